@@ -1,0 +1,223 @@
+#include "ek_account.h"
+
+#include <string.h>
+
+#include "ek_bytes.h"
+#include "ek_fixed.h"
+#include "ek_venue_table.h"
+
+static ek_err check(const ek_layout *l, const uint8_t *data, size_t len) {
+    if (len < sizeof l->discriminator) return EK_E_SHORT;
+    if (memcmp(data, l->discriminator, sizeof l->discriminator) != 0) return EK_E_DISCRIMINATOR;
+    return len < l->len ? EK_E_SHORT : EK_OK;
+}
+
+static void copy_name(const uint8_t *from, char *to) {
+    size_t n = 32;
+    while (n > 0 && (from[n - 1] == 0 || from[n - 1] == ' ')) n--;
+    memcpy(to, from, n);
+    memset(to + n, 0, EK_NAME_CAP - n);
+}
+
+/* The caller has checked that every field of the layout lies inside the bytes. */
+static ek_err copy_fields(const ek_field *fields, size_t n, const uint8_t *from, void *to) {
+    for (size_t i = 0; i < n; i++) {
+        const ek_field *f = &fields[i];
+        const uint8_t *source = from + f->from;
+        uint8_t *target = (uint8_t *)to + f->to;
+        switch (f->kind) {
+        case EK_FIELD_NAME: copy_name(source, (char *)target); break;
+        case EK_FIELD_I32: {
+            int64_t wide = ek_get_i32(source);
+            memcpy(target, &wide, sizeof wide);
+            break;
+        }
+        case EK_FIELD_ENUM:
+            if (*source > f->max) return EK_E_UNSUPPORTED;
+            *target = *source;
+            break;
+        default: memcpy(target, source, f->size); break;
+        }
+    }
+    return EK_OK;
+}
+
+static ek_err map_status(const ek_venue *v, uint8_t raw, uint8_t *out) {
+    if (raw >= v->n_status) return EK_E_UNSUPPORTED;
+    *out = v->status_map[raw];
+    return EK_OK;
+}
+
+ek_err ek_decode_clock(const uint8_t *data, size_t len, ek_clock *out) {
+    if (len < 40) return EK_E_SHORT;
+    out->slot = ek_get_u64(data);
+    out->unix_timestamp = ek_get_i64(data + 32);
+    return EK_OK;
+}
+
+/* Empty slots keep market index 0 and old bytes, so "in use" is what the programs test, never the index. */
+static int spot_in_use(const ek_spot_position *p) { return p->scaled_balance_e9 != 0 || p->open_orders != 0; }
+static int perp_in_use(const ek_perp_position *p) {
+    return p->base_e9 != 0 || p->quote_e6 != 0 || p->open_bids_e9 != 0 || p->open_asks_e9 != 0 || p->open_orders != 0 ||
+           p->isolated_scaled_e9 != 0 || (p->flags & EK_POSITION_BEING_LIQUIDATED) != 0;
+}
+
+static ek_err check_order(const ek_order *o) {
+    if (o->status > EK_ORDER_CANCELED) return EK_E_UNSUPPORTED;
+    if (o->status != EK_ORDER_OPEN) return EK_OK;
+    int known = o->order_type <= EK_ORDER_ORACLE && o->market_type <= EK_PERP && o->direction <= EK_SHORT && o->existing_direction <= EK_SHORT &&
+                o->trigger_condition <= 3;
+    return known ? EK_OK : EK_E_UNSUPPORTED;
+}
+
+static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out) {
+    for (uint8_t i = 0; i < EK_MAX_SPOTS; i++) {
+        ek_spot_position *p = &out->spots[out->n_spots];
+        memset(p, 0, sizeof *p);
+        ek_err err = copy_fields(v->spots.fields, v->spots.n_fields, data + v->spots.at + (size_t)i * v->spots.stride, p);
+        if (err != EK_OK) return err;
+        if (!spot_in_use(p)) continue;
+        if (p->balance_type > EK_BORROW) return EK_E_UNSUPPORTED;
+        p->slot = i;
+        out->n_spots++;
+    }
+    return EK_OK;
+}
+
+static ek_err decode_perps(const ek_venue *v, const uint8_t *data, ek_user *out) {
+    for (uint8_t i = 0; i < EK_MAX_PERPS; i++) {
+        ek_perp_position *p = &out->perps[out->n_perps];
+        memset(p, 0, sizeof *p);
+        ek_err err = copy_fields(v->perps.fields, v->perps.n_fields, data + v->perps.at + (size_t)i * v->perps.stride, p);
+        if (err != EK_OK) return err;
+        if (!perp_in_use(p)) continue;
+        p->slot = i;
+        out->n_perps++;
+    }
+    return EK_OK;
+}
+
+ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
+    ek_err err = check(&v->user, data, len);
+    if (err != EK_OK) return err;
+    memset(out, 0, sizeof *out);
+    err = copy_fields(v->user.fields, v->user.n_fields, data, out);
+    if (err == EK_OK) err = decode_spots(v, data, out);
+    if (err == EK_OK) err = decode_perps(v, data, out);
+    /* The scratch element behind the last used one keeps bytes of an empty slot: clear it, so that equal accounts give equal structs. */
+    for (size_t i = out->n_spots; i < EK_MAX_SPOTS; i++) memset(&out->spots[i], 0, sizeof out->spots[i]);
+    for (size_t i = out->n_perps; i < EK_MAX_PERPS; i++) memset(&out->perps[i], 0, sizeof out->perps[i]);
+    for (size_t i = 0; err == EK_OK && i < EK_MAX_ORDERS; i++) {
+        ek_order *o = &out->orders[i];
+        err = copy_fields(v->orders.fields, v->orders.n_fields, data + v->orders.at + i * v->orders.stride, o);
+        if (err == EK_OK) err = check_order(o);
+        if (o->status == EK_ORDER_OPEN) out->n_live_orders++;
+    }
+    return err;
+}
+
+ek_err ek_decode_user_stats(const ek_venue *v, const uint8_t *data, size_t len, ek_user_stats *out) {
+    ek_err err = check(&v->stats, data, len);
+    if (err != EK_OK) return err;
+    memset(out, 0, sizeof *out);
+    out->has_volume = v->has_volume;
+    return copy_fields(v->stats.fields, v->stats.n_fields, data, out);
+}
+
+ek_err ek_decode_perp_market(const ek_venue *v, const uint8_t *data, size_t len, ek_perp_market *out) {
+    ek_err err = check(&v->perp, data, len);
+    if (err != EK_OK) return err;
+    memset(out, 0, sizeof *out);
+    err = copy_fields(v->perp.fields, v->perp.n_fields, data, out);
+    return err == EK_OK ? map_status(v, out->raw_status, &out->status) : err;
+}
+
+ek_err ek_decode_spot_market(const ek_venue *v, const uint8_t *data, size_t len, ek_spot_market *out) {
+    ek_err err = check(&v->spot, data, len);
+    if (err != EK_OK) return err;
+    memset(out, 0, sizeof *out);
+    err = copy_fields(v->spot.fields, v->spot.n_fields, data, out);
+    return err == EK_OK ? map_status(v, out->raw_status, &out->status) : err;
+}
+
+ek_err ek_decode_state(const ek_venue *v, const uint8_t *data, size_t len, ek_state *out) {
+    ek_err err = check(&v->state, data, len);
+    if (err != EK_OK) return err;
+    memset(out, 0, sizeof *out);
+    return copy_fields(v->state.fields, v->state.n_fields, data, out);
+}
+
+ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t len, char out[EK_NAME_CAP], uint16_t *index) {
+    const ek_layout *l = perp ? &v->perp : &v->spot;
+    ek_err err = check(l, data, len);
+    if (err != EK_OK) return err;
+    uint16_t index_at = perp ? offsetof(ek_perp_market, market_index) : offsetof(ek_spot_market, market_index);
+    for (size_t i = 0; i < l->n_fields; i++) {
+        const ek_field *f = &l->fields[i];
+        if (f->kind == EK_FIELD_NAME) copy_name(data + f->from, out);
+        else if (f->to == index_at) *index = ek_get_u16(data + f->from);
+    }
+    return EK_OK;
+}
+
+const ek_perp_position *ek_user_perp(const ek_user *u, uint16_t market_index) {
+    for (size_t i = 0; i < u->n_perps; i++)
+        if (u->perps[i].market_index == market_index) return &u->perps[i];
+    return NULL;
+}
+const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
+    for (size_t i = 0; i < u->n_spots; i++)
+        if (u->spots[i].market_index == market_index) return &u->spots[i];
+    return NULL;
+}
+const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) { return i < u->n_perps ? &u->perps[i] : NULL; }
+const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i) { return i < u->n_spots ? &u->spots[i] : NULL; }
+const ek_order *ek_user_order_at(const ek_user *u, uint32_t i) { return i < EK_MAX_ORDERS ? &u->orders[i] : NULL; }
+
+const ek_order *ek_user_order_by_id(const ek_user *u, uint32_t order_id) {
+    for (size_t i = 0; i < EK_MAX_ORDERS; i++)
+        if (u->orders[i].status == EK_ORDER_OPEN && u->orders[i].order_id == order_id) return &u->orders[i];
+    return NULL;
+}
+const ek_order *ek_user_order_by_user_id(const ek_user *u, uint8_t user_order_id) {
+    for (size_t i = 0; user_order_id != 0 && i < EK_MAX_ORDERS; i++)
+        if (u->orders[i].status == EK_ORDER_OPEN && u->orders[i].user_order_id == user_order_id) return &u->orders[i];
+    return NULL;
+}
+uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_index) {
+    uint32_t n = 0;
+    for (size_t i = 0; i < EK_MAX_ORDERS; i++) {
+        const ek_order *o = &u->orders[i];
+        n += o->status == EK_ORDER_OPEN && o->market_type == market_type && o->market_index == market_index;
+    }
+    return n;
+}
+int ek_user_has_delegate(const ek_user *u) { return !ek_key_is_zero(&u->delegate); }
+const ek_fee_tier *ek_state_perp_tier(const ek_state *s, uint32_t i) { return i < EK_FEE_TIERS ? &s->perp_tiers[i] : NULL; }
+
+static const uint64_t POW10[20] = {
+    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u,
+    10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u, 1000000000000000000u, 10000000000000000000u,
+};
+
+ek_err ek_spot_token_amount(const ek_spot_position *p, const ek_spot_market *m, ek_i128 *out) {
+    if (m->decimals > 19) return EK_E_RANGE;
+    int borrow = p->balance_type == EK_BORROW;
+    ek_i128 amount;
+    ek_err err = ek_wide_u128(borrow ? m->cumulative_borrow_interest_e10 : m->cumulative_deposit_interest_e10, &amount);
+    if (err == EK_OK) err = ek_wide_mul(amount, ek_wide_u64(p->scaled_balance_e9), &amount);
+    if (err != EK_OK) return err;
+    ek_i128 scale = ek_wide_u64(POW10[19 - m->decimals]);
+    if (!borrow) return ek_wide_div_trunc(amount, scale, out);
+    err = ek_wide_div_ceil(amount, scale, &amount);
+    return err == EK_OK ? ek_wide_neg(amount, out) : err;
+}
+
+ek_err ek_spot_base_e9(const ek_spot_position *p, const ek_spot_market *m, int64_t *out) {
+    ek_i128 amount;
+    ek_err err = ek_spot_token_amount(p, m, &amount);
+    if (err != EK_OK) return err;
+    if (m->decimals < 9) err = ek_wide_mul(amount, ek_wide_u64(POW10[9 - m->decimals]), &amount);
+    else err = ek_wide_div_floor(amount, ek_wide_u64(POW10[m->decimals - 9]), &amount);
+    return err == EK_OK ? ek_wide_to_i64(amount, out) : err;
+}

@@ -1,0 +1,327 @@
+#include "ek_book.h"
+
+#include <string.h>
+
+#include "ek_bytes.h"
+#include "ek_say.h"
+#include "ek_scan.h"
+#include "ek_tx.h"
+#include "ek_venue_table.h"
+
+/* Sysvar1111111111111111111111111111111111111 owns the clock. */
+static const ek_key SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93, 0x40, 0x8f, 0x21, 0x61, 0x20,
+                                     0x06, 0x7e, 0xd8, 0x8c, 0x76, 0xe0, 0x8c, 0x28, 0x7f, 0xc1, 0x94, 0x60, 0, 0, 0, 0}};
+
+/* A price that needs no account is never old: its slot is the latest there can be. */
+static const ek_oracle QUOTE_ASSET = {.price_e6 = 1000000, .raw_price = 1000000, .exponent = -6, .posted_slot = UINT64_MAX,
+                                      .source = EK_ORACLE_QUOTE_ASSET};
+
+size_t ek_book_size(void) { return sizeof(ek_book); }
+const char *ek_fault_text(const ek_fault *f) { return f->text; }
+const ek_user *ek_book_user(const ek_book *b) { return &b->user; }
+const ek_user_stats *ek_book_stats(const ek_book *b) { return &b->stats; }
+const ek_state *ek_book_state(const ek_book *b) { return &b->state; }
+
+const char *ek_role_name(int role) {
+    static const char *const NAMES[] = {"State",         "User",       "UserStats",  "Clock", "authority wallet",
+                                        "payer wallet", "PerpMarket", "SpotMarket", "oracle"};
+    return role >= 0 && role < (int)(sizeof NAMES / sizeof NAMES[0]) ? NAMES[role] : "account";
+}
+
+void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
+    memset(b, 0, sizeof *b);
+    b->venue = v;
+    b->slot = slot;
+    b->authority_is_system = 1;
+}
+
+void ek_book_begin(ek_book *b, const ek_plan *p, uint64_t slot) {
+    ek_book_reset(b, p->venue, slot);
+    b->authority = p->authority;
+    b->payer = p->payer;
+    b->user_address = p->user;
+    b->user_stats_address = p->user_stats;
+    b->state_address = p->state;
+}
+
+const ek_perp_market *ek_book_perp(const ek_book *b, uint16_t market_index) {
+    for (uint32_t i = 0; i < b->n_perps; i++)
+        if (b->perps[i].market_index == market_index) return &b->perps[i];
+    return NULL;
+}
+const ek_spot_market *ek_book_spot(const ek_book *b, uint16_t market_index) {
+    for (uint32_t i = 0; i < b->n_spots; i++)
+        if (b->spots[i].market_index == market_index) return &b->spots[i];
+    return NULL;
+}
+
+static int named(const char *have, const char *want, size_t n) { return strlen(have) == n && memcmp(have, want, n) == 0; }
+
+const ek_perp_market *ek_book_perp_by_name(const ek_book *b, const char *name, size_t n) {
+    for (uint32_t i = 0; i < b->n_perps; i++)
+        if (named(b->perps[i].name, name, n)) return &b->perps[i];
+    return NULL;
+}
+const ek_spot_market *ek_book_spot_by_name(const ek_book *b, const char *name, size_t n) {
+    for (uint32_t i = 0; i < b->n_spots; i++)
+        if (named(b->spots[i].name, name, n)) return &b->spots[i];
+    return NULL;
+}
+
+const ek_book_oracle_entry *ek_book_oracle(const ek_book *b, const ek_key *key, uint8_t source) {
+    for (uint32_t i = 0; i < b->n_oracles; i++)
+        if (b->oracles[i].source == source && ek_key_equal(&b->oracles[i].key, key)) return &b->oracles[i];
+    return NULL;
+}
+
+static ek_err usable(const ek_book *b, const ek_key *key, uint8_t source, const ek_oracle **out) {
+    if (!(b->venue->sources & 1u << source)) return EK_E_UNSUPPORTED; /* source <= 15: the decoder checked it */
+    if (source == EK_ORACLE_QUOTE_ASSET) {
+        *out = &QUOTE_ASSET;
+        return EK_OK;
+    }
+    const ek_book_oracle_entry *e = ek_book_oracle(b, key, source);
+    if (e == NULL) return EK_E_MISSING;
+    if (e->err != EK_OK) return e->err;
+    if (e->value.price_e6 <= 0) return EK_E_RANGE;
+    *out = &e->value;
+    return EK_OK;
+}
+ek_err ek_book_perp_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out) {
+    const ek_perp_market *m = ek_book_perp(b, market_index);
+    return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
+}
+ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out) {
+    const ek_spot_market *m = ek_book_spot(b, market_index);
+    return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
+}
+
+uint64_t ek_oracle_age_slots(const ek_book *b, const ek_oracle *o) { return b->slot > o->posted_slot ? b->slot - o->posted_slot : 0; }
+
+static ek_err put_perp(ek_book *b, const uint8_t *data, size_t len) {
+    if (b->n_perps >= EK_BOOK_PERPS) return EK_E_FULL;
+    ek_perp_market *m = &b->perps[b->n_perps];
+    ek_err err = ek_decode_perp_market(b->venue, data, len, m);
+    if (err != EK_OK) return err;
+    if (ek_book_perp(b, m->market_index)) return EK_E_MISMATCH;
+    b->n_perps++;
+    return EK_OK;
+}
+static ek_err put_spot(ek_book *b, const uint8_t *data, size_t len) {
+    if (b->n_spots >= EK_BOOK_SPOTS) return EK_E_FULL;
+    ek_spot_market *m = &b->spots[b->n_spots];
+    ek_err err = ek_decode_spot_market(b->venue, data, len, m);
+    if (err != EK_OK) return err;
+    if (ek_book_spot(b, m->market_index)) return EK_E_MISMATCH;
+    b->n_spots++;
+    return EK_OK;
+}
+
+static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const uint8_t *data, size_t len) {
+    if (source == EK_ORACLE_QUOTE_ASSET || ek_book_oracle(b, key, source)) return EK_OK;
+    if (b->n_oracles >= EK_BOOK_ORACLES) return EK_E_FULL;
+    ek_book_oracle_entry *e = &b->oracles[b->n_oracles];
+    e->key = *key;
+    e->source = source;
+    e->err = ek_decode_oracle(b->venue, source, data, len, &e->value);
+    /* Bytes that are not this kind of oracle condemn the read; a value that cannot be used condemns only those who need it. */
+    if (e->err == EK_E_SHORT || e->err == EK_E_DISCRIMINATOR) return e->err;
+    b->n_oracles++;
+    return EK_OK;
+}
+
+/* One oracle account may serve several markets, even with different sources: each source is one entry. */
+static ek_err put_oracle(ek_book *b, const ek_key *key, const uint8_t *data, size_t len) {
+    ek_err err = EK_OK;
+    for (uint32_t i = 0; err == EK_OK && i < b->n_perps; i++)
+        if (ek_key_equal(&b->perps[i].oracle, key)) err = put_oracle_as(b, key, b->perps[i].oracle_source, data, len);
+    for (uint32_t i = 0; err == EK_OK && i < b->n_spots; i++)
+        if (ek_key_equal(&b->spots[i].oracle, key)) err = put_oracle_as(b, key, b->spots[i].oracle_source, data, len);
+    return err;
+}
+
+ek_err ek_book_put_account(ek_book *b, int role, const ek_key *key, const uint8_t *data, size_t len) {
+    ek_err err;
+    switch (role) {
+    case EK_ROLE_STATE: err = ek_decode_state(b->venue, data, len, &b->state); break;
+    case EK_ROLE_USER: err = ek_decode_user(b->venue, data, len, &b->user); break;
+    case EK_ROLE_USER_STATS: err = ek_decode_user_stats(b->venue, data, len, &b->stats); break;
+    case EK_ROLE_CLOCK: err = ek_decode_clock(data, len, &b->clock); break;
+    case EK_ROLE_PERP_MARKET: return put_perp(b, data, len);
+    case EK_ROLE_SPOT_MARKET: return put_spot(b, data, len);
+    case EK_ROLE_ORACLE: return put_oracle(b, key, data, len);
+    default: return EK_E_RANGE;
+    }
+    if (err == EK_OK) b->have |= 1u << role;
+    return err;
+}
+
+/* ---- with a plan: every account is checked against what it was asked for ---- */
+
+static ek_say begin_fault(ek_fault *f, ek_err code, const ek_book *b, const ek_plan *p, uint32_t i) {
+    const ek_plan_item *item = &p->items[i];
+    ek_say s = ek_fault_begin(f, code, (uint16_t)i, item->role, item->market_index);
+    if (item->role == EK_ROLE_ORACLE) {
+        const ek_perp_market *pm = item->perp ? ek_book_perp(b, item->market_index) : NULL;
+        const ek_spot_market *sm = item->perp ? NULL : ek_book_spot(b, item->market_index);
+        ek_say_text(&s, pm ? pm->name : sm ? sm->name : "");
+        if (pm || sm) ek_say_text(&s, " ");
+    }
+    ek_say_text(&s, ek_role_name(item->role));
+    if (item->role == EK_ROLE_PERP_MARKET || item->role == EK_ROLE_SPOT_MARKET) {
+        ek_say_text(&s, " ");
+        ek_say_u64(&s, item->market_index);
+    }
+    ek_say_text(&s, " ");
+    ek_say_key(&s, &item->key);
+    ek_say_text(&s, ": ");
+    return s;
+}
+
+static ek_err fail(ek_fault *f, ek_err code, const ek_book *b, const ek_plan *p, uint32_t i, const char *text) {
+    ek_say s = begin_fault(f, code, b, p, i);
+    ek_say_text(&s, text);
+    return code;
+}
+
+static size_t known_length(const ek_venue *v, int role) {
+    switch (role) {
+    case EK_ROLE_STATE: return v->state.len;
+    case EK_ROLE_USER: return v->user.len;
+    case EK_ROLE_USER_STATS: return v->stats.len;
+    case EK_ROLE_CLOCK: return 40;
+    case EK_ROLE_PERP_MARKET: return v->perp.len;
+    case EK_ROLE_SPOT_MARKET: return v->spot.len;
+    default: return v->lazer.len;
+    }
+}
+
+static ek_err fail_decode(ek_fault *f, ek_err code, const ek_book *b, const ek_plan *p, uint32_t i, size_t len) {
+    ek_say s = begin_fault(f, code, b, p, i);
+    switch (code) {
+    case EK_E_SHORT:
+        ek_say_u64(&s, len);
+        ek_say_text(&s, " bytes, layout ");
+        ek_say_text(&s, b->venue->layout);
+        ek_say_text(&s, " needs ");
+        ek_say_u64(&s, known_length(b->venue, p->items[i].role));
+        break;
+    case EK_E_DISCRIMINATOR: ek_say_text(&s, "another type of account (discriminator)"); break;
+    case EK_E_UNSUPPORTED: ek_say_text(&s, "holds a value this version does not know"); break;
+    case EK_E_MISMATCH: ek_say_text(&s, "its market index is another one's"); break;
+    case EK_E_FULL: ek_say_text(&s, "more markets or oracles than the book holds"); break;
+    default: ek_say_text(&s, ek_err_text(code)); break;
+    }
+    return code;
+}
+
+/* Which program must own the account; an oracle's owner follows from the source its market names. */
+static const ek_key *expected_owner(const ek_book *b, const ek_plan_item *item) {
+    if (item->role == EK_ROLE_CLOCK) return &SYSVAR_OWNER;
+    if (item->role != EK_ROLE_ORACLE) return &b->venue->program;
+    uint8_t source = EK_ORACLE_LAZER;
+    for (uint32_t i = 0; i < b->n_spots; i++)
+        if (ek_key_equal(&b->spots[i].oracle, &item->key)) source = b->spots[i].oracle_source;
+    for (uint32_t i = 0; i < b->n_perps; i++)
+        if (ek_key_equal(&b->perps[i].oracle, &item->key)) source = b->perps[i].oracle_source;
+    int pull = source >= EK_ORACLE_PYTH_PULL && source <= EK_ORACLE_PYTH_PULL_STABLE;
+    return pull ? &b->venue->pull_owner : &b->venue->program;
+}
+
+static int oracle_named(const ek_book *b, const ek_key *key) {
+    for (uint32_t i = 0; i < b->n_perps; i++)
+        if (ek_key_equal(&b->perps[i].oracle, key)) return 1;
+    for (uint32_t i = 0; i < b->n_spots; i++)
+        if (ek_key_equal(&b->spots[i].oracle, key)) return 1;
+    return 0;
+}
+
+static int asked_for(const ek_book *b, const ek_plan *p, const ek_plan_item *item) {
+    switch (item->role) {
+    case EK_ROLE_USER: return ek_key_equal(&b->user.authority, &p->authority) && b->user.sub_account_id == p->sub_account;
+    case EK_ROLE_USER_STATS: return ek_key_equal(&b->stats.authority, &p->authority);
+    case EK_ROLE_PERP_MARKET: {
+        const ek_perp_market *m = &b->perps[b->n_perps - 1];
+        return m->market_index == item->market_index && ek_key_equal(&m->address, &item->key);
+    }
+    case EK_ROLE_SPOT_MARKET: {
+        const ek_spot_market *m = &b->spots[b->n_spots - 1];
+        return m->market_index == item->market_index && ek_key_equal(&m->address, &item->key);
+    }
+    default: return 1;
+    }
+}
+
+static ek_err put_wallet(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner, uint64_t lamports, int present, ek_fault *fault) {
+    const ek_plan_item *item = &p->items[i];
+    int system = !present || ek_key_equal(owner, &EK_SYSTEM_PROGRAM), pays = ek_key_equal(&item->key, &p->payer);
+    if (!present) lamports = 0;
+    if (item->role == EK_ROLE_AUTHORITY) {
+        b->authority_lamports = lamports;
+        b->authority_is_system = (uint8_t)system;
+    }
+    if (pays) {
+        if (!system) return fail(fault, EK_E_OWNER, b, p, i, "belongs to a program and cannot pay fees");
+        b->payer_lamports = lamports;
+    }
+    b->have |= 1u << item->role;
+    return EK_OK;
+}
+
+ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner, uint64_t lamports, const uint8_t *data, size_t len,
+                   ek_fault *fault) {
+    if (i >= p->n) return EK_E_RANGE;
+    const ek_plan_item *item = &p->items[i];
+    if (item->role == EK_ROLE_AUTHORITY || item->role == EK_ROLE_PAYER) return put_wallet(b, p, i, owner, lamports, data != NULL, fault);
+    if (data == NULL) return fail(fault, EK_E_MISSING, b, p, i, "does not exist");
+    /* A market may change its oracle; the plan keeps the old one, and nothing depends on it any more. */
+    if (item->role == EK_ROLE_ORACLE && !oracle_named(b, &item->key)) return EK_OK;
+    if (!ek_key_equal(owner, expected_owner(b, item))) {
+        ek_say s = begin_fault(fault, EK_E_OWNER, b, p, i);
+        ek_say_text(&s, "owned by ");
+        ek_say_key(&s, owner);
+        ek_say_text(&s, ", not by ");
+        ek_say_key(&s, expected_owner(b, item));
+        return EK_E_OWNER;
+    }
+    ek_err err = ek_book_put_account(b, item->role, &item->key, data, len);
+    if (err != EK_OK) return fail_decode(fault, err, b, p, i, len);
+    if (!asked_for(b, p, item)) return fail(fault, EK_E_MISMATCH, b, p, i, "holds another account's contents");
+    return EK_OK;
+}
+
+static ek_err put_scanned(ek_book *b, const ek_plan *p, uint32_t i, const uint8_t *json, const ek_scan_account *acc, uint8_t *work,
+                          size_t work_cap, ek_fault *fault) {
+    size_t len = 0;
+    if (!acc->present) return ek_book_put(b, p, i, NULL, 0, NULL, 0, fault);
+    int wallet = p->items[i].role == EK_ROLE_AUTHORITY || p->items[i].role == EK_ROLE_PAYER;
+    if (!wallet) {
+        ek_err err = ek_scan_data(json, acc, work, work_cap, &len);
+        if (err != EK_OK) return fail(fault, err, b, p, i, err == EK_E_FULL ? "larger than any account of this layout" : "data is not base64");
+    }
+    return ek_book_put(b, p, i, &acc->owner, acc->lamports, wallet ? json : work, len, fault); /* a wallet's bytes are not looked at */
+}
+
+ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work, size_t work_cap, ek_fault *fault) {
+    ek_scan_result res;
+    ek_scan_account accs[EK_PLAN_MAX];
+    memset(&res, 0, sizeof res);
+    ek_err err = ek_scan_accounts(json, len, &res, accs, EK_PLAN_MAX);
+    if (err == EK_E_RPC) {
+        ek_say s = ek_fault_begin(fault, err, 0xFFFF, 0, 0xFFFF);
+        ek_say_text(&s, "node answered: ");
+        ek_say_bytes(&s, (const char *)json + res.error_message.off, res.error_message.len);
+        return err;
+    }
+    if (err != EK_OK) return ek_fault_say(fault, err, "the answer is not a getMultipleAccounts result");
+    if (res.count != p->n) return ek_fault_say(fault, EK_E_MISMATCH, "the answer holds another number of accounts than were asked for");
+    ek_book_begin(b, p, res.slot);
+    /* Oracles last: how to read one is written in the market that names it. */
+    for (int oracles = 0; oracles <= 1; oracles++)
+        for (uint32_t i = 0; i < p->n; i++) {
+            if ((p->items[i].role == EK_ROLE_ORACLE) != oracles) continue;
+            err = put_scanned(b, p, i, json, &accs[i], work, work_cap, fault);
+            if (err != EK_OK) return err;
+        }
+    return EK_OK;
+}

@@ -1,0 +1,45 @@
+/* ek_calc.h - private: a chain of checked 128-bit steps that is asked once at its end. The first failure sticks in `err`; from then on
+ * every step returns 0 and changes nothing, so a formula reads as a formula. */
+#ifndef EK_CALC_H
+#define EK_CALC_H
+#include "ek_wide.h"
+
+typedef struct { ek_err err; } ek_calc;
+typedef ek_i128 ek_w;
+
+static inline ek_w ek_w0(void) { return ek_wide_i64(0); }
+static inline ek_w ek_wi(int64_t v) { return ek_wide_i64(v); }
+static inline ek_w ek_wu(uint64_t v) { return ek_wide_u64(v); }
+
+#define EK_STEP(name, call) \
+    static inline ek_w name(ek_calc *c, ek_w a, ek_w b) { \
+        ek_w r = ek_w0(); \
+        if (c->err == EK_OK) c->err = call(a, b, &r); \
+        return r; \
+    }
+EK_STEP(ek_w_add, ek_wide_add)
+EK_STEP(ek_w_sub, ek_wide_sub)
+EK_STEP(ek_w_mul, ek_wide_mul)
+EK_STEP(ek_w_div, ek_wide_div_trunc)
+EK_STEP(ek_w_floor, ek_wide_div_floor)
+EK_STEP(ek_w_ceil, ek_wide_div_ceil)
+#undef EK_STEP
+
+static inline ek_w ek_w_neg(ek_calc *c, ek_w a) { return ek_w_sub(c, ek_w0(), a); }
+static inline ek_w ek_w_abs(ek_calc *c, ek_w a) { return ek_wide_sign(a) < 0 ? ek_w_neg(c, a) : a; }
+static inline ek_w ek_w_u128(ek_calc *c, ek_u128 v) {
+    ek_w r = ek_w0();
+    if (c->err == EK_OK) c->err = ek_wide_u128(v, &r);
+    return r;
+}
+static inline ek_w ek_w_sqrt(ek_calc *c, ek_w a) {
+    uint64_t r = 0;
+    if (c->err == EK_OK) c->err = ek_wide_isqrt(a, &r);
+    return ek_wide_u64(r);
+}
+static inline ek_w ek_w_min(ek_w a, ek_w b) { return ek_wide_cmp(a, b) <= 0 ? a : b; }
+static inline ek_w ek_w_max(ek_w a, ek_w b) { return ek_wide_cmp(a, b) >= 0 ? a : b; }
+/* a * b / c toward zero */
+static inline ek_w ek_w_muldiv(ek_calc *c, ek_w a, ek_w b, int64_t d) { return ek_w_div(c, ek_w_mul(c, a, b), ek_wide_i64(d)); }
+
+#endif

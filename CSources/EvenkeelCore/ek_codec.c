@@ -1,0 +1,117 @@
+/* base64 and compact-u16. (base58: ek_base58.c) */
+#include "ek_codec.h"
+#include "ek_bytes.h"
+
+/* One table a position in the group of four: the six bits of a digit already shifted to where they stand in the
+ * little-endian word of the three bytes, so a group is four loads and three ORs. A character that is no digit has BAD set. */
+#define BAD 0x80000000u
+#define SIX(c)                                                       \
+    ((c) >= 'A' && (c) <= 'Z'   ? (uint32_t)((c) - 'A')              \
+     : (c) >= 'a' && (c) <= 'z' ? (uint32_t)((c) - 'a' + 26)         \
+     : (c) >= '0' && (c) <= '9' ? (uint32_t)((c) - '0' + 52)         \
+     : (c) == '+'               ? 62u                                \
+     : (c) == '/'               ? 63u                                \
+                                : BAD)
+#define AT0(v) ((v) == BAD ? BAD : (v) << 2)
+#define AT1(v) ((v) == BAD ? BAD : (v) >> 4 | ((v) & 15u) << 12)
+#define AT2(v) ((v) == BAD ? BAD : ((v) >> 2) << 8 | ((v) & 3u) << 22)
+#define AT3(v) ((v) == BAD ? BAD : (v) << 16)
+#define ROW4(F, c) F(SIX(c)), F(SIX((c) + 1)), F(SIX((c) + 2)), F(SIX((c) + 3))
+#define ROW16(F, c) ROW4(F, c), ROW4(F, (c) + 4), ROW4(F, (c) + 8), ROW4(F, (c) + 12)
+#define ROW64(F, c) ROW16(F, c), ROW16(F, (c) + 16), ROW16(F, (c) + 32), ROW16(F, (c) + 48)
+#define TABLE(F) { ROW64(F, 0), ROW64(F, 64), ROW64(F, 128), ROW64(F, 192) }
+static const uint32_t T0[256] = TABLE(AT0), T1[256] = TABLE(AT1), T2[256] = TABLE(AT2), T3[256] = TABLE(AT3);
+
+static inline uint32_t group(const uint8_t *p) { return T0[p[0]] | T1[p[1]] | T2[p[2]] | T3[p[3]]; }
+
+ek_err ek_base64_decode(const uint8_t *text, size_t n, uint8_t *out, size_t cap, size_t *out_len) {
+    if (n % 4 != 0) return EK_E_SYNTAX;
+    if (n == 0) {
+        *out_len = 0;
+        return EK_OK;
+    }
+    size_t pad = text[n - 1] != '=' ? 0 : text[n - 2] != '=' ? 1 : 2;
+    size_t len = n / 4 * 3 - pad;
+    if (len > cap) return EK_E_FULL;
+    const uint8_t *p = text, *last = text + (n - 4);
+    uint8_t *q = out;
+    uint32_t bad = 0;
+    /* Four groups make exactly twelve bytes: two stores, none past them. The last group may be padded and stays out. */
+    for (; last - p >= 16; p += 16, q += 12) {
+        uint32_t a = group(p), b = group(p + 4), c = group(p + 8), d = group(p + 12);
+        bad |= a | b | c | d;
+        ek_set_u64(q, (a & 0xFFFFFFu) | (uint64_t)b << 24 | (uint64_t)c << 48);
+        ek_set_u32(q + 8, (c >> 16 & 0xFFu) | d << 8);
+    }
+    for (; p < last; p += 4, q += 3) {
+        uint32_t v = group(p);
+        bad |= v;
+        q[0] = (uint8_t)v;
+        q[1] = (uint8_t)(v >> 8);
+        q[2] = (uint8_t)(v >> 16);
+    }
+    uint32_t v = T0[p[0]] | T1[p[1]];
+    if (pad < 2) v |= T2[p[2]];
+    if (pad < 1) v |= T3[p[3]];
+    bad |= v;
+    if (bad & BAD) return EK_E_SYNTAX;
+    q[0] = (uint8_t)v;
+    if (pad < 2) q[1] = (uint8_t)(v >> 8);
+    if (pad < 1) q[2] = (uint8_t)(v >> 16);
+    /* Bits that no byte takes must be zero: two spellings of one data would both pass otherwise. */
+    if (pad == 1 && v >> 16 != 0) return EK_E_SYNTAX;
+    if (pad == 2 && v >> 8 != 0) return EK_E_SYNTAX;
+    *out_len = len;
+    return EK_OK;
+}
+
+static const char DIGITS[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+size_t ek_base64_encode(const uint8_t *in, size_t n, char *out) {
+    char *q = out;
+    size_t i = 0;
+    for (; n - i >= 3; i += 3, q += 4) {
+        uint32_t v = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+        q[0] = DIGITS[v >> 18];
+        q[1] = DIGITS[v >> 12 & 63u];
+        q[2] = DIGITS[v >> 6 & 63u];
+        q[3] = DIGITS[v & 63u];
+    }
+    if (n - i != 0) {
+        uint32_t v = (uint32_t)in[i] << 16 | (n - i == 2 ? (uint32_t)in[i + 1] << 8 : 0u);
+        q[0] = DIGITS[v >> 18];
+        q[1] = DIGITS[v >> 12 & 63u];
+        q[2] = n - i == 2 ? DIGITS[v >> 6 & 63u] : '=';
+        q[3] = '=';
+        q += 4;
+    }
+    return (size_t)(q - out);
+}
+
+ek_err ek_shortvec_read(const uint8_t *in, size_t n, uint16_t *value, size_t *used) {
+    uint32_t v = 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (i >= n) return EK_E_SHORT;
+        uint8_t b = in[i];
+        if (b == 0 && i != 0) return EK_E_SYNTAX; /* a last byte of zero adds nothing: there is a shorter form */
+        v |= (uint32_t)(b & 0x7Fu) << (7 * i);
+        if (b < 0x80u) {
+            if (v > 0xFFFFu) return EK_E_RANGE;
+            *value = (uint16_t)v;
+            *used = i + 1;
+            return EK_OK;
+        }
+    }
+    return EK_E_RANGE;
+}
+
+size_t ek_shortvec_write(uint16_t value, uint8_t out[3]) {
+    size_t n = 0;
+    uint32_t v = value;
+    while (v >= 0x80u) {
+        out[n++] = (uint8_t)(v | 0x80u);
+        v >>= 7;
+    }
+    out[n++] = (uint8_t)v;
+    return n;
+}

@@ -1,0 +1,125 @@
+/* sys_config.h - the configuration: one table of every key, read strictly through inih.
+ *
+ * One const table (sys_config_table.c) says of every key: section, name, kind, default, smallest, largest, decimals, unit, help. Parsing, range
+ * checks, the file `init` writes and the table in the docs all come from it. Numbers are kept as integers in the units of their names.
+ *
+ * Refused with a text `FILE:LINE: key = VALUE: what is allowed`: an unknown section or key, one given twice, a value out of range, a line
+ * that inih would cut (over SYS_CONFIG_LINE bytes) or join to the one above (a leading blank), bytes that are not text. URLs in these texts are
+ * shown without path, query, user and password. */
+#ifndef SYS_CONFIG_H
+#define SYS_CONFIG_H
+
+#include "ek_types.h"
+
+enum {
+    SYS_CONFIG_URLS = 8, SYS_CONFIG_HEDGES = 8, SYS_CONFIG_LEGS = 8,
+    SYS_CONFIG_LINE = 197,          /* Debian's inih holds 200 bytes with line end and NUL */
+    SYS_CONFIG_FILE_MAX = 65536, SYS_CONFIG_URL_MAX = 512, SYS_CONFIG_PATH_MAX = 200, SYS_CONFIG_TEXT = 512
+};
+enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
+enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
+enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1 };
+
+typedef struct {
+    uint8_t kind;       /* SYS_LEG_* */
+    char asset[16];     /* "SOL" */
+} sys_leg;
+
+typedef struct {
+    char name[16];      /* "SOL-PERP" */
+    char asset[16];     /* "SOL" */
+    uint8_t n_legs;
+    sys_leg legs[SYS_CONFIG_LEGS];
+    uint32_t drift_tolerance_ppm;
+    uint32_t cooldown_s;
+    uint64_t min_trade_base_e9, max_trade_base_e9;
+    uint32_t max_leverage_e4;
+    uint32_t max_trades_per_day;
+    uint16_t line;      /* of its section header, 0 for a default */
+} sys_hedge;
+
+typedef struct {
+    char url[SYS_CONFIG_URL_MAX];     /* with its secrets: for the HTTP client only */
+    char shown[SYS_CONFIG_URL_MAX];   /* scheme://host[:port]/… : for logs */
+} sys_url;
+
+typedef struct {
+    /* [agent] */
+    uint8_t mode;                     /* SYS_MODE_* */
+    uint32_t loop_interval_ms;
+    char state[SYS_CONFIG_PATH_MAX], control[108];
+    /* [rpc] */
+    uint8_t n_urls;
+    sys_url urls[SYS_CONFIG_URLS];
+    uint32_t timeout_ms, max_latency_ms, max_slot_lag;
+    /* [venue] */
+    uint8_t venue;                    /* SYS_VENUE_* */
+    /* [account] */
+    char keypair[SYS_CONFIG_PATH_MAX];
+    uint8_t has_authority;            /* 0: the key itself */
+    ek_key authority;
+    uint16_t sub_account;
+    /* [hedge X-PERP] */
+    uint8_t n_hedges;
+    sys_hedge hedges[SYS_CONFIG_HEDGES];
+    /* [order] */
+    uint32_t max_slippage_ppm, fill_timeout_s, priority_fee_percentile;
+    uint64_t max_priority_fee_lamports;
+    /* [gates] */
+    uint32_t min_health_bp;           /* 2000 = 20 % */
+    uint64_t gas_reserve_lamports;
+    uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */, force_drift_ppm, max_failures;
+    /* [web] */
+    uint8_t listen_on;                /* 0: off */
+    char listen_host[64];             /* address without brackets */
+    uint16_t listen_port;
+    char token_file[SYS_CONFIG_PATH_MAX];
+    /* [alerts] */
+    uint8_t has_webhook;
+    sys_url webhook;
+    char file[SYS_CONFIG_PATH_MAX];   /* as given to load; "-" for text */
+} sys_config;
+
+/* Everything at its default, no url, no hedge section. */
+void sys_config_defaults(sys_config *c);
+/* Reads a file over the defaults. `force_paper` 1: as `--paper` on the command line, before the cross checks. EK_OK, or
+ *   EK_E_MISSING  the file cannot be read     EK_E_SYNTAX  a line that is no section, key or comment, unknown or repeated names
+ *   EK_E_RANGE    a value that is not allowed EK_E_MISMATCH  values that do not go together (live without a key ...)
+ * with `text` filled. *c is unspecified after an error. */
+ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
+/* The same from memory; `name` stands for the file in messages. */
+ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
+/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), mode 0644, synced. 0, or the errno. */
+int sys_config_write_default(const char *path);
+/* The same text to a descriptor; 0 or the errno. */
+int sys_config_put_default(int fd);
+/* The reference as a Markdown table, for the docs; 0 or the errno. */
+int sys_config_put_markdown(int fd);
+
+/* scheme://host[:port]/… of any URL; "(not a URL)" for what is none. */
+void sys_url_redact(const char *url, char *out, size_t cap);
+/* 1 when the URL is https, or http to 127.0.0.0/8, [::1] or localhost. */
+int sys_url_allowed(const char *url);
+/* 1 when the host is a loopback one. */
+int sys_url_is_loopback(const char *url);
+
+/* Pointers for Swift; NULL past the count. */
+const char *sys_config_url(const sys_config *c, uint32_t i);
+const char *sys_config_url_shown(const sys_config *c, uint32_t i);
+const sys_hedge *sys_config_hedge(const sys_config *c, uint32_t i);
+const sys_leg *sys_hedge_leg(const sys_hedge *h, uint32_t i);
+const char *sys_hedge_name(const sys_hedge *h);
+const char *sys_hedge_asset(const sys_hedge *h);
+const char *sys_leg_asset(const sys_leg *l);
+const char *sys_config_state(const sys_config *c);
+const char *sys_config_control(const sys_config *c);
+const char *sys_config_keypair(const sys_config *c);
+const char *sys_config_token_file(const sys_config *c);
+const char *sys_config_listen_host(const sys_config *c);
+const char *sys_config_webhook(const sys_config *c);
+const char *sys_config_webhook_shown(const sys_config *c);
+const char *sys_config_file(const sys_config *c);
+const char *sys_config_venue_name(const sys_config *c);
+size_t sys_config_size(void);
+
+#endif

@@ -1,0 +1,239 @@
+#include "sys_http.h"
+
+#include <curl/curl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    CURL *easy;
+    int endpoint;
+    int busy;
+    uint32_t id;
+    uint8_t *body;               /* SYS_HTTP_BODY_MAX; untouched pages cost nothing */
+    uint8_t *answer;             /* SYS_HTTP_ANSWER_MAX */
+    size_t answer_len;
+    int too_large;
+} lane;
+
+struct sys_http {
+    CURLM *multi;
+    struct curl_slist *headers;
+    int n_endpoints;
+    lane lanes[SYS_HTTP_ENDPOINTS][SYS_HTTP_LANES];
+};
+
+sys_http *sys_http_new(void) {
+    signal(SIGPIPE, SIG_IGN);
+    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return NULL;
+    sys_http *h = calloc(1, sizeof *h);
+    if (!h) return NULL;
+    h->multi = curl_multi_init();
+    h->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    if (h->headers) {
+        /* "Expect: 100-continue" would cost a round trip on larger bodies. */
+        struct curl_slist *more = curl_slist_append(h->headers, "Expect:");
+        if (more) h->headers = more;
+    }
+    if (!h->multi || !h->headers) {
+        sys_http_free(h);
+        return NULL;
+    }
+    return h;
+}
+
+void sys_http_free(sys_http *h) {
+    if (!h) return;
+    for (int e = 0; e < h->n_endpoints; e++) {
+        for (int i = 0; i < SYS_HTTP_LANES; i++) {
+            lane *l = &h->lanes[e][i];
+            if (l->easy) {
+                if (l->busy) curl_multi_remove_handle(h->multi, l->easy);
+                curl_easy_cleanup(l->easy);
+            }
+            free(l->body);
+            free(l->answer);
+        }
+    }
+    if (h->headers) curl_slist_free_all(h->headers);
+    if (h->multi) curl_multi_cleanup(h->multi);
+    free(h);
+}
+
+/* The host part of an http URL must be a loopback address; curl's own URL parser decides what the host is,
+ * so what is checked is what will be connected to. */
+int sys_http_url_allowed(const char *url) {
+    CURLU *u = curl_url();
+    if (!u) return 0;
+    char *scheme = NULL, *host = NULL;
+    int ok = 0;
+    if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
+        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+        if (strcmp(scheme, "https") == 0) {
+            ok = 1;
+        } else if (strcmp(scheme, "http") == 0) {
+            unsigned a, b, c, d;
+            char tail;
+            ok = strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0
+                || (sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &tail) == 4 && a == 127 && b < 256 && c < 256 && d < 256);
+        }
+    }
+    curl_free(scheme);
+    curl_free(host);
+    curl_url_cleanup(u);
+    return ok;
+}
+
+static size_t on_data(char *data, size_t size, size_t n, void *user) {
+    lane *l = user;
+    size_t len = size * n;
+    if (len > SYS_HTTP_ANSWER_MAX - l->answer_len) {
+        l->too_large = 1;
+        return 0;
+    }
+    memcpy(l->answer + l->answer_len, data, len);
+    l->answer_len += len;
+    return len;
+}
+
+static int set_up(sys_http *h, lane *l, const char *url) {
+    l->easy = curl_easy_init();
+    l->body = malloc(SYS_HTTP_BODY_MAX);
+    l->answer = malloc(SYS_HTTP_ANSWER_MAX);
+    if (!l->easy || !l->body || !l->answer) return -1;
+    CURL *c = l->easy;
+    CURLcode bad = CURLE_OK;
+#define SET(option, value) do { CURLcode rc_ = curl_easy_setopt(c, option, value); if (rc_ != CURLE_OK) bad = rc_; } while (0)
+    SET(CURLOPT_URL, url);
+    SET(CURLOPT_PROTOCOLS_STR, "http,https");
+    SET(CURLOPT_FOLLOWLOCATION, 0L);
+    SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+    SET(CURLOPT_HTTPHEADER, h->headers);
+    SET(CURLOPT_USERAGENT, "evenkeel");
+    SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_NOPROGRESS, 1L);
+    SET(CURLOPT_TCP_NODELAY, 1L);
+    SET(CURLOPT_TCP_KEEPALIVE, 1L);
+    SET(CURLOPT_BUFFERSIZE, 16384L);
+    SET(CURLOPT_SSL_VERIFYPEER, 1L);
+    SET(CURLOPT_SSL_VERIFYHOST, 2L);
+    SET(CURLOPT_CAINFO, NULL);
+    SET(CURLOPT_CAPATH, "/etc/ssl/certs");
+    SET(CURLOPT_WRITEFUNCTION, on_data);
+    SET(CURLOPT_WRITEDATA, l);
+    SET(CURLOPT_PRIVATE, l);
+    SET(CURLOPT_MAXFILESIZE, (long)SYS_HTTP_ANSWER_MAX);
+    SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+    SET(CURLOPT_POST, 1L);
+#undef SET
+    return bad == CURLE_OK ? 0 : -1;
+}
+
+int sys_http_add(sys_http *h, const char *url) {
+    if (h->n_endpoints >= SYS_HTTP_ENDPOINTS || strlen(url) > 2047 || !sys_http_url_allowed(url)) return -1;
+    int e = h->n_endpoints++;
+    for (int i = 0; i < SYS_HTTP_LANES; i++) {
+        h->lanes[e][i].endpoint = e;
+        if (set_up(h, &h->lanes[e][i], url) != 0) return -1;
+    }
+    return e;
+}
+
+int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, size_t len, uint32_t timeout_ms) {
+    if (endpoint < 0 || endpoint >= h->n_endpoints || len > SYS_HTTP_BODY_MAX) return -1;
+    lane *l = NULL;
+    for (int i = 0; i < SYS_HTTP_LANES && !l; i++) {
+        if (!h->lanes[endpoint][i].busy) l = &h->lanes[endpoint][i];
+    }
+    if (!l) return -1;
+    memcpy(l->body, body, len);
+    l->answer_len = 0;
+    l->too_large = 0;
+    l->id = id;
+    curl_easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)l->body);
+    curl_easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+    curl_easy_setopt(l->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl_easy_setopt(l->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+    if (curl_multi_add_handle(h->multi, l->easy) != CURLM_OK) return -1;
+    l->busy = 1;
+    int running;
+    curl_multi_perform(h->multi, &running);
+    return 0;
+}
+
+int sys_http_busy(const sys_http *h) {
+    int n = 0;
+    for (int e = 0; e < h->n_endpoints; e++) {
+        for (int i = 0; i < SYS_HTTP_LANES; i++) n += h->lanes[e][i].busy;
+    }
+    return n;
+}
+
+uint32_t sys_http_wait(sys_http *h, const int *fds, int n_fds, int timeout_ms) {
+    struct curl_waitfd extra[8];
+    if (n_fds > 8) n_fds = 8;
+    for (int i = 0; i < n_fds; i++) {
+        extra[i].fd = fds[i];
+        extra[i].events = CURL_WAIT_POLLIN;
+        extra[i].revents = 0;
+    }
+    int n = 0;
+    curl_multi_poll(h->multi, n_fds ? extra : NULL, (unsigned)n_fds, timeout_ms < 0 ? 0 : timeout_ms, &n);
+    int running = 0;
+    curl_multi_perform(h->multi, &running);
+    uint32_t ready = 0;
+    for (int i = 0; i < n_fds; i++) {
+        if (extra[i].revents) ready |= 1u << i;
+    }
+    return ready;
+}
+
+static sys_http_kind kind_of(CURLcode code, const lane *l) {
+    if (l->too_large) return SYS_HTTP_TOO_LARGE;
+    switch (code) {
+    case CURLE_OK: return SYS_HTTP_OK;
+    case CURLE_OPERATION_TIMEDOUT: return SYS_HTTP_TIMEOUT;
+    case CURLE_FILESIZE_EXCEEDED: return SYS_HTTP_TOO_LARGE;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_CONNECT: return SYS_HTTP_CONNECT;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_ISSUER_ERROR: return SYS_HTTP_TLS;
+    default: return SYS_HTTP_BROKEN;
+    }
+}
+
+int sys_http_next(sys_http *h, sys_http_result *out) {
+    int left;
+    CURLMsg *m;
+    while ((m = curl_multi_info_read(h->multi, &left))) {
+        if (m->msg != CURLMSG_DONE) continue;
+        CURLcode code = m->data.result;
+        CURL *easy = m->easy_handle;
+        char *private_ptr = NULL;
+        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_ptr);
+        lane *l = (lane *)(void *)private_ptr;
+        curl_off_t us = 0, retry = 0;
+        memset(out, 0, sizeof *out);
+        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &out->status);
+        curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &us);
+        curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry);
+        curl_multi_remove_handle(h->multi, easy);
+        l->busy = 0;
+        out->id = l->id;
+        out->endpoint = l->endpoint;
+        out->kind = kind_of(code, l);
+        out->body = l->answer;
+        out->body_len = l->answer_len;
+        out->latency_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
+        out->retry_after_s = retry < 0 ? 0 : (retry > 3600 ? 3600 : (int64_t)retry);
+        out->error = code == CURLE_OK ? "" : curl_easy_strerror(code);
+        return 1;
+    }
+    return 0;
+}

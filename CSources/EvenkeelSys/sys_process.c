@@ -1,0 +1,122 @@
+/* The rest of sys_args.h: descriptors, files, signals. */
+#include "sys_args.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+int sys_isatty(int fd) { return isatty(fd) == 1; }
+
+int sys_columns(int fd) {
+    struct winsize w;
+    return ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
+}
+
+int sys_write_all(int fd, const void *bytes, size_t n) {
+    const uint8_t *at = bytes;
+    while (n > 0) {
+        ssize_t k = write(fd, at, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return errno;
+        at += k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+int64_t sys_read_file(const char *path, void *out, size_t cap) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) return -1;
+    uint8_t *at = out, extra;
+    size_t n = 0;
+    int err = 0, more = 0;
+    for (;;) {
+        ssize_t k = n < cap ? read(fd, at + n, cap - n) : read(fd, &extra, 1);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) err = errno;
+        if (k <= 0) break;
+        if (n == cap) {
+            more = 1;
+            break;
+        }
+        n += (size_t)k;
+    }
+    close(fd);
+    if (err != 0) {
+        errno = err;
+        return -1;
+    }
+    return more ? -2 : (int64_t)n;
+}
+
+uint8_t *sys_read_alloc(const char *path, size_t max, size_t *len, int *os_errno) {
+    size_t cap = max < 65536 ? max : 65536;
+    *os_errno = 0;
+    for (;;) { /* a few growing attempts: files here are small, and a pipe is read once whole or refused */
+        uint8_t *p = malloc(cap == 0 ? 1 : cap);
+        if (p == NULL) {
+            *os_errno = ENOMEM;
+            return NULL;
+        }
+        int64_t n = sys_read_file(path, p, cap);
+        if (n >= 0) {
+            *len = (size_t)n;
+            return p;
+        }
+        *os_errno = n == -2 ? EFBIG : errno;
+        free(p);
+        if (n != -2 || cap == max) return NULL;
+        cap = cap > max / 16 ? max : cap * 16;
+    }
+}
+
+void sys_free(void *p) { free(p); }
+const char *sys_errno_text(int os_errno) { return strerror(os_errno); }
+void sys_exit(int code) { exit(code); }
+
+static void set_of_ours(sigset_t *set) {
+    sigemptyset(set);
+    sigaddset(set, SIGINT);
+    sigaddset(set, SIGTERM);
+    sigaddset(set, SIGHUP);
+}
+
+int sys_signals_open(void) {
+    sigset_t set;
+    set_of_ours(&set);
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int sys_signals_next(int fd) {
+    struct signalfd_siginfo info;
+    ssize_t k;
+    do k = read(fd, &info, sizeof info);
+    while (k < 0 && errno == EINTR);
+    return k == (ssize_t)sizeof info ? (int)info.ssi_signo : 0;
+}
+
+void sys_signals_default(void) {
+    sigset_t set;
+    set_of_ours(&set);
+    signal(SIGPIPE, SIG_DFL);
+    sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Second number of /proc/self/statm: resident pages. */
+uint64_t sys_resident_bytes(void) {
+    char text[128];
+    int64_t n = sys_read_file("/proc/self/statm", text, sizeof text - 1);
+    if (n <= 0) return 0;
+    text[n] = 0;
+    const char *p = strchr(text, ' ');
+    uint64_t pages = 0;
+    if (p == NULL) return 0;
+    for (p++; *p >= '0' && *p <= '9'; p++) pages = pages * 10 + (uint64_t)(*p - '0');
+    long page = sysconf(_SC_PAGESIZE);
+    return page > 0 ? pages * (uint64_t)page : 0;
+}

@@ -1,0 +1,88 @@
+# Evenkeel's commands. `make demo` and `make test` do everything on a fresh Debian 12 machine that has the Swift toolchain:
+# they install what is missing (as root, or through sudo), build and run.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := embedded
+
+BUILD := build
+VENV := .venv
+PY := $(VENV)/bin/python
+CC := gcc
+CORE_C := $(wildcard CSources/EvenkeelCore/*.c)
+SYS_C := $(wildcard CSources/EvenkeelSys/*.c)
+CORE_H := $(wildcard CSources/*/include/*.h CSources/*/*.h)
+INCLUDES := -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include
+WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
+SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
+SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
+C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
+SECONDS_A_FUZZER ?= 5
+
+.PHONY: embedded ordinary demo test test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+
+embedded: bin/evenkeel
+ordinary: bin/evenkeel-ordinary
+
+bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
+	EVENKEEL_EMBEDDED=1 swift build -c release --product evenkeel --scratch-path .build-embedded
+	mkdir -p bin && strip -s -o $@.new .build-embedded/release/evenkeel && mv $@.new $@
+
+bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
+	swift build -c release --product evenkeel --static-swift-stdlib
+	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
+
+deps: $(BUILD)/deps.stamp
+$(BUILD)/deps.stamp: Deploy/deps.sh
+	mkdir -p $(BUILD) && bash Deploy/deps.sh build && touch $@
+
+$(VENV)/ready: Deploy/deps.sh Tests/requirements.txt
+	bash Deploy/deps.sh test
+	python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
+	touch $@
+
+demo: bin/evenkeel
+	bin/evenkeel demo
+
+# --- the core as a shared library, for the Python oracles
+core-so: $(BUILD)/libevenkeelcore.so $(BUILD)/libevenkeelsys.so
+$(BUILD)/libevenkeelcore.so: $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
+	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) -lsodium -o $@
+$(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
+	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
+
+# --- tests, cheapest first
+test: test-core test-python test-swift test-e2e test-fuzz
+	@echo "all tests passed"
+
+$(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
+	mkdir -p $(BUILD)/core/o && rm -f $@ $(BUILD)/core/o/*
+	for f in $(CORE_C) $(SYS_C); do $(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c $$f -o $(BUILD)/core/o/$$(basename $$f .c).o; done
+	ar rcs $@ $(BUILD)/core/o/*.o
+$(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libunder.a
+	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/core -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
+test-core: $(C_TESTS)
+	@for t in $(C_TESTS); do echo "$$t"; $$t; done
+
+test-python: core-so $(VENV)/ready
+	$(PY) -m pytest -q Tests/property Tests/conformance
+
+test-swift: $(BUILD)/deps.stamp
+	swift test
+
+test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
+	$(PY) -m pytest -q Tests/e2e
+
+test-fuzz: $(BUILD)/deps.stamp
+	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
+
+# The long runs: an hour of fuzzing in all.
+soak: $(BUILD)/deps.stamp
+	SECONDS_EACH=240 bash Tests/fuzz/run.sh
+
+clean:
+	rm -rf $(BUILD) bin .build .build-embedded $(VENV)
+
+loc:
+	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40

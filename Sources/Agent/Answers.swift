@@ -1,0 +1,244 @@
+// Reading JSON-RPC answers: from bytes on the wire to one fact, or to words that say what was wrong with them.
+import EvenkeelCore
+import Kit
+
+/// Why an answer gives no fact. `text` is for people; `code` is the JSON-RPC error code when there was one.
+public struct Trouble: Error {
+    public var text: Text
+    public var code: Int64
+    public init(_ text: Text, code: Int64 = 0) {
+        self.text = text
+        self.code = code
+    }
+    public init(_ s: StaticString) { self.init(Text(s)) }
+}
+
+let minimumContextSlotNotReached: Int64 = -32016
+
+enum Answers {
+    /// What is wrong on the wire or in the HTTP status, or nil.
+    static func wireTrouble(_ a: Answer) -> Trouble? {
+        switch a.wire {
+        case .ok: break
+        case .timeout: return Trouble("RPC connection timeout")
+        case .connect: return Trouble("RPC connection refused or host not found")
+        case .tls: return Trouble("RPC TLS handshake or certificate refused")
+        case .broken: return Trouble("RPC connection closed before the answer was whole")
+        case .tooLarge: return Trouble("RPC answer larger than 1 MiB")
+        }
+        if a.status == 200 { return nil }
+        var t = Text("RPC answered HTTP ")
+        t.put(a.status)
+        if a.status == 429 { t.put(" (rate limit)") }
+        return Trouble(t)
+    }
+
+    /// A JSON-RPC error object in words: "RPC error -32016: Minimum context slot has not been reached".
+    private static func rpcError(_ e: ek_json) -> Trouble {
+        var t = Text("RPC error")
+        var code: Int64 = 0
+        var v = ek_json()
+        if ek_json_member(e, "code", &v) == EK_OK && ek_json_i64(v, &code) == EK_OK {
+            t.put(" ")
+            t.put(code)
+        }
+        if ek_json_member(e, "message", &v) == EK_OK {
+            t.put(": ")
+            t.put(printable(v, limit: 160))
+        }
+        return Trouble(t, code: code)
+    }
+
+    /// Outside words, cut to a length and to printable ASCII: they end up in logs and terminals.
+    static func printable(_ v: ek_json, limit: Int) -> Text {
+        var out = Text()
+        var n = 0
+        guard let raw = ek_json_raw(v, &n), n >= 2, ek_json_kind(v) == 0x22 else { return out }
+        for i in 1..<(n - 1) {
+            if out.count >= limit { break }
+            let b = raw[i]
+            out.put(byte: b >= 0x20 && b < 0x7F ? b : 0x3F)
+        }
+        return out
+    }
+
+    /// The `result` of an answer whose id is the one that was asked with.
+    static func result(_ a: Answer) throws(Trouble) -> ek_json {
+        if let t = wireTrouble(a) {
+            // Some nodes explain a non-200 status with a JSON-RPC error; the status alone is enough to act on.
+            throw t
+        }
+        var root = ek_json()
+        guard let p = a.body.baseAddress, a.body.count > 0 else { throw Trouble("RPC answer is empty") }
+        guard ek_json_root(p, a.body.count, &root) == EK_OK else { throw Trouble("RPC answer is not valid JSON") }
+        var v = ek_json()
+        guard ek_json_kind(root) == 0x7B else { throw Trouble("RPC answer is not a JSON object") }
+        if ek_json_member(root, "error", &v) == EK_OK && ek_json_kind(v) == 0x7B { throw rpcError(v) }
+        var id: UInt64 = 0
+        guard ek_json_member(root, "id", &v) == EK_OK, ek_json_u64(v, &id) == EK_OK, id == UInt64(a.id) else {
+            throw Trouble("RPC answer belongs to another request")
+        }
+        guard ek_json_member(root, "result", &v) == EK_OK else { throw Trouble("RPC answer has no result") }
+        return v
+    }
+
+    static func contextSlot(_ result: ek_json) throws(Trouble) -> UInt64 {
+        var v = ek_json()
+        var slot: UInt64 = 0
+        guard ek_json_path(result, "context.slot", &v) == EK_OK, ek_json_u64(v, &slot) == EK_OK else {
+            throw Trouble("RPC answer has no context slot")
+        }
+        return slot
+    }
+
+    struct Blockhash {
+        var hash: ek_key
+        var lastValidHeight: UInt64
+        var slot: UInt64
+    }
+
+    static func blockhash(_ a: Answer) throws(Trouble) -> Blockhash {
+        let r = try result(a)
+        var v = ek_json()
+        var out = Blockhash(hash: ek_key(), lastValidHeight: 0, slot: try contextSlot(r))
+        guard ek_json_path(r, "value.blockhash", &v) == EK_OK, ek_json_key(v, &out.hash) == EK_OK,
+              ek_json_path(r, "value.lastValidBlockHeight", &v) == EK_OK, ek_json_u64(v, &out.lastValidHeight) == EK_OK,
+              out.lastValidHeight > 0
+        else { throw Trouble("getLatestBlockhash: the answer has no blockhash or height") }
+        return out
+    }
+
+    /// The asked percentile of the recent priority fees, in micro-lamports a compute unit. An empty list is 0.
+    static func feePercentile(_ a: Answer, percentile: Int) throws(Trouble) -> UInt64 {
+        let r = try result(a)
+        guard ek_json_kind(r) == 0x5B else { throw Trouble("getRecentPrioritizationFees: not a list") }
+        var fees: [UInt64] = []
+        fees.reserveCapacity(160)
+        var it = ek_json_over(r)
+        var item = ek_json()
+        while fees.count < 1024 && ek_json_next(&it, nil, &item) != 0 {
+            var v = ek_json()
+            var fee: UInt64 = 0
+            guard ek_json_member(item, "prioritizationFee", &v) == EK_OK, ek_json_u64(v, &fee) == EK_OK else {
+                throw Trouble("getRecentPrioritizationFees: an entry without a fee")
+            }
+            fees.append(fee)
+        }
+        if fees.isEmpty { return 0 }
+        fees.sort()
+        return fees[min(fees.count - 1, fees.count * percentile / 100)]
+    }
+
+    enum Landing {
+        case unknown
+        case processed
+        case landed(slot: UInt64)
+        case failed(slot: UInt64, error: ChainError)
+    }
+
+    /// One signature's fate and the slot of the bank that said so.
+    static func status(_ a: Answer) throws(Trouble) -> (landing: Landing, slot: UInt64) {
+        let r = try result(a)
+        let slot = try contextSlot(r)
+        var entry = ek_json()
+        guard ek_json_path(r, "value.0", &entry) == EK_OK else { throw Trouble("getSignatureStatuses: no entry") }
+        if ek_json_kind(entry) == 0x6E { return (.unknown, slot) }
+        var v = ek_json()
+        var at: UInt64 = 0
+        guard ek_json_member(entry, "slot", &v) == EK_OK, ek_json_u64(v, &at) == EK_OK,
+              ek_json_member(entry, "confirmationStatus", &v) == EK_OK
+        else { throw Trouble("getSignatureStatuses: an entry without slot or confirmation") }
+        guard ek_json_text_is(v, "confirmed") != 0 || ek_json_text_is(v, "finalized") != 0 else { return (.processed, slot) }
+        guard ek_json_member(entry, "err", &v) == EK_OK else { throw Trouble("getSignatureStatuses: an entry without err") }
+        if ek_json_kind(v) == 0x6E { return (.landed(slot: at), slot) }
+        return (.failed(slot: at, error: ChainError(v)), slot)
+    }
+
+    static func epoch(_ a: Answer) throws(Trouble) -> (slot: UInt64, height: UInt64) {
+        let r = try result(a)
+        var v = ek_json()
+        var slot: UInt64 = 0
+        var height: UInt64 = 0
+        guard ek_json_member(r, "absoluteSlot", &v) == EK_OK, ek_json_u64(v, &slot) == EK_OK,
+              ek_json_member(r, "blockHeight", &v) == EK_OK, ek_json_u64(v, &height) == EK_OK
+        else { throw Trouble("getEpochInfo: no slot or block height") }
+        return (slot, height)
+    }
+
+    struct Simulated {
+        var error: ChainError?
+        var units: UInt64
+        var slot: UInt64
+        var value: ek_json
+    }
+
+    static func simulated(_ a: Answer) throws(Trouble) -> Simulated {
+        let r = try result(a)
+        let slot = try contextSlot(r)
+        var value = ek_json()
+        var v = ek_json()
+        guard ek_json_member(r, "value", &value) == EK_OK, ek_json_member(value, "err", &v) == EK_OK else {
+            throw Trouble("simulateTransaction: the answer has no verdict")
+        }
+        if ek_json_kind(v) != 0x6E { return Simulated(error: ChainError(v), units: 0, slot: slot, value: value) }
+        var units: UInt64 = 0
+        guard ek_json_member(value, "unitsConsumed", &v) == EK_OK, ek_json_u64(v, &units) == EK_OK else {
+            throw Trouble("simulateTransaction: no compute units in the answer")
+        }
+        return Simulated(error: nil, units: units, slot: slot, value: value)
+    }
+}
+
+/// A transaction error as the node words it: `{"InstructionError":[2,{"Custom":6003}]}` or `"BlockhashNotFound"`.
+struct ChainError {
+    var instruction: Int = -1
+    var custom: UInt32? = nil
+    var word = Text()
+
+    init(_ v: ek_json) {
+        var x = ek_json()
+        if ek_json_kind(v) == 0x22 {
+            word = Answers.printable(v, limit: 80)
+            return
+        }
+        if ek_json_member(v, "InstructionError", &x) == EK_OK {
+            var part = ek_json()
+            var n: UInt64 = 0
+            if ek_json_item(x, 0, &part) == EK_OK && ek_json_u64(part, &n) == EK_OK && n < 256 { instruction = Int(n) }
+            if ek_json_item(x, 1, &part) == EK_OK {
+                if ek_json_kind(part) == 0x22 {
+                    word = Answers.printable(part, limit: 80)
+                    return
+                }
+                var c = ek_json()
+                if ek_json_member(part, "Custom", &c) == EK_OK && ek_json_u64(c, &n) == EK_OK && n <= UInt64(UInt32.max) {
+                    custom = UInt32(n)
+                    return
+                }
+            }
+        }
+        var n = 0
+        if let raw = ek_json_raw(v, &n) {
+            for i in 0..<min(n, 120) { word.put(byte: raw[i] >= 0x20 && raw[i] < 0x7F ? raw[i] : 0x3F) }
+        }
+    }
+
+    /// "InsufficientCollateral (6003)", "unknown program error 7001", "BlockhashNotFound".
+    func name(_ venue: OpaquePointer?) -> Text {
+        var t = Text()
+        guard let code = custom else {
+            t.put(word)
+            return t
+        }
+        if let known = ek_venue_error_name(venue, code) {
+            t.put(c: known)
+            t.put(" (")
+            t.put(code)
+            t.put(")")
+        } else {
+            t.put("unknown program error ")
+            t.put(code)
+        }
+        return t
+    }
+}

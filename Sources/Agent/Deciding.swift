@@ -1,0 +1,297 @@
+// From a whole book to a verdict: hold with a reason, book a paper fill, or go and build the order.
+import EvenkeelCore
+import Kit
+
+extension Machine {
+    func decide(_ now: Now) {
+        report.after.known = false
+        report.action = UInt8(EK_ACTION_NONE)
+        report.size_e9 = 0
+        report.price_e6 = 0
+        report.hasSignature = false
+        report.cooldownLeft_s = 0
+        report.gates.removeAll(keepingCapacity: true)
+        decision = ek_decision()
+
+        var view = View()
+        if let unvalued = assess(&view) {
+            report.view = view
+            note(.warning, unvalued)
+            finish(.observeOnly, unvalued, now)
+            return
+        }
+        report.view = view
+        decided = view
+        checkSkew(now)
+
+        guard let m = ek_book_perp(book, perpIndex) else { return }
+        var hedge = hedgeRules(m)
+        var smallest: UInt64 = 0
+        if ek_hedge_rules_check(&hedge, &smallest) != EK_OK {
+            var t = Text("max_trade_size is under the market's smallest order (")
+            t.put(fixed: Int64(clamping: smallest), decimals: 9, shown: 4)
+            t.put("): no correction can ever be made")
+            finish(.blocked, t, now)
+            return
+        }
+        let last = lastSuccess()
+        let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
+        var d = ek_decision()
+        let err = ek_decide(&hedge, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
+                            forceNow ? ek_moment(unix_s: 0, slot: 0) : last, &d)
+        if err != EK_OK {
+            finish(.error, Text("the decision could not be computed: numbers out of range"), now)
+            return
+        }
+        decision = d
+        evaluateGates(now)
+        settleVerdict(now)
+    }
+
+    /// Sets the book's numbers; words when the account cannot be valued.
+    func assess(_ view: inout View) -> Text? {
+        var legs = ek_hedge_legs()
+        legs.perp_index = perpIndex
+        legs.spot_index = spotIndex
+        legs.use_venue = rules.useVenueSpot ? 1 : 0
+        legs.use_wallet = rules.useWalletSpot ? 1 : 0
+        var fault = ek_fault()
+        let err = ek_assess(book, &legs, &view.a, &fault)
+        view.perp_e9 = view.a.perp_base_e9
+        if rules.mode == .paper, let m = market {
+            let (sum, over) = view.perp_e9.addingReportingOverflow(m.pointee.paper.base_e9)
+            if over { return Text("the paper position is out of range") }
+            view.perp_e9 = sum
+        }
+        var known: Int32 = 0
+        let driftErr = ek_drift(view.a.spot_base_e9, view.perp_e9, &view.net_e9, &view.drift_ppm, &known)
+        view.driftKnown = known != 0
+        view.known = driftErr == EK_OK
+        if err != EK_OK || driftErr != EK_OK {
+            var t = Text("this account cannot be valued, so it is only observed: ")
+            t.put(c: ek_fault_text(&fault))
+            return t
+        }
+        return nil
+    }
+
+    private func hedgeRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
+        var h = ek_hedge_rules()
+        h.tolerance_ppm = rules.tolerance_ppm
+        h.cooldown_s = rules.cooldown_s
+        h.min_trade_base_e9 = rules.minTrade_e9
+        h.max_trade_base_e9 = rules.maxTrade_e9
+        h.step_base_e9 = m.pointee.step_base_e9
+        h.market_min_base_e9 = m.pointee.min_order_base_e9
+        return h
+    }
+
+    private func lastSuccess() -> ek_moment {
+        guard let m = market else { return ek_moment(unix_s: 0, slot: 0) }
+        return rules.mode == .paper ? m.pointee.paper.last_success : m.pointee.last_success
+    }
+
+    private func settleVerdict(_ now: Now) {
+        switch Int(decision.verdict) {
+        case Int(EK_VERDICT_BALANCED):
+            var t = Text("Drift ")
+            putDrift(&t)
+            t.put(" is inside the tolerance")
+            hold(.balanced, t, now)
+            return
+        default: break
+        }
+        if halted {
+            finish(.observeOnly, observeReason.isEmpty ? Text("the state file cannot be written; nothing is traded") : observeReason, now)
+            return
+        }
+        if record.pointee.paused != 0 {
+            hold(.paused, Text("Paused: nothing is traded until resume"), now)
+            return
+        }
+        if record.pointee.breaker_open != 0 {
+            var t = Text("The breaker is open after ")
+            t.put(record.pointee.failures_in_row)
+            t.put(" failures in a row; observing only until resume")
+            hold(.observeOnly, t, now)
+            return
+        }
+        if rules.mode == .live, let t = signerTrouble() {
+            hold(.observeOnly, t, now)
+            return
+        }
+        switch Int(decision.verdict) {
+        case Int(EK_VERDICT_DUST):
+            var t = Text("The correction of ")
+            t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
+            t.put(" is under the smallest order")
+            hold(.dust, t, now)
+        case Int(EK_VERDICT_COOLDOWN):
+            report.cooldownLeft_s = decision.cooldown_left_s
+            var t = Text("Cooldown active (")
+            t.put(decision.cooldown_left_s)
+            t.put("s remaining)")
+            note(.info, t)
+            hold(.cooldown, t, now)
+        default:
+            correct(now)
+        }
+    }
+
+    private func hold(_ status: Status, _ reason: Text, _ now: Now) {
+        finish(status, reason, now)
+    }
+
+    /// Words when the key may not act for the account.
+    private func signerTrouble() -> Text? {
+        let user = book.pointee.user
+        if same(signer, user.authority) || (ek_user_has_delegate(ek_book_user(book)) != 0 && same(signer, user.delegate)) { return nil }
+        var t = Text("the key ")
+        t.put(key: signer)
+        t.put(" is neither the authority nor the delegate of the account; authorise it as delegate, then restart")
+        return t
+    }
+
+    func same(_ a: ek_key, _ b: ek_key) -> Bool {
+        withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
+    }
+
+    func putDrift(_ t: inout Text) {
+        if report.view.driftKnown {
+            t.put(fixed: report.view.drift_ppm, decimals: 4, shown: 2, sign: true)
+            t.put(" %")
+        } else {
+            t.put("without a spot leg")
+        }
+    }
+
+    private func correct(_ now: Now) {
+        let selling = decision.direction == UInt8(EK_SELL)
+        var t = Text("Net delta ")
+        t.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
+        t.put(" ")
+        t.put(rules.asset)
+        t.put(selling ? " - expanding short by " : " - reducing short by ")
+        t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
+        note(.info, t)
+        if !gatesOpen {
+            blocked(now)
+            return
+        }
+        if rules.mode == .paper {
+            bookPaper(now)
+        } else {
+            executing(now)
+            prepare(now)
+        }
+    }
+
+    private func executing(_ now: Now) {
+        var t = Text("LIVE MODE: Executing ")
+        t.put(c: ek_action_name(decision.action))
+        t.put(" for ")
+        t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
+        t.put(" ")
+        t.put(rules.asset)
+        note(.info, t)
+    }
+
+    func blocked(_ now: Now) {
+        let why = closedReason
+        var t = Text("Rebalance blocked by validation: ")
+        t.put(why)
+        note(.warning, t)
+        finish(.blocked, why, now)
+    }
+
+    /// A paper fill: at the oracle price, worse by the whole allowed slippage, with the venue's taker fee; then the ledger is saved.
+    private func bookPaper(_ now: Now) {
+        guard let m = market else { return }
+        let selling = decision.direction == UInt8(EK_SELL)
+        let oracle = report.view.a.oracle_price_e6
+        var slip: Int64 = 0
+        var quote: Int64 = 0
+        var fee: UInt64 = 0
+        let size = Int64(clamping: decision.size_base_e9)
+        guard ek_mul_div_ceil_i64(oracle, Int64(rules.maxSlippage_ppm), 1_000_000, &slip) == EK_OK,
+              ek_mul_div_floor_i64(size, selling ? oracle - slip : oracle + slip, 1_000_000_000, &quote) == EK_OK,
+              ek_taker_fee(book, perpIndex, UInt64(max(0, quote)), &fee) == EK_OK
+        else {
+            finish(.error, Text("the paper fill could not be computed: numbers out of range"), now)
+            return
+        }
+        let price = selling ? oracle - slip : oracle + slip
+        let before = m.pointee
+        m.pointee.paper.active = 1
+        m.pointee.paper.base_e9 += selling ? -size : size
+        m.pointee.paper.quote_e6 += selling ? quote : -quote
+        m.pointee.paper.fees_e6 += Int64(clamping: fee)
+        m.pointee.paper.corrections_total += 1
+        let day = now.unix_s - now.unix_s % 86_400
+        if m.pointee.paper.day_start_unix_s != day {
+            m.pointee.paper.day_start_unix_s = day
+            m.pointee.paper.trades_today = 0
+        }
+        m.pointee.paper.trades_today += 1
+        var after = report.view
+        after.perp_e9 += selling ? -size : size
+        var known: Int32 = 0
+        _ = ek_drift(after.a.spot_base_e9, after.perp_e9, &after.net_e9, &after.drift_ppm, &known)
+        after.driftKnown = known != 0
+        if ek_within_tolerance(after.drift_ppm, known, rules.tolerance_ppm) != 0 {
+            m.pointee.paper.last_success = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
+        }
+        setLast(m, outcome: UInt8(EK_OUT_PAPER), filled: decision.size_base_e9, price: price, fee_e6: Int64(clamping: fee), now)
+        m.pointee.last.drift_after_ppm = after.drift_ppm
+        if !save(now) {
+            m.pointee = before
+            finish(.error, Text("the paper fill could not be saved"), now)
+            return
+        }
+        report.after = after
+        report.action = decision.action
+        report.size_e9 = decision.size_base_e9
+        report.price_e6 = price
+        executed(price, paper: true, now)
+        finish(.executedPaper, Text("Filled on paper"), now)
+    }
+
+    func setLast(_ m: UnsafeMutablePointer<ek_market_record>, outcome: UInt8, filled: UInt64, price: Int64, fee_e6: Int64, _ now: Now) {
+        m.pointee.last = ek_last_correction()
+        m.pointee.last.action = decision.action
+        m.pointee.last.outcome = outcome
+        m.pointee.last.mode = UInt8(rules.mode == .paper ? EK_MODE_PAPER : EK_MODE_LIVE)
+        m.pointee.last.size_base_e9 = filled
+        m.pointee.last.price_e6 = price
+        m.pointee.last.fee_e6 = fee_e6
+        m.pointee.last.slot = book.pointee.slot
+        m.pointee.last.unix_s = now.unix_s
+        m.pointee.last.drift_before_ppm = report.view.drift_ppm
+    }
+
+    func executed(_ price: Int64, paper: Bool, _ now: Now) {
+        var t = Text(paper ? "Rebalance executed on paper: " : "Rebalance executed: ")
+        t.put(c: ek_action_name(report.action))
+        t.put(" ")
+        t.put(fixed: Int64(clamping: report.size_e9), decimals: 9, shown: 6)
+        t.put(" ")
+        t.put(rules.perpName)
+        t.put(" @ $")
+        t.put(fixed: price, decimals: 6, shown: 2)
+        note(.info, t)
+    }
+
+    /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.
+    private func checkSkew(_ now: Now) {
+        let skew = now.unix_s - book.pointee.clock.unix_timestamp
+        if skew.magnitude > 120 && !skewWarned {
+            skewWarned = true
+            var t = Text("the local clock is ")
+            t.put(skew.magnitude)
+            t.put(skew > 0 ? " s ahead of the chain's" : " s behind the chain's")
+            t.put("; order expiry uses chain time, the cooldown the later of both; check the time service")
+            note(.warning, t)
+        }
+        if skew.magnitude <= 120 { skewWarned = false }
+    }
+}

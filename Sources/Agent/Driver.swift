@@ -1,0 +1,270 @@
+// The real world around the machine: libcurl, the state file, the key, signals, the control socket, the clocks. One thread, one wait.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+/// What a run was asked for beyond the config file.
+public struct RunOptions {
+    public var once = false
+    /// STATUS lines on stdout.
+    public var json = false
+    /// How much faster than the wall the agent's clocks run; 1 outside of `demo`.
+    public var speed: UInt64 = 1
+    /// Unix time at which accelerated clocks start; 0: now.
+    public var startUnix_s: Int64 = 0
+    public init() {}
+}
+
+public protocol StatusSink: AnyObject {
+    func status(_ machine: Machine, _ now: Now)
+    /// Whether the run should end.
+    var done: Bool { get }
+}
+
+public final class Driver: Host {
+    let config: ConfigPointer
+    let options: RunOptions
+    public var log: Logger
+    let http: OpaquePointer
+    let key: UnsafeMutablePointer<sys_key>
+    let state: UnsafeMutablePointer<sys_state>
+    let record: UnsafeMutablePointer<ek_record>
+    let sink: (any StatusSink)?
+    var persistent = true
+    var machine: Machine? = nil
+    var stopSignal: Int32 = 0
+    var finished = false
+    var lastStatus: Status? = nil
+    private let startMono_ms = sys_mono_ms()
+    private let startUnix_ms: Int64
+
+    init(config: ConfigPointer, options: RunOptions, log: Logger, http: OpaquePointer, key: UnsafeMutablePointer<sys_key>,
+         state: UnsafeMutablePointer<sys_state>, record: UnsafeMutablePointer<ek_record>, sink: (any StatusSink)?) {
+        self.config = config
+        self.options = options
+        self.log = log
+        self.http = http
+        self.key = key
+        self.state = state
+        self.record = record
+        self.sink = sink
+        startUnix_ms = options.startUnix_s != 0 ? options.startUnix_s * 1000 : sys_unix_ms()
+    }
+
+    /// Accelerated clocks both run from the monotonic one; at speed 1 wall time is the system's own, steps and all.
+    func now() -> Now {
+        let passed_ms = UInt64(max(0, sys_mono_ms() - startMono_ms)) * options.speed
+        let unix_ms = options.speed == 1 && options.startUnix_s == 0 ? sys_unix_ms() : startUnix_ms + Int64(passed_ms)
+        return Now(mono_ms: passed_ms, unix_s: unix_ms / 1000)
+    }
+
+    // MARK: effects
+
+    public func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool {
+        sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, config.pointee.timeout_ms) == 0
+    }
+
+    public func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
+        if !persistent { return 0 }
+        let result = sys_state_store(state, record)
+        if result == SYS_STATE_OK { return 0 }
+        var t = Text()
+        t.put(c: sys_state_text(state))
+        self.log(.error, t)
+        return state.pointee.os_errno != 0 ? state.pointee.os_errno : -1
+    }
+
+    public func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool {
+        guard let secret = sys_key_secret(key), let m = message.baseAddress else { return false }
+        ek_ed25519_sign(secret, m, message.count, signature)
+        return true
+    }
+
+    public func log(_ level: Level, _ human: Text) {
+        log.write(level, human, tick: machine?.ticks ?? 0, time_s: now().unix_s)
+    }
+
+    public func report(_ m: Machine) {
+        let changed = lastStatus != m.report.status
+        lastStatus = m.report.status
+        var line = Text("status ")
+        line.put(m.report.status.word)
+        line.put(": ")
+        line.put(m.report.reason)
+        log(changed ? .info : .debug, line)
+        if options.json && !options.once { printLine(m.statusJson()) }
+        if m.phase == .idle { finished = true }
+        sink?.status(m, now())
+    }
+
+    func printLine(_ text: Text) {
+        var t = text
+        t.put("\n")
+        _ = t.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
+    }
+
+    // MARK: the loop
+
+    /// Runs until a signal, or with `once` until one tick is carried through. Returns the exit code.
+    func run(_ m: Machine, control: Int32) -> Int32 {
+        machine = m
+        let signals = sys_signals_open()
+        let began = now()
+        m.start(began)
+        // Bounded even on a chain that stands still: a blockhash's life (150 slots, generously), the fill timeout, two timeouts.
+        let onceEnds_ms = began.mono_ms + 120_000 + (UInt64(config.pointee.fill_timeout_s) * 1000) + 2 * UInt64(config.pointee.timeout_ms)
+        while stopSignal == 0 && !(options.once && finished) && !(sink?.done ?? false) {
+            m.step(.timer, now())
+            deliver(m)
+            if options.once && finished { break }
+            if options.once && now().mono_ms > onceEnds_ms {
+                m.giveUp(now())
+                break
+            }
+            let fds = [signals, control]
+            let n = control >= 0 ? 2 : 1
+            let ready = fds.withUnsafeBufferPointer { sys_http_wait(http, $0.baseAddress, Int32(n), waitTime_ms(m)) }
+            if ready & 1 != 0 { takeSignals(signals, m) }
+            if ready & 2 != 0 { serveControl(control, m) }
+            deliver(m)
+        }
+        return conclude(m)
+    }
+
+    private func waitTime_ms(_ m: Machine) -> Int32 {
+        let t = now().mono_ms
+        if m.wake_ms <= t { return 0 }
+        let real = (m.wake_ms - t + options.speed - 1) / options.speed
+        return Int32(min(real, sink == nil ? 3_600_000 : 100))
+    }
+
+    private func deliver(_ m: Machine) {
+        var r = sys_http_result()
+        while sys_http_next(http, &r) != 0 {
+            let wire: Wire
+            switch r.kind {
+            case SYS_HTTP_OK: wire = .ok
+            case SYS_HTTP_TIMEOUT: wire = .timeout
+            case SYS_HTTP_CONNECT: wire = .connect
+            case SYS_HTTP_TLS: wire = .tls
+            case SYS_HTTP_TOO_LARGE: wire = .tooLarge
+            default: wire = .broken
+            }
+            if wire != .ok {
+                var t = Text("endpoint ")
+                t.put(c: sys_config_url_shown(config, UInt32(r.endpoint)))
+                t.put(": ")
+                t.put(c: r.error)
+                log(.debug, t)
+            }
+            let body = UnsafeBufferPointer(start: r.body, count: r.body_len)
+            m.step(.answer(Answer(id: r.id, endpoint: Int(r.endpoint), wire: wire, status: Int(r.status), body: body,
+                                  latency_us: r.latency_us, retryAfter_s: r.retry_after_s)), now())
+        }
+    }
+
+    private func takeSignals(_ fd: Int32, _ m: Machine) {
+        while true {
+            let s = sys_signals_next(fd)
+            if s == 0 { return }
+            if s == 1 { reload(m) } else { stopSignal = s }
+        }
+    }
+
+    /// SIGHUP: rules may change while running; what the process was built on (account, endpoints, files) needs a restart.
+    private func reload(_ m: Machine) {
+        let fresh = allocateConfig()
+        defer { UnsafeMutableRawPointer(fresh).deallocate() }
+        var words = Text()
+        var failed = false
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONFIG_TEXT)) { text in
+            guard let base = text.baseAddress else { return }
+            let paper: Int32 = m.rules.mode == .paper && config.pointee.mode == UInt8(SYS_MODE_PAPER) ? 1 : 0
+            if sys_config_load(sys_config_file(config), paper, fresh, base) != EK_OK {
+                failed = true
+                words.put(c: base)
+            }
+        }
+        if failed {
+            var t = Text("reload refused, the old settings stay: ")
+            t.put(words)
+            log(.error, t)
+            return
+        }
+        guard sameFoundation(config, fresh), let rules = Rules(fresh, trouble: &words) else {
+            log(.error, Text("reload refused, the old settings stay: mode, endpoints, account, venue, market and files need a restart"))
+            return
+        }
+        m.reconfigure(rules)
+        log(.info, Text("settings re-read; they hold from the next tick on"))
+    }
+
+    private func serveControl(_ fd: Int32, _ m: Machine) {
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONTROL_LINE)) { line in
+            guard let base = line.baseAddress else { return }
+            let client = sys_control_accept(fd, base)
+            if client < 0 { return }
+            var word = Text()
+            word.put(c: base)
+            var answer = Text()
+            if word == "status json" {
+                answer = m.statusJson()
+                answer.put("\n")
+            } else if word == "status" {
+                answer = m.statusText(now_s: now().unix_s)
+            } else if word == "pause" {
+                m.step(.command(.pause), now())
+                answer = Text(m.ticketOpen
+                    ? "paused; the open ticket is still followed to its end, then nothing is traded until resume\n"
+                    : "paused; nothing is traded until resume\n")
+            } else if word == "resume" {
+                m.step(.command(.resume), now())
+                answer = Text("resumed; failures in a row set to 0, the next tick decides\n")
+            } else if word == "rebalance" {
+                if m.ticketOpen {
+                    answer = Text("a ticket is open; it ends first, then the schedule goes on\n")
+                } else {
+                    answer = Text("a tick runs now; the cooldown is passed over once, every gate holds\n")
+                    m.step(.command(.rebalance), now())
+                }
+            } else {
+                answer = Text("unknown command\n")
+            }
+            answer.bytes.withUnsafeBufferPointer { sys_control_answer(client, $0.baseAddress, $0.count) }
+        }
+    }
+
+    private func conclude(_ m: Machine) -> Int32 {
+        if stopSignal != 0 {
+            var t = Text("stopping on signal ")
+            t.put(stopSignal)
+            t.put(m.ticketOpen ? "; the open ticket is in the state file and is resolved first at the next start" : "")
+            log(.info, t)
+            m.shutDown()
+            return 128 + stopSignal
+        }
+        m.shutDown()
+        if options.once {
+            printLine(options.json ? m.statusJson() : m.statusText(now_s: now().unix_s))
+            return m.report.status.exitCode
+        }
+        return 0
+    }
+}
+
+extension Machine {
+    /// `--once` has waited as long as it may: the ticket stays open and is resolved by the next run.
+    public func giveUp(_ now: Now) {
+        if ticketOpen {
+            pendingReport(now)
+        } else {
+            finish(.error, Text("the tick did not end in time"), now)
+        }
+    }
+
+    /// The last word to the disk; an open ticket stays open.
+    public func shutDown() {
+        record.pointee.max_slot_seen = highestSlot
+        if bookKnown { _ = host.persist(record) }
+    }
+}

@@ -1,0 +1,69 @@
+// What the agent's state machine is given from outside, and what it may ask for. The machine has no clock, socket, file or
+// random source of its own: the real driver (Driver.swift) and the simulator implement `Host`, and both run the same machine.
+import EvenkeelCore
+import Kit
+
+/// The two clocks of an event. `mono_ms` only ever grows; `unix_s` is wall time and may step.
+public struct Now {
+    public var mono_ms: UInt64
+    public var unix_s: Int64
+    public init(mono_ms: UInt64, unix_s: Int64) {
+        self.mono_ms = mono_ms
+        self.unix_s = unix_s
+    }
+}
+
+/// How a request ended on the wire. Only `connect` and `tls` prove that it was not delivered.
+public enum Wire: UInt8 {
+    case ok, timeout, connect, tls, broken, tooLarge
+}
+
+/// The end of one request. Every accepted `post` yields exactly one.
+public struct Answer {
+    public var id: UInt32
+    public var endpoint: Int
+    public var wire: Wire
+    public var status: Int
+    public var body: UnsafeBufferPointer<UInt8>
+    public var latency_us: UInt32
+    public var retryAfter_s: Int64
+    public init(id: UInt32, endpoint: Int, wire: Wire, status: Int, body: UnsafeBufferPointer<UInt8>,
+                latency_us: UInt32, retryAfter_s: Int64) {
+        self.id = id
+        self.endpoint = endpoint
+        self.wire = wire
+        self.status = status
+        self.body = body
+        self.latency_us = latency_us
+        self.retryAfter_s = retryAfter_s
+    }
+}
+
+public enum Command: UInt8 {
+    case pause, resume, rebalance
+}
+
+public enum Event {
+    /// `wake_ms` was reached.
+    case timer
+    case answer(Answer)
+    case command(Command)
+}
+
+public enum Level: UInt8 {
+    case error, warning, info, debug
+}
+
+/// The effects. Each call is one effect; a crash may fall between any two of them.
+public protocol Host: AnyObject {
+    /// Starts a request; false when it could not be started (nothing was sent, no answer will come).
+    func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool
+    /// Makes the record durable (written to the older slot and synced) before it returns. 0, or an errno.
+    func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32
+    /// Signs a message with the agent's key into 64 bytes. False: no signer, or it refused.
+    func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool
+    /// One event for the log. `human` is the text of CONTRACT; facts are key=value pairs already formatted.
+    func log(_ level: Level, _ human: Text)
+    /// A tick ended or the status changed; the machine's `status` holds it.
+    func report(_ machine: Machine)
+}

@@ -1,0 +1,308 @@
+// The agent as a state machine: `step(event, now)` and calls on `Host`. No clock, no I/O, no randomness inside, so the driver and
+// the simulator run the very same code, and any run can be repeated from its events.
+//
+// A tick goes one way:   reading -> deciding -> preparing -> simulating -> (journal, send) watching -> settling -> idle
+//   reading     one getMultipleAccounts, everything of one slot                                        Reading.swift
+//   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
+//   preparing   blockhash and priority fee                                                             Ordering.swift
+//   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
+//   watching    the journalled bytes are sent again and again until found or proven expired            Watching.swift
+//   settling    landed is not filled: the User is read until the order is filled or gone               Settling.swift
+// An open ticket found at start enters at `watching`; nothing else is built before it has ended.
+import EvenkeelCore
+import Kit
+
+public enum Phase: UInt8 {
+    case idle, reading, preparing, simulating, watching, settling
+}
+
+/// Why the book is being read.
+enum Purpose: UInt8 {
+    case tick, settle, proof
+}
+
+struct Outstanding {
+    var id: UInt32 = 0
+    var ask = Ask.none
+    var endpoint = 0
+}
+
+public final class Machine {
+    let host: any Host
+    public internal(set) var rules: Rules
+    public let venue: OpaquePointer?
+    /// The key that signs and pays. In paper mode without a key: the authority, nothing is ever signed.
+    public let signer: ek_key
+    public let authority: ek_key
+    public let subAccount: UInt16
+
+    public internal(set) var phase = Phase.idle
+    public internal(set) var report = Report()
+    public internal(set) var ticks: UInt64 = 0
+    public internal(set) var endpoints: Endpoints
+    /// Persisted; the machine owns it, the host only writes it down.
+    public let record: UnsafeMutablePointer<ek_record>
+    /// The last book that was read whole; meaningful when `bookKnown`.
+    public let book: UnsafeMutablePointer<ek_book>
+    public internal(set) var bookKnown = false
+    let plan: UnsafeMutablePointer<ek_plan>
+    let work: UnsafeMutablePointer<UInt8>
+    let workCap = 16384
+
+    var requests = Requests()
+    var outstanding: [Outstanding] = []
+    var nextId: UInt32 = 1
+
+    // Schedule, all on the monotonic clock.
+    var firstTick_ms: UInt64 = 0
+    var nextTick_ms: UInt64 = 0
+    var phaseTimer_ms = UInt64.max
+    public internal(set) var tickStarted_ms: UInt64 = 0
+
+    // Reading.
+    var purpose = Purpose.tick
+    var attempts = 0
+    var readEndpoint = 0
+    var minSlot: UInt64 = 0
+    var highestSlot: UInt64 = 0
+    var newSlotAt_ms: UInt64 = 0
+    var lastReadError = EK_OK
+    var marketsFound = false
+    var marketCursor = 0
+    var perpIndex: UInt16 = 0
+    var spotIndex: UInt16 = 0xFFFF
+    var perpFound = false
+    var skewWarned = false
+    public internal(set) var marketSlot = -1          // index into record.markets
+
+    // Deciding and ordering.
+    var decision = ek_decision()
+    var decided = View()
+    public internal(set) var observeReason = Text()
+    var forceNow = false
+    var preferAuction = false
+    var tickRetries = 0
+    var order = Order()
+
+    // Watching and settling.
+    var watch = Watch()
+    var chainError: ChainError? = nil
+    /// Set when this process found the ticket in its state file and has not resolved it yet.
+    var inherited = false
+    /// A halted machine never builds an order again in this process (its state file cannot be written).
+    public internal(set) var halted = false
+
+    public init(host: any Host, rules: Rules, venue: OpaquePointer?, authority: ek_key, subAccount: UInt16, signer: ek_key,
+                endpointCount: Int, record: UnsafeMutablePointer<ek_record>) {
+        self.host = host
+        self.rules = rules
+        self.venue = venue
+        self.authority = authority
+        self.subAccount = subAccount
+        self.signer = signer
+        self.endpoints = Endpoints(count: endpointCount)
+        self.record = record
+        book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
+        plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(), alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
+        work = UnsafeMutablePointer<UInt8>.allocate(capacity: workCap)
+        outstanding.reserveCapacity(32)
+        report.gates.reserveCapacity(24)
+        var a = authority
+        var s = signer
+        _ = ek_plan_init(plan, venue, &a, subAccount, &s)
+        requests.plan(plan)
+        highestSlot = record.pointee.max_slot_seen
+        inherited = ticket.pointee.state != UInt8(EK_TICKET_NONE)
+    }
+
+    deinit {
+        UnsafeMutableRawPointer(book).deallocate()
+        UnsafeMutableRawPointer(plan).deallocate()
+        work.deallocate()
+    }
+
+    var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
+    public var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
+    var market: UnsafeMutablePointer<ek_market_record>? {
+        marketSlot < 0 ? nil : ek_record_market(record, UInt32(marketSlot))
+    }
+
+    /// When `step(.timer)` wants to be called next, on the monotonic clock.
+    public var wake_ms: UInt64 { min(phaseTimer_ms, nextTick_ms) }
+
+    /// The first tick is due at once.
+    public func start(_ now: Now) {
+        firstTick_ms = now.mono_ms
+        nextTick_ms = now.mono_ms
+        newSlotAt_ms = now.mono_ms
+    }
+
+    public func reconfigure(_ new: Rules) {
+        rules = new
+    }
+
+    public func step(_ event: Event, _ now: Now) {
+        switch event {
+        case .answer(let a): answered(a, now)
+        case .command(let c): commanded(c, now)
+        case .timer: break
+        }
+        if phaseTimer_ms <= now.mono_ms {
+            phaseTimer_ms = UInt64.max
+            phaseDue(now)
+        }
+        if nextTick_ms <= now.mono_ms { tickDue(now) }
+    }
+
+    /// Ticks stand on a fixed grid from the start: a late one does not shift the next, and a missed one is not made up for.
+    private func tickDue(_ now: Now) {
+        let interval = max(1, rules.interval_ms)
+        let passed = (now.mono_ms - firstTick_ms) / interval
+        nextTick_ms = firstTick_ms + (passed + 1) * interval
+        if phase == .idle {
+            beginTick(now)
+        } else if phase == .watching || phase == .settling {
+            pendingReport(now)
+        }
+    }
+
+    private func beginTick(_ now: Now) {
+        ticks += 1
+        record.pointee.ticks_total &+= 1
+        tickStarted_ms = now.mono_ms
+        attempts = 0
+        tickRetries = 0
+        preferAuction = false
+        if ticketOpen {
+            startWatching(now)
+        } else {
+            read(.tick, minSlot: 0, now)
+        }
+    }
+
+    private func phaseDue(_ now: Now) {
+        switch phase {
+        case .reading, .settling: readAgain(now)
+        case .watching: watchDue(now)
+        case .idle, .preparing, .simulating: break
+        }
+    }
+
+    private func commanded(_ c: Command, _ now: Now) {
+        switch c {
+        case .pause:
+            record.pointee.paused = 1
+            note(.info, "paused by command; positions are watched, nothing is traded until resume")
+            _ = save(now)
+        case .resume:
+            record.pointee.paused = 0
+            record.pointee.breaker_open = 0
+            record.pointee.failures_in_row = 0
+            note(.info, "resumed by command")
+            _ = save(now)
+            if phase == .idle { nextTick_ms = now.mono_ms }
+        case .rebalance:
+            forceNow = true
+            if phase == .idle { nextTick_ms = now.mono_ms }
+        }
+    }
+
+    // MARK: requests
+
+    /// Registers a request before it is posted. 0 when it could not be started.
+    func post(_ ask: Ask, _ endpoint: Int, _ send: (inout Requests, UInt32) -> Bool) -> UInt32 {
+        let id = nextId
+        nextId = nextId == UInt32.max ? 1 : nextId + 1
+        guard outstanding.count < 32, send(&requests, id) else { return 0 }
+        outstanding.append(Outstanding(id: id, ask: ask, endpoint: endpoint))
+        return id
+    }
+
+    private func answered(_ a: Answer, _ now: Now) {
+        var o = Outstanding()
+        for i in 0..<outstanding.count where outstanding[i].id == a.id {
+            o = outstanding[i]
+            outstanding.remove(at: i)
+            break
+        }
+        guard o.ask != .none else { return }
+        if a.wire == .ok && a.status == 200 {
+            endpoints.all[o.endpoint].answered(a.latency_us)
+        } else {
+            endpoints.all[o.endpoint].failed(now.mono_ms, retryAfter_s: a.retryAfter_s)
+        }
+        switch o.ask {
+        case .book: bookAnswered(a, o.endpoint, now)
+        case .markets: marketsAnswered(a, o.endpoint, now)
+        case .blockhash: blockhashAnswered(a, now)
+        case .fees: feesAnswered(a, now)
+        case .simulate: simulateAnswered(a, now)
+        case .send: sendAnswered(a, o.endpoint, now)
+        case .status: statusAnswered(a, o.endpoint, now)
+        case .epoch: epochAnswered(a, o.endpoint, now)
+        case .stale, .none: break
+        }
+    }
+
+    /// Answers still under way belong to a phase that is over: they are counted for the endpoint's health, nothing else.
+    func dropOutstanding(_ ask: Ask) {
+        for i in 0..<outstanding.count where outstanding[i].ask == ask { outstanding[i].ask = .stale }
+    }
+
+    // MARK: words and disk
+
+    func note(_ level: Level, _ words: StaticString) {
+        var t = Text("[REBALANCER] ")
+        t.put(words)
+        host.log(level, t)
+    }
+
+    func note(_ level: Level, _ words: Text) {
+        var t = Text("[REBALANCER] ")
+        t.put(words)
+        host.log(level, t)
+    }
+
+    /// Makes the record durable. False: the machine is halted from now on; nothing may be sent.
+    func save(_ now: Now) -> Bool {
+        record.pointee.max_slot_seen = highestSlot
+        let errno = host.persist(record)
+        if errno == 0 { return true }
+        halted = true
+        var t = Text("the state file could not be written (errno ")
+        t.put(errno)
+        t.put("); live trading stops until the agent is restarted with a writable state file")
+        note(.error, t)
+        return false
+    }
+
+    // MARK: the end of a tick
+
+    func finish(_ status: Status, _ reason: Text, _ now: Now) {
+        report.status = status
+        report.reason = reason
+        report.time_s = now.unix_s
+        phase = .idle
+        phaseTimer_ms = UInt64.max
+        forceNow = false
+        host.report(self)
+    }
+
+    /// A sign of life while a ticket is open: the schedule goes on, the status says what is waited for.
+    func pendingReport(_ now: Now) {
+        ticks += 1
+        report.status = .pending
+        report.action = ticket.pointee.action
+        report.size_e9 = ticket.pointee.size_base_e9
+        fillSignature()
+        report.time_s = now.unix_s
+        report.reason = pendingWords()
+        host.report(self)
+    }
+
+    func fillSignature() {
+        report.hasSignature = true
+        guard let s = ek_ticket_signature(ticket) else { return }
+        for i in 0..<64 { report.signature[i] = s[i] }
+    }
+}

@@ -1,0 +1,416 @@
+// From a decision to journalled bytes: blockhash and fee, the order in the venue's form, a simulation of exactly that order without a
+// signature, the comparison of the simulated account with what is meant, then signature, journal, send.
+//
+// What a node is asked to simulate carries no signature: a node cannot land what it has only been asked to try. The bytes that are
+// signed are journalled before anybody sees them, so there is never a signed order that the state file does not know.
+import EvenkeelCore
+import Kit
+
+let computeLimitForSimulation: UInt32 = 1_400_000
+private let placeAndTakeConditionFailed: UInt32 = 6289
+private let impossibleFill: UInt32 = 6252
+
+/// The order being built. Gone when the tick ends; what must survive is in the ticket.
+struct Order {
+    var kind = UInt8(EK_KIND_NONE)
+    var params = ek_order_params()
+    var intent = ek_intent()
+    var blockhash = Answers.Blockhash(hash: ek_key(), lastValidHeight: 0, slot: 0)
+    var haveBlockhash = false
+    var haveFee = false
+    var feePrice_micro: UInt64 = 0
+    var limit = computeLimitForSimulation
+    var message = [UInt8](repeating: 0, count: 1232)
+    var messageLen = 0
+}
+
+extension Machine {
+    // MARK: blockhash and fee
+
+    func prepare(_ now: Now) {
+        phase = .preparing
+        order.haveBlockhash = false
+        order.haveFee = false
+        order.feePrice_micro = 0
+        dropOutstanding(.blockhash)
+        dropOutstanding(.fees)
+        let e = readEndpoint
+        let m = book.pointee.slot
+        let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.blockhash(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        }
+        // Only the User (and for a take the market and the statistics) are written: their fee market is the one that counts.
+        let written = [book.pointee.user_address]
+        let b = post(.fees, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.fees(id: id, writable: written) { host.post(endpoint: e, id: id, body: $0) }
+        }
+        if a == 0 || b == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
+    }
+
+    func blockhashAnswered(_ a: Answer, _ now: Now) {
+        guard phase == .preparing else { return }
+        do throws(Trouble) {
+            order.blockhash = try Answers.blockhash(a)
+            order.haveBlockhash = true
+        } catch {
+            tryTickAgain(error, now)
+            return
+        }
+        prepared(now)
+    }
+
+    func feesAnswered(_ a: Answer, _ now: Now) {
+        guard phase == .preparing else { return }
+        order.haveFee = true
+        do throws(Trouble) {
+            order.feePrice_micro = try Answers.feePercentile(a, percentile: rules.feePercentile)
+        } catch {
+            // A node that cannot say what is usual: the order goes without a priority fee rather than not at all.
+            var t = Text("priority fees unknown, none is offered: ")
+            t.put(error.text)
+            note(.warning, t)
+        }
+        prepared(now)
+    }
+
+    private func prepared(_ now: Now) {
+        guard order.haveBlockhash && order.haveFee else { return }
+        let take = ek_venue_can_take(venue) != 0 && !preferAuction
+        simulate(kind: UInt8(take ? EK_KIND_TAKE : EK_KIND_PLACE), now)
+    }
+
+    // MARK: the order in the venue's form
+
+    /// Fills `order.params` and `order.intent`; words when it cannot be built.
+    private func shape(_ kind: UInt8) -> Text? {
+        guard let m = ek_book_perp(book, perpIndex) else { return Text("the market is not in the book") }
+        let oracle = report.view.a.oracle_price_e6
+        var worst: UInt64 = 0
+        guard ek_worst_price(oracle, rules.maxSlippage_ppm, decision.direction, m.pointee.tick_price_e6, &worst) == EK_OK else {
+            return Text("no price on the market's tick lies inside max_slippage_pct")
+        }
+        var p = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)
+        p.reduce_only = decision.reduce_only
+        p.user_order_id = order.params.user_order_id
+        p.price_e6 = worst
+        if kind == UInt8(EK_KIND_PLACE) {
+            p.has_max_ts = 1
+            p.max_ts = book.pointee.clock.unix_timestamp + rules.fillTimeout_s
+            if ek_venue_can_take(venue) == 0 {
+                // Oracle auction: prices are signed offsets from the oracle at fill time, from the oracle itself to the bound.
+                p.order_type = UInt8(EK_ORDER_ORACLE)
+                p.price_e6 = 0
+                let bound = Int64(clamping: worst) - oracle
+                guard bound.magnitude <= UInt64(oracle) / 50 else { return Text("max_slippage_pct over 2 is too wide for an oracle auction") }
+                p.has_auction_start = 1
+                p.auction_start_e6 = 0
+                p.has_auction_end = 1
+                p.auction_end_e6 = bound
+                p.has_oracle_offset = 1
+                p.oracle_offset_e6 = bound
+                p.has_auction_duration = 1
+                p.auction_duration = 20
+            }
+        }
+        order.kind = kind
+        order.params = p
+        var i = ek_intent()
+        i.kind = kind
+        i.direction = decision.direction
+        i.reduce_only = decision.reduce_only
+        i.order_type = p.order_type
+        i.user_order_id = p.user_order_id
+        i.perp_index = perpIndex
+        i.size_base_e9 = decision.size_base_e9
+        i.worst_price_e6 = Int64(clamping: worst)
+        i.max_ts = p.max_ts
+        i.chain_unix_s = book.pointee.clock.unix_timestamp
+        i.oracle_price_e6 = oracle
+        order.intent = i
+        return nil
+    }
+
+    /// Compiles the message for the order with a compute limit and the capped fee price.
+    private func compile(limit: UInt32, feePrice_micro: UInt64) -> Text? {
+        var key = signer
+        var payer = signer
+        var hash = order.blockhash.hash
+        var params = order.params
+        var err = EK_OK
+        var len = 0
+        let cap = order.message.count
+        withUnsafeTemporaryAllocation(of: ek_ix.self, capacity: 1) { ix in
+            guard let venueIx = ix.baseAddress else { return }
+            if order.kind == UInt8(EK_KIND_TAKE) {
+                err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
+            } else {
+                err = ek_ix_place(book, &key, &params, venueIx)
+            }
+            if err != EK_OK { return }
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { budget in
+                guard let b = budget.baseAddress else { return }
+                ek_cb_set_limit(limit, b)
+                ek_cb_set_price(feePrice_micro, b + 5)
+                let setLimit = ek_instruction(program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b, data_len: 5)
+                let setPrice = ek_instruction(program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b + 5, data_len: 9)
+                withUnsafeTemporaryAllocation(of: ek_instruction.self, capacity: 3) { list in
+                    list[0] = setLimit
+                    list[1] = setPrice
+                    list[2] = ek_ix_view(venueIx)
+                    order.message.withUnsafeMutableBufferPointer { out in
+                        err = ek_message_compile(0, &payer, &hash, list.baseAddress, 3, out.baseAddress, cap, &len)
+                    }
+                }
+            }
+        }
+        order.messageLen = len
+        if err == EK_OK { return nil }
+        var t = Text("the order could not be built: ")
+        t.put(c: ek_err_text(err))
+        return t
+    }
+
+    // MARK: simulation
+
+    private func simulate(kind: UInt8, _ now: Now) {
+        phase = .simulating
+        if order.params.user_order_id == 0 { order.params.user_order_id = nextOrderId() }
+        if let t = shape(kind) ?? compile(limit: computeLimitForSimulation, feePrice_micro: 0) {
+            executionFailed(t, now)
+            return
+        }
+        let e = readEndpoint
+        let m = book.pointee.slot
+        let user = book.pointee.user_address
+        let n = order.messageLen
+        var bytes = [UInt8](repeating: 0, count: 65 + n)     // one empty signature, then the message
+        bytes[0] = 1
+        for i in 0..<n { bytes[65 + i] = order.message[i] }
+        let id = post(.simulate, e) { (r: inout Requests, id: UInt32) -> Bool in
+            bytes.withUnsafeBufferPointer { tx in
+                r.simulate(id: id, transaction: tx, user: user, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+            }
+        }
+        if id == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
+    }
+
+    /// Counts on through this agent's own range, so that no two tickets in a row share an id.
+    private func nextOrderId() -> UInt8 {
+        var id = ek_record_take_user_order_id(record)
+        if !ownOrderIds.contains(id) {
+            id = ownOrderIds.lowerBound
+            record.pointee.next_user_order_id = id + 1
+        }
+        return id
+    }
+
+    func simulateAnswered(_ a: Answer, _ now: Now) {
+        guard phase == .simulating else { return }
+        let s: Answers.Simulated
+        do throws(Trouble) { s = try Answers.simulated(a) } catch {
+            tryTickAgain(error, now)
+            return
+        }
+        if let e = s.error {
+            if order.kind == UInt8(EK_KIND_TAKE), let code = e.custom, code == placeAndTakeConditionFailed || code == impossibleFill {
+                note(.info, Text("the venue cannot fill the whole size at once; placing a price-bounded auction order instead"))
+                simulate(kind: UInt8(EK_KIND_PLACE), now)
+                return
+            }
+            var t = Text("simulation refused the order: ")
+            t.put(e.name(venue))
+            executionFailed(t, now)
+            return
+        }
+        if let t = compareSimulated(s) {
+            executionFailed(t, now)
+            return
+        }
+        if !gatesOpen {                      // the cost gate has read the simulated fill
+            order.params.user_order_id = 0
+            blocked(now)
+            return
+        }
+        let units = s.units == 0 ? UInt64(computeLimitForSimulation) : s.units + s.units / 5 + 1
+        order.limit = UInt32(min(units, UInt64(computeLimitForSimulation)))
+        commit(now)
+    }
+
+    /// Words when the simulated account is not exactly what the order is meant to make of it.
+    private func compareSimulated(_ s: Answers.Simulated) -> Text? {
+        var entry = ek_json()
+        var v = ek_json()
+        var len = 0
+        guard ek_json_path(s.value, "accounts.0", &entry) == EK_OK, ek_json_path(entry, "data.0", &v) == EK_OK,
+              ek_json_base64(v, work, workCap, &len) == EK_OK
+        else { return Text("the simulation returned no account to compare") }
+        var owner = ek_key()
+        guard ek_json_member(entry, "owner", &v) == EK_OK, ek_json_key(v, &owner) == EK_OK, same(owner, ek_venue_program(venue).pointee) else {
+            return Text("the simulated account is not the venue's")
+        }
+        var after = ek_user()
+        guard ek_decode_user(venue, work, len, &after) == EK_OK else { return Text("the simulated account cannot be decoded") }
+        var words: Text? = nil
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { text in
+            guard let base = text.baseAddress else { return }
+            var intent = order.intent
+            if ek_verify_simulated(ek_book_user(book), &after, &intent, base) != EK_OK {
+                var t = Text("the simulated account is not what the order means: ")
+                t.put(c: base)
+                words = t
+            }
+        }
+        if words == nil && order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after) }
+        return words
+    }
+
+    /// The simulated fill tells the cost to the unit: quote received or paid, fee inside, against the oracle price.
+    private func costOfTake(_ after: inout ek_user) {
+        guard let q = ek_user_perp(&after, perpIndex) else { return }
+        let before = ek_user_perp(ek_book_user(book), perpIndex)
+        let quoteBefore = before?.pointee.quote_e6 ?? 0
+        let moved = q.pointee.quote_e6 &- quoteBefore &- report.view.a.unsettled_funding_e6
+        var fair: Int64 = 0
+        guard ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &fair) == EK_OK,
+              fair > 0 else { return }
+        let lost = decision.direction == UInt8(EK_SELL) ? fair - moved : -moved - fair
+        var ppm: UInt64 = 0
+        if lost > 0 { _ = ek_mul_div_floor_u64(UInt64(lost), 1_000_000, UInt64(fair), &ppm) }
+        setCost(ppm, gateNow: true)
+    }
+
+    // MARK: signature, journal, send
+
+    private func commit(_ now: Now) {
+        // What the cap allows for this limit: price x limit / 1e6 lamports.
+        var price = order.feePrice_micro
+        let raised = min(UInt64(record.pointee.failures_in_row), 4)        // a retry offers more, within the cap
+        price += price / 2 * raised
+        let most = rules.maxPriorityFee_lamports.multipliedReportingOverflow(by: 1_000_000)
+        price = min(price, (most.overflow ? UInt64.max : most.partialValue) / UInt64(max(1, order.limit)))
+        if let t = compile(limit: order.limit, feePrice_micro: price) {
+            executionFailed(t, now)
+            return
+        }
+        let t = ticket
+        var signed = false
+        if let signature = ek_ticket_signature(t) {
+            order.message.withUnsafeBufferPointer { m in
+                signed = host.sign(UnsafeBufferPointer(rebasing: m[0..<order.messageLen]), into: signature)
+            }
+            var key = signer
+            signed = signed && order.message.withUnsafeBufferPointer {
+                ek_ed25519_verify(signature, $0.baseAddress, order.messageLen, &key) == EK_OK
+            }
+        }
+        var len = 0
+        if signed {
+            let err = order.message.withUnsafeBufferPointer {
+                ek_tx_assemble(ek_ticket_signature(t), 1, $0.baseAddress, order.messageLen, ek_ticket_tx(t), Int(EK_TICKET_TX_MAX), &len)
+            }
+            signed = err == EK_OK
+        }
+        guard signed else {
+            ek_ticket_clear(t)
+            executionFailed(Text("the signer did not sign the order"), now)
+            return
+        }
+        fillTicket(t, price_micro: price, txLen: UInt16(len), now)
+        if !gatesOpen || halted || record.pointee.paused != 0 {     // asked again at the last moment before anything leaves
+            ek_ticket_clear(t)
+            blocked(now)
+            return
+        }
+        if !save(now) {
+            ek_ticket_clear(t)
+            finish(.error, Text("the order was not sent: its ticket could not be written to the state file"), now)
+            return
+        }
+        order.params.user_order_id = 0
+        startWatching(now)
+    }
+
+    private func fillTicket(_ t: UnsafeMutablePointer<ek_ticket>, price_micro: UInt64, txLen: UInt16, _ now: Now) {
+        let position = ek_user_perp(ek_book_user(book), perpIndex)
+        t.pointee.state = UInt8(EK_TICKET_JOURNALLED)
+        t.pointee.kind = order.kind
+        t.pointee.market = UInt8(max(0, marketSlot))
+        t.pointee.action = decision.action
+        t.pointee.direction = decision.direction
+        t.pointee.reduce_only = decision.reduce_only
+        t.pointee.drift_known = report.view.driftKnown ? 1 : 0
+        t.pointee.user_order_id = order.params.user_order_id
+        t.pointee.outcome = UInt8(EK_OUT_NONE)
+        t.pointee.perp_index = perpIndex
+        t.pointee.attempts = 0
+        t.pointee.next_order_id_before = book.pointee.user.next_order_id
+        t.pointee.target_order_id = 0
+        t.pointee.tolerance_ppm = rules.tolerance_ppm
+        t.pointee.size_base_e9 = decision.size_base_e9
+        t.pointee.worst_price_e6 = order.intent.worst_price_e6
+        t.pointee.oracle_price_e6 = report.view.a.oracle_price_e6
+        t.pointee.position_before_base_e9 = position?.pointee.base_e9 ?? 0
+        t.pointee.quote_before_e6 = position?.pointee.quote_e6 ?? 0
+        t.pointee.quote_entry_before_e6 = position?.pointee.quote_entry_e6 ?? 0
+        t.pointee.spot_before_base_e9 = report.view.a.spot_base_e9
+        t.pointee.net_before_base_e9 = report.view.net_e9
+        t.pointee.drift_before_ppm = report.view.drift_ppm
+        t.pointee.book_slot = book.pointee.slot
+        t.pointee.max_ts = order.params.has_max_ts != 0 ? order.params.max_ts : 0
+        t.pointee.last_valid_block_height = order.blockhash.lastValidHeight
+        t.pointee.journalled_unix_s = now.unix_s
+        t.pointee.blockhash = order.blockhash.hash
+        t.pointee.fee_lamports = signatureFee_lamports + (UInt64(order.limit) * price_micro + 999_999) / 1_000_000
+        t.pointee.tx_len = txLen
+    }
+
+    /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at
+    /// another endpoint where there is one, a few times; then it ends in an error that does not count towards the breaker.
+    private func tryTickAgain(_ t: Trouble, _ now: Now) {
+        order.params.user_order_id = 0
+        dropOutstanding(.blockhash)
+        dropOutstanding(.fees)
+        dropOutstanding(.simulate)
+        tickRetries += 1
+        if tickRetries < 3 {
+            note(.debug, t.text)
+            phase = .reading
+            purpose = .tick
+            phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
+            return
+        }
+        var line = Text("Rebalance execution failed: ")
+        line.put(t.text)
+        note(.error, line)
+        report.action = decision.action
+        report.size_e9 = 0
+        finish(.error, t.text, now)
+    }
+
+    /// The correction did not happen and nothing is open: counted towards the breaker, cooldown untouched.
+    func executionFailed(_ why: Text, _ now: Now) {
+        order.params.user_order_id = 0
+        dropOutstanding(.blockhash)
+        dropOutstanding(.fees)
+        dropOutstanding(.simulate)
+        var t = Text("Rebalance execution failed: ")
+        t.put(why)
+        note(.error, t)
+        report.action = decision.action
+        report.size_e9 = 0
+        countFailure(now)
+        finish(.error, why, now)
+    }
+
+    func countFailure(_ now: Now) {
+        record.pointee.failures_in_row += 1
+        if record.pointee.failures_in_row >= rules.maxFailures && record.pointee.breaker_open == 0 {
+            record.pointee.breaker_open = 1
+            var t = Text("breaker opened after ")
+            t.put(record.pointee.failures_in_row)
+            t.put(" failures in a row; observing only until `evenkeel resume`")
+            note(.error, t)
+        }
+        _ = save(now)
+    }
+}

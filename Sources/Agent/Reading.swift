@@ -1,0 +1,242 @@
+// Reading the book: one getMultipleAccounts whose answer must be whole, of the right accounts, and no older than anything seen
+// before. The list of accounts is found from the chain: State tells how many markets there are, their names tell which is ours, the
+// markets tell their oracles, the User tells which other markets its positions touch.
+import EvenkeelCore
+import Kit
+
+private let readAttempts = 3
+private let marketsPerRead = 20
+
+extension Machine {
+    func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
+        purpose = why
+        minSlot = max(slot, highestSlot)
+        if why == .tick { phase = .reading }
+        readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag)
+        if bookKnown && !marketsFound {
+            readMarkets(now)
+        } else {
+            postBook(now)
+        }
+    }
+
+    private func postBook(_ now: Now) {
+        let e = readEndpoint
+        let m = minSlot
+        let id = post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        }
+        if id == 0 { readFailed(Trouble("too many requests under way"), now) }
+    }
+
+    /// The same read again after a pause (phase timer).
+    func readAgain(_ now: Now) {
+        if outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) { return }
+        read(purpose, minSlot: minSlot, now)
+    }
+
+    func bookAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        let trouble = loadBook(a, endpoint, now)
+        if let t = trouble {
+            readFailed(t, now)
+            return
+        }
+        if !marketsFound {
+            readMarkets(now)
+            return
+        }
+        var changed: Int32 = 0
+        let err = ek_plan_complete(plan, book, &changed)
+        if err != EK_OK {
+            readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
+            return
+        }
+        if changed != 0 {
+            // The list grew (first reads, or a position in a market that was not listed): the book is not whole yet.
+            requests.plan(plan)
+            postBook(now)
+            return
+        }
+        attempts = 0
+        switch purpose {
+        case .tick: decide(now)
+        case .settle: settleBookRead(now)
+        case .proof: proofBookRead(now)
+        }
+    }
+
+    /// Fills `book`; nil when it is whole and not older than anything seen.
+    private func loadBook(_ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble? {
+        if let t = Answers.wireTrouble(a) { return t }
+        var fault = ek_fault()
+        let err = ek_book_load(book, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
+        bookKnown = err == EK_OK
+        if err != EK_OK {
+            var text = Text()
+            text.put(c: ek_fault_text(&fault))
+            if err == EK_E_RPC {
+                // The core has the node's own words; the code decides whether it is only behind.
+                do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
+            }
+            lastReadError = err
+            return Trouble(text)
+        }
+        let slot = book.pointee.slot
+        endpoints.all[endpoint].slot = max(endpoints.all[endpoint].slot, slot)
+        if slot < minSlot {
+            bookKnown = false
+            var t = Text("the node answered with slot ")
+            t.put(slot)
+            t.put(", older than slot ")
+            t.put(minSlot)
+            t.put(" already seen")
+            return Trouble(t)
+        }
+        if slot > highestSlot {
+            highestSlot = slot
+            newSlotAt_ms = now.mono_ms
+        }
+        lastReadError = EK_OK
+        return nil
+    }
+
+    func readFailed(_ t: Trouble, _ now: Now) {
+        attempts += 1
+        // A ticket's fate must be read whatever it takes; a tick may try again later.
+        if purpose != .tick {
+            if attempts == readAttempts { noteRead(.warning, t) }
+            phaseTimer_ms = now.mono_ms + min(UInt64(250) << UInt64(min(attempts, 5)), 4_000)
+            return
+        }
+        if attempts < readAttempts {
+            readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
+            phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(attempts)
+            noteRead(.debug, t)
+            return
+        }
+        var why = Text("Reading the book failed: ")
+        why.put(t.text)
+        report.view.known = false
+        report.after.known = false
+        report.action = UInt8(EK_ACTION_NONE)
+        report.size_e9 = 0
+        report.hasSignature = false
+        report.gates.removeAll(keepingCapacity: true)
+        let layout = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
+        noteRead(layout ? .warning : .error, t)
+        lastReadError = EK_OK
+        finish(layout ? .observeOnly : .error, why, now)
+    }
+
+    private func noteRead(_ level: Level, _ t: Trouble) {
+        var line = Text("Reading the book failed at endpoint ")
+        line.put(readEndpoint + 1)
+        line.put(": ")
+        line.put(t.text)
+        note(level, line)
+    }
+
+    // MARK: finding the markets by name, once
+
+    private func readMarkets(_ now: Now) {
+        let perps = Int(book.pointee.state.n_perp_markets)
+        let spots = Int(book.pointee.state.n_spot_markets)
+        var keys: [ek_key] = []
+        var i = marketCursor
+        while i < perps + spots && keys.count < marketsPerRead {
+            var key = ek_key()
+            let kind = i < perps ? Int32(EK_ADDR_PERP_MARKET) : Int32(EK_ADDR_SPOT_MARKET)
+            let index = UInt16(truncatingIfNeeded: i < perps ? i : i - perps)
+            if ek_venue_address(venue, kind, nil, index, &key) != EK_OK { break }
+            keys.append(key)
+            i += 1
+        }
+        if keys.isEmpty {
+            marketsMissing(now)
+            return
+        }
+        let e = readEndpoint
+        let m = minSlot
+        let id = post(.markets, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.markets(id: id, keys: keys, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        }
+        if id == 0 { readFailed(Trouble("too many requests under way"), now) }
+    }
+
+    private func marketsMissing(_ now: Now) {
+        marketCursor = 0
+        var t = Text("the venue has no ")
+        if !perpFound { t.put("perp market named "); t.put(rules.perpName) } else { t.put("spot market named "); t.put(rules.spotName) }
+        lastReadError = EK_OK
+        attempts = readAttempts
+        readFailed(Trouble(t), now)
+    }
+
+    func marketsAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        if let t = Answers.wireTrouble(a) {
+            readFailed(t, now)
+            return
+        }
+        var result = ek_scan_result()
+        var found = [ek_scan_account](repeating: ek_scan_account(), count: marketsPerRead)
+        let err = ek_scan_accounts(a.body.baseAddress, a.body.count, &result, &found, UInt32(marketsPerRead))
+        if err != EK_OK {
+            if err == EK_E_RPC { do throws(Trouble) { _ = try Answers.result(a) } catch { readFailed(error, now); return } }
+            readFailed(Trouble("the list of markets could not be read"), now)
+            return
+        }
+        let perps = Int(book.pointee.state.n_perp_markets)
+        let total = perps + Int(book.pointee.state.n_spot_markets)
+        for k in 0..<Int(result.count) where marketCursor + k < total {
+            matchMarket(a, &found[k], perp: marketCursor + k < perps)
+        }
+        marketCursor += Int(result.count)
+        if perpFound && (spotIndex != 0xFFFF || !rules.useVenueSpot) {
+            marketsDone(now)
+        } else if marketCursor >= total || result.count == 0 {
+            marketsMissing(now)
+        } else {
+            readMarkets(now)
+        }
+    }
+
+    private func matchMarket(_ a: Answer, _ account: inout ek_scan_account, perp: Bool) {
+        guard let json = a.body.baseAddress, account.present != 0 else { return }
+        var len = 0
+        guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return }
+        var index: UInt16 = 0
+        var same = false
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
+            guard let base = name.baseAddress,
+                  ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
+            let wanted = perp ? rules.perpName : rules.spotName
+            var i = 0
+            while i < wanted.count && base[i] != 0 && UInt8(bitPattern: base[i]) == wanted.bytes[i] { i += 1 }
+            same = i == wanted.count && base[i] == 0
+        }
+        if same && perp && !perpFound {
+            perpIndex = index
+            perpFound = true
+        } else if same && !perp && spotIndex == 0xFFFF {
+            spotIndex = index
+        }
+    }
+
+    private func marketsDone(_ now: Now) {
+        marketsFound = true
+        _ = ek_plan_add_perp(plan, perpIndex)
+        if spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, spotIndex) }
+        var slot: UInt32 = 0
+        let err = rules.perpName.withCString { ek_record_add(record, $0, perpIndex, &slot) }
+        if err != EK_OK {
+            halted = true
+            observeReason = Text("the state file belongs to other markets (")
+            observeReason.put(c: ek_err_text(err))
+            observeReason.put("): move it away or correct the config")
+        } else {
+            marketSlot = Int(slot)
+        }
+        requests.plan(plan)
+        postBook(now)
+    }
+}

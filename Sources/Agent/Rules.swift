@@ -1,0 +1,122 @@
+// The settings the machine runs by, as plain integers. The driver fills them from the config file, the simulator by hand.
+import EvenkeelCore
+import Kit
+
+public enum Mode: UInt8 {
+    case paper, live
+}
+
+public struct Rules {
+    public var mode = Mode.paper
+    public var interval_ms: UInt64 = 60_000
+    public var timeout_ms: UInt64 = 5_000
+    public var maxLatency_ms: UInt64 = 2_000
+    public var maxSlotLag: UInt64 = 20
+
+    /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
+    public var perpName = Text("SOL-PERP")
+    public var spotName = Text("SOL")
+    public var useVenueSpot = true
+    public var useWalletSpot = true
+    public var tolerance_ppm: UInt32 = 10_000
+    public var cooldown_s: UInt32 = 1_800
+    public var minTrade_e9: UInt64 = 5_000_000
+    public var maxTrade_e9: UInt64 = 50_000_000_000
+    public var maxLeverage_e4: UInt32 = 50_000
+    public var maxTradesPerDay: UInt32 = 24
+
+    public var maxSlippage_ppm: UInt32 = 5_000
+    public var fillTimeout_s: Int64 = 30
+    public var feePercentile = 75
+    public var maxPriorityFee_lamports: UInt64 = 200_000
+
+    public var minHealth_bp: UInt32 = 2_000
+    public var gasReserve_lamports: UInt64 = 20_000_000
+    public var maxOracleAge_slots: UInt64 = 25
+    public var maxOracleDivergence_ppm: UInt64 = 10_000
+    public var maxCost_ppm: UInt64 = 6_000
+    public var forceDrift_ppm: Int64 = 100_000
+    public var maxFailures: UInt32 = 5
+
+    public init() {}
+
+    /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
+    public var asset: Text {
+        var t = Text()
+        for b in perpName.bytes {
+            if b == 0x2D { break }
+            t.put(byte: b)
+        }
+        return t
+    }
+}
+
+/// Statuses of CONTRACT, in its words.
+public enum Status: UInt8 {
+    case balanced, cooldown, dust, blocked, pending, executedLive, executedPaper, partial, unfilled, error, observeOnly, paused
+
+    public var word: StaticString {
+        switch self {
+        case .balanced: return "balanced"
+        case .cooldown: return "cooldown"
+        case .dust: return "dust"
+        case .blocked: return "blocked"
+        case .pending: return "pending"
+        case .executedLive: return "executed_live"
+        case .executedPaper: return "executed_paper"
+        case .partial: return "partial"
+        case .unfilled: return "unfilled"
+        case .error: return "error"
+        case .observeOnly: return "observe_only"
+        case .paused: return "paused"
+        }
+    }
+
+    /// Exit code of `run --once` that ended so.
+    public var exitCode: Int32 {
+        switch self {
+        case .balanced, .cooldown, .dust, .paused, .executedLive, .executedPaper: return 0
+        case .blocked, .observeOnly: return 10
+        case .pending, .partial, .unfilled, .error: return 11
+        }
+    }
+}
+
+/// One reason not to act, with what was measured and what is allowed.
+public struct Gate {
+    public var name: StaticString
+    public var ok: Bool
+    public var value: Text
+    public var limit: Text
+    /// The sentence for the log when it is closed.
+    public var reason: Text
+}
+
+/// A book in the numbers that decisions and people use.
+public struct View {
+    public var known = false
+    public var a = ek_assessment()
+    /// Perp position that counts: the chain's, and in paper mode the ledger on top.
+    public var perp_e9: Int64 = 0
+    public var net_e9: Int64 = 0
+    public var drift_ppm: Int64 = 0
+    public var driftKnown = false
+    public init() {}
+}
+
+/// What the last tick came to.
+public struct Report {
+    public var status = Status.pending
+    public var action: UInt8 = 0                // EK_ACTION_*
+    public var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
+    public var price_e6: Int64 = 0
+    public var hasSignature = false
+    public var signature = [UInt8](repeating: 0, count: 64)
+    public var reason = Text()
+    public var view = View()
+    public var after = View()
+    public var gates: [Gate] = []
+    public var cooldownLeft_s: Int64 = 0
+    public var time_s: Int64 = 0
+    public init() {}
+}

@@ -1,0 +1,159 @@
+// `run`: opens what the config names, in the order in which a failure costs least, then hands over to the driver.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+public let exitFailed: Int32 = 1
+public let exitUsage: Int32 = 2
+public let exitState: Int32 = 11
+
+func complain(_ text: Text) {
+    var t = Text("evenkeel: ")
+    t.put(text)
+    t.put("\n")
+    _ = t.bytes.withUnsafeBufferPointer { sys_write_all(2, $0.baseAddress, $0.count) }
+}
+
+/// Runs the agent with a loaded config; returns the exit code.
+public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, sink: (any StatusSink)?) -> Int32 {
+    var words = Text()
+    guard let rules = Rules(config, trouble: &words) else {
+        complain(words)
+        return exitUsage
+    }
+    guard ek_crypto_init() == EK_OK else {
+        complain(Text("libsodium could not be initialised"))
+        return exitFailed
+    }
+    let key = UnsafeMutablePointer<sys_key>.allocate(capacity: 1)
+    key.initialize(to: sys_key())
+    defer {
+        sys_key_free(key)
+        key.deallocate()
+    }
+    guard let identity = loadIdentity(config, rules, key) else { return exitUsage }
+
+    var venueName = Text()
+    venueName.put(c: sys_config_venue_name(config))
+    let venue = venueName.withCString { ek_venue_by_name($0, venueName.count) }
+
+    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
+    let state = UnsafeMutablePointer<sys_state>.allocate(capacity: 1)
+    state.initialize(to: sys_state())
+    state.pointee.fd = -1
+    defer {
+        sys_state_close(state)
+        state.deallocate()
+        UnsafeMutableRawPointer(record).deallocate()
+    }
+    var persistent = true
+    if let code = openState(config, rules, identity.authority, venueName, state, record, &persistent) { return code }
+
+    guard let http = sys_http_new() else {
+        complain(Text("libcurl could not be initialised"))
+        return exitFailed
+    }
+    defer { sys_http_free(http) }
+    for i in 0..<UInt32(config.pointee.n_urls) {
+        if sys_http_add(http, sys_config_url(config, i)) < 0 {
+            var t = Text("endpoint refused: ")
+            t.put(c: sys_config_url_shown(config, i))
+            complain(t)
+            return exitUsage
+        }
+    }
+    var control: Int32 = -1
+    if !options.once, let path = sys_config_control(config), path.pointee != 0 {
+        control = sys_control_listen(path)
+        if control < 0 {
+            var t = Text("control socket ")
+            t.put(c: path)
+            t.put(": ")
+            t.put(c: sys_errno_text(-control))
+            t.put("; commands will not reach this agent")
+            complain(t)
+        }
+    }
+    defer { if control >= 0 { sys_control_close(control, sys_config_control(config)) } }
+
+    record.pointee.mode = UInt8(rules.mode == .live ? EK_MODE_LIVE : EK_MODE_PAPER)
+    let driver = Driver(config: config, options: options, log: log, http: http, key: key, state: state, record: record, sink: sink)
+    driver.persistent = persistent
+    let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
+                          subAccount: config.pointee.sub_account, signer: identity.signer,
+                          endpointCount: Int(config.pointee.n_urls), record: record)
+    let code = driver.run(machine, control: control)
+    driver.machine = nil
+    return code
+}
+
+/// Whose account, and which key signs. Paper needs no key; with one and no authority its address is the account's.
+private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ key: UnsafeMutablePointer<sys_key>) -> (authority: ek_key, signer: ek_key)? {
+    let path = sys_config_keypair(config)
+    let named = (path?.pointee ?? 0) != 0
+    if rules.mode == .paper && config.pointee.has_authority != 0 {
+        return (config.pointee.authority, config.pointee.authority)
+    }
+    guard named else {
+        complain(Text("no keypair and no authority: name one of them in [account]"))
+        return nil
+    }
+    var failed = false
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
+        guard let base = text.baseAddress else { return }
+        if sys_key_load(path, key, base) != EK_OK {
+            failed = true
+            var t = Text()
+            t.put(c: base)
+            complain(t)
+        }
+    }
+    if failed { return nil }
+    let signer = key.pointee.pub
+    if rules.mode == .paper { sys_key_free(key) }       // the paper agent holds no key
+    return (config.pointee.has_authority != 0 ? config.pointee.authority : signer, signer)
+}
+
+/// Opens or creates the state file. nil: go on; else the exit code. A damaged, newer, locked or foreign file refuses live mode and
+/// is left as it is; paper then runs without one and says so.
+private func openState(_ config: ConfigPointer, _ rules: Rules, _ authority: ek_key, _ venue: Text,
+                       _ state: UnsafeMutablePointer<sys_state>, _ record: UnsafeMutablePointer<ek_record>, _ persistent: inout Bool) -> Int32? {
+    var owner = authority
+    let fresh = { () -> Bool in
+        venue.withCString { ek_record_init(record, $0, &owner, config.pointee.sub_account) } == EK_OK
+    }
+    let path = sys_config_state(config)
+    var result = sys_state_open(path, state, record)
+    if result == SYS_STATE_ABSENT {
+        guard fresh() else { return exitFailed }
+        result = sys_state_create(path, record, state)
+    } else if result == SYS_STATE_OK {
+        var name = Text()
+        name.put(c: ek_record_venue(record))
+        let sameVenue = name.bytes.elementsEqual(venue.bytes)
+        let sameOwner = withUnsafeBytes(of: record.pointee.authority) { a in withUnsafeBytes(of: owner) { b in a.elementsEqual(b) } }
+        if !sameVenue || !sameOwner || record.pointee.sub_account != config.pointee.sub_account {
+            var t = Text()
+            t.put(c: path)
+            t.put(": this state file belongs to sub-account ")
+            t.put(record.pointee.sub_account)
+            t.put(" of ")
+            t.put(key: record.pointee.authority)
+            t.put(" on ")
+            t.put(name)
+            t.put(", not to the configured account; name another file under [agent] state")
+            complain(t)
+            return exitState
+        }
+        return nil
+    }
+    if result == SYS_STATE_OK { return nil }
+    var t = Text()
+    t.put(c: sys_state_text(state))
+    complain(t)
+    if rules.mode == .live || result == SYS_STATE_LOCKED { return exitState }
+    complain(Text("paper mode goes on without a state file; nothing of this run is kept"))
+    guard fresh() else { return exitFailed }
+    persistent = false
+    return nil
+}

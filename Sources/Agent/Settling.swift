@@ -1,0 +1,181 @@
+// Landed is not filled. The User is read at a slot no older than the landing, again and again, until the order is filled or provably
+// gone; then the outcome is booked: cooldown, counters, the last correction, and the ticket is closed, in one durable write.
+import EvenkeelCore
+import Kit
+
+private let settleEvery_ms: UInt64 = 800
+
+extension Machine {
+    func settleBookRead(_ now: Now) {
+        var out = ek_outcome()
+        let err = ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out)
+        if err != EK_OK {
+            unclear(now)
+            return
+        }
+        ticket.pointee.outcome = out.outcome
+        ticket.pointee.filled_base_e9 = out.filled_base_e9
+        switch Int(out.outcome) {
+        case Int(EK_OUT_RESTING), Int(EK_OUT_PARTIAL_RESTING):
+            if ticket.pointee.state != UInt8(EK_TICKET_RESTING) {
+                ticket.pointee.state = UInt8(EK_TICKET_RESTING)
+                ticket.pointee.target_order_id = out.order_id
+                _ = save(now)          // the order is live whether or not the disk took it: the journalled ticket still leads here
+                pendingReport(now)
+            }
+            phase = .settling
+            phaseTimer_ms = now.mono_ms + settleEvery_ms
+        default:
+            ended(out.outcome, out, now)
+        }
+    }
+
+    /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing take that landed without
+    /// an error filled whole, by the program's own rule; an auction order is over once its time is past.
+    private func unclear(_ now: Now) {
+        if ticket.pointee.kind == UInt8(EK_KIND_TAKE) {
+            note(.warning, Text("the position moved by more than this order; somebody else trades on this account"))
+            var out = ek_outcome()
+            out.outcome = UInt8(EK_OUT_FILLED)
+            out.filled_base_e9 = ticket.pointee.size_base_e9
+            ended(out.outcome, out, now)
+        } else if ticket.pointee.max_ts != 0 && book.pointee.clock.unix_timestamp > ticket.pointee.max_ts {
+            note(.warning, Text("what this order filled cannot be told from the account; the book is read anew"))
+            ended(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
+        } else {
+            phase = .settling
+            phaseTimer_ms = now.mono_ms + settleEvery_ms
+        }
+    }
+
+    /// Books the end of the ticket and reports it.
+    func ended(_ outcome: UInt8, _ out: ek_outcome?, _ now: Now) {
+        let t = ticket.pointee
+        let filled = out?.filled_base_e9 ?? 0
+        restoreReport(now)
+        report.action = t.action
+        report.size_e9 = filled
+        report.price_e6 = out?.price_e6 ?? 0
+        fillSignature()
+        record.pointee.fee_lamports_total &+= outcome == UInt8(EK_OUT_EXPIRED) ? 0 : t.fee_lamports
+
+        if bookKnown && outcome != UInt8(EK_OUT_FAILED) {
+            var after = View()
+            _ = assess(&after)
+            report.after = after
+        }
+        if filled > 0 {
+            bookFill(t, filled, now)
+        } else {
+            record.pointee.failures_in_row += 1
+            if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
+        }
+        if let m = market {
+            decision.action = t.action
+            setLast(m, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
+            m.pointee.last.fee_lamports = t.fee_lamports
+            m.pointee.last.drift_before_ppm = t.drift_before_ppm
+            m.pointee.last.drift_after_ppm = report.after.known ? report.after.drift_ppm : t.drift_before_ppm
+            if let to = ek_last_signature(&m.pointee.last) { for i in 0..<64 { to[i] = report.signature[i] } }
+        }
+        let wasInherited = inherited
+        inherited = false
+        ek_ticket_clear(ticket)
+        _ = save(now)        // a write that fails leaves the ticket on disk: it is resolved again, to the same end
+        conclude(outcome, t, wasInherited, now)
+    }
+
+    /// A ticket that was found at start has no decision of this process: its own numbers are shown.
+    private func restoreReport(_ now: Now) {
+        if !inherited { report.view = decided; return }
+        report.view = View()
+        report.view.known = true
+        report.view.perp_e9 = ticket.pointee.position_before_base_e9
+        report.view.a.spot_base_e9 = ticket.pointee.spot_before_base_e9
+        report.view.net_e9 = ticket.pointee.net_before_base_e9
+        report.view.drift_ppm = ticket.pointee.drift_before_ppm
+        report.view.driftKnown = ticket.pointee.drift_known != 0
+        report.view.a.oracle_price_e6 = ticket.pointee.oracle_price_e6
+        report.view.a.slot = ticket.pointee.book_slot
+        report.gates.removeAll(keepingCapacity: true)
+    }
+
+    private func bookFill(_ t: ek_ticket, _ filled: UInt64, _ now: Now) {
+        record.pointee.failures_in_row = 0
+        record.pointee.corrections_total += 1
+        guard let m = market else { return }
+        m.pointee.corrections_total += 1
+        let day = now.unix_s - now.unix_s % 86_400
+        if m.pointee.day_start_unix_s != day {
+            m.pointee.day_start_unix_s = day
+            m.pointee.trades_today = 0
+            m.pointee.notional_today_e6 = 0
+        }
+        m.pointee.trades_today += 1
+        var notional: Int64 = 0
+        if ek_mul_div_floor_i64(t.oracle_price_e6, Int64(clamping: filled), 1_000_000_000, &notional) == EK_OK {
+            m.pointee.notional_today_e6 = Int64(clamping: Int128(m.pointee.notional_today_e6) + Int128(notional))
+        }
+        // The cooldown begins when the correction has brought the drift inside, judged on the ticket's own book and fill.
+        var net: Int64 = 0
+        var drift: Int64 = 0
+        var known: Int32 = 0
+        if ek_drift_after(t.spot_before_base_e9, t.position_before_base_e9, t.direction, filled, &net, &drift, &known) == EK_OK
+            && ek_within_tolerance(drift, known, t.tolerance_ppm) != 0 {
+            m.pointee.last_success = ek_moment(unix_s: now.unix_s, slot: max(book.pointee.slot, t.landed_slot))
+        }
+    }
+
+    private func conclude(_ outcome: UInt8, _ t: ek_ticket, _ wasInherited: Bool, _ now: Now) {
+        switch Int(outcome) {
+        case Int(EK_OUT_FILLED):
+            executed(report.price_e6 != 0 ? report.price_e6 : t.oracle_price_e6, paper: false, now)
+            noteSignature()
+            finish(.executedLive, Text("Filled and proven on the account"), now)
+        case Int(EK_OUT_PARTIAL_GONE):
+            executed(report.price_e6 != 0 ? report.price_e6 : t.oracle_price_e6, paper: false, now)
+            noteSignature()
+            finish(.partial, Text("Part of the order filled; the rest is proven gone"), now)
+        case Int(EK_OUT_FAILED):
+            let error = chainError
+            chainError = nil
+            let name = error?.name(venue) ?? Text("unknown error")
+            if t.kind == UInt8(EK_KIND_TAKE), error?.custom == 6289, !wasInherited, !preferAuction {
+                note(.info, Text("the venue could not fill the whole size when the order landed; deciding anew for an auction order"))
+                preferAuction = true
+                read(.tick, minSlot: t.landed_slot, now)
+                return
+            }
+            var why = Text("the transaction landed with ")
+            why.put(name)
+            failed(why, now)
+            finish(.error, why, now)
+        case Int(EK_OUT_EXPIRED):
+            let why = Text("the transaction never landed: proven expired by block height, the account is unchanged by it")
+            failed(why, now)
+            finish(.error, why, now)
+        default:
+            let why = Text("nothing filled; the order is proven gone")
+            failed(why, now)
+            finish(.unfilled, why, now)
+        }
+    }
+
+    private func failed(_ why: Text, _ now: Now) {
+        var line = Text("Rebalance execution failed: ")
+        line.put(why)
+        note(.error, line)
+        if record.pointee.breaker_open != 0 {
+            var t = Text("breaker opened after ")
+            t.put(record.pointee.failures_in_row)
+            t.put(" failures in a row; observing only until `evenkeel resume`")
+            note(.error, t)
+        }
+    }
+
+    private func noteSignature() {
+        var t = Text("Transaction: ")
+        report.signature.withUnsafeBufferPointer { if let p = $0.baseAddress { t.put(signature: p) } }
+        note(.info, t)
+    }
+}

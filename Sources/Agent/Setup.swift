@@ -1,0 +1,77 @@
+// From the config file's table to the machine's rules. The table (sys_config.h) has checked every value already.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+public typealias ConfigPointer = UnsafeMutablePointer<sys_config>
+
+public func allocateConfig() -> ConfigPointer {
+    UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
+}
+
+extension Rules {
+    /// Words when the file asks for something this version does not do.
+    public init?(_ c: ConfigPointer, trouble: inout Text) {
+        self.init()
+        guard c.pointee.n_hedges == 1, let h = sys_config_hedge(c, 0) else {
+            trouble = Text()
+            trouble.put(c: sys_config_file(c))
+            trouble.put(": this version hedges exactly one market: keep one [hedge X-PERP] section")
+            return nil
+        }
+        mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
+        interval_ms = UInt64(c.pointee.loop_interval_ms)
+        timeout_ms = UInt64(c.pointee.timeout_ms)
+        maxLatency_ms = UInt64(c.pointee.max_latency_ms)
+        maxSlotLag = UInt64(c.pointee.max_slot_lag)
+        perpName = Text()
+        perpName.put(c: sys_hedge_name(h))
+        spotName = Text()
+        spotName.put(c: sys_hedge_asset(h))
+        useVenueSpot = false
+        useWalletSpot = false
+        for i in 0..<UInt32(h.pointee.n_legs) {
+            guard let leg = sys_hedge_leg(h, i) else { break }
+            if leg.pointee.kind == UInt8(SYS_LEG_VENUE) { useVenueSpot = true } else { useWalletSpot = true }
+        }
+        tolerance_ppm = h.pointee.drift_tolerance_ppm
+        cooldown_s = h.pointee.cooldown_s
+        minTrade_e9 = h.pointee.min_trade_base_e9
+        maxTrade_e9 = h.pointee.max_trade_base_e9
+        maxLeverage_e4 = h.pointee.max_leverage_e4
+        maxTradesPerDay = h.pointee.max_trades_per_day
+        maxSlippage_ppm = c.pointee.max_slippage_ppm
+        fillTimeout_s = Int64(c.pointee.fill_timeout_s)
+        feePercentile = Int(c.pointee.priority_fee_percentile)
+        maxPriorityFee_lamports = c.pointee.max_priority_fee_lamports
+        minHealth_bp = c.pointee.min_health_bp
+        gasReserve_lamports = c.pointee.gas_reserve_lamports
+        maxOracleAge_slots = UInt64(c.pointee.max_oracle_age_slots)
+        maxOracleDivergence_ppm = UInt64(c.pointee.max_oracle_divergence_ppm)
+        maxCost_ppm = UInt64(c.pointee.max_cost_ppm)
+        forceDrift_ppm = Int64(c.pointee.force_drift_ppm)
+        maxFailures = c.pointee.max_failures
+    }
+}
+
+private func sameText(_ a: UnsafePointer<CChar>?, _ b: UnsafePointer<CChar>?) -> Bool {
+    guard var x = a, var y = b else { return a == nil && b == nil }
+    while x.pointee == y.pointee {
+        if x.pointee == 0 { return true }
+        x += 1
+        y += 1
+    }
+    return false
+}
+
+/// Whether two configs differ only in what a running agent can take over.
+func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
+    guard a.pointee.mode == b.pointee.mode, a.pointee.n_urls == b.pointee.n_urls, a.pointee.venue == b.pointee.venue,
+          a.pointee.sub_account == b.pointee.sub_account, a.pointee.has_authority == b.pointee.has_authority,
+          a.pointee.n_hedges == b.pointee.n_hedges else { return false }
+    for i in 0..<UInt32(a.pointee.n_urls) where !sameText(sys_config_url(a, i), sys_config_url(b, i)) { return false }
+    let owner = withUnsafeBytes(of: a.pointee.authority) { x in withUnsafeBytes(of: b.pointee.authority) { y in x.elementsEqual(y) } }
+    guard owner, let ha = sys_config_hedge(a, 0), let hb = sys_config_hedge(b, 0) else { return false }
+    return sameText(sys_hedge_name(ha), sys_hedge_name(hb)) && sameText(sys_config_state(a), sys_config_state(b))
+        && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))
+}

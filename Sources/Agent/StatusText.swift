@@ -1,0 +1,110 @@
+// The same status for a person: a few aligned lines, plain text.
+import EvenkeelCore
+import Kit
+
+extension Machine {
+    public func statusText(now_s: Int64) -> Text {
+        let v = report.view
+        var t = Text(capacity: 1024)
+        t.put(" ")
+        t.put(report.status.word)
+        t.put("   ")
+        t.put(rules.perpName)
+        t.put(" on ")
+        t.put(c: ek_venue_name(venue))
+        t.put(rules.mode == .live ? " (live)" : " (paper)")
+        t.put("   ")
+        t.put(max(0, now_s - report.time_s))
+        t.put(" s ago, slot ")
+        t.put(v.a.slot)
+        t.put("\n")
+        if !report.reason.isEmpty { line(&t, " why       ", report.reason) }
+        guard v.known else { return t }
+        amount(&t, " spot      ", v.a.spot_base_e9)
+        t.put("   venue ")
+        t.put(fixed: v.a.venue_spot_base_e9, decimals: 9, shown: 4)
+        t.put(" · wallet ")
+        t.put(fixed: v.a.wallet_base_e9, decimals: 9, shown: 4)
+        t.put("\n")
+        amount(&t, " perp      ", v.perp_e9)
+        t.put("   entry $")
+        t.put(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)
+        t.put("  oracle $")
+        t.put(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)
+        t.put("  pnl $")
+        t.put(fixed: v.a.unrealised_pnl_e6, decimals: 6, shown: 2)
+        t.put("\n")
+        amount(&t, " net       ", v.net_e9)
+        t.put("   drift ")
+        putDrift(&t)
+        t.put("  (tolerance ")
+        t.put(fixed: Int64(rules.tolerance_ppm), decimals: 4, shown: 2)
+        t.put(" %)\n")
+        t.put(" health    ")
+        t.put(fixed: Int64(v.a.health_bp), decimals: 2, shown: 1)
+        t.put(" %   leverage ")
+        t.put(fixed: Int64(v.a.leverage_e4), decimals: 4, shown: 2)
+        t.put("x   liquidation ")
+        if v.a.liq_price_e6 > 0 { t.put("$"); t.put(fixed: v.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
+        t.put("   free collateral $")
+        t.put(fixed: v.a.free_collateral_e6, decimals: 6, shown: 2)
+        t.put("\n")
+        gatesLine(&t)
+        lastLine(&t, now_s)
+        return t
+    }
+
+    private func line(_ t: inout Text, _ name: StaticString, _ words: Text) {
+        t.put(name)
+        t.put(words)
+        t.put("\n")
+    }
+
+    private func amount(_ t: inout Text, _ name: StaticString, _ v: Int64) {
+        t.put(name)
+        t.put(fixed: v, decimals: 9, shown: 4, sign: true)
+        t.put(" ")
+        t.put(rules.asset)
+    }
+
+    private func gatesLine(_ t: inout Text) {
+        var closed = 0
+        for g in report.gates where !g.ok { closed += 1 }
+        t.put(" gates     ")
+        if closed == 0 {
+            t.put("all ")
+            t.put(report.gates.count)
+            t.put(" open\n")
+            return
+        }
+        t.put(closed)
+        t.put(" closed:")
+        for g in report.gates where !g.ok {
+            t.put(" ")
+            t.put(g.name)
+            t.put(" ")
+            t.put(g.value)
+            t.put(" (limit ")
+            t.put(g.limit)
+            t.put(")")
+        }
+        t.put("\n")
+    }
+
+    private func lastLine(_ t: inout Text, _ now_s: Int64) {
+        guard let m = market, m.pointee.last.outcome != UInt8(EK_OUT_NONE) else { return }
+        t.put(" last      ")
+        t.put(c: ek_action_name(m.pointee.last.action))
+        t.put(" ")
+        t.put(fixed: Int64(clamping: m.pointee.last.size_base_e9), decimals: 9, shown: 4)
+        t.put(" @ $")
+        t.put(fixed: m.pointee.last.price_e6, decimals: 6, shown: 2)
+        t.put(", ")
+        t.put(c: ek_outcome_name(m.pointee.last.outcome))
+        t.put(", ")
+        t.put(max(0, now_s - m.pointee.last.unix_s) / 60)
+        t.put(" min ago, ")
+        t.put(m.pointee.last.fee_lamports)
+        t.put(" lamports\n")
+    }
+}

@@ -1,0 +1,219 @@
+// The read methods.
+import EvenkeelCore
+import Kit
+
+/// Height of a block: below its slot on a real cluster, because leaders skip slots.
+let heightOffset: UInt64 = 21_000_000
+
+extension ChainNode {
+    /// What a read sees: this instant, or the one the node is frozen at.
+    var view: View? { flapNow ? saved : frozen }
+    var contextSlot: UInt64 { view?.slot ?? world.slot }
+    func height(_ slot: UInt64) -> UInt64 { slot > heightOffset ? slot - heightOffset : slot }
+
+    func account(_ k: Key) -> Account? {
+        if let v = view, let i = v.ledger.index(of: k) { return v.ledger.items[i] }
+        guard let i = world.ledger.index(of: k) else { return nil }
+        return world.ledger.items[i]
+    }
+
+    func context(_ out: inout Text) {
+        out.put("{\"context\":{\"apiVersion\":\"2.3.7\",\"slot\":")
+        out.put(contextSlot)
+        out.put("},\"value\":")
+    }
+
+    /// The config object at `i`, its minContextSlot honoured.
+    func config(_ p: Params, _ i: Int) throws(RpcError) -> Value {
+        let c = p[i]
+        guard c.isObject else { return .absent }
+        if let m = c["minContextSlot"].u64, m > contextSlot, !(flapNow && (flap?.ignoreMin ?? false)) {
+            var d = Text("{\"contextSlot\":")
+            d.put(contextSlot)
+            d.put("}")
+            throw RpcError(-32016, text: Text("Minimum context slot has not been reached"), data: d)
+        }
+        return c
+    }
+
+    func behind() throws(RpcError) {
+        guard healthBehind > 0 else { return }
+        var t = Text("Node is behind by "), d = Text("{\"numSlotsBehind\":")
+        t.put(healthBehind)
+        t.put(" slots")
+        d.put(healthBehind)
+        d.put("}")
+        throw RpcError(-32005, text: t, data: d)
+    }
+
+    /// Writes the result of one method, or throws.
+    func call(_ method: Text, _ p: Params, _ fault: Fault?, _ out: inout Text) throws(RpcError) {
+        if var f = flap, !flapNow, f.methods.contains(where: { $0.bytes == method.bytes }) {
+            f.count += 1
+            flap = f
+            if f.count % f.every == 0 {
+                flapNow = true
+                defer { flapNow = false }
+                try dispatch(method, p, fault, &out)
+                return
+            }
+        }
+        try dispatch(method, p, fault, &out)
+    }
+
+    private func dispatch(_ method: Text, _ p: Params, _ fault: Fault?, _ out: inout Text) throws(RpcError) {
+        switch true {
+        case method == "getMultipleAccounts":
+            let keys = try p.items(0, atMost: 100), c = try config(p, 1)
+            context(&out)
+            out.put("[")
+            var bad: RpcError?, first = true
+            keys.each { v in
+                guard bad == nil else { return }
+                if !first { out.put(",") }
+                first = false
+                do throws(RpcError) { try put(account: try Params.key(v), c, base58: false, &out) } catch { bad = error }
+            }
+            if let e = bad { throw e }
+            out.put("]}")
+        case method == "getAccountInfo":
+            let k = try p.key(), c = try config(p, 1)
+            context(&out)
+            try put(account: k, c, base58: true, &out)
+            out.put("}")
+        case method == "getSlot":
+            _ = try config(p, 0)
+            out.put(contextSlot)
+        case method == "getBlockHeight":
+            _ = try config(p, 0)
+            out.put(height(contextSlot))
+        case method == "getLatestBlockhash":
+            _ = try config(p, 0)
+            let h = hashes.newest(upTo: contextSlot)
+            context(&out)
+            put(hash: h, &out)
+            out.put("}")
+        case method == "sendTransaction": try send(p, fault, &out)
+        case method == "simulateTransaction": try simulate(p, &out)
+        case method == "getSignatureStatuses": try signatureStatuses(p, &out)
+        case method == "getTransaction": try transaction(p, &out)
+        case method == "getBalance":
+            let k = try p.key()
+            _ = try config(p, 1)
+            context(&out)
+            out.put(account(k)?.lamports ?? 0)
+            out.put("}")
+        case method == "getHealth":
+            try behind()
+            out.put("\"ok\"")
+        case method == "getVersion": out.put("{\"feature-set\":3640012085,\"solana-core\":\"2.3.7\"}")
+        case method == "getGenesisHash":
+            out.put("\"")
+            out.put(Known.genesis)
+            out.put("\"")
+        case method == "getBlockTime": out.put(world.unixTs)
+        case method == "getEpochInfo":
+            let s = world.slot
+            out.put("{\"absoluteSlot\":"); out.put(s)
+            out.put(",\"blockHeight\":"); out.put(height(s))
+            out.put(",\"epoch\":"); out.put(s / 432_000)
+            out.put(",\"slotIndex\":"); out.put(s % 432_000)
+            out.put(",\"slotsInEpoch\":432000,\"transactionCount\":"); out.put(world.tally.transactions)
+            out.put("}")
+        case method == "isBlockhashValid":
+            let valid = p[0].key.map { hashIsRecent($0) } ?? false
+            context(&out)
+            out.put(valid ? "true}" : "false}")
+        case method == "getMinimumBalanceForRentExemption":
+            guard let n = p[0].u64, n < 1 << 40 else { throw RpcError(-32602, "Invalid params: invalid type: expected usize.") }
+            out.put((128 + n) * 6960)
+        case method == "getFeeForMessage": try feeForMessage(p, &out)
+        case method == "getRecentPrioritizationFees":
+            out.put("[")
+            for i in 0..<150 {
+                if i > 0 { out.put(",") }
+                out.put("{\"prioritizationFee\":"); out.put(options.priorityFee)
+                out.put(",\"slot\":"); out.put(world.slot - min(world.slot, UInt64(149 - i)))
+                out.put("}")
+            }
+            out.put("]")
+        default: throw RpcError(-32601, "Method not found")
+        }
+    }
+
+    func put(hash h: (hash: Key, slot: UInt64), _ out: inout Text) {
+        out.put("{\"blockhash\":\"")
+        out.put(h.hash)
+        out.put("\",\"lastValidBlockHeight\":")
+        out.put(height(h.slot) + 150)
+        out.put("}")
+    }
+
+    private func put(account k: Key, _ c: Value, base58: Bool, _ out: inout Text) throws(RpcError) {
+        let fault = faults.isEmpty ? nil : takeAccountFault(k)
+        guard var a = account(k), a.lamports != 0 || !a.data.isEmpty, fault != .nullAccount else {
+            out.put("null")
+            return
+        }
+        if fault == .wrongOwner { a.owner = Known.system }
+        if fault == .wrongDiscriminator { for i in 0..<min(8, a.data.count) { a.data[i] = 0 } }
+        if fault == .shortData { a.data.removeLast(a.data.count - a.data.count / 2) }
+        let space = a.data.count
+        var from = 0, to = space
+        let slice = c["dataSlice"]
+        if slice.isObject {
+            guard let o = slice["offset"].u64, let n = slice["length"].u64 else {
+                throw RpcError(-32602, "Invalid params: missing field `offset` or `length`.")
+            }
+            from = Int(min(o, UInt64(space)))
+            to = from + Int(min(n, UInt64(space - from)))
+        }
+        out.put("{\"data\":")
+        let enc = c["encoding"]
+        if enc.equals("base64") || enc.equals("jsonParsed") || (!enc.exists && !base58) {
+            out.put("[\"")
+            out.put(base64: a.data, from, to)
+            out.put("\",\"base64\"]")
+        } else if enc.equals("base58") || enc.equals("binary") || !enc.exists {
+            if to - from > 128 {
+                throw RpcError(-32600, "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding.")
+            }
+            let list = enc.equals("base58") || !enc.exists
+            out.put(list ? "[\"" : "\"")
+            out.put(base58: Array(a.data[from..<to]))
+            out.put(list ? "\",\"base58\"]" : "\"")
+        } else if enc.equals("base64+zstd") {
+            throw RpcError(-32602, "Invalid params: base64+zstd is not served by this node")
+        } else {
+            var t = Text("Invalid params: unknown variant `")
+            if let e = enc.text { t.put(e) }
+            t.put("`, expected one of `binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`.")
+            throw RpcError(-32602, text: t)
+        }
+        out.put(a.executable ? ",\"executable\":true" : ",\"executable\":false")
+        out.put(",\"lamports\":"); out.put(a.lamports)
+        out.put(",\"owner\":\""); out.put(a.owner)
+        out.put("\",\"rentEpoch\":18446744073709551615,\"space\":"); out.put(space)
+        out.put("}")
+    }
+}
+
+extension Text {
+    mutating func put(base64 d: [UInt8], _ from: Int, _ to: Int) {
+        let start = bytes.count, n = ek_base64_encoded_len(to - from)
+        bytes.append(contentsOf: repeatElement(0, count: n))
+        guard n > 0 else { return }
+        bytes.withUnsafeMutableBufferPointer { p in
+            d.withUnsafeBufferPointer { q in
+                guard let dst = p.baseAddress, let src = q.baseAddress else { return }
+                let at = UnsafeMutableRawPointer(dst + start).assumingMemoryBound(to: CChar.self)
+                _ = ek_base64_encode(src + from, to - from, at)
+            }
+        }
+    }
+    mutating func put(base58 d: [UInt8]) {
+        var buffer = [CChar](repeating: 0, count: 180), n = 0
+        guard ek_base58_encode(d, d.count, &buffer, buffer.count, &n) == EK_OK else { return }
+        for i in 0..<n { bytes.append(UInt8(bitPattern: buffer[i])) }
+    }
+}

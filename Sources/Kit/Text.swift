@@ -1,0 +1,156 @@
+// Text is bytes. Embedded Swift's String needs Unicode tables for `==` and `count`; everything Evenkeel prints is
+// ASCII it made itself or bytes it escapes, so a growing byte buffer is smaller, faster and cannot surprise.
+import EvenkeelCore
+
+public struct Text {
+    public var bytes: [UInt8]
+
+    public init(capacity: Int = 128) {
+        bytes = []
+        bytes.reserveCapacity(capacity)
+    }
+
+    public init(_ s: StaticString) {
+        self.init(capacity: s.utf8CodeUnitCount)
+        put(s)
+    }
+
+    public var count: Int { bytes.count }
+    public var isEmpty: Bool { bytes.isEmpty }
+
+    /// Empties the text and keeps its memory.
+    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+
+    public mutating func put(_ s: StaticString) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: s.utf8Start, count: s.utf8CodeUnitCount))
+    }
+
+    public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
+    public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
+    public mutating func put(byte b: UInt8) { bytes.append(b) }
+    public mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
+        bytes.append(contentsOf: UnsafeBufferPointer(start: p, count: count))
+    }
+
+    /// A NUL-terminated C string; a nil pointer adds nothing.
+    public mutating func put(c p: UnsafePointer<CChar>?) {
+        guard var q = p else { return }
+        while q.pointee != 0 {
+            bytes.append(UInt8(bitPattern: q.pointee))
+            q += 1
+        }
+    }
+
+    /// Decimal digits of any integer.
+    public mutating func put<T: FixedWidthInteger>(_ v: T) {
+        if v < 0 { bytes.append(0x2D) }
+        var m = v.magnitude
+        let start = bytes.count
+        repeat {
+            bytes.append(0x30 + UInt8(truncatingIfNeeded: m % 10))
+            m /= 10
+        } while m != 0
+        bytes[start...].reverse()
+    }
+
+    /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6, shown 2: "1.50".
+    public mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
+        var scale: UInt64 = 1
+        for _ in 0..<decimals { scale *= 10 }
+        let m = v.magnitude
+        let whole = m / scale
+        var frac = m % scale
+        var cut: UInt64 = 1
+        for _ in 0..<max(0, decimals - shown) { cut *= 10 }
+        frac /= cut
+        let zero = whole == 0 && frac == 0
+        if v < 0 && !zero { bytes.append(0x2D) } else if sign { bytes.append(0x2B) }
+        put(whole)
+        if shown > 0 {
+            bytes.append(0x2E)
+            var digits: UInt64 = 1
+            for _ in 1..<shown { digits *= 10 }
+            while digits > 0 {
+                bytes.append(0x30 + UInt8(truncatingIfNeeded: (frac / digits) % 10))
+                digits /= 10
+            }
+        }
+    }
+
+    /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads ("0.15", "10.0").
+    public mutating func put(number v: Int64, decimals: Int) {
+        put(fixed: v, decimals: decimals, shown: decimals)
+        var n = bytes.count
+        while n >= 2 && bytes[n - 1] == 0x30 && bytes[n - 2] != 0x2E { n -= 1 }
+        bytes.removeLast(bytes.count - n)
+    }
+
+    /// base58 of a 32-byte key.
+    public mutating func put(key: ek_key) {
+        var k = key
+        var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+        withUnsafeMutableBytes(of: &buffer) { raw in
+            guard let base = raw.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
+            let n = ek_key_to_base58(&k, base)
+            for i in 0..<n { bytes.append(UInt8(bitPattern: base[i])) }
+        }
+    }
+
+    /// base58 of a 64-byte signature.
+    public mutating func put(signature: UnsafePointer<UInt8>) {
+        let at = bytes.count
+        for _ in 0..<89 { bytes.append(0) }
+        var n = 0
+        bytes.withUnsafeMutableBufferPointer { b in
+            guard let base = b.baseAddress else { return }
+            base.advanced(by: at).withMemoryRebound(to: CChar.self, capacity: 89) { n = ek_sig_to_base58(signature, $0) }
+        }
+        bytes.removeLast(89 - n)
+    }
+
+    /// A JSON string with quotes: control bytes, quote and backslash escaped, bytes above 0x7F passed as they are.
+    public mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
+        bytes.append(0x22)
+        for b in s {
+            switch b {
+            case 0x22, 0x5C:
+                bytes.append(0x5C)
+                bytes.append(b)
+            case 0x0A: put("\\n")
+            case 0x0D: put("\\r")
+            case 0x09: put("\\t")
+            case 0..<0x20, 0x7F:
+                put("\\u00")
+                put(hex: b)
+            default: bytes.append(b)
+            }
+        }
+        bytes.append(0x22)
+    }
+
+    public mutating func put(jsonString t: Text) {
+        t.bytes.withUnsafeBufferPointer { put(jsonString: $0) }
+    }
+
+    public mutating func put(hex b: UInt8) {
+        let digits: StaticString = "0123456789abcdef"
+        bytes.append(digits.utf8Start[Int(b >> 4)])
+        bytes.append(digits.utf8Start[Int(b & 15)])
+    }
+
+    /// Calls `body` with a NUL-terminated copy, for C functions that want one.
+    public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+        var z = bytes
+        z.append(0)
+        return z.withUnsafeBufferPointer { p in
+            p.withMemoryRebound(to: CChar.self) { q in
+                // `z` is never empty, so the base address exists.
+                body(q.baseAddress!)
+            }
+        }
+    }
+
+    public static func == (a: Text, b: StaticString) -> Bool {
+        a.bytes.elementsEqual(UnsafeBufferPointer(start: b.utf8Start, count: b.utf8CodeUnitCount))
+    }
+}

@@ -1,0 +1,89 @@
+// Arguments in, text out: what every command needs.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+enum Words {
+    static func argument(_ i: Int32) -> Text? {
+        guard let p = sys_argv(i) else { return nil }
+        var t = Text()
+        t.put(c: p)
+        return t
+    }
+
+    static func print(_ t: Text, _ fd: Int32 = 1) {
+        _ = t.bytes.withUnsafeBufferPointer { sys_write_all(fd, $0.baseAddress, $0.count) }
+    }
+
+    static func print(_ s: StaticString, _ fd: Int32 = 1) { print(Text(s), fd) }
+
+    /// "evenkeel: WORDS" on stderr, and the exit code for bad usage.
+    static func refuse(_ words: Text) -> Int32 {
+        var t = Text("evenkeel: ")
+        t.put(words)
+        t.put("\n")
+        print(t, 2)
+        return 2
+    }
+
+    static func usage(_ fd: Int32) {
+        print("""
+        evenkeel keeps a Solana spot + perp book delta-neutral.
+
+          evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION]
+                                         the agent against the embedded chain, no network or key needed
+          evenkeel run -c FILE [--once] [--paper] [--json]
+                                         the agent; --once carries one tick through to its end
+          evenkeel status [-c FILE] [--json]
+                                         what the running agent sees, or the last record
+          evenkeel pause|resume|rebalance -c FILE
+                                         over the agent's control socket
+          evenkeel state show|verify FILE
+                                         the binary state as JSON; which slot is damaged
+          evenkeel localnet [--venue velocity|drift] [--port N] [--seed N] [--speed X] [--prices FILE.csv]
+                                         the embedded chain alone, a Solana JSON-RPC node on loopback
+          evenkeel init [FILE]           writes a commented config, never over an existing one
+          evenkeel version
+
+        Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or config,
+        10 once ended blocked or observe_only, 11 once ended in error, pending, partial or unfilled, 130/143 stopped by a signal.
+
+        """, fd)
+    }
+
+    static func help(_ s: StaticString) -> Int32 {
+        print(s)
+        return 0
+    }
+}
+
+/// Loads the config named by -c or $EVENKEEL_CONFIG; nil after it has said what is wrong.
+func loadConfig(_ path: UnsafePointer<CChar>?, paper: Bool) -> ConfigPointerBox? {
+    var name = path
+    if name == nil { name = sys_env("EVENKEEL_CONFIG") }
+    guard let file = name else {
+        _ = Words.refuse(Text("no config file: name one with -c FILE or EVENKEEL_CONFIG; `evenkeel init` writes one"))
+        return nil
+    }
+    let box = ConfigPointerBox()
+    var ok = false
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
+        guard let base = text.baseAddress else { return }
+        ok = sys_config_load(file, paper ? 1 : 0, box.config, base) == EK_OK
+        if !ok {
+            var t = Text()
+            t.put(c: base)
+            _ = Words.refuse(t)
+        }
+    }
+    return ok ? box : nil
+}
+
+final class ConfigPointerBox {
+    let config: UnsafeMutablePointer<sys_config>
+    init() {
+        config = UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
+        sys_config_defaults(config)
+    }
+    deinit { UnsafeMutableRawPointer(config).deallocate() }
+}

@@ -1,0 +1,34 @@
+// The command line: the first word chooses a command, every command explains itself with --help.
+import Agent
+import Chain
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+let command = Words.argument(1)
+
+func dispatch() -> Int32 {
+    guard let word = command else {
+        Words.usage(2)
+        return 2
+    }
+    if word == "run" { return runCommand() }
+    if word == "status" { return statusCommand() }
+    if word == "pause" || word == "resume" || word == "rebalance" { return controlCommand(word) }
+    if word == "state" { return stateCommand() }
+    if word == "init" { return initCommand() }
+    if word == "demo" { return demoCommand() }
+    if word == "localnet" { return LocalnetCli.run(first: 2) }
+    if word == "version" || word == "--version" { return versionCommand() }
+    if word == "help" || word == "--help" || word == "-h" {
+        Words.usage(1)
+        return 0
+    }
+    var t = Text("evenkeel: unknown command ")
+    t.put(jsonString: word)
+    t.put("; `evenkeel help` lists them\n")
+    Words.print(t, 2)
+    return 2
+}
+
+sys_exit(dispatch())
