@@ -25,7 +25,8 @@ let package = Package(
         .target(name: "Kit", dependencies: ["EvenkeelCore"], swiftSettings: swift),
         .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
         .target(name: "Chain", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
-        .executableTarget(name: "evenkeel", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"],
+        .target(name: "Sim", dependencies: ["Agent", "Chain", "EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
+        .executableTarget(name: "evenkeel", dependencies: ["Agent", "Chain", "Sim", "Kit", "EvenkeelCore", "EvenkeelSys"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
         .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"]),

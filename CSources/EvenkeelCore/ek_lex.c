@@ -23,6 +23,11 @@ static inline __m128i stops16(const uint8_t *p) {
     return _mm_or_si128(low, _mm_or_si128(quote, slash));
 }
 const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
+    if (end - at >= 16) { /* most strings end here: names and short values */
+        uint32_t hit = (uint32_t)_mm_movemask_epi8(stops16(at));
+        if (hit != 0) return at + __builtin_ctz(hit);
+        at += 16;
+    }
     while (end - at >= 64) {
         __m128i a = stops16(at), b = stops16(at + 16), c = stops16(at + 32), d = stops16(at + 48);
         if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) != 0) {

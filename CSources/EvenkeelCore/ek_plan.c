@@ -21,6 +21,16 @@ static ek_err append(ek_plan *p, const ek_key *key, uint8_t role, uint16_t marke
     return EK_OK;
 }
 
+static ek_err add_market(ek_plan *p, uint8_t role, int kind, uint16_t market_index) {
+    for (uint32_t i = 0; i < p->n; i++)
+        if (p->items[i].role == role && p->items[i].market_index == market_index) return EK_OK;
+    ek_key key;
+    ek_err err = ek_venue_address(p->venue, kind, NULL, market_index, &key);
+    return err == EK_OK ? append(p, &key, role, market_index, role == EK_ROLE_PERP_MARKET) : err;
+}
+ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_PERP_MARKET, EK_ADDR_PERP_MARKET, market_index); }
+ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_SPOT_MARKET, EK_ADDR_SPOT_MARKET, market_index); }
+
 ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account, const ek_key *payer) {
     memset(p, 0, sizeof *p);
     p->venue = v;
@@ -37,18 +47,8 @@ ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint
     append(p, &EK_CLOCK_SYSVAR, EK_ROLE_CLOCK, 0, 0);
     append(p, &p->authority, EK_ROLE_AUTHORITY, 0, 0);
     if (!ek_key_equal(&p->authority, &p->payer)) append(p, &p->payer, EK_ROLE_PAYER, 0, 0);
-    return EK_OK;
+    return ek_plan_add_spot(p, 0); /* margin prices the quote asset always */
 }
-
-static ek_err add_market(ek_plan *p, uint8_t role, int kind, uint16_t market_index) {
-    for (uint32_t i = 0; i < p->n; i++)
-        if (p->items[i].role == role && p->items[i].market_index == market_index) return EK_OK;
-    ek_key key;
-    ek_err err = ek_venue_address(p->venue, kind, NULL, market_index, &key);
-    return err == EK_OK ? append(p, &key, role, market_index, role == EK_ROLE_PERP_MARKET) : err;
-}
-ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_PERP_MARKET, EK_ADDR_PERP_MARKET, market_index); }
-ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_SPOT_MARKET, EK_ADDR_SPOT_MARKET, market_index); }
 
 /* An oracle that cannot be valued is not read: what needs it says so. A price without an account needs no reading. */
 static ek_err add_oracle(ek_plan *p, const ek_key *key, uint8_t source, uint16_t market_index, uint8_t perp) {
@@ -63,7 +63,7 @@ ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed) {
     *changed = 0;
     if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
     const ek_user *u = &b->user;
-    ek_err err = ek_plan_add_spot(p, 0); /* margin prices the quote asset always */
+    ek_err err = EK_OK;
     for (uint32_t i = 0; err == EK_OK && i < u->n_spots; i++) err = ek_plan_add_spot(p, u->spots[i].market_index);
     for (uint32_t i = 0; err == EK_OK && i < u->n_perps; i++) err = ek_plan_add_perp(p, u->perps[i].market_index);
     for (uint32_t i = 0; err == EK_OK && i < EK_MAX_ORDERS; i++) {

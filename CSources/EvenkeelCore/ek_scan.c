@@ -34,7 +34,10 @@ static inline int next_key(ek_lex *x, int *first, ek_lex_text *key, ek_err *err)
     return 1;
 }
 
-#define KEY_IS(key, word) ek_lex_equals(&(key), word, sizeof(word) - 1)
+/* Names come plain nearly always: then a length and a constant-size compare decide. */
+#define KEY_IS(key, word)                                                                                              \
+    ((key).escaped ? ek_lex_equals(&(key), word, sizeof(word) - 1)                                                     \
+                   : (size_t)((key).end - (key).at) == sizeof(word) - 1 && memcmp((key).at, word, sizeof(word) - 1) == 0)
 
 /* Marks a member as seen; 0 when it was seen before. */
 static inline int once(unsigned *seen, unsigned bit) {

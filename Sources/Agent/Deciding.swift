@@ -45,6 +45,7 @@ extension Machine {
         }
         decision = d
         evaluateGates(now)
+        if cancelStaleOrder(now) { return }
         settleVerdict(now)
     }
 
@@ -181,12 +182,11 @@ extension Machine {
         if rules.mode == .paper {
             bookPaper(now)
         } else {
-            executing(now)
-            prepare(now)
+            askOpinion(now)
         }
     }
 
-    private func executing(_ now: Now) {
+    func executing(_ now: Now) {
         var t = Text("LIVE MODE: Executing ")
         t.put(c: ek_action_name(decision.action))
         t.put(" for ")

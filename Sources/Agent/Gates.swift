@@ -212,9 +212,7 @@ extension Machine {
         var strange: UInt32 = 0
         for i in 0..<UInt32(EK_MAX_ORDERS) {
             guard let o = ek_user_order_at(ek_book_user(book), i) else { break }
-            if o.pointee.status == UInt8(EK_ORDER_OPEN) && o.pointee.market_type == UInt8(EK_PERP) && o.pointee.market_index == perpIndex
-                && ownOrderIds.contains(o.pointee.user_order_id)
-                && (o.pointee.max_ts == 0 || o.pointee.max_ts >= book.pointee.clock.unix_timestamp) {
+            if isOwnLive(o.pointee) {
                 strange = o.pointee.order_id
             }
         }

@@ -1,9 +1,10 @@
 // The agent as a state machine: `step(event, now)` and calls on `Host`. No clock, no I/O, no randomness inside, so the driver and
 // the simulator run the very same code, and any run can be repeated from its events.
 //
-// A tick goes one way:   reading -> deciding -> preparing -> simulating -> (journal, send) watching -> settling -> idle
+// A tick goes one way:   reading -> deciding -> checking -> preparing -> simulating -> (journal, send) watching -> settling -> idle
 //   reading     one getMultipleAccounts, everything of one slot                                        Reading.swift
 //   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
+//   checking    with two endpoints or more: another one must see the same book                            Checking.swift
 //   preparing   blockhash and priority fee                                                             Ordering.swift
 //   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
 //   watching    the journalled bytes are sent again and again until found or proven expired            Watching.swift
@@ -13,7 +14,7 @@ import EvenkeelCore
 import Kit
 
 public enum Phase: UInt8 {
-    case idle, reading, preparing, simulating, watching, settling
+    case idle, reading, checking, preparing, simulating, watching, settling
 }
 
 /// Why the book is being read.
@@ -45,6 +46,7 @@ public final class Machine {
     /// The last book that was read whole; meaningful when `bookKnown`.
     public let book: UnsafeMutablePointer<ek_book>
     public internal(set) var bookKnown = false
+    let otherBook: UnsafeMutablePointer<ek_book>
     let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutablePointer<UInt8>
     let workCap = 16384
@@ -63,6 +65,8 @@ public final class Machine {
     var purpose = Purpose.tick
     var attempts = 0
     var readEndpoint = 0
+    var hedged = false
+    var bookReadAt_ms: UInt64 = 0
     var minSlot: UInt64 = 0
     var highestSlot: UInt64 = 0
     var newSlotAt_ms: UInt64 = 0
@@ -83,6 +87,8 @@ public final class Machine {
     var preferAuction = false
     var tickRetries = 0
     var order = Order()
+    /// The order that is being cancelled; 0: a correction is being built.
+    var cancelling: UInt32 = 0
 
     // Watching and settling.
     var watch = Watch()
@@ -103,6 +109,7 @@ public final class Machine {
         self.endpoints = Endpoints(count: endpointCount)
         self.record = record
         book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
+        otherBook = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
         plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(), alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
         work = UnsafeMutablePointer<UInt8>.allocate(capacity: workCap)
         outstanding.reserveCapacity(32)
@@ -117,6 +124,7 @@ public final class Machine {
 
     deinit {
         UnsafeMutableRawPointer(book).deallocate()
+        UnsafeMutableRawPointer(otherBook).deallocate()
         UnsafeMutableRawPointer(plan).deallocate()
         work.deallocate()
     }
@@ -162,6 +170,7 @@ public final class Machine {
         if phase == .idle {
             beginTick(now)
         } else if phase == .watching || phase == .settling {
+            ticks += 1
             pendingReport(now)
         }
     }
@@ -183,6 +192,7 @@ public final class Machine {
     private func phaseDue(_ now: Now) {
         switch phase {
         case .reading, .settling: readAgain(now)
+        case .checking: checkingDue(now)
         case .watching: watchDue(now)
         case .idle, .preparing, .simulating: break
         }
@@ -233,6 +243,7 @@ public final class Machine {
         }
         switch o.ask {
         case .book: bookAnswered(a, o.endpoint, now)
+        case .opinion: opinionAnswered(a, o.endpoint, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
@@ -290,7 +301,6 @@ public final class Machine {
 
     /// A sign of life while a ticket is open: the schedule goes on, the status says what is waited for.
     func pendingReport(_ now: Now) {
-        ticks += 1
         report.status = .pending
         report.action = ticket.pointee.action
         report.size_e9 = ticket.pointee.size_base_e9

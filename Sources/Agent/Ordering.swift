@@ -75,106 +75,19 @@ extension Machine {
 
     private func prepared(_ now: Now) {
         guard order.haveBlockhash && order.haveFee else { return }
+        if cancelling != 0 {
+            simulate(kind: UInt8(EK_KIND_CANCEL), now)
+            return
+        }
         let take = ek_venue_can_take(venue) != 0 && !preferAuction
         simulate(kind: UInt8(take ? EK_KIND_TAKE : EK_KIND_PLACE), now)
-    }
-
-    // MARK: the order in the venue's form
-
-    /// Fills `order.params` and `order.intent`; words when it cannot be built.
-    private func shape(_ kind: UInt8) -> Text? {
-        guard let m = ek_book_perp(book, perpIndex) else { return Text("the market is not in the book") }
-        let oracle = report.view.a.oracle_price_e6
-        var worst: UInt64 = 0
-        guard ek_worst_price(oracle, rules.maxSlippage_ppm, decision.direction, m.pointee.tick_price_e6, &worst) == EK_OK else {
-            return Text("no price on the market's tick lies inside max_slippage_pct")
-        }
-        var p = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)
-        p.reduce_only = decision.reduce_only
-        p.user_order_id = order.params.user_order_id
-        p.price_e6 = worst
-        if kind == UInt8(EK_KIND_PLACE) {
-            p.has_max_ts = 1
-            p.max_ts = book.pointee.clock.unix_timestamp + rules.fillTimeout_s
-            if ek_venue_can_take(venue) == 0 {
-                // Oracle auction: prices are signed offsets from the oracle at fill time, from the oracle itself to the bound.
-                p.order_type = UInt8(EK_ORDER_ORACLE)
-                p.price_e6 = 0
-                let bound = Int64(clamping: worst) - oracle
-                guard bound.magnitude <= UInt64(oracle) / 50 else { return Text("max_slippage_pct over 2 is too wide for an oracle auction") }
-                p.has_auction_start = 1
-                p.auction_start_e6 = 0
-                p.has_auction_end = 1
-                p.auction_end_e6 = bound
-                p.has_oracle_offset = 1
-                p.oracle_offset_e6 = bound
-                p.has_auction_duration = 1
-                p.auction_duration = 20
-            }
-        }
-        order.kind = kind
-        order.params = p
-        var i = ek_intent()
-        i.kind = kind
-        i.direction = decision.direction
-        i.reduce_only = decision.reduce_only
-        i.order_type = p.order_type
-        i.user_order_id = p.user_order_id
-        i.perp_index = perpIndex
-        i.size_base_e9 = decision.size_base_e9
-        i.worst_price_e6 = Int64(clamping: worst)
-        i.max_ts = p.max_ts
-        i.chain_unix_s = book.pointee.clock.unix_timestamp
-        i.oracle_price_e6 = oracle
-        order.intent = i
-        return nil
-    }
-
-    /// Compiles the message for the order with a compute limit and the capped fee price.
-    private func compile(limit: UInt32, feePrice_micro: UInt64) -> Text? {
-        var key = signer
-        var payer = signer
-        var hash = order.blockhash.hash
-        var params = order.params
-        var err = EK_OK
-        var len = 0
-        let cap = order.message.count
-        withUnsafeTemporaryAllocation(of: ek_ix.self, capacity: 1) { ix in
-            guard let venueIx = ix.baseAddress else { return }
-            if order.kind == UInt8(EK_KIND_TAKE) {
-                err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
-            } else {
-                err = ek_ix_place(book, &key, &params, venueIx)
-            }
-            if err != EK_OK { return }
-            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { budget in
-                guard let b = budget.baseAddress else { return }
-                ek_cb_set_limit(limit, b)
-                ek_cb_set_price(feePrice_micro, b + 5)
-                let setLimit = ek_instruction(program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b, data_len: 5)
-                let setPrice = ek_instruction(program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b + 5, data_len: 9)
-                withUnsafeTemporaryAllocation(of: ek_instruction.self, capacity: 3) { list in
-                    list[0] = setLimit
-                    list[1] = setPrice
-                    list[2] = ek_ix_view(venueIx)
-                    order.message.withUnsafeMutableBufferPointer { out in
-                        err = ek_message_compile(0, &payer, &hash, list.baseAddress, 3, out.baseAddress, cap, &len)
-                    }
-                }
-            }
-        }
-        order.messageLen = len
-        if err == EK_OK { return nil }
-        var t = Text("the order could not be built: ")
-        t.put(c: ek_err_text(err))
-        return t
     }
 
     // MARK: simulation
 
     private func simulate(kind: UInt8, _ now: Now) {
         phase = .simulating
-        if order.params.user_order_id == 0 { order.params.user_order_id = nextOrderId() }
+        if order.params.user_order_id == 0 && kind != UInt8(EK_KIND_CANCEL) { order.params.user_order_id = nextOrderId() }
         if let t = shape(kind) ?? compile(limit: computeLimitForSimulation, feePrice_micro: 0) {
             executionFailed(t, now)
             return
@@ -226,7 +139,7 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        if !gatesOpen {                      // the cost gate has read the simulated fill
+        if cancelling == 0 && !gatesOpen {                      // the cost gate has read the simulated fill
             order.params.user_order_id = 0
             blocked(now)
             return
@@ -282,6 +195,10 @@ extension Machine {
     // MARK: signature, journal, send
 
     private func commit(_ now: Now) {
+        if now.mono_ms - bookReadAt_ms > bookLife_ms {
+            tryTickAgain(Trouble("the book grew old while the order was prepared"), now)
+            return
+        }
         // What the cap allows for this limit: price x limit / 1e6 lamports.
         var price = order.feePrice_micro
         let raised = min(UInt64(record.pointee.failures_in_row), 4)        // a retry offers more, within the cap
@@ -316,7 +233,7 @@ extension Machine {
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
-        if !gatesOpen || halted || record.pointee.paused != 0 {     // asked again at the last moment before anything leaves
+        if (cancelling == 0 && !gatesOpen) || halted || record.pointee.paused != 0 {     // asked again at the last moment before anything leaves
             ek_ticket_clear(t)
             blocked(now)
             return
@@ -327,6 +244,7 @@ extension Machine {
             return
         }
         order.params.user_order_id = 0
+        cancelling = 0
         startWatching(now)
     }
 
@@ -344,7 +262,7 @@ extension Machine {
         t.pointee.perp_index = perpIndex
         t.pointee.attempts = 0
         t.pointee.next_order_id_before = book.pointee.user.next_order_id
-        t.pointee.target_order_id = 0
+        t.pointee.target_order_id = cancelling
         t.pointee.tolerance_ppm = rules.tolerance_ppm
         t.pointee.size_base_e9 = decision.size_base_e9
         t.pointee.worst_price_e6 = order.intent.worst_price_e6
@@ -366,8 +284,9 @@ extension Machine {
 
     /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at
     /// another endpoint where there is one, a few times; then it ends in an error that does not count towards the breaker.
-    private func tryTickAgain(_ t: Trouble, _ now: Now) {
+    func tryTickAgain(_ t: Trouble, _ now: Now) {
         order.params.user_order_id = 0
+        cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.simulate)
@@ -390,6 +309,7 @@ extension Machine {
     /// The correction did not happen and nothing is open: counted towards the breaker, cooldown untouched.
     func executionFailed(_ why: Text, _ now: Now) {
         order.params.user_order_id = 0
+        cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.simulate)

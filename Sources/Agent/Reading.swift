@@ -21,26 +21,49 @@ extension Machine {
     }
 
     private func postBook(_ now: Now) {
-        let e = readEndpoint
-        let m = minSlot
-        let id = post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        hedged = false
+        dropOutstanding(.book)
+        if !askBook(readEndpoint) {
+            readFailed(Trouble("too many requests under way"), now)
+            return
         }
-        if id == 0 { readFailed(Trouble("too many requests under way"), now) }
+        if endpoints.all.count > 1 {
+            // Slow is four times its usual, and a quarter of a second at least: then somebody else is asked as well.
+            let usual_ms = UInt64(endpoints.all[readEndpoint].latency_us) / 1000
+            phaseTimer_ms = now.mono_ms + max(250, min(4 * usual_ms, rules.maxLatency_ms))
+        }
     }
 
-    /// The same read again after a pause (phase timer).
+    private func askBook(_ e: Int) -> Bool {
+        let m = minSlot
+        return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        } != 0
+    }
+
+    /// The phase timer of a read: the answer is slow (ask a second endpoint as well, once), or the pause after a failure is over.
     func readAgain(_ now: Now) {
-        if outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) { return }
+        if outstanding.contains(where: { $0.ask == .markets }) { return }
+        if outstanding.contains(where: { $0.ask == .book }) {
+            let other = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
+            if !hedged && other != readEndpoint && endpoints.all[other].restUntil_ms <= now.mono_ms { hedged = askBook(other) }
+            return
+        }
         read(purpose, minSlot: minSlot, now)
     }
 
     func bookAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        guard phase == .reading || phase == .settling else { return }
         let trouble = loadBook(a, endpoint, now)
         if let t = trouble {
+            if outstanding.contains(where: { $0.ask == .book }) { return }        // the other endpoint may still answer
             readFailed(t, now)
             return
         }
+        dropOutstanding(.book)
+        phaseTimer_ms = UInt64.max
+        readEndpoint = endpoint
+        bookReadAt_ms = now.mono_ms
         if !marketsFound {
             readMarkets(now)
             return

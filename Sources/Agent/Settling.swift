@@ -64,13 +64,15 @@ extension Machine {
             _ = assess(&after)
             report.after = after
         }
-        if filled > 0 {
+        if t.kind == UInt8(EK_KIND_CANCEL) {
+            // What the cancelled order had filled is in the position; nothing is booked for it here.
+        } else if filled > 0 {
             bookFill(t, filled, now)
         } else {
             record.pointee.failures_in_row += 1
             if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
         }
-        if let m = market {
+        if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
             decision.action = t.action
             setLast(m, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
             m.pointee.last.fee_lamports = t.fee_lamports
@@ -103,7 +105,7 @@ extension Machine {
     private func bookFill(_ t: ek_ticket, _ filled: UInt64, _ now: Now) {
         record.pointee.failures_in_row = 0
         record.pointee.corrections_total += 1
-        guard let m = market else { return }
+        guard let m = ek_record_market(record, UInt32(t.market)) else { return }
         m.pointee.corrections_total += 1
         let day = now.unix_s - now.unix_s % 86_400
         if m.pointee.day_start_unix_s != day {
@@ -127,6 +129,10 @@ extension Machine {
     }
 
     private func conclude(_ outcome: UInt8, _ t: ek_ticket, _ wasInherited: Bool, _ now: Now) {
+        if t.kind == UInt8(EK_KIND_CANCEL) {
+            cancelEnded(outcome, wasInherited, now)
+            return
+        }
         switch Int(outcome) {
         case Int(EK_OUT_FILLED):
             executed(report.price_e6 != 0 ? report.price_e6 : t.oracle_price_e6, paper: false, now)
@@ -158,6 +164,17 @@ extension Machine {
             let why = Text("nothing filled; the order is proven gone")
             failed(why, now)
             finish(.unfilled, why, now)
+        }
+    }
+
+    private func cancelEnded(_ outcome: UInt8, _ wasInherited: Bool, _ now: Now) {
+        chainError = nil
+        let gone = outcome != UInt8(EK_OUT_EXPIRED) && outcome != UInt8(EK_OUT_FAILED)
+        note(gone ? .info : .warning, Text(gone ? "the leftover order is proven gone" : "the cancel did not land; it is tried again at the next tick"))
+        if gone && !wasInherited {
+            read(.tick, minSlot: 0, now)
+        } else {
+            finish(gone ? .unfilled : .error, Text(gone ? "a leftover order was cancelled" : "a leftover order could not be cancelled yet"), now)
         }
     }
 

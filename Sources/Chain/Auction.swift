@@ -40,10 +40,11 @@ extension Exec {
         case 3: limits = (100, 10)
         default: limits = (50, 5)
         }
-        let spread = mulDiv(Int64(m.u32(P.longSpread)) + Int64(m.u32(P.shortSpread)), mark, 1_000_000)
+        let spread = mulDiv(Int64(m.u32(buy ? P.longSpread : P.shortSpread)), twap, 1_000_000)
         let wide = max(m.i64(P.markStd), m.i64(P.oracleStd), spread) * scale
         let buffer = min(max(wide, twap / limits.0), twap / limits.1)
-        let end = buy ? ask + buffer - twap : bid - buffer - twap
+        // The far end is never better for the taker than the near one.
+        let end = buy ? max(ask + buffer - twap, start) : min(bid - buffer - twap, start)
         return (start, end)
     }
 
@@ -65,7 +66,7 @@ extension Exec {
         case Order.Kind.market, Order.Kind.oracle:
             if p.duration == nil || p.auctionStart == nil || p.auctionEnd == nil {
                 let bound = isMarket ? limit : p.offset ?? 0
-                let base = baseline(perp, buy: p.isBuy, scale: isMarket && bound != 0 ? 2 : 1)
+                let base = baseline(perp, buy: p.isBuy, scale: bound != 0 ? 2 : 1)
                 let better = oracle / 400
                 let zero = isMarket ? oracle : 0
                 b.start = zero + base.start + (p.isBuy ? -better : better)
@@ -81,6 +82,7 @@ extension Exec {
             } else {
                 let base = baseline(perp, buy: p.isBuy, scale: 2)
                 let zero = isMarket ? oracle : 0
+                let asked = b.start
                 let start = zero + base.start, end = zero + base.end
                 if p.isBuy ? b.start > start : b.start < start {
                     b.start = start
@@ -90,7 +92,8 @@ extension Exec {
                     b.end = end
                     log("Updating auction end price to ", end)
                 }
-                let slots = auctionSlots(b.end - b.start, price: oracle, tier: tier)
+                // The program measures the width from the start that was asked for.
+                let slots = auctionSlots(b.end - asked, price: oracle, tier: tier)
                 if slots > b.duration {
                     b.duration = slots
                     log("Updating auction duration to ", Int64(slots))
@@ -101,8 +104,12 @@ extension Exec {
             guard p.postOnly == 0, (p.duration ?? 0) == 0 else { break }
             let base = baseline(perp, buy: p.isBuy, scale: 1)
             let byOffset = p.price == 0
-            let start = byOffset ? base.start : oracle + base.start
+            let half = mulDiv(quote.midE9 / 1000, quote.spreadPpm, 1_000_000)
+            let venue = quote.midE9 / 1000 + (p.isBuy ? half : -half) - (byOffset ? oracle : 0)
+            let fair = (byOffset ? 0 : oracle) + base.start
             let end = byOffset ? p.offset ?? 0 : limit
+            guard p.isBuy ? end > venue : end < venue else { break }
+            let start = p.isBuy ? min(fair, venue) : max(fair, venue)
             guard p.isBuy ? end > start : end < start else { break }
             b = Band(start: start, end: end, duration: auctionSlots(end - start, price: oracle, tier: tier))
             log("Updating auction start price to ", start)

@@ -35,7 +35,8 @@ extension Exec {
 
     private mutating func cancelChecked(_ i: Int) throws(Halt) {
         try charge(1_200)
-        _ = try perpMarket(L.order(user, i).market)
+        let m = world.ledger.items[maps.perps[try perpMarket(L.order(user, i).market)]].data
+        _ = try oracle(m.key(L.perp.oracle), source: m[L.perp.oracleSource])
         drop(i, status: Order.Status.cancelled)
         world.tally.ordersCancelled += 1
         world.ledger.items[userAt].data.set(slot, L.user.lastActiveSlot)

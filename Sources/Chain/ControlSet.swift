@@ -102,6 +102,7 @@ extension ChainNode {
 
     /// The model's own numbers (this chain only): see ChainOptions.
     func setModel(_ q: Value, _ j: inout Json) throws(ControlError) {
+        if let v = q["hold"].bool { options.hold = v }
         if let v = q["liquidity"].decimal(9) { options.liquidityE9 = v }
         if let v = q["spread_bps"].decimal(2) { options.spreadPpm = v }
         if let v = q["impact_bps"].decimal(2) { options.impactPpmPerBase = v }

@@ -163,7 +163,16 @@ extension ChainNode {
         j.int("orders_cancelled", t.ordersCancelled)
         j.int("fees_paid_e6", t.feesPaid)
         j.int("keeper_fees_e6", t.keeperFees)
-        j.int("funding_received_e6", t.funding)
+        // What was settled at fills and what the position has earned since.
+        var open: Int64 = 0
+        for i in 0..<8 {
+            let p = layout.position(d, i)
+            if p.inUse && Int(p.market) < at.perps.count {
+                open += layout.unsettledFunding(p, market: world.ledger.items[at.perps[Int(p.market)]].data)
+            }
+        }
+        j.int("funding_received_e6", t.funding + open)
+        j.int("funding_unsettled_e6", open)
         j.int("lamports_fees", t.lamportFees)
         j.openList("markets")
         for m in 0..<at.perps.count {

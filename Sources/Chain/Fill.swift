@@ -27,13 +27,12 @@ extension Exec {
             log("post_only cant be used in place_and_take")
             try fail(6051)
         }
-        try charge(40_000)
+        try charge(5_000)
         let before = world.tally
-        guard let i = try placeOrder(p) else {
-            // Nothing was placed; a condition on the fill cannot hold.
-            if let c = condition, c & 255 != 0 { try notMet(c & 255 == 2) }
-            return
-        }
+        let placed = try placeOrder(p)
+        // When the order was skipped the program goes on with the last one there was.
+        let last = user.u32(L.user.nextOrderId) &- 1
+        guard let i = placed ?? liveOrder(where: { $0.id == last }) else { try fail(6061) }
         let perp = maps.perps[try perpMarket(p.market)]
         let m = world.ledger.items[perp].data, P = L.perp
         if m[P.paused] & 4 != 0 {
@@ -46,7 +45,7 @@ extension Exec {
         let oracle = try self.oracle(m.key(P.oracle), source: m[P.oracleSource])
         let status = world.ledger.items[stateAt].data[L.state.exchangeStatus]
         let paused = status & 4 != 0 || m[P.paused] & 2 != 0
-        try charge(7_000)
+        try charge(45_000)
         if quote.atOnce && !paused {
             let limit = o.limit(oracle: oracle.priceE6, elapsed: elapsed, tick: m.u64(P.tickSize))
             let want = reduced(o)
@@ -122,7 +121,10 @@ extension Exec {
         p.quote += dq - fee
         p.base = was + (buy ? size : -size)
         if p.base == 0 {
+            // Closed: only the unsettled pnl stays.
             p.cum = 0
+            p.entry = 0
+            p.breakEven = 0
         } else if was == 0 || (was > 0) != (p.base > 0) {
             p.cum = clamp64(m.i128(p.base > 0 ? P.cumLong : P.cumShort))
         }

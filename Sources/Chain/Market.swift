@@ -53,11 +53,11 @@ extension ChainNode {
         world.slot += slots
         world.tsMs += ms
         moveClock()
-        movePrices(ms: ms)
+        if !options.hold { movePrices(ms: ms) }
         if freshOracles { postOracles(age: oracleLag) }
-        writeAverages()
+        if !options.hold { writeAverages() }
         world.depth.taken = world.depth.taken - world.depth.taken / 150 * Int64(clamping: min(slots, 150))
-        if world.unixTs / 3600 != lastFundingHour { crankFunding() }
+        if world.unixTs / 3600 != lastFundingHour && !options.hold { crankFunding() }
         landDue()
         keepers(slots)
         disturb(ms: ms)

@@ -36,6 +36,9 @@ public struct ChainOptions {
     public var hashSalt: UInt64 = 0                    // not 0: blockhashes that no other run of the seed has
     public var solWeights: (UInt32, UInt32, UInt32, UInt32) = (8000, 9000, 12000, 11000)
 
+    /// Prices, averages and funding stand still, whatever time does: accounts set by a test stay as they are.
+    public var hold = false
+
     public init() {}
 }
 

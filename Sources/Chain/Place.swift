@@ -18,7 +18,10 @@ extension Exec {
         let U = L.user
         if user[U.status] & 4 != 0 && !p.reduceOnly { try fail(6254) }
         guard let index = freeOrder() else { try fail(6060) }
-        if p.userId != 0 && liveOrder(where: { $0.userId == p.userId }) != nil { try fail(6071) }
+        if p.userId != 0 && liveOrder(where: { $0.userId == p.userId }) != nil {
+            log("user_order_id is already in use ", Int64(p.userId))
+            try fail(6071)
+        }
 
         let k = try perpMarket(p.market)
         let perp = maps.perps[k], P = L.perp
@@ -67,7 +70,11 @@ extension Exec {
         o.triggerCondition = p.triggerCondition
         o.duration = band.duration
         o.slotTail = UInt8(truncatingIfNeeded: slot)
-        if !(try validate(o, p, perp: m, oracle: oracle.priceE6)) { return nil }
+        if !(try validate(o, p, perp: m, oracle: oracle.priceE6)) {
+            // TryPostOnly that would cross: no order, but its id is gone.
+            world.ledger.items[userAt].data.set(o.id &+ 1, U.nextOrderId)
+            return nil
+        }
 
         let sameSide = p.isBuy ? held.bids : -held.asks
         let closing = held.base != 0 && (held.base > 0) != p.isBuy
@@ -91,8 +98,11 @@ extension Exec {
         try charge(18_000)
         let t = try margin(initial: riskier)
         if !t.ok {
-            var line = Text("Program log: total_collateral="); line.put(t.collateral)
-            line.put(", margin_requirement="); line.put(t.requirement)
+            var line = Text("Program log: margin calculation: MarginCalculation { context: MarginContext { margin_type_config: ")
+            line.put(riskier ? "CrossMarginOverride { margin_requirement_type: Initial, default_margin_requirement_type: Maintenance }"
+                             : "Default(Maintenance)")
+            line.put(", mode: Standard, strict: true }, total_collateral: "); line.put(t.collateral)
+            line.put(", margin_requirement: "); line.put(t.requirement); line.put(" }")
             logs.append(line)
             try fail(6003)
         }
@@ -124,7 +134,7 @@ extension Exec {
                 if o.offset != 0 { try fail(6055) }
             } else {
                 if o.price != 0 { try fail(6191) }
-                if o.offset != 0 && (buy ? o.offset < o.auctionEnd : o.offset > o.auctionEnd) { try fail(6055) }
+                if o.offset != 0 && (buy ? o.offset < o.auctionEnd : o.offset > o.auctionEnd) { try fail(6054) }
             }
             if buy ? o.auctionStart > o.auctionEnd : o.auctionStart < o.auctionEnd { try fail(6054) }
             if o.trigger != 0 { try fail(6053) }

@@ -108,9 +108,11 @@ extension Exec {
     }
 
     private mutating func owned(_ m: Meta, _ disc: UInt64, _ size: Int, _ name: StaticString) throws(Halt) -> Int {
-        guard let i = world.ledger.index(of: m.key) else { try fail(3012, account: name) }
+        // An absent account is the system program's; only a boxed account (State) is told apart from a foreign one.
+        let absent: UInt32 = disc == Disc.state ? 3012 : 3007
+        guard let i = world.ledger.index(of: m.key) else { try fail(absent, account: name) }
         let a = world.ledger.items[i]
-        if a.owner == Known.system && a.lamports == 0 { try fail(3012, account: name) }
+        if a.owner == Known.system && a.lamports == 0 { try fail(absent, account: name) }
         if a.owner != L.program { try fail(3007, account: name) }
         if a.data.count < 8 { try fail(3001, account: name) }
         if a.data.u64(0) != disc { try fail(3002, account: name) }

@@ -175,7 +175,7 @@ def test_drift_state_and_stats():
 
 
 def test_drift_oracle_prices():
-    cases = vectors("drift.json")["oracle_prices"]
+    cases, off_by_one = vectors("drift.json")["oracle_prices"], 0
     for c in cases:
         o = plain(decode(venue("drift"), "oracle", b64(c["base64"]), ENUMS["oracle_source"].index(c["source"]))[0])
         pull = "Pull" in c["source"]
@@ -186,8 +186,11 @@ def test_drift_oracle_prices():
             assert o["price_e6"] == 1000000 and abs(int(c["price"]) - 1000000) <= min(500, o["conf_e6"])
         assert o["posted_slot"] == int(c["slot"])
         if c.get("confidence") is not None:
-            assert o["raw_conf" if pull else "conf_e6"] == int(c["confidence"]), c
-    assert len(cases) >= 106
+            # One of driftpy's confidences went through a double and lost its last unit (section 9.15 again).
+            off = o["raw_conf" if pull else "conf_e6"] - int(c["confidence"])
+            off_by_one += off == 1
+            assert off in (0, 1), c
+    assert len(cases) >= 106 and off_by_one <= 1
 
 
 def test_drift_raw_oracles():

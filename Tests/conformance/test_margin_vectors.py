@@ -1,55 +1,78 @@
 """Margin equal to the unit to what the real programs printed: 200 Drift scenarios, 150 + 23 Velocity refusals."""
-import sys, pathlib
+import pathlib
+import sys
+
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
+import margin_reference as ref
 from venue_core import *
 
 
-def drift_book(s):
-    b = Book(venue("drift"), s["slot"], s["now"])
-    b.put(USER, b64(s["user"]["base64"]))
-    raw = [b64(m["base64"]) for m in s["perp_markets"]], [b64(m["base64"]) for m in s["spot_markets"]]
-    for m in raw[0]:
-        b.put(PERP_MARKET, m)
-    for m in raw[1]:
-        b.put(SPOT_MARKET, m)
+def put_oracles(b, sol, quote):
+    """The SOL oracle stands in for whichever accounts the perp and the SOL spot market name."""
+    b.put(ORACLE, quote, bytes(b.b.spots[0].oracle.bytes))
+    for k in {bytes(b.b.perps[0].oracle.bytes), bytes(b.b.spots[1].oracle.bytes)}:
+        b.put(ORACLE, sol, k)
     return b
 
 
+def totals(m):
+    return m["total_collateral_e6"], m["requirement_e6"]
+
+
+def reference(b, kind, strict):
+    """The sheets' formulas on the decoded accounts, so that the property tests stand on proven ground."""
+    ffi, lib = core()
+    out, prices = ffi.new("ek_oracle **"), {}
+    for i in range(b.b.n_spots):
+        check(lib.ek_book_spot_oracle(b.b, b.b.spots[i].market_index, out))
+        prices["spot", b.b.spots[i].market_index] = out[0].price_e6
+    check(lib.ek_book_perp_oracle(b.b, b.b.perps[0].market_index, out))
+    prices["perp", b.b.perps[0].market_index] = out[0].price_e6
+    markets = lambda array, n: {m["market_index"]: m for m in map(plain, array[0:n])}
+    return ref.margin(plain(b.b.user), markets(b.b.spots, b.b.n_spots), markets(b.b.perps, b.b.n_perps), prices, kind == INITIAL, strict)
+
+
 def test_drift_scenarios():
+    """Field `program`: four pairs of totals, free collateral, health and unsettled funding."""
     scenarios = vectors("margin-drift.json")["scenarios"]
     wrong = []
     for s in scenarios:
-        b = drift_book(s)
-        accounts = s["oracle_accounts"]
-        sol, usdc = b64(accounts["SOL"]), b64(accounts["USDC"])
-        b.put(ORACLE, usdc, bytes(b.b.spots[0].oracle.bytes))
-        for k in {bytes(b.b.perps[0].oracle.bytes), bytes(b.b.spots[1].oracle.bytes)}:
-            b.put(ORACLE, sol, k)
-        p = s["program"]
-        for name, kind, strict in [("initial", INITIAL, 0), ("initial_strict", INITIAL, 1), ("maintenance", MAINTENANCE, 0), ("maintenance_strict", MAINTENANCE, 1)]:
-            m = b.margin(kind, strict)
-            got = m["total_collateral_e6"], m["requirement_e6"]
-            want = p[name]["total_collateral"], p[name]["margin_requirement"]
-            if got != want: wrong.append((s["id"], name, got, want, s["tags"]))
-    assert not wrong, wrong[:5]
+        b = Book(venue("drift"), s["slot"], s["now"])
+        b.put(USER, b64(s["user"]["base64"]))
+        for role, name in ((PERP_MARKET, "perp_markets"), (SPOT_MARKET, "spot_markets")):
+            for m in s[name]:
+                b.put(role, b64(m["base64"]))
+        put_oracles(b, b64(s["oracle_accounts"]["SOL"]), b64(s["oracle_accounts"]["USDC"]))
+        for name, kind, strict in (("initial", INITIAL, 0), ("initial_strict", INITIAL, 1), ("maintenance", MAINTENANCE, 0),
+                                   ("maintenance_strict", MAINTENANCE, 1)):
+            m, want = b.margin(kind, strict), s["program"][name]
+            free = max(0, totals(m)[0] - totals(m)[1])
+            if (*totals(m), free) != (want["total_collateral"], want["margin_requirement"], want["free_collateral"]):
+                wrong.append((s["id"], name, totals(m), want, s["tags"]))
+            assert totals(m) == reference(b, kind, strict)
+        ffi, lib = core()
+        maintenance = ffi.new("ek_margin *")
+        check(lib.ek_margin_calc(b.b, MAINTENANCE, 0, maintenance, b.fault))
+        assert lib.ek_health_pct(ffi.addressof(b.b, "user"), maintenance) == s["program"]["health"], s["id"]
+        paid = sum(s["program"]["funding_payment"].values())
+        assert b.margin(MAINTENANCE, 0)["unsettled_funding_e6"] == paid, s["id"]
+    assert len(scenarios) >= 200 and not wrong, (len(wrong), wrong[:5])
 
 
 def velocity_book(c, accounts, slot=0, now=0):
     b = Book(venue("velocity"), slot, now)
     raw = lambda name: b64(accounts[c[name]] if c[name].startswith("#") else c[name])
     b.put(USER, raw("user")).put(PERP_MARKET, raw("perp_market")).put(SPOT_MARKET, raw("spot_usdt")).put(SPOT_MARKET, raw("spot_sol"))
-    b.put(ORACLE, raw("oracle_usdt"), bytes(b.b.spots[0].oracle.bytes))
-    for k in {bytes(b.b.perps[0].oracle.bytes), bytes(b.b.spots[1].oracle.bytes)}:
-        b.put(ORACLE, raw("oracle_sol"), k)
-    return b
+    return put_oracles(b, raw("oracle_sol"), raw("oracle_usdt"))
 
 
 def test_velocity_totals_after_the_order_was_written():
     cases = vectors("velocity.json")["margin"]
     wrong = []
     for c in cases:
-        m = velocity_book(c, {}).margin({"initial": INITIAL, "maintenance": MAINTENANCE}[c["kind"]], c["strict"])
-        got, want = (m["total_collateral_e6"], m["requirement_e6"]), (c["total_collateral"], c["margin_requirement"])
+        b, kind = velocity_book(c, {}), {"initial": INITIAL, "maintenance": MAINTENANCE}[c["kind"]]
+        got, want = totals(b.margin(kind, c["strict"])), (c["total_collateral"], c["margin_requirement"])
+        assert reference(b, kind, c["strict"]) == want
         if got != want:
             wrong.append((c["label"], got, want))
     assert len(cases) >= 23 and not wrong, wrong
@@ -63,7 +86,7 @@ def test_velocity_orders_as_the_program_judged_them():
         b = velocity_book(c, golden["accounts"], c["slot"], c["unix_time"])
         o = c["order"]
         kind, m = b.margin_if_placed(order(order_type=o["order_type"], direction=o["direction"], base_e9=o["base"], reduce_only=o["reduce_only"]))
-        got = ["initial", "maintenance"][kind], m["total_collateral_e6"], m["requirement_e6"]
+        got = ["initial", "maintenance"][kind], *totals(m)
         want = c["kind"], int(c["total_collateral"]), int(c["margin_requirement"])
         if got != want:
             wrong.append((c["index"], c["tags"], got, want))

@@ -67,7 +67,7 @@ def some_instructions(rng, keys, signers):
     programs = rng.sample(keys, k=min(2, len(keys)))
     for _ in range(rng.randrange(6)):
         metas = []
-        for _ in range(rng.randrange(12)):
+        for _ in range(rng.randrange(16)):
             key = rng.choice(keys + signers)
             metas.append((key, key in signers and rng.random() < 0.9, rng.random() < 0.5))
         program, data = rng.choice(programs), rng.randbytes(rng.choice((0, 1, 9, 40, 127, 128, 200)))
@@ -96,7 +96,7 @@ def test_random_transactions(solana, v0):
         pairs = [Keypair.from_seed(rng.randbytes(32)) for _ in range(rng.choice((1, 1, 2, 3)))]
         payer = pairs[0]
         # keys that differ late make the order within a class depend on every byte
-        keys = [rng.choice((rng.randbytes(32), bytes(31) + rng.randbytes(1), b"\xff" * 30 + rng.randbytes(2))) for _ in range(rng.randrange(1, 16))]
+        keys = [rng.choice((rng.randbytes(32), bytes(31) + rng.randbytes(1), b"\xff" * 30 + rng.randbytes(2))) for _ in range(rng.randrange(1, 30))]
         ours, theirs = some_instructions(rng, keys, [bytes(p.pubkey()) for p in pairs])
         blockhash = rng.randbytes(32)
         msg = (MessageV0.try_compile(payer.pubkey(), theirs, [], Hash(blockhash)) if v0 else
@@ -163,7 +163,7 @@ def test_the_same_bytes_are_accepted(solana):
         ixs = ixs[:2]
         msg = (MessageV0.try_compile(payer.pubkey(), ixs, tables, Hash(rng.randbytes(32))) if rng.random() < 0.6 else
                Message.new_with_blockhash(ixs, payer.pubkey(), Hash(rng.randbytes(32))))
-        data = bytearray(VersionedTransaction(msg, [payer]))
+        data = bytearray(bytes(VersionedTransaction(msg, [payer])))
         structure = [0, *range(65, 70)] + [i for i in range(len(data)) if i >= 70 + 32 * len(msg.account_keys) + 31]
         for _ in range(rng.choice((1, 1, 2))):
             place = rng.choice([i for i in structure if i < len(data)] or [0])

@@ -96,9 +96,12 @@ def test_ed25519(solana):
 
 
 def instruction(solana, v):
-    signer, writable = ("is_signer", "is_writable") if "is_signer" in v["accounts"][0] else ("signer", "writable")
+    """Of either file: drift.json names the program and spells the flags is_signer, is_writable."""
+    def flag(account, name):
+        return account["is_" + name] if "is_" + name in account else account[name]
+
     return (solana.key(v.get("program_id", VELOCITY["program_id"])),
-            [(solana.key(a["pubkey"]), a[signer], a[writable]) for a in v["accounts"]], bytes.fromhex(v["data_hex"]))
+            [(solana.key(a["pubkey"]), flag(a, "signer"), flag(a, "writable")) for a in v["accounts"]], bytes.fromhex(v["data_hex"]))
 
 
 def budget(solana, limit, price):
@@ -134,7 +137,9 @@ def test_drift_transactions(solana, v):
     if v["payer_seed_hex"] is not None:
         payer, payer_secret = solana.keypair(bytes.fromhex(v["payer_seed_hex"]))
         secrets.insert(0, payer_secret)
-    ixs = budget(solana, v["compute_unit_limit"], v["compute_unit_price"]) + [instruction(solana, i) for i in v["instructions"]]
+    ixs = [instruction(solana, i) for i in v["instructions"]]  # the compute budget is among them
+    asked = budget(solana, v["compute_unit_limit"], v["compute_unit_price"])
+    assert ixs[:len(asked)] == asked
     if not v["fits_1232"]:
         with pytest.raises(Refused) as refused:
             solana.message(v["kind"] == "v0", payer, solana.key(v["recent_blockhash"]), ixs)

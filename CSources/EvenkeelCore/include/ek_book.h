@@ -3,7 +3,7 @@
  *   ek_plan_init -> ek_plan_add_perp/_spot for the hedged markets -> [ read -> ek_book_load -> ek_plan_complete ] until nothing changed
  *
  * One getMultipleAccounts over plan.items (their order is the request's order) is one read. ek_plan_complete adds what the User and the
- * markets name (spot 0, every market touched, every oracle); two extra reads at start, none afterwards. Pure; loading 10 accounts costs
+ * markets name (every market touched, every oracle): two or three reads at start, one afterwards. Pure; loading 10 accounts costs
  * about 10 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 60 KB (ek_book_size(); allocate once, reuse). */
 #ifndef EK_BOOK_H
 #define EK_BOOK_H
@@ -78,12 +78,12 @@ typedef struct {
 size_t ek_plan_size(void);
 size_t ek_book_size(void);
 
-/* STATE, USER, USER_STATS, CLOCK, AUTHORITY and, when it is another key, PAYER. payer NULL: the authority pays. */
+/* STATE, USER, USER_STATS, CLOCK, AUTHORITY, when it is another key PAYER, and spot market 0. payer NULL: the authority pays. */
 ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account, const ek_key *payer);
 /* Idempotent. EK_E_FULL beyond EK_PLAN_MAX. */
 ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index);
 ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index);
-/* Adds spot 0, every market the book's User has a position or live order in, the quote spot market of every perp market, and the
+/* Adds every market the book's User has a position or live order in, the quote spot market of every perp market, and the
  * oracle of every loaded market. *changed = 1 when anything was added. Markets once in the plan stay. */
 ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed);
 const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i);

@@ -1,0 +1,97 @@
+// Before anything is built, another endpoint is asked for the same book, where there is one. One node can lag, lie or be forked;
+// two that disagree about the same account at the same slot cannot both be right, and then nothing is traded. On different slots the
+// account simply moved in between: the tick starts over from a fresh book.
+import EvenkeelCore
+import Kit
+
+private let opinionWait_ms: UInt64 = 2_000
+/// A book may wait this long for blockhash, simulation and second opinion before the order is built on a fresh one.
+let bookLife_ms: UInt64 = 15_000
+
+extension Machine {
+    func askOpinion(_ now: Now) {
+        let other = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
+        guard endpoints.all.count > 1, other != readEndpoint, endpoints.all[other].restUntil_ms <= now.mono_ms else {
+            proceed(now)
+            return
+        }
+        phase = .checking
+        let m = book.pointee.slot
+        let id = post(.opinion, other) { (r: inout Requests, id: UInt32) -> Bool in
+            r.book(id: id, minSlot: m) { host.post(endpoint: other, id: id, body: $0) }
+        }
+        if id == 0 {
+            proceed(now)
+            return
+        }
+        phaseTimer_ms = now.mono_ms + max(opinionWait_ms, rules.maxLatency_ms)
+    }
+
+    /// Nobody else answered in time: one healthy endpoint is enough, two that disagree are not.
+    func checkingDue(_ now: Now) {
+        dropOutstanding(.opinion)
+        note(.debug, Text("no second opinion in time; going on with one endpoint"))
+        proceed(now)
+    }
+
+    func opinionAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        guard phase == .checking else { return }
+        phaseTimer_ms = UInt64.max
+        var fault = ek_fault()
+        guard Answers.wireTrouble(a) == nil,
+              ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK,
+              otherBook.pointee.slot >= book.pointee.slot
+        else {
+            proceed(now)
+            return
+        }
+        endpoints.all[endpoint].slot = max(endpoints.all[endpoint].slot, otherBook.pointee.slot)
+        let sameSlot = otherBook.pointee.slot == book.pointee.slot
+        if agree(sameSlot: sameSlot) {
+            proceed(now)
+        } else if sameSlot {
+            var t = Text("endpoints ")
+            t.put(readEndpoint + 1)
+            t.put(" and ")
+            t.put(endpoint + 1)
+            t.put(" disagree about the account at slot ")
+            t.put(book.pointee.slot)
+            t.put("; nothing is traded until they agree")
+            note(.error, t)
+            finish(.observeOnly, t, now)
+        } else {
+            tryTickAgain(Trouble("the account moved between two reads"), now)
+        }
+    }
+
+    private func proceed(_ now: Now) {
+        executing(now)
+        prepare(now)
+    }
+
+    /// What the decision rests on, in both books. At one slot to the unit; else prices may have moved within the divergence limit.
+    private func agree(sameSlot: Bool) -> Bool {
+        let a = ek_book_user(book)
+        let b = ek_book_user(otherBook)
+        let p = ek_user_perp(a, perpIndex)
+        let q = ek_user_perp(b, perpIndex)
+        guard (p?.pointee.base_e9 ?? 0) == (q?.pointee.base_e9 ?? 0),
+              book.pointee.user.next_order_id == otherBook.pointee.user.next_order_id,
+              book.pointee.user.status == otherBook.pointee.user.status,
+              !rules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports
+        else { return false }
+        if spotIndex != 0xFFFF {
+            let s = ek_user_spot(a, spotIndex)
+            let t = ek_user_spot(b, spotIndex)
+            guard (s?.pointee.scaled_balance_e9 ?? 0) == (t?.pointee.scaled_balance_e9 ?? 0),
+                  (s?.pointee.balance_type ?? 0) == (t?.pointee.balance_type ?? 0) else { return false }
+        }
+        var x: UnsafePointer<ek_oracle>? = nil
+        var y: UnsafePointer<ek_oracle>? = nil
+        guard ek_book_perp_oracle(book, perpIndex, &x) == EK_OK, ek_book_perp_oracle(otherBook, perpIndex, &y) == EK_OK,
+              let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0 else { return false }
+        if sameSlot { return u == v }
+        var gap_ppm: UInt64 = 0
+        return ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
+    }
+}

@@ -1,0 +1,99 @@
+"""Fixtures of the end-to-end tests. EK_BIN and EK_BIN_ORDINARY name the binaries (default bin/evenkeel, bin/evenkeel-ordinary);
+EK_VELOCITY_SO names the real program's ELF, without which the tests marked real_program are skipped by name."""
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from harness import Agent, binary_of, localnet, real_program, real_program_missing  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "real_program: needs the real Velocity program (EK_VELOCITY_SO) and svmnode.py")
+
+
+def built(build):
+    path = binary_of(build)
+    if not path.exists():
+        pytest.fail("%s is not built: `make %s`" % (path, build))
+    return path
+
+
+@pytest.fixture
+def binary():
+    """The shipped build."""
+    return built("embedded")
+
+
+@pytest.fixture(params=["embedded", "ordinary"])
+def each_binary(request):
+    return built(request.param)
+
+
+@pytest.fixture
+def chains(request):
+    """Starts chains that end with the test: chains("velocity" | "drift" | "program", binary, option=...)."""
+    running = []
+
+    def start(kind, binary, **given):
+        if kind == "program":
+            missing = real_program_missing()
+            if missing:
+                pytest.skip("real program: " + missing)
+            running.append(real_program(**given))
+        else:
+            running.append(localnet(binary, kind, **given))
+        return running[-1]
+    yield start
+    for c in running:
+        c.close()
+
+
+@pytest.fixture
+def agents():
+    """Makes agents whose processes and directories end with the test."""
+    made = []
+
+    def make(binary, chain=None, **given):
+        made.append(Agent(binary, chain, **given))
+        return made[-1]
+    yield make
+    for a in made:
+        a.close()
+
+
+SHIM = """#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <stdlib.h>
+#include <time.h>
+int clock_gettime(clockid_t id, struct timespec *t) {
+    static int (*real)(clockid_t, struct timespec *);
+    if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
+    int r = real(id, t);
+    const char *by = getenv("EK_TEST_WALL_SHIFT");
+    if (id == CLOCK_REALTIME && by) t->tv_sec += atol(by);
+    return r;
+}
+"""
+
+
+@pytest.fixture(scope="session")
+def clock_shim(tmp_path_factory):
+    """The environment under which the wall clock, and nothing else, stands some seconds ahead."""
+    home = tmp_path_factory.mktemp("shim")
+    (home / "shim.c").write_text(SHIM)
+    subprocess.run([os.environ.get("CC", "gcc"), "-O1", "-shared", "-fPIC", "-o", str(home / "shim.so"), str(home / "shim.c"), "-ldl"], check=True)
+    return lambda seconds: {"LD_PRELOAD": str(home / "shim.so"), "EK_TEST_WALL_SHIFT": str(seconds)}
+
+
+@pytest.fixture
+def bench(chains, agents, binary):
+    """A chain and an agent on it with the shipped build: bench("velocity", {chain options}, agent__key=...)."""
+    def make(kind="velocity", chain=None, **settings):
+        c = chains(kind, binary, **(chain or {}))
+        return c, agents(binary, c, **settings)
+    return make

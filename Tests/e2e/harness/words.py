@@ -1,0 +1,31 @@
+"""Small things everybody needs."""
+import time
+
+ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+
+
+def base58(raw):
+    n, out = int.from_bytes(raw, "big"), ""
+    while n:
+        n, r = divmod(n, 58)
+        out = ALPHABET[r] + out
+    return "1" * (len(raw) - len(raw.lstrip(b"\0"))) + out
+
+
+def unbase58(text, size=32):
+    n = 0
+    for c in text:
+        n = n * 58 + ALPHABET.index(c)
+    return n.to_bytes(size, "big")
+
+
+def wait_for(what, seconds, said, every=0.02):
+    """The first true value of `what()` within the time; else the test fails with `said`."""
+    ends = time.monotonic() + seconds
+    while True:
+        got = what()
+        if got:
+            return got
+        if time.monotonic() > ends:
+            raise AssertionError("%s: not within %.1f s" % (said() if callable(said) else said, seconds))
+        time.sleep(every)
