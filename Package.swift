@@ -5,13 +5,15 @@ import PackageDescription
 
 let embedded = Context.environment["EVENKEEL_EMBEDDED"] == "1"
 let swift: [SwiftSetting] = embedded
-    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize"])]
+    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"])]
     : []
 let hardening: [CSetting] = [
-    .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fstack-protector-strong", "-D_GNU_SOURCE"]),
+    .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fstack-protector-strong", "-D_GNU_SOURCE",
+                  "-ffunction-sections", "-fdata-sections"]),
 ]
 let linking: [LinkerSetting] = embedded
-    ? [.unsafeFlags(["-Xlinker", "--gc-sections", "-Xlinker", "-z", "-Xlinker", "relro", "-Xlinker", "-z", "-Xlinker", "now"])]
+    ? [.unsafeFlags(["-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "relro",
+                     "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])]
     : []
 
 let package = Package(

@@ -158,8 +158,13 @@ public final class ChainNode {
         let cum = market.i128(amount >= 0 ? S.cumDeposit : S.cumBorrow)
         var scaled = Int128(amount.magnitude)
         for _ in 0..<max(0, 19 - dec) { scaled *= 10 }
+        // One scaled unit is a little more than a token unit: of the two neighbours take the one that reads back as the amount.
+        let above = cum > 0 && scaled % cum != 0 ? scaled / cum + 1 : 0
         scaled = cum > 0 ? scaled / cum : 0
-        if amount < 0 { scaled += 1 }
+        if amount < 0 { scaled += 1 } else if above > 0 {
+            let exact = layout.tokenAmount(scaled: UInt64(clamping: above), borrow: false, market: market) == Int128(amount)
+            if exact { scaled = above }
+        }
         let o = U.spots + U.spotStride * m
         world.ledger.items[at.user].data.set(UInt64(clamping: scaled), o)
         world.ledger.items[at.user].data.set(amount, o + 24)

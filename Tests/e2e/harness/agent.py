@@ -162,7 +162,7 @@ class Running:
         return wait_for(lambda: self.seen(*statuses, since=since), seconds,
                         lambda: "status %s (so far %s)\n%s" % (statuses, [x["status"] for x in self.lines[since:]], self.log))
 
-    def signal(self, number):
+    def send(self, number):
         self.process.send_signal(number)
 
     def stop(self, number=signal.SIGTERM, seconds=8):
