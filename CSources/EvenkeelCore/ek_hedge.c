@@ -42,10 +42,9 @@ ek_err ek_hedge_rules_check(const ek_hedge_rules *rules, uint64_t *smallest_base
     if (smallest < step) smallest = step;
     uint64_t rest = smallest % step;
     if (rest != 0 && ek_add_u64(smallest, step - rest, &smallest) != EK_OK) return EK_E_RANGE;
-    uint64_t largest = rules->max_trade_base_e9 - rules->max_trade_base_e9 % step;
-    if (largest < smallest) return EK_E_RANGE;
     if (smallest_base_e9 != NULL) *smallest_base_e9 = smallest;
-    return EK_OK;
+    uint64_t largest = rules->max_trade_base_e9 - rules->max_trade_base_e9 % step;
+    return largest < smallest ? EK_E_RANGE : EK_OK;
 }
 
 int64_t ek_cooldown_left(const ek_hedge_rules *rules, ek_moment now, ek_moment last) {

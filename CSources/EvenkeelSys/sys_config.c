@@ -267,6 +267,10 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
 ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]) {
     size_t len = 0;
     int os_errno = 0;
+    if (strlen(path) >= sizeof c->file) { /* it is kept, to be read again on SIGHUP */
+        snprintf(text, SYS_CONFIG_TEXT, "%.60s\xE2\x80\xA6: the path is longer than %u bytes", path, (unsigned)sizeof c->file - 1);
+        return EK_E_MISSING;
+    }
     uint8_t *bytes = sys_read_alloc(path, SYS_CONFIG_FILE_MAX + 1, &len, &os_errno);
     if (bytes == NULL) {
         if (os_errno == EFBIG) snprintf(text, SYS_CONFIG_TEXT, "%s: is larger than %d bytes", path, SYS_CONFIG_FILE_MAX);

@@ -45,7 +45,7 @@ extension Machine {
             proceed(now)
             return
         }
-        endpoints.all[endpoint].slot = max(endpoints.all[endpoint].slot, otherBook.pointee.slot)
+        endpoints.saw(otherBook.pointee.slot, at: endpoint, now.mono_ms)
         let sameSlot = otherBook.pointee.slot == book.pointee.slot
         if agree(sameSlot: sameSlot) {
             proceed(now)

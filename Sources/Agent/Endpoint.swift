@@ -1,17 +1,26 @@
 // What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it alone.
 import Kit
 
+/// A lag that was seen says nothing any more after this long.
+private let lagMemory_ms: UInt64 = 30_000
+
 public struct Endpoint {
     /// Smoothed latency (1/8 weight to the newest), 0 before the first answer.
     public var latency_us: UInt32 = 0
     public var lastLatency_us: UInt32 = 0
-    /// Highest context slot it ever showed.
+    /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     public var slot: UInt64 = 0
+    public var lag_slots: UInt64 = 0
+    var lagSeen_ms: UInt64 = 0
     public var failuresInRow: UInt32 = 0
     public var errors: UInt64 = 0
     public var answers: UInt64 = 0
-    /// Not asked before this time, unless there is nobody else (429, failures).
+    /// Not asked before this time (429, failures).
     public var restUntil_ms: UInt64 = 0
+    /// A bucket of requests, in thousandths: a burst of 40, refilled at 15 a second, at half of that after a 429.
+    private var tokens_milli: UInt64 = 40_000
+    private var refilled_ms: UInt64 = 0
+    private var limited = false
 
     public init() {}
 
@@ -23,44 +32,53 @@ public struct Endpoint {
     }
 
     /// A failure doubles the rest from 250 ms to 8 s; a server that names its own time is obeyed.
-    mutating func failed(_ now_ms: UInt64, retryAfter_s: Int64) {
+    mutating func failed(_ now_ms: UInt64, status: Int, retryAfter_s: Int64) {
         errors += 1
         failuresInRow = min(failuresInRow + 1, 16)
+        if status == 429 { limited = true }
         let backoff_ms = UInt64(250) << UInt64(min(failuresInRow - 1, 5))
         let asked_ms = UInt64(max(0, min(retryAfter_s, 3600))) * 1000
         restUntil_ms = now_ms + max(backoff_ms, asked_ms)
+    }
+
+    /// Takes one request from the bucket; false when it is empty.
+    mutating func take(_ now_ms: UInt64) -> Bool {
+        let passed_ms = min(now_ms - min(refilled_ms, now_ms), 60_000)
+        refilled_ms = now_ms
+        tokens_milli = min(40_000, tokens_milli + passed_ms * (limited ? 7 : 15))
+        guard tokens_milli >= 1_000 else { return false }
+        tokens_milli -= 1_000
+        return true
     }
 }
 
 /// The endpoints in the order of the config; the first is preferred while it is healthy.
 public struct Endpoints {
     public var all: [Endpoint]
+    public private(set) var bestSlot: UInt64 = 0
 
     public init(count: Int) { all = [Endpoint](repeating: Endpoint(), count: count) }
 
-    public var bestSlot: UInt64 {
-        var best: UInt64 = 0
-        for e in all where e.slot > best { best = e.slot }
-        return best
+    mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64) {
+        bestSlot = max(bestSlot, slot)
+        all[e].slot = max(all[e].slot, slot)
+        all[e].lag_slots = bestSlot - slot
+        all[e].lagSeen_ms = now_ms
     }
 
-    /// The first endpoint that is neither resting nor lagging; else the one that rests the shortest.
+    func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
+        now_ms - all[e].lagSeen_ms <= lagMemory_ms ? all[e].lag_slots : 0
+    }
+
+    /// The first endpoint that is neither resting nor lagging, counted from the one behind `after`; else the one that rests the shortest.
     func pick(now_ms: UInt64, maxLag_slots: UInt64, after: Int = -1) -> Int {
         let n = all.count
-        let best = bestSlot
         for k in 0..<n {
             let i = after < 0 ? k : (after + 1 + k) % n
-            let e = all[i]
-            let lagging = e.slot != 0 && best > e.slot && best - e.slot > maxLag_slots
-            if e.restUntil_ms <= now_ms && !lagging { return i }
+            if all[i].restUntil_ms <= now_ms && lag(i, now_ms) <= maxLag_slots { return i }
         }
         var soonest = 0
         for i in 1..<max(1, n) where all[i].restUntil_ms < all[soonest].restUntil_ms { soonest = i }
         return soonest
-    }
-
-    func lag(_ i: Int) -> UInt64 {
-        let best = bestSlot
-        return best > all[i].slot ? best - all[i].slot : 0
     }
 }

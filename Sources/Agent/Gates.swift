@@ -184,7 +184,7 @@ extension Machine {
         let ms = UInt64(e.lastLatency_us) / 1000
         gate("latency", ms <= rules.maxLatency_ms, count(ms, " ms"), count(rules.maxLatency_ms, " ms"),
              sentence("The RPC node took ", count(ms, " ms"), ", more than ", count(rules.maxLatency_ms, " ms")))
-        let lag = endpoints.lag(readEndpoint)
+        let lag = endpoints.lag(readEndpoint, now.mono_ms)
         gate("slot_lag", lag <= rules.maxSlotLag, count(lag, " slots"), count(rules.maxSlotLag, " slots"),
              sentence("The RPC node is behind by ", count(lag, " slots"), ", more than ", count(rules.maxSlotLag, " slots")))
         let still_s = (now.mono_ms - newSlotAt_ms) / 1000

@@ -54,6 +54,8 @@ public final class Machine {
     var requests = Requests()
     var outstanding: [Outstanding] = []
     var nextId: UInt32 = 1
+    /// The time of the event being handled.
+    var clock = Now(mono_ms: 0, unix_s: 0)
 
     // Schedule, all on the monotonic clock.
     var firstTick_ms: UInt64 = 0
@@ -150,6 +152,7 @@ public final class Machine {
     }
 
     public func step(_ event: Event, _ now: Now) {
+        clock = now
         switch event {
         case .answer(let a): answered(a, now)
         case .command(let c): commanded(c, now)
@@ -223,7 +226,7 @@ public final class Machine {
     func post(_ ask: Ask, _ endpoint: Int, _ send: (inout Requests, UInt32) -> Bool) -> UInt32 {
         let id = nextId
         nextId = nextId == UInt32.max ? 1 : nextId + 1
-        guard outstanding.count < 32, send(&requests, id) else { return 0 }
+        guard outstanding.count < 32, endpoints.all[endpoint].take(clock.mono_ms), send(&requests, id) else { return 0 }
         outstanding.append(Outstanding(id: id, ask: ask, endpoint: endpoint))
         return id
     }
@@ -239,7 +242,7 @@ public final class Machine {
         if a.wire == .ok && a.status == 200 {
             endpoints.all[o.endpoint].answered(a.latency_us)
         } else {
-            endpoints.all[o.endpoint].failed(now.mono_ms, retryAfter_s: a.retryAfter_s)
+            endpoints.all[o.endpoint].failed(now.mono_ms, status: a.status, retryAfter_s: a.retryAfter_s)
         }
         switch o.ask {
         case .book: bookAnswered(a, o.endpoint, now)

@@ -6,6 +6,8 @@ import Kit
 
 private let readAttempts = 3
 private let marketsPerRead = 20
+/// A tick waits this long for an endpoint to end its rest; longer, and the tick ends in an error.
+private let longestRest_ms: UInt64 = 10_000
 
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
@@ -13,11 +15,29 @@ extension Machine {
         minSlot = max(slot, highestSlot)
         if why == .tick { phase = .reading }
         readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag)
+        let rest_ms = endpoints.all[readEndpoint].restUntil_ms
+        if rest_ms > now.mono_ms {
+            everybodyRests(rest_ms, now)
+            return
+        }
         if bookKnown && !marketsFound {
             readMarkets(now)
         } else {
             postBook(now)
         }
+    }
+
+    /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is long.
+    private func everybodyRests(_ until_ms: UInt64, _ now: Now) {
+        if purpose != .tick || until_ms - now.mono_ms <= longestRest_ms {
+            phaseTimer_ms = until_ms
+            return
+        }
+        var t = Text("every RPC endpoint asked to be left alone, the first for another ")
+        t.put((until_ms - now.mono_ms + 999) / 1000)
+        t.put(" s")
+        attempts = readAttempts
+        readFailed(Trouble(t), now)
     }
 
     private func postBook(_ now: Now) {
@@ -105,7 +125,7 @@ extension Machine {
             return Trouble(text)
         }
         let slot = book.pointee.slot
-        endpoints.all[endpoint].slot = max(endpoints.all[endpoint].slot, slot)
+        endpoints.saw(slot, at: endpoint, now.mono_ms)
         if slot < minSlot {
             bookKnown = false
             var t = Text("the node answered with slot ")
@@ -132,7 +152,6 @@ extension Machine {
             return
         }
         if attempts < readAttempts {
-            readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
             phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(attempts)
             noteRead(.debug, t)
             return

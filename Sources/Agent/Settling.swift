@@ -90,6 +90,7 @@ extension Machine {
     /// A ticket that was found at start has no decision of this process: its own numbers are shown.
     private func restoreReport(_ now: Now) {
         if !inherited { report.view = decided; return }
+        report.after = View()
         report.view = View()
         report.view.known = true
         report.view.perp_e9 = ticket.pointee.position_before_base_e9

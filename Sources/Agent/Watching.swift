@@ -82,6 +82,8 @@ extension Machine {
         var posted = false
         for e in 0..<endpoints.all.count {
             if outstanding.contains(where: { $0.ask == .send && $0.endpoint == e }) { continue }
+            // An endpoint that asked for a pause gets one, except for the first send of the ticket.
+            if endpoints.all[e].restUntil_ms > now.mono_ms && ticket.pointee.attempts > 0 { continue }
             let id = post(.send, e) { (r: inout Requests, id: UInt32) -> Bool in
                 r.send(id: id, transaction: UnsafeBufferPointer(start: tx, count: n)) { host.post(endpoint: e, id: id, body: $0) }
             }
@@ -115,6 +117,8 @@ extension Machine {
         var e = watch.statusEndpoint % max(1, endpoints.all.count)
         // Endpoints that are needed for a proof of expiry come first, then everybody in turn.
         for k in 0..<endpoints.all.count where watch.expiredAt[k] != 0 && !watch.unknownAfter[k] { e = k }
+        if endpoints.all[e].restUntil_ms > now.mono_ms { e = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag) }
+        if endpoints.all[e].restUntil_ms > now.mono_ms { return }
         watch.statusEndpoint = e + 1
         guard let s = ek_ticket_signature(ticket) else { return }
         _ = post(.status, e) { (r: inout Requests, id: UInt32) -> Bool in
@@ -123,7 +127,7 @@ extension Machine {
     }
 
     private func askEpoch(_ e: Int) {
-        if outstanding.contains(where: { $0.ask == .epoch && $0.endpoint == e }) { return }
+        if outstanding.contains(where: { $0.ask == .epoch && $0.endpoint == e }) || endpoints.all[e].restUntil_ms > clock.mono_ms { return }
         _ = post(.epoch, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.epoch(id: id) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -137,7 +141,7 @@ extension Machine {
             armWatch()
             return
         }
-        endpoints.all[endpoint].slot = max(endpoints.all[endpoint].slot, answer.slot)
+        endpoints.saw(answer.slot, at: endpoint, now.mono_ms)
         switch answer.landing {
         case .landed(let slot):
             landed(slot, now)

@@ -107,7 +107,7 @@ extension Exec {
                 let v = ceilDiv(amount * high, unit)
                 var w = premium(Int128(m.u32(S.weights + (initial ? 8 : 12))), size: size, imf: imf)
                 if custom > 0 { w = max(w, 10_000 + custom) }
-                t.requirement += ceilDiv(v * w, 10_000)
+                t.requirement += v * w / 10_000
             } else {
                 let v = amount * low / unit
                 var w = Int128(m.u32(S.weights + (initial ? 0 : 4)))

@@ -120,6 +120,12 @@ static void sizes(void) {
     fine.max_trade_base_e9 = 9999999; /* under one step: no order could ever be made */
     CHECK_EQ(ek_decide(&fine, SOL, 100000, 1, 0, now, never, &out), EK_E_RANGE);
     uint64_t smallest = 0;
+    CHECK_EQ(ek_hedge_rules_check(&fine, &smallest), EK_E_RANGE);
+    CHECK_EQ(smallest, 10000000); /* for the message */
+    CHECK_EQ(ek_hedge_rules_check(&fine, NULL), EK_E_RANGE);
+    fine.market_min_base_e9 = UINT64_MAX; /* cannot be raised to the step */
+    CHECK_EQ(ek_hedge_rules_check(&fine, &smallest), EK_E_RANGE);
+    smallest = 0;
     CHECK_EQ(ek_hedge_rules_check(&rules, &smallest), EK_OK);
     CHECK_EQ(smallest, 10000000);
     d = decide(&rules, INT64_MAX, 0, never);

@@ -311,6 +311,9 @@ static void secrets(void) {
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_E_MISSING);
     CHECK(strstr(text, "new.conf: cannot be read: No such file or directory") != NULL);
     rmdir(dir);
+    longer[200] = 0;
+    CHECK_EQ(sys_config_load(longer, 0, &c, text), EK_E_MISSING);
+    CHECK(strstr(text, "the path is longer than 199 bytes") != NULL);
 }
 
 static void together(void) {

@@ -285,7 +285,39 @@ static void no_intent(void) {
     CHECK_EQ(ek_verify_simulated(&u, &v, &take, text), EK_E_MISMATCH);
 }
 
+/* Every field of the account, changed one at a time beside a good take: what must stay is seen, what a fill may move is not. */
+static void every_field(void) {
+#define U(f) {#f, offsetof(ek_user, f), sizeof(((ek_user *)0)->f)
+#define SPOT(f) {"spots[1]." #f, offsetof(ek_user, spots[1]) + offsetof(ek_spot_position, f), sizeof(((ek_spot_position *)0)->f)
+#define PERP(f) {"perps[1]." #f, offsetof(ek_user, perps[1]) + offsetof(ek_perp_position, f), sizeof(((ek_perp_position *)0)->f)
+#define ORDER(f) {"orders[1]." #f, offsetof(ek_user, orders[1]) + offsetof(ek_order, f), sizeof(((ek_order *)0)->f)
+    static const struct { const char *name; size_t at, size; int seen; } fields[] = {
+        U(authority), 1}, U(delegate), 1}, U(next_order_id), 1}, U(sub_account_id), 1}, U(status), 1}, U(max_margin_ratio_e4), 1},
+        U(margin_trading_enabled), 1}, U(margin_mode), 1}, U(pool_id), 1}, U(equity_floor_e6), 1}, U(equity_floor_buffer_e6), 1},
+        U(total_deposits_e6), 1}, U(total_withdraws_e6), 1},
+        U(settled_perp_pnl_e6), 0}, U(cumulative_spot_fees_e6), 0}, U(cumulative_perp_funding_e6), 0}, U(last_active_slot), 0},
+        U(open_orders), 0}, U(has_open_order), 0}, U(open_auctions), 0}, U(has_open_auction), 0}, U(idle), 0},
+        SPOT(scaled_balance_e9), 1}, SPOT(open_bids), 1}, SPOT(open_asks), 1}, SPOT(market_index), 1}, SPOT(balance_type), 1},
+        SPOT(cumulative_deposits), 0},
+        PERP(base_e9), 1}, PERP(isolated_scaled_e9), 1}, PERP(market_index), 1},
+        PERP(quote_e6), 0}, PERP(quote_entry_e6), 0}, PERP(quote_break_even_e6), 0}, PERP(last_cumulative_funding_e9), 0}, PERP(settled_pnl_e6), 0},
+        ORDER(status), 1}, ORDER(order_id), 1}, ORDER(slot), 1}, ORDER(price_e6), 1}, ORDER(base_e9), 1}, ORDER(base_filled_e9), 1},
+        ORDER(trigger_price_e6), 1}, ORDER(auction_start_e6), 1}, ORDER(auction_end_e6), 1}, ORDER(max_ts), 1}, ORDER(oracle_offset_e6), 1},
+        ORDER(market_index), 1}, ORDER(order_type), 1}, ORDER(market_type), 1}, ORDER(user_order_id), 1}, ORDER(direction), 1}, ORDER(reduce_only), 1},
+    };
+    ek_user before = book();
+    for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
+        for (size_t b = 0; b < fields[i].size; b++) {
+            ek_user after = taken();
+            ((uint8_t *)&after)[fields[i].at + b] ^= 0x10;
+            int seen = ek_verify_simulated(&before, &after, &take, text) == EK_E_MISMATCH;
+            if (seen != fields[i].seen) fprintf(stderr, "%s byte %u: %s\n", fields[i].name, (unsigned)b, text);
+            CHECK_EQ(seen, fields[i].seen);
+        }
+}
+
 int main(void) {
+    RUN(every_field);
     RUN(takes);
     RUN(account);
     RUN(places);

@@ -76,18 +76,38 @@ int clock_gettime(clockid_t id, struct timespec *t) {
     int r = real(id, t);
     const char *by = getenv("EK_TEST_WALL_SHIFT");
     if (id == CLOCK_REALTIME && by) t->tv_sec += atol(by);
+    const char *times = getenv("EK_TEST_MONOTONIC_TIMES");
+    if (id == CLOCK_MONOTONIC && times) {
+        static long long began;
+        long long now = t->tv_sec * 1000000000LL + t->tv_nsec;
+        if (!began) began = now;
+        now = began + (now - began) * atol(times);
+        t->tv_sec = now / 1000000000LL;
+        t->tv_nsec = now % 1000000000LL;
+    }
     return r;
 }
 """
 
 
 @pytest.fixture(scope="session")
-def clock_shim(tmp_path_factory):
-    """The environment under which the wall clock, and nothing else, stands some seconds ahead."""
+def shim(tmp_path_factory):
     home = tmp_path_factory.mktemp("shim")
     (home / "shim.c").write_text(SHIM)
     subprocess.run([os.environ.get("CC", "gcc"), "-O1", "-shared", "-fPIC", "-o", str(home / "shim.so"), str(home / "shim.c"), "-ldl"], check=True)
-    return lambda seconds: {"LD_PRELOAD": str(home / "shim.so"), "EK_TEST_WALL_SHIFT": str(seconds)}
+    return str(home / "shim.so")
+
+
+@pytest.fixture
+def clock_shim(shim):
+    """The environment under which the wall clock, and nothing else, stands some seconds ahead."""
+    return lambda seconds: {"LD_PRELOAD": shim, "EK_TEST_WALL_SHIFT": str(seconds)}
+
+
+@pytest.fixture
+def fast_clock(shim):
+    """The environment under which the monotonic clock runs some times as fast."""
+    return lambda times: {"LD_PRELOAD": shim, "EK_TEST_MONOTONIC_TIMES": str(times)}
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ typedef struct {
 
 /* EK_E_RANGE when no order could ever pass the rules: step 0, or the largest trade (floored) under the smallest. Such rules
  * would otherwise look like an endless "dust". The out value, if wanted, is the smallest order: max(min_trade, market_min, step)
- * raised to the step. */
+ * raised to the step; with a step it is also set on an error, for the message. */
 ek_err ek_hedge_rules_check(const ek_hedge_rules *rules, uint64_t *smallest_base_e9);
 
 enum { EK_VERDICT_BALANCED = 0, EK_VERDICT_DUST = 1, EK_VERDICT_COOLDOWN = 2, EK_VERDICT_CORRECT = 3 };

@@ -1,0 +1,275 @@
+// What the simulator needs of the chain beyond the wire: time in jumps, replicas that stand still, the truth to judge by, and the
+// switches of its faults. The wire itself stays the same `handle` that the loopback port serves.
+import EvenkeelCore
+import Kit
+
+/// Everything a node could have said at one instant. Accounts are shared until they change: taking one costs little.
+public struct Replica {
+    let world: World
+    public var slot: UInt64 { world.slot }
+}
+
+/// The book and the venue as they are, read with the chain's own layout and not with the agent's.
+public struct Truth {
+    public var slot: UInt64 = 0, unix_s: Int64 = 0
+    public var perp_e9: Int64 = 0, spot_e9: Int64 = 0, quote_e6: Int64 = 0, perpQuote_e6: Int64 = 0
+    public var wallet: UInt64 = 0, payer: UInt64 = 0
+    public var exchange: UInt8 = 0, market: UInt8 = 0, marketPaused: UInt8 = 0, userStatus: UInt8 = 0
+    public var reduceOnlyMarket = false
+    public var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
+    public var oracleAge: UInt64 = 0
+    public var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0
+    public var nextOrderId: UInt32 = 0
+    public var delegateHolds = false
+    public var openOrders: UInt8 = 0
+    public init() {}
+}
+
+public struct LiveOrder {
+    public var id: UInt32
+    public var userId: UInt8, isBuy: Bool, reduceOnly: Bool
+    public var base: UInt64, filled: UInt64
+    public var maxTs: Int64
+    public var market: UInt16
+}
+
+/// A transaction as the chain reads it.
+public struct SeenTransaction {
+    public enum Kind: UInt8 { case other, place, take, cancel }
+    public var kind = Kind.other
+    public var sound = false             // parses, one signer, only compute budget and one venue instruction
+    public var signer = Key(), user = Key(), blockhash = Key()
+    public var market: UInt16 = 0, marketType: UInt8 = 0, orderType: UInt8 = 0, userId: UInt8 = 0
+    public var isBuy = false, reduceOnly = false
+    public var base: UInt64 = 0, price: UInt64 = 0, maxTs: Int64 = 0
+    public var offset: Int64?, auctionStart: Int64?, auctionEnd: Int64?
+    public var takeAll = false
+    public var fee: UInt64 = 0
+    public var unitPrice: UInt64 = 0
+}
+
+public struct FillSeen {
+    public var orderId: UInt32, base: Int64, quote: Int64
+}
+
+extension ChainNode {
+    // MARK: time
+
+    /// One jump; what happens on the way happens at its end. Never over a landing: the caller lands by itself.
+    public func jump(slots: UInt64, ms: Int64) { step(slots, ms: ms) }
+    /// Whether single slots matter now: an order is live.
+    public var busy: Bool { world.ledger.items[at.user].data[layout.user.openOrders] > 0 || !pending.isEmpty }
+    public var unix_s: Int64 { world.unixTs }
+
+    // MARK: nodes
+
+    public func replica() -> Replica { Replica(world: world) }
+
+    /// The book of `now` with only the User's account as it was in `old`.
+    public func staleUser(_ old: Replica) -> Replica {
+        var w = world
+        w.ledger.items[at.user] = old.world.ledger.items[at.user]
+        return Replica(world: w)
+    }
+
+    /// Answers as a node that knows no more than `r` (nil: all).
+    public func handle(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text, seenBy r: Replica?) -> WireAnswer {
+        guard let r else { return handle(body, &out) }
+        let real = world
+        world = r.world
+        let w = handle(body, &out)
+        world = real
+        return w
+    }
+
+    public enum Lie: UInt8 { case missing, owner, short, discriminator }
+    /// The next answer is wrong about one account of the book: 0 User, 1 State, 2 perp market, 3 SOL spot market, 4 SOL oracle.
+    public func lie(_ l: Lie, account: Int) {
+        let places = [at.user, at.state, at.perps[0], at.spots[1], at.oracles[0]]
+        let kind: Fault.Kind = l == .missing ? .nullAccount : l == .owner ? .wrongOwner : l == .short ? .shortData : .wrongDiscriminator
+        var f = Fault(kind: kind)
+        f.pubkey = world.ledger.items[places[min(account, 4)]].key
+        faults.removeAll(keepingCapacity: true)
+        faults.append(f)
+    }
+    public func stopLying() { faults.removeAll(keepingCapacity: true) }
+
+    // MARK: truth
+
+    public func truth(_ r: Replica? = nil) -> Truth {
+        let w = r?.world ?? world
+        let U = layout.user, P = layout.perp
+        var t = Truth()
+        t.slot = w.slot
+        t.unix_s = w.unixTs
+        w.ledger.items[at.user].data.withUnsafeBytes { d in
+            t.perp_e9 = d.loadUnaligned(fromByteOffset: U.perps + 8, as: Int64.self)
+            t.perpQuote_e6 = d.loadUnaligned(fromByteOffset: U.perps + 16, as: Int64.self)
+            t.nextOrderId = d.loadUnaligned(fromByteOffset: U.nextOrderId, as: UInt32.self)
+            t.userStatus = d[U.status]
+            t.openOrders = d[U.openOrders]
+        }
+        let user = w.ledger.items[at.user].data
+        t.delegateHolds = user.key(U.delegate) == w.ledger.items[at.delegate].key
+        for m in 0..<2 {
+            let o = U.spots + U.spotStride * m, borrow = user[o + 34] == 1
+            let v = clamp64(layout.tokenAmount(scaled: user.u64(o), borrow: borrow, market: w.ledger.items[at.spots[m]].data))
+            if m == 0 { t.quote_e6 = borrow ? -v : v } else { t.spot_e9 = borrow ? -v : v }
+        }
+        t.wallet = w.ledger.items[at.authority].lamports
+        t.payer = w.ledger.items[at.delegate].lamports
+        t.exchange = w.ledger.items[at.state].data[layout.state.exchangeStatus]
+        let m = w.ledger.items[at.perps[0]].data
+        t.market = m[P.status]
+        t.reduceOnlyMarket = t.market == layout.statusReduceOnly
+        t.marketPaused = m[P.paused]
+        t.twap5_e6 = m.i64(P.lastOraclePrice + 32)
+        t.step_e9 = m.u64(P.stepSize)
+        t.minOrder_e9 = m.u64(P.minOrderSize)
+        let o = OracleView(w.ledger.items[at.oracles[0]].data, source: m[P.oracleSource])
+        t.price_e6 = o.priceE6
+        t.conf_e6 = o.confE6
+        t.oracleAge = w.slot > o.posted ? w.slot - o.posted : 0
+        return t
+    }
+
+    public func eachLiveOrder(_ body: (LiveOrder) -> Void) {
+        let d = world.ledger.items[at.user].data
+        guard d[layout.user.openOrders] > 0 else { return }
+        for i in 0..<32 {
+            let o = layout.order(d, i)
+            guard o.status == Order.Status.open else { continue }
+            body(LiveOrder(id: o.id, userId: o.userId, isBuy: o.isBuy, reduceOnly: o.reduceOnly != 0, base: o.base, filled: o.filled,
+                           maxTs: o.maxTs, market: o.market))
+        }
+    }
+
+    /// Fills since `seen` (a count this returned before); the list forgets its oldest half when it is full.
+    public func fills(since seen: inout Int, _ body: (FillSeen) -> Void) {
+        let f = world.tally.fills
+        if f.count < seen { seen = max(0, seen - 4096) }
+        for k in seen..<f.count { body(FillSeen(orderId: f[k].orderId, base: f[k].base, quote: f[k].quote)) }
+        seen = f.count
+    }
+
+    public func isRecent(_ blockhash: Key) -> Bool { hashIsRecent(blockhash) }
+
+    /// Whether a signature is in a block: its slot, and its error (nil none, 0 not a program's).
+    public func landing(_ signature: [UInt8]) -> (slot: UInt64, failed: Bool)? {
+        guard let i = landedIndex(signature) else { return nil }
+        return (landed[i].slot, landed[i].error != nil)
+    }
+
+    /// Reads a message as the runtime would.
+    public func read(message: [UInt8]) -> SeenTransaction {
+        var s = SeenTransaction()
+        let (t, bad) = Reader.message(message)
+        guard bad == nil, t.required == 1, t.lookups == 0, !t.version0 else { return s }
+        s.signer = t.keys[0]
+        s.blockhash = t.blockhash
+        let (budget, wrong) = Budget.read(t)
+        s.fee = budget.fee(signatures: 1)
+        s.unitPrice = budget.price
+        var venue = 0
+        for ix in t.instructions {
+            let p = t.keys[ix.program]
+            if p == Known.computeBudget { continue }
+            guard p == layout.program, ix.data.count >= 8, ix.accounts.count >= 2 else { return s }
+            venue += 1
+            s.user = t.keys[Int(ix.accounts[1])]
+            var a = Args(ix.data)
+            switch ix.data.u64(0) {
+            case Ix.place, Ix.take:
+                let isTake = ix.data.u64(0) == Ix.take
+                let p = OrderParams(&a, wide: layout.velocity)
+                s.kind = isTake ? .take : .place
+                s.market = p.market; s.marketType = p.marketType; s.orderType = p.type; s.userId = p.userId
+                s.isBuy = p.isBuy; s.reduceOnly = p.reduceOnly; s.base = p.base; s.price = p.price; s.maxTs = p.maxTs ?? 0
+                s.offset = p.offset; s.auctionStart = p.auctionStart; s.auctionEnd = p.auctionEnd
+                if isTake && a.flag() { s.takeAll = a.int(UInt32.self) & 255 == 2 }
+            case Ix.cancel, Ix.cancelByUserId, Ix.cancelOrders: s.kind = .cancel
+            default: return s
+            }
+            if a.broken { return s }
+        }
+        s.sound = venue == 1 && wrong == nil
+        return s
+    }
+
+    // MARK: switches
+
+    public func setDelegate(revoked: Bool) {
+        world.ledger.items[at.user].data.set(revoked ? Key() : delegate, layout.user.delegate)
+    }
+    public func setPayer(lamports: UInt64) { world.ledger.items[at.delegate].lamports = lamports }
+    public func setUserStatus(_ v: UInt8) { world.ledger.items[at.user].data[layout.user.status] = v }
+    public func setExchange(_ v: UInt8) { world.ledger.items[at.state].data[layout.state.exchangeStatus] = v }
+    public func setMarket(status: UInt8, paused: UInt8) {
+        world.ledger.items[at.perps[0]].data[layout.perp.status] = status
+        world.ledger.items[at.perps[0]].data[layout.perp.paused] = paused
+    }
+    public var reduceOnlyStatus: UInt8 { layout.statusReduceOnly }
+    public func setOracles(fresh: Bool, lag: UInt64) {
+        freshOracles = fresh
+        oracleLag = lag
+        if fresh { postOracles(age: lag) }
+    }
+    /// The price leaps; averages follow as they do.
+    public func leap(ppm: Int64) {
+        tracks[0].priceE9 = max(1_000_000, tracks[0].priceE9 + mulDiv(tracks[0].priceE9, ppm, 1_000_000))
+        if freshOracles { postOracles(age: oracleLag) }
+        writeAverages()
+    }
+    public func widen(confidencePpm: Int64) { tracks[0].confE8 = mulDiv(tracks[0].priceE9 / 10, confidencePpm, 1_000_000) }
+    public func setMarketModel(liquidityE9: Int64, takeFailPermille: UInt64, partialPermille: UInt64, keeperLatency: UInt64) {
+        options.liquidityE9 = liquidityE9
+        options.takeFailPermille = takeFailPermille
+        options.partialPermille = partialPermille
+        options.keeperLatencySlots = keeperLatency
+    }
+    public func setPriorityFee(_ v: UInt64) { options.priorityFee = v }
+
+    /// Grows or shrinks the accounts of State, User and market as an upgrade would (only ever longer than the layout).
+    public func lengthen(by n: Int) {
+        for i in [at.user, at.state, at.perps[0]] {
+            let size = i == at.user ? layout.user.size : i == at.state ? layout.state.size : layout.perp.size
+            world.ledger.items[i].data.removeLast(world.ledger.items[i].data.count - size)
+            world.ledger.items[i].data.append(contentsOf: [UInt8](repeating: 0xA5, count: n))
+        }
+    }
+
+    /// A deposit or withdrawal of SOL by the owner.
+    public func deposit(_ base_e9: Int64) {
+        change(spotBy: base_e9)
+        noteUser()
+    }
+    public func setWallet(_ lamports: UInt64) { world.ledger.items[at.authority].lamports = lamports }
+
+    /// Somebody else's order on the same account: a limit order that keepers may fill. Its id, or nil when there is no room.
+    public func foreignOrder(buy: Bool, base: UInt64, price: UInt64, maxTs: Int64, userId: UInt8) -> UInt32? {
+        var x = keeperExec()
+        guard let i = x.freeOrder(), let k = layout.positionIndex(x.user, market: 0) ?? layout.freePosition(x.user) else { return nil }
+        var o = Order()
+        o.slot = world.slot
+        o.price = price
+        o.base = base
+        o.id = x.user.u32(layout.user.nextOrderId)
+        o.status = Order.Status.open
+        o.type = Order.Kind.limit
+        o.marketType = 1
+        o.userId = userId
+        o.direction = buy ? 0 : 1
+        o.maxTs = maxTs
+        var p = layout.position(x.user, k)
+        p.market = 0
+        p.openOrders = p.openOrders &+ 1
+        if buy { p.bids += Int64(base) } else { p.asks -= Int64(base) }
+        layout.put(p, k, into: &x.world.ledger.items[at.user].data)
+        layout.put(o, i, into: &x.world.ledger.items[at.user].data)
+        layout.count(&x.world.ledger.items[at.user].data, orders: 1, auctions: 0)
+        x.world.ledger.items[at.user].data.set(o.id &+ 1, layout.user.nextOrderId)
+        world = x.world
+        noteUser()
+        return o.id
+    }
+}

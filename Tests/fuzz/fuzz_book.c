@@ -1,0 +1,43 @@
+/* A whole getMultipleAccounts answer, any bytes, for a plan with markets and oracles: loaded, completed and assessed, or refused. */
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ek_assess.h"
+#include "ek_crypto.h"
+
+static ek_plan plans[2];
+static ek_book book;
+static uint8_t work[8192];
+
+static void begin(void) {
+    if (ek_crypto_init() != EK_OK) abort();
+    for (uint32_t i = 0; i < 2; i++) {
+        ek_key authority = {{7}}, payer = {{9}};
+        if (ek_plan_init(&plans[i], ek_venue_at(i), &authority, 0, &payer) != EK_OK) abort();
+        if (ek_plan_add_perp(&plans[i], 0) != EK_OK || ek_plan_add_spot(&plans[i], 1) != EK_OK) abort();
+    }
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
+    static int ready;
+    if (!ready) begin();
+    ready = 1;
+    if (n < 1) return 0;
+    ek_plan plan = plans[bytes[0] & 1];
+    uint8_t *json = malloc(n);
+    if (json == NULL) return 0;
+    memcpy(json, bytes + 1, n - 1);
+    ek_fault fault;
+    if (ek_book_load(&book, &plan, json, n - 1, work, sizeof work, &fault) == EK_OK) {
+        int changed;
+        ek_hedge_legs legs = {.perp_index = 0, .spot_index = 1, .use_venue = 1, .use_wallet = 1};
+        ek_assessment a;
+        (void)ek_plan_complete(&plan, &book, &changed);
+        if (ek_assess(&book, &legs, &a, &fault) != EK_OK && fault.text[0] == 0) abort(); /* a refusal always says why */
+    } else if (memchr(fault.text, 0, sizeof fault.text) == NULL || fault.text[0] == 0) {
+        abort();
+    }
+    free(json);
+    return 0;
+}
