@@ -316,6 +316,8 @@ ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t le
     if (err != EK_OK) return ek_fault_say(fault, err, "the answer is not a getMultipleAccounts result");
     if (res.count != p->n) return ek_fault_say(fault, EK_E_MISMATCH, "the answer holds another number of accounts than were asked for");
     ek_book_begin(b, p, res.slot);
+    b->has_answer_id = res.has_id;
+    b->answer_id = res.id;
     /* Oracles last: how to read one is written in the market that names it. */
     for (int oracles = 0; oracles <= 1; oracles++)
         for (uint32_t i = 0; i < p->n; i++) {

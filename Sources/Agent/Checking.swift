@@ -40,6 +40,7 @@ extension Machine {
         var fault = ek_fault()
         guard Answers.wireTrouble(a) == nil,
               ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK,
+              otherBook.pointee.has_answer_id != 0, otherBook.pointee.answer_id == UInt64(a.id),
               otherBook.pointee.slot >= book.pointee.slot
         else {
             proceed(now)

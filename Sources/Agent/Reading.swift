@@ -124,6 +124,10 @@ extension Machine {
             lastReadError = err
             return Trouble(text)
         }
+        guard book.pointee.has_answer_id != 0 && book.pointee.answer_id == UInt64(a.id) else {
+            bookKnown = false
+            return Trouble("RPC answer belongs to another request")
+        }
         let slot = book.pointee.slot
         endpoints.saw(slot, at: endpoint, now.mono_ms)
         if slot < minSlot {
@@ -225,6 +229,10 @@ extension Machine {
         if err != EK_OK {
             if err == EK_E_RPC { do throws(Trouble) { _ = try Answers.result(a) } catch { readFailed(error, now); return } }
             readFailed(Trouble("the list of markets could not be read"), now)
+            return
+        }
+        guard result.has_id != 0 && result.id == UInt64(a.id) else {
+            readFailed(Trouble("RPC answer belongs to another request"), now)
             return
         }
         let perps = Int(book.pointee.state.n_perp_markets)

@@ -16,6 +16,8 @@ extension Machine {
         ticket.pointee.outcome = out.outcome
         ticket.pointee.filled_base_e9 = out.filled_base_e9
         switch Int(out.outcome) {
+        case Int(EK_OUT_NOT_PLACED):
+            contradiction(now)
         case Int(EK_OUT_RESTING), Int(EK_OUT_PARTIAL_RESTING):
             if ticket.pointee.state != UInt8(EK_TICKET_RESTING) {
                 ticket.pointee.state = UInt8(EK_TICKET_RESTING)

@@ -1,8 +1,11 @@
 // A ticket is open: its bytes were journalled and perhaps sent. The only thing done until it has ended is to find out what became of
 // it. A timeout, a 5xx, a closed socket, an error answer to sendTransaction prove nothing; what proves is
-//   landed    its signature in a confirmed block                                    -> settling, or the chain's error
+//   landed    its signature in a confirmed block, and its effect on a User of that slot or a later one          -> settling
+//   failed    its signature in a confirmed block with an error, said by two endpoints, or by one until the block height is past (the
+//             bytes cannot land any more), and a User whose next_order_id has not moved
 //   expired   on a bank whose block height is past the ticket's last valid one, the signature is unknown with history searched, the
 //             same at a second endpoint where there is one, and a User of no older slot whose next_order_id has not moved
+// A node that says "landed" or "failed" while the User says otherwise is one of two facts that disagree: the ticket stays open.
 // The slot of the bank comes with its height in one answer (getEpochInfo), and a signature's or User's answer counts only when its own
 // context slot is no older: a node that lags behind, or a pool that answers from different replicas, cannot fake an expiry.
 import EvenkeelCore
@@ -18,7 +21,11 @@ struct Watch {
     var expiredAt = [UInt64](repeating: 0, count: 8)
     var unknownAfter = [Bool](repeating: false, count: 8)
     var proofAt_ms: UInt64 = 0
-    var landed = false
+    /// Endpoints that found the signature with an error, and that error; nothing is believed of it before the proof.
+    var saidFailed = [Bool](repeating: false, count: 8)
+    var error: ChainError? = nil
+    /// A node said "landed" and the User showed nothing of it.
+    var contradicted = false
     var lastSaid_ms: UInt64 = 0
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
@@ -70,7 +77,7 @@ extension Machine {
         armWatch()
     }
 
-    private func armWatch() {
+    func armWatch() {
         guard phase == .watching else { return }
         phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, watch.lookFirst ? UInt64.max : watch.sendDue_ms))
     }
@@ -142,26 +149,29 @@ extension Machine {
             return
         }
         endpoints.saw(answer.slot, at: endpoint, now.mono_ms)
+        let pastExpiry = watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint]
+        watch.lookFirst = watch.lookFirst && { if case .unknown = answer.landing { return true } else { return false } }()
         switch answer.landing {
         case .landed(let slot):
-            landed(slot, now)
-            return
-        case .failed(let slot, let error):
-            landedWithError(slot, error, now)
-            return
-        case .processed:
-            watch.lookFirst = false
+            if !(watch.contradicted && pastExpiry) {
+                landed(min(slot, answer.slot), now)
+                return
+            }
+            unlanded(endpoint, now)
+        case .failed(_, let error):
+            watch.error = error
+            watch.saidFailed[endpoint] = true
+            var saying = 0
+            for f in watch.saidFailed where f { saying += 1 }
+            if pastExpiry || saying >= 2 { unlanded(endpoint, now) }
+        case .processed: break
         case .unknown:
             if watch.lookFirst {
                 // Looked for and not there: from now on the same bytes are sent again until found or expired.
                 watch.lookFirst = false
                 watch.sendDue_ms = now.mono_ms
             }
-            if watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint] {
-                watch.unknownAfter[endpoint] = true
-                if watch.proofAt_ms == 0 { watch.proofAt_ms = now.mono_ms }
-                expiryProven(now)
-            }
+            if pastExpiry { unlanded(endpoint, now) }
         }
         if phase == .watching {
             if watch.statusDue_ms <= now.mono_ms || watch.sendDue_ms <= now.mono_ms { phaseTimer_ms = now.mono_ms }
@@ -183,15 +193,22 @@ extension Machine {
         armWatch()
     }
 
+    /// This endpoint's word that the order has no effect and can have none any more.
+    private func unlanded(_ endpoint: Int, _ now: Now) {
+        watch.unknownAfter[endpoint] = true
+        if watch.proofAt_ms == 0 { watch.proofAt_ms = now.mono_ms }
+        expiryProven(now)
+    }
+
     /// Enough endpoints agree? Then the User has the last word.
     private func expiryProven(_ now: Now) {
         var agreeing = 0
         var silent = 0
         var slot: UInt64 = 0
         for e in 0..<endpoints.all.count {
-            if watch.unknownAfter[e] {
+            if watch.unknownAfter[e] || watch.saidFailed[e] {
                 agreeing += 1
-                slot = max(slot, watch.expiredAt[e])
+                slot = max(slot, max(watch.expiredAt[e], endpoints.all[e].slot))
             } else if endpoints.all[e].failuresInRow >= 3 {
                 silent += 1
             }
@@ -211,7 +228,9 @@ extension Machine {
         let err = ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out)
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
-            ended(UInt8(EK_OUT_EXPIRED), nil, now)
+            chainError = watch.error
+            let skipped = watch.contradicted && watch.error == nil
+            ended(UInt8(chainError != nil ? EK_OUT_FAILED : skipped ? EK_OUT_NOT_PLACED : EK_OUT_EXPIRED), nil, now)
             return
         }
         // The order is there although nobody knew the signature: the account is the truth.
@@ -229,10 +248,17 @@ extension Machine {
         read(.settle, minSlot: slot, now)
     }
 
-    private func landedWithError(_ slot: UInt64, _ error: ChainError, _ now: Now) {
-        ticket.pointee.landed_slot = slot
-        chainError = error
-        ended(UInt8(EK_OUT_FAILED), nil, now)
+    /// "Landed", but a User of that slot or a later one has used no order id: two facts that disagree. The ticket stays open and is
+    /// watched until the account shows the order or the block height proves that it never will.
+    func contradiction(_ now: Now) {
+        if !watch.contradicted {
+            note(.warning, Text("the node says the transaction landed, the account shows nothing of it; waiting for proof"))
+        }
+        watch.contradicted = true
+        phase = .watching
+        watch.statusDue_ms = now.mono_ms + 2_000
+        watch.epochDue_ms = min(watch.epochDue_ms, now.mono_ms + 2_000)
+        armWatch()
     }
 
     /// What is waited for, in words.

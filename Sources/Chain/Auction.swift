@@ -94,10 +94,8 @@ extension Exec {
                 }
                 // The program measures the width from the start that was asked for.
                 let slots = auctionSlots(b.end - asked, price: oracle, tier: tier)
-                if slots > b.duration {
-                    b.duration = slots
-                    log("Updating auction duration to ", Int64(slots))
-                }
+                b.duration = max(b.duration, slots)
+                log("Updating auction duration to ", Int64(b.duration))
             }
         case Order.Kind.limit:
             // A crossing limit without an auction of its own gets one from the fair price to its limit.

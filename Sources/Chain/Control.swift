@@ -44,7 +44,7 @@ extension ChainNode {
         case op == "set_price" || op == "post_oracle": try setPrice(q, &j)
         case op == "reprice": try reprice(q, &j)
         case op == "oracle_lag":
-            oracleLag = UInt64(clamping: try integer(q, "slots"))
+            oracleLag = min(UInt64(clamping: try integer(q, "slots")), 1_000_000_000)
             postOracles(age: oracleLag)
             one("oracle_lag", oracleLag, &j)
         case op == "auto_oracle":
@@ -149,7 +149,8 @@ extension ChainNode {
 
     /// `slots` single steps (the first 300; the rest is one jump), `ms` spread over them when given.
     private func warp(slots: Int64, ms: Int64?) {
-        let n = max(0, slots)
+        let n = min(max(0, slots), 100_000_000)
+        let ms = ms.map { min(max($0, -1_000_000_000_000), 1_000_000_000_000) }
         if n == 0 {
             if let ms { step(0, ms: ms) }
             return
@@ -157,19 +158,19 @@ extension ChainNode {
         let single = min(n, 300)
         for i in 0..<single {
             // Spread without losing the remainder of the division.
-            step(1, ms: ms.map { $0 * (i + 1) / n - $0 * i / n } ?? options.slotMs)
+            step(1, ms: ms.map { mulDiv($0, i + 1, n) - mulDiv($0, i, n) } ?? options.slotMs)
         }
-        if n > 300 { step(UInt64(n - 300), ms: ms.map { $0 - $0 * 300 / n } ?? options.slotMs * (n - 300)) }
+        if n > 300 { step(UInt64(n - 300), ms: ms.map { $0 - mulDiv($0, 300, n) } ?? options.slotMs * (n - 300)) }
     }
 
     private func setPrice(_ q: Value, _ j: inout Json) throws(ControlError) {
         let i = q["which"].equals("usdt") || q["which"].equals("usdc") ? 1 : 0
         if q["price"].exists {
             guard let p = q["price"].decimal(9) else { throw ControlError("ValueError: price") }
-            tracks[i].priceE9 = p
+            tracks[i].priceE9 = min(max(p, -(1 << 40)), 1 << 52)
         }
-        if let c = q["conf"].decimal(8) { tracks[i].confE8 = c }
-        let age = UInt64(clamping: q["slot_age"].i64 ?? 0)
+        if let c = q["conf"].decimal(8) { tracks[i].confE8 = min(max(c, 0), 1 << 50) }
+        let age = min(UInt64(clamping: q["slot_age"].i64 ?? 0), 1_000_000_000)
         postOracle(i, age: age, publishAgeMs: q["publish_age_s"].decimal(3))
         if age > 0 { freshOracles = false }
         let d = world.ledger.items[at.oracles[i]].data
@@ -182,8 +183,8 @@ extension ChainNode {
 
     /// The whole market at another price, as if it had been there for a day.
     private func reprice(_ q: Value, _ j: inout Json) throws(ControlError) {
-        guard let p = q["price"].decimal(9), p > 0 else { throw ControlError("ValueError: price") }
-        let conf = mulDiv(tracks[0].confE8, p, tracks[0].priceE9)
+        guard let p = q["price"].decimal(9), p > 0, p <= 1 << 52 else { throw ControlError("ValueError: price") }
+        let conf = mulDiv(tracks[0].confE8, p, max(1, tracks[0].priceE9))
         tracks[0].priceE9 = p
         tracks[0].twapE9 = p
         tracks[0].twap5E9 = p
@@ -227,7 +228,7 @@ extension ChainNode {
         f.ms = q["ms"].i64 ?? 1000
         f.code = q["code"].i64 ?? -32603
         if let m = q["message"].text { f.message = m }
-        f.slots = UInt64(clamping: q["slots"].i64 ?? 5)
+        f.slots = min(UInt64(clamping: q["slots"].i64 ?? 5), 1_000_000)
         if kind.isSend { f.methods = [Text("sendTransaction")] }
         if faults.count > 256 { faults.removeAll { $0.n <= 0 } }
         faults.append(f)

@@ -103,15 +103,15 @@ extension ChainNode {
     /// The model's own numbers (this chain only): see ChainOptions.
     func setModel(_ q: Value, _ j: inout Json) throws(ControlError) {
         if let v = q["hold"].bool { options.hold = v }
-        if let v = q["liquidity"].decimal(9) { options.liquidityE9 = v }
-        if let v = q["spread_bps"].decimal(2) { options.spreadPpm = v }
-        if let v = q["impact_bps"].decimal(2) { options.impactPpmPerBase = v }
+        if let v = q["liquidity"].decimal(9) { options.liquidityE9 = max(0, v) }
+        if let v = q["spread_bps"].decimal(2) { options.spreadPpm = min(max(v, 0), 500_000) }
+        if let v = q["impact_bps"].decimal(2) { options.impactPpmPerBase = min(max(v, 0), 500_000) }
         if let v = q["take_fail_permille"].u64 { options.takeFailPermille = v }
         if let v = q["keeper_latency"].u64 { options.keeperLatencySlots = v }
         if let v = q["partial_permille"].u64 { options.partialPermille = v }
-        if let v = q["volatility_pct"].decimal(4) { for i in tracks.indices where i != 1 { tracks[i].volatilityPpmHour = v } }
+        if let v = q["volatility_pct"].decimal(4), v >= 0, v <= 1_000_000 { for i in tracks.indices where i != 1 { tracks[i].volatilityPpmHour = v } }
         if let v = q["disturb_seconds"].i64 { options.disturbMeanSeconds = v }
-        if let v = q["land_delay"].u64 { options.landDelay = v }
+        if let v = q["land_delay"].u64 { options.landDelay = min(v, 1_000_000) }
         if let v = q["confirm_slots"].u64 { options.confirmSlots = v }
         if let v = q["prio_fee"].u64 { options.priorityFee = v }
         yes(&j)

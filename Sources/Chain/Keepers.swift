@@ -93,7 +93,7 @@ extension ChainNode {
     func change(spotBy d: Int64) {
         let S = layout.spot
         let before = world.ledger.items[at.user].data.u64(layout.user.spots + layout.user.spotStride)
-        let sum = tokenAmount(spot: 1) + d
+        let sum = clamp64(Int128(tokenAmount(spot: 1)) + Int128(d))
         setDeposit(spot: 1, amount: sum)
         let after = world.ledger.items[at.user].data.u64(layout.user.spots + layout.user.spotStride)
         let total = world.ledger.items[at.spots[1]].data.i128(S.depositBalance) + Int128(after) - Int128(before)

@@ -107,7 +107,11 @@ extension ChainNode {
     /// The CSV's price now, while the CSV lasts.
     private func pathPrice() -> Int64? {
         let p = options.prices
-        guard p.count > 1, world.tsMs >= p[0].tsMs, world.tsMs <= p[p.count - 1].tsMs else { return nil }
+        guard p.count > 1, world.tsMs >= p[0].tsMs, pathAt < p.count else { return nil }
+        if world.tsMs > p[p.count - 1].tsMs {
+            pathAt = p.count          // over: its last price, and the walk goes on from there
+            return p[p.count - 1].priceE9
+        }
         while pathAt + 2 < p.count && p[pathAt + 1].tsMs <= world.tsMs { pathAt += 1 }
         let a = p[pathAt], b = p[pathAt + 1]
         guard b.tsMs > a.tsMs else { return b.priceE9 }

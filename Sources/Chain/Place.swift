@@ -32,9 +32,9 @@ extension Exec {
         guard let pos = L.positionIndex(user, market: p.market) ?? L.freePosition(user) else { try fail(6005) }
         let oracle = try self.oracle(m.key(P.oracle), source: m[P.oracleSource])
         let step = m.u64(P.stepSize), tick = m.u64(P.tickSize)
-        if p.marketType != 1 { try fail(6044) }
         let base = p.base == .max ? try largest(p, perp: perp, position: pos) : floored(p.base, to: step)
 
+        if base < max(1, step) { try fail(6059) }
         let band = self.band(p, perp: perp, oracle: oracle.priceE6)
         var maxTs = p.maxTs ?? 0
         if p.maxTs == nil && (p.type == Order.Kind.market || p.type == Order.Kind.oracle) {
@@ -45,6 +45,7 @@ extension Exec {
             logs.append(t)
             return nil
         }
+        if p.marketType != 1 { try fail(6044) }
 
         var o = Order()
         o.slot = slot
@@ -123,7 +124,6 @@ extension Exec {
     /// False: the order is silently not placed (TryPostOnly).
     private mutating func validate(_ o: Order, _ p: OrderParams, perp m: [UInt8], oracle: Int64) throws(Halt) -> Bool {
         let P = L.perp
-        if o.base < max(1, m.u64(P.stepSize)) { try fail(6059) }
         if o.reduceOnly == 0 && o.base < m.u64(P.minOrderSize) { try fail(6056) }
         let buy = o.isBuy
         switch o.type {

@@ -199,15 +199,18 @@ struct OrderParams {
         if a.flag() { maxTs = a.int(Int64.self) }
         if a.flag() { triggerPrice = a.int(UInt64.self) }
         triggerCondition = a.choice(4)
-        if a.flag() { offset = wide ? a.int(Int64.self) : Int64(a.int(Int32.self)) }
+        if a.flag() { offset = OrderParams.sane(wide ? a.int(Int64.self) : Int64(a.int(Int32.self))) }
         if a.flag() { duration = a.int(UInt8.self) }
-        if a.flag() { auctionStart = a.int(Int64.self) }
-        if a.flag() { auctionEnd = a.int(Int64.self) }
+        if a.flag() { auctionStart = OrderParams.sane(a.int(Int64.self)) }
+        if a.flag() { auctionEnd = OrderParams.sane(a.int(Int64.self)) }
         if wide {
             if a.flag() { _ = a.int(UInt8.self) }
             if a.flag() { _ = a.int(UInt16.self) }
         }
     }
+
+    /// Prices past 10^12 USD mean nothing and only overflow sums.
+    private static func sane(_ v: Int64) -> Int64 { min(max(v, -(1 << 60)), 1 << 60) }
 }
 
 struct CancelFilter {

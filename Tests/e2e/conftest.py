@@ -68,8 +68,11 @@ def agents():
 
 SHIM = """#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 int clock_gettime(clockid_t id, struct timespec *t) {
     static int (*real)(clockid_t, struct timespec *);
     if (!real) real = (int (*)(clockid_t, struct timespec *))dlsym(RTLD_NEXT, "clock_gettime");
@@ -86,6 +89,26 @@ int clock_gettime(clockid_t id, struct timespec *t) {
         t->tv_nsec = now % 1000000000LL;
     }
     return r;
+}
+static int disk(void) {
+    const char *path = getenv("EK_TEST_DISK");
+    FILE *f = path ? fopen(path, "r") : NULL;
+    int number = 0;
+    if (f && fscanf(f, "%d", &number) != 1) number = 0;
+    if (f) fclose(f);
+    errno = number;
+    return number;
+}
+ssize_t pwrite(int fd, const void *p, size_t n, off_t at) {
+    static ssize_t (*real)(int, const void *, size_t, off_t);
+    if (!real) real = (ssize_t (*)(int, const void *, size_t, off_t))dlsym(RTLD_NEXT, "pwrite");
+    return disk() ? -1 : real(fd, p, n, at);
+}
+ssize_t pwrite64(int fd, const void *p, size_t n, off_t at) { return pwrite(fd, p, n, at); }
+int fdatasync(int fd) {
+    static int (*real)(int);
+    if (!real) real = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+    return disk() ? -1 : real(fd);
 }
 """
 
@@ -108,6 +131,14 @@ def clock_shim(shim):
 def fast_clock(shim):
     """The environment under which the monotonic clock runs some times as fast."""
     return lambda times: {"LD_PRELOAD": shim, "EK_TEST_MONOTONIC_TIMES": str(times)}
+
+
+@pytest.fixture
+def failing_disk(shim, tmp_path):
+    """An environment, and a function that makes every further write of files and sync fail with an errno (0: work again)."""
+    switch = tmp_path / "errno"
+    switch.write_text("0")
+    return {"LD_PRELOAD": shim, "EK_TEST_DISK": str(switch)}, lambda number: switch.write_text(str(number))
 
 
 @pytest.fixture

@@ -114,9 +114,9 @@ class Node:
         return a
 
     def params(self, kind=0, side=1, base=10 ** 8, price=0, market=0, uid=0, reduce=0, post=0, bits=0, max_ts=None, trigger=None,
-               condition=0, offset=None, slots=None, start=None, end=None, market_type=1):
+               when=0, offset=None, slots=None, start=None, end=None, market_type=1):
         b = struct.pack("<BBBBQQHBBB", kind, market_type, side, uid, base, price, market, reduce, post, bits)
-        b += opt("<q", max_ts) + opt("<Q", trigger) + bytes([condition])
+        b += opt("<q", max_ts) + opt("<Q", trigger) + bytes([when])
         b += opt("<i" if self.drift else "<q", offset) + opt("<B", slots) + opt("<q", start) + opt("<q", end)
         return b if self.drift else b + b"\0\0"
 

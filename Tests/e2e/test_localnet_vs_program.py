@@ -109,7 +109,7 @@ PLACE = [
     ("oracle order long", {}, {}, lambda n: [n.place(kind=4, side=0, start=-50_000, end=300_000, slots=20, offset=400_000)]),
     ("oracle order with price", {}, {}, lambda n: [n.place(kind=4, price=75_000_000)]),
     ("market with offset", {}, {}, lambda n: [n.place(offset=-400_000)]),
-    ("trigger market", {}, {}, lambda n: [n.place(kind=2, trigger=70_000_000, condition=1)]),
+    ("trigger market", {}, {}, lambda n: [n.place(kind=2, trigger=70_000_000, when=1)]),
     ("trigger without price", {}, {}, lambda n: [n.place(kind=2)]),
     ("max_ts ahead", {}, {}, lambda n: [n.place(max_ts=TS + 20)]),
     ("max_ts now", {}, {}, lambda n: [n.place(max_ts=TS)]),
@@ -155,7 +155,6 @@ ACCOUNTS = [
     ("take with perp read-only", lambda n: [n.take(FULL, n.metas(True, writable_perp=False))]),
     ("take without UserStats", lambda n: [n.take(FULL, n.metas(True, stats=False))]),
     ("limit too small", lambda n: [limit(1000), n.place()]),
-    ("limit twice", lambda n: [limit(100_000), limit(100_000), n.place()]),
     ("limit broken", lambda n: [Instruction(BUDGET, b"\2\1", []), n.place()]),
     ("limit and price", lambda n: [unit_price(1000), limit(100_000), n.place()]),
 ]
@@ -208,6 +207,13 @@ def test_same_answer(nodes, name, book, market, make):
     reset(real, model, book, market)
     a, b = run(real, make, DELEGATE), run(model, make, DELEGATE)
     assert b == a
+
+
+def test_same_budget_twice(nodes):
+    real, model = nodes
+    reset(real, model)
+    a, b = (n.simulate([limit(100_000), limit(100_000), n.place()])["result"]["value"]["err"] for n in nodes)
+    assert a == b == {"DuplicateInstruction": 1}
 
 
 @pytest.mark.parametrize("who", [AUTHORITY, STRANGER], ids=["authority", "stranger"])

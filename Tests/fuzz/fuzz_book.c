@@ -6,7 +6,7 @@
 #include "ek_assess.h"
 #include "ek_crypto.h"
 
-static ek_plan plans[2];
+static ek_plan plans[4]; /* by venue; the upper two know the oracles already, as after a first read */
 static ek_book book;
 static uint8_t work[8192];
 
@@ -16,6 +16,12 @@ static void begin(void) {
         ek_key authority = {{7}}, payer = {{9}};
         if (ek_plan_init(&plans[i], ek_venue_at(i), &authority, 0, &payer) != EK_OK) abort();
         if (ek_plan_add_perp(&plans[i], 0) != EK_OK || ek_plan_add_spot(&plans[i], 1) != EK_OK) abort();
+        plans[i + 2] = plans[i];
+        for (int k = 0; k < 2; k++) {
+            ek_plan_item *item = &plans[i + 2].items[plans[i + 2].n++];
+            *item = (ek_plan_item){.role = EK_ROLE_ORACLE, .perp = k == 0};
+            memset(item->key.bytes, 21 + k, sizeof item->key.bytes);
+        }
     }
 }
 
@@ -24,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     if (!ready) begin();
     ready = 1;
     if (n < 1) return 0;
-    ek_plan plan = plans[bytes[0] & 1];
+    ek_plan plan = plans[bytes[0] & 3];
     uint8_t *json = malloc(n);
     if (json == NULL) return 0;
     memcpy(json, bytes + 1, n - 1);

@@ -16,10 +16,8 @@ BASE = f"[rpc]\nurl = https://a.example\n[account]\nauthority = {KEY}\n[hedge SO
 
 
 class Config:
-    def __init__(self):
-        path = pathlib.Path(os.environ.get("EK_SYS_SO") or ROOT / "build" / "libevenkeelsys.so")
-        assert path.exists(), f"{path}: run `make core-so` first"
-        self.lib = c.CDLL(str(path))
+    def __init__(self, lib):
+        self.lib = lib
         self.lib.sys_config_size.restype = c.c_size_t
         self.block = c.create_string_buffer(self.lib.sys_config_size())
         self.text = c.create_string_buffer(512)
@@ -35,8 +33,8 @@ class Config:
 
 
 @pytest.fixture(scope="module")
-def config():
-    return Config()
+def config(sys_core):
+    return Config(sys_core)
 
 
 def test_the_contracts_sample_is_accepted(config, monkeypatch):

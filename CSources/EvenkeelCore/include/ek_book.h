@@ -62,6 +62,8 @@ typedef struct {
     const ek_venue *venue;
     ek_key authority, payer, user_address, user_stats_address, state_address;
     uint64_t slot;          /* context slot of the answer */
+    uint64_t answer_id;     /* JSON-RPC id of the answer, when has_answer_id: the caller compares it with the one it asked with */
+    uint8_t has_answer_id;
     ek_clock clock;         /* chain time; its slot may differ from the context slot by at most the node's own read */
     uint32_t have;          /* bit 1 << EK_ROLE_* for the single accounts that are loaded */
     uint64_t authority_lamports, payer_lamports;

@@ -5,6 +5,6 @@
 """
 from .agent import Agent, Run, binary_of
 from .chain import Chain, localnet, real_program, real_program_missing
-from .words import base58, unbase58, wait_for
+from .words import base58, together, unbase58, wait_for
 
-__all__ = ["Agent", "Run", "binary_of", "Chain", "localnet", "real_program", "real_program_missing", "base58", "unbase58", "wait_for"]
+__all__ = ["Agent", "Run", "binary_of", "Chain", "localnet", "real_program", "real_program_missing", "base58", "together", "unbase58", "wait_for"]

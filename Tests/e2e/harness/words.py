@@ -1,4 +1,5 @@
 """Small things everybody needs."""
+import concurrent.futures
 import time
 
 ALPHABET = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -29,3 +30,17 @@ def wait_for(what, seconds, said, every=0.02):
         if time.monotonic() > ends:
             raise AssertionError("%s: not within %.1f s" % (said() if callable(said) else said, seconds))
         time.sleep(every)
+
+
+def together(cases, run, at_once=6):
+    """Runs `run(case)` for all cases, several at a time (they mostly wait); fails with the list of those that failed."""
+    failed = []
+
+    def one(case):
+        try:
+            run(case)
+        except BaseException as e:
+            failed.append("--- %s: %s" % (case, e))
+    with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
+        list(pool.map(one, cases))
+    assert not failed, "%d of %d failed\n%s" % (len(failed), len(list(cases)), "\n".join(failed))
