@@ -73,11 +73,13 @@ extension ChainNode {
     }
 
     func moveClock() {
+        let slot = world.slot
+        let unixTs = world.unixTs
         world.ledger.items[at.clock].data.withUnsafeMutableBytes { p in
-            p.storeBytes(of: world.slot, toByteOffset: 0, as: UInt64.self)
-            p.storeBytes(of: world.slot / 432_000, toByteOffset: 16, as: UInt64.self)
-            p.storeBytes(of: world.slot / 432_000 + 1, toByteOffset: 24, as: UInt64.self)
-            p.storeBytes(of: world.unixTs, toByteOffset: 32, as: Int64.self)
+            p.storeBytes(of: slot, toByteOffset: 0, as: UInt64.self)
+            p.storeBytes(of: slot / 432_000, toByteOffset: 16, as: UInt64.self)
+            p.storeBytes(of: slot / 432_000 + 1, toByteOffset: 24, as: UInt64.self)
+            p.storeBytes(of: unixTs, toByteOffset: 32, as: Int64.self)
         }
         var raw: [UInt8] = [UInt8](repeating: 0, count: 24)
         raw.set(hashSeed, 0)
@@ -137,7 +139,7 @@ extension ChainNode {
 
     /// The averages and last prices inside the market accounts, as the program's cranks would leave them.
     func writeAverages() {
-        let P = layout.perp, S = layout.spot, unix = world.unixTs
+        let P = layout.perp, S = layout.spot, unix = world.unixTs, slot = world.slot
         for (m, i) in at.perps.enumerated() {
             let t = tracks[m == 0 ? 0 : m + 1]
             let fresh = freshOracles && oracleLag == 0
@@ -157,7 +159,7 @@ extension ChainNode {
                 put(t.twapE9 / 1000 + half, P.askTwap)
                 if fresh {
                     put(mid, P.mmPrice)
-                    put(Int64(clamping: world.slot), P.mmSlot)
+                    put(Int64(clamping: slot), P.mmSlot)
                 }
             }
         }

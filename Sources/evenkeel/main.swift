@@ -4,6 +4,7 @@ import Chain
 import EvenkeelCore
 import EvenkeelSys
 import Kit
+import Sim
 
 let command = Words.argument(1)
 
@@ -19,6 +20,7 @@ func dispatch() -> Int32 {
     if word == "init" { return initCommand() }
     if word == "demo" { return demoCommand() }
     if word == "localnet" { return LocalnetCli.run(first: 2) }
+    if word == "sim" { return simCommand(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {
         Words.usage(1)

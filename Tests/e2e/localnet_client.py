@@ -20,7 +20,7 @@ FULL = 2 | 100 << 8          # all or nothing, the whole auction assumed elapsed
 
 def binary():
     """The built program, or None."""
-    for p in (os.environ.get("EVENKEEL_BIN"), ROOT / "bin" / "evenkeel"):
+    for p in (os.environ.get("EK_BIN"), ROOT / "bin" / "evenkeel"):
         if p and os.access(p, os.X_OK):
             return str(p)
     return None

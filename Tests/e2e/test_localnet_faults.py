@@ -15,7 +15,7 @@ def net(request):
             pytest.skip("EK_VELOCITY_SO or the shared test node is absent")
     else:
         if not lc.binary():
-            pytest.skip("evenkeel is not built (EVENKEEL_BIN)")
+            pytest.skip("evenkeel is not built (EK_BIN)")
         n = lc.localnet()
     yield n
     n.close()
@@ -24,7 +24,7 @@ def net(request):
 @pytest.fixture
 def model():
     if not lc.binary():
-        pytest.skip("evenkeel is not built (EVENKEEL_BIN)")
+        pytest.skip("evenkeel is not built (EK_BIN)")
     n = lc.localnet()
     yield n
     n.close()

@@ -6,7 +6,7 @@ import pytest
 import localnet_client as lc
 from localnet_client import AUTHORITY, CLOCK, DELEGATE, FULL, STRANGER
 
-pytestmark = pytest.mark.skipif(not lc.binary(), reason="evenkeel is not built (EVENKEEL_BIN)")
+pytestmark = pytest.mark.skipif(not lc.binary(), reason="evenkeel is not built (EK_BIN)")
 VENUES = ["velocity", "drift"]
 # account size, discriminator, offsets of fields that this file reads itself
 SIZES = {"velocity": {"user": 4496, "perp_market": 1304, "spot_market_sol": 808, "state": 1752, "user_stats": 240, "oracle_sol": 48},

@@ -20,7 +20,7 @@ PRICE = 76_340_755
 @pytest.fixture(scope="module")
 def nodes():
     if not lc.binary():
-        pytest.skip("evenkeel is not built (EVENKEEL_BIN)")
+        pytest.skip("evenkeel is not built (EK_BIN)")
     real = lc.program_node()
     if real is None:
         pytest.skip("EK_VELOCITY_SO or the shared test node is absent")

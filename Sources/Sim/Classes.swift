@@ -1,0 +1,84 @@
+// The classes of faults, each with the name `--faults` knows it by, and the count of how often it struck.
+import Kit
+
+enum FaultClass: UInt8, CaseIterable {
+    // network
+    case loss, delay, duplicate, truncate, garbage, limit, server, halfopen
+    // nodes
+    case behind, frozen, pool, lie, slowslots, skipslots
+    // landing
+    case drop, late, execerror, congestion
+    // venue
+    case paused, reduceonly, stale, jump, dry, partial, unfilled, upgrade
+    // book
+    case deposit, foreign, liquidation, delegate, gas
+    // disk
+    case torn, enospc, bitflip
+    // process
+    case crash, suspend
+    // clock
+    case step
+
+    var name: StaticString {
+        switch self {
+        case .loss: return "loss"
+        case .delay: return "delay"
+        case .duplicate: return "duplicate"
+        case .truncate: return "truncate"
+        case .garbage: return "garbage"
+        case .limit: return "limit"
+        case .server: return "server"
+        case .halfopen: return "halfopen"
+        case .behind: return "behind"
+        case .frozen: return "frozen"
+        case .pool: return "pool"
+        case .lie: return "lie"
+        case .slowslots: return "slowslots"
+        case .skipslots: return "skipslots"
+        case .drop: return "drop"
+        case .late: return "late"
+        case .execerror: return "execerror"
+        case .congestion: return "congestion"
+        case .paused: return "paused"
+        case .reduceonly: return "reduceonly"
+        case .stale: return "stale"
+        case .jump: return "jump"
+        case .dry: return "dry"
+        case .partial: return "partial"
+        case .unfilled: return "unfilled"
+        case .upgrade: return "upgrade"
+        case .deposit: return "deposit"
+        case .foreign: return "foreign"
+        case .liquidation: return "liquidation"
+        case .delegate: return "delegate"
+        case .gas: return "gas"
+        case .torn: return "torn"
+        case .enospc: return "enospc"
+        case .bitflip: return "bitflip"
+        case .crash: return "crash"
+        case .suspend: return "suspend"
+        case .step: return "step"
+        }
+    }
+
+    var bit: UInt64 { 1 << UInt64(rawValue) }
+    static let all: UInt64 = (1 << UInt64(FaultClass.allCases.count)) - 1
+
+    /// "all", "none" or names with commas between them; nil with the word that is none.
+    static func parse(_ t: Text) -> (set: UInt64, wrong: Text?) {
+        if t == "all" { return (all, nil) }
+        if t == "none" { return (0, nil) }
+        var set: UInt64 = 0
+        var word = Text()
+        for b in t.bytes + [0x2C] {
+            if b != 0x2C {
+                word.put(byte: b)
+                continue
+            }
+            guard let c = allCases.first(where: { word == $0.name }) else { return (0, word) }
+            set |= c.bit
+            word.clear()
+        }
+        return (set, nil)
+    }
+}

@@ -1,0 +1,342 @@
+// The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's own accounts; it keeps
+// its own books and never looks into the agent. Numbers of the invariants are those of DESIGN:
+//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift that was read, none twice
+//   I3 no order while a gate must be closed         I4 never past max leverage, never onto the spot's side
+//   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back
+//   I7 nothing is signed but an order of this market, this account and these bounds
+import Agent
+import Chain
+import EvenkeelCore
+import Kit
+
+struct Violation {
+    var invariant: StaticString
+    var words: Text
+}
+
+/// A message that the agent signed.
+struct Signed {
+    var signature: [UInt8]
+    var tx: SeenTransaction
+    var served: Served
+    var at_ms: Int64
+    var posted = false
+    var landed = false
+    var failed = false
+    var orderId: UInt32 = 0
+    var filled: UInt64 = 0
+}
+
+final class Judge {
+    let setup: Setup
+    let node: ChainNode
+    let delegate: Key
+    private(set) var violation: Violation? = nil
+
+    /// What our orders filled in all, signed.
+    private(set) var own_e9: Int64 = 0
+    private(set) var corrections: UInt64 = 0
+    private var orders: [Signed] = []
+    private var foreignIds: [UInt32] = []
+    private var fillsSeen = 0
+    /// The book that the agent was shown last, and the newest slot it was shown since it started.
+    private var book = Served()
+    private var shownSlot: UInt64 = 0
+    private var bookIsOld = false
+
+    private var successSlot: UInt64 = 0
+    private var success_ms: Int64 = -1
+    private var steppedSince = false
+    private var everStepped = false
+    private var day: Int64 = -1
+    private var tradesToday: UInt32 = 0
+    private var lastFilled: [UInt8] = []
+
+    private var acknowledged: UInt64 = 0
+    private var excused_ms: Int64 = 0
+    private(set) var lastTick_ms: Int64 = 0
+    private var now_ms: Int64 = 0
+
+    init(setup: Setup, node: ChainNode, delegate: Key) {
+        self.setup = setup
+        self.node = node
+        self.delegate = delegate
+        orders.reserveCapacity(16)
+    }
+
+    func accuse(_ invariant: StaticString, _ words: Text) {
+        if violation == nil { violation = Violation(invariant: invariant, words: words) }
+    }
+    func accuse(_ invariant: StaticString, _ s: StaticString) { accuse(invariant, Text(s)) }
+
+    private func accuse(_ invariant: StaticString, _ s: StaticString, _ a: Int64, _ middle: StaticString = "", _ b: Int64 = 0) {
+        var t = Text(s)
+        t.put(a)
+        t.put(middle)
+        if middle.utf8CodeUnitCount > 0 { t.put(b) }
+        accuse(invariant, t)
+    }
+
+    // MARK: I6
+
+    func stored(generation: UInt64) {
+        if generation <= acknowledged { accuse("I6", "a generation was written again: ", Int64(generation)) }
+        acknowledged = generation
+    }
+
+    /// What a start found. A write that returned success must be there.
+    func loaded(generation: UInt64) {
+        if generation < acknowledged {
+            accuse("I6", "the state went back to generation ", Int64(generation), ", acknowledged was ", Int64(acknowledged))
+        }
+        acknowledged = max(acknowledged, generation)
+    }
+
+    func restarted() {
+        shownSlot = 0
+        book = Served()
+    }
+
+    // MARK: what the agent is told
+
+    func shown(_ s: Served) {
+        bookIsOld = s.truth.slot < shownSlot
+        shownSlot = max(shownSlot, s.truth.slot)
+        book = s
+    }
+
+    func foreign(_ id: UInt32) {
+        if foreignIds.count >= 64 { foreignIds.removeFirst(32) }
+        foreignIds.append(id)
+    }
+
+    func clockStepped() {
+        steppedSince = true
+        everStepped = true
+    }
+
+    // MARK: I2, I3, I4, I7: a signature is a decision
+
+    func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, _ unix_s: Int64) {
+        let tx = node.read(message: message)
+        if orders.count >= 12 { orders.removeFirst(4) }
+        orders.append(Signed(signature: signature, tx: tx, served: book, at_ms: t))
+        judgeShape(tx)
+        if tx.kind == .cancel { return }
+        judgeDecision(tx, t, unix_s)
+    }
+
+    private func judgeShape(_ x: SeenTransaction) {
+        let r = setup.rules
+        if !x.sound { return accuse("I7", "a message was signed that is not one venue order of one signer") }
+        if x.signer != delegate || x.user != Key(node.userAddress.ek) { return accuse("I7", "an order for another account was signed") }
+        if x.fee > 5_000 + r.maxPriorityFee_lamports { return accuse("I7", "the fee is over its cap: ", Int64(clamping: x.fee)) }
+        if x.kind == .cancel { return }
+        if x.market != 0 || x.marketType != 1 { return accuse("I7", "an order for another market was signed") }
+        if x.userId < 200 || x.userId > 254 { return accuse("I7", "an order without the agent's own id was signed: ", Int64(x.userId)) }
+        if x.base == 0 || x.base > r.maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
+        if x.kind == .take && !x.takeAll { return accuse("I7", "a take that is not all or nothing") }
+        if x.kind == .place && x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
+        let p = book.truth.price_e6
+        let slack = p / 1000 * Int64(r.maxSlippage_ppm) / 1000 + 2_000
+        if x.orderType == 4 {
+            guard let o = x.offset, o.magnitude <= UInt64(max(0, slack)), (o > 0) == x.isBuy || o == 0 else {
+                return accuse("I7", "an oracle order whose offset is beyond max_slippage")
+            }
+        } else {
+            let price = Int64(clamping: x.price)
+            if price == 0 || (x.isBuy ? price > p + slack : price < p - slack) {
+                accuse("I7", "an order at price ", price, " beyond max_slippage of ", p)
+            }
+        }
+    }
+
+    private func judgeDecision(_ x: SeenTransaction, _ t: Int64, _ unix_s: Int64) {
+        let b = book.truth
+        guard book.whole else { return accuse("I3", "an order without a book") }
+        if book.lied { return accuse("I3", "an order on a book with a false account") }
+        if bookIsOld { return accuse("I3", "an order on a book older than one already read: slot ", Int64(b.slot), " after ", Int64(shownSlot)) }
+        if let gate = closedGate(b, reducing: x.reduceOnly) {
+            var w = Text("an order while this gate must be closed: ")
+            w.put(gate)
+            return accuse("I3", w)
+        }
+        let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
+        let size = Int64(clamping: x.base)
+        if net == 0 || (net > 0) == x.isBuy { return accuse("I2", "an order that widens the drift; net was ", net) }
+        if size.magnitude > net.magnitude { return accuse("I2", "an order of ", size, " for a drift of ", net) }
+        if within(net, spot) { return accuse("I2", "an order for a drift inside the tolerance: net ", net) }
+        let after = b.perp_e9 + (x.isBuy ? size : -size)
+        if after != 0 && spot != 0 && (after > 0) == (spot > 0) && !((b.perp_e9 > 0) == (spot > 0) && after.magnitude < b.perp_e9.magnitude) {
+            return accuse("I4", "the perp would stand on the spot's side: ", after)
+        }
+        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude, leverage_e4(b, perp: after) > Int64(setup.rules.maxLeverage_e4) * 101 / 100 {
+            return accuse("I4", "leverage after the order would be (1e4) ", leverage_e4(b, perp: after))
+        }
+        judgeCooldown(b, t)
+        let today = unix_s / 86_400
+        if !everStepped && today == day && tradesToday >= setup.rules.maxTradesPerDay {
+            accuse("I3", "more corrections a day than allowed: ", Int64(tradesToday))
+        }
+    }
+
+    private func judgeCooldown(_ b: Truth, _ t: Int64) {
+        guard success_ms >= 0 else { return }
+        let slots = (UInt64(setup.rules.cooldown_s) * 1000 + 399) / 400
+        let passed = b.slot > successSlot ? b.slot - successSlot : 0
+        if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
+        if !steppedSince && t - success_ms < Int64(setup.rules.cooldown_s) * 1000 - 1_000 {
+            accuse("I2", "a correction inside the cooldown: ms since the last success ", t - success_ms)
+        }
+    }
+
+    /// A gate that these facts close, by the chain's own truth.
+    func closedGate(_ b: Truth, reducing: Bool) -> StaticString? {
+        let r = setup.rules
+        if b.exchange & 8 != 0 { return "exchange paused" }
+        if b.market != 1 && !(b.reduceOnlyMarket && reducing) { return "market not active" }
+        if b.marketPaused & 4 != 0 { return "market's fills paused" }
+        if b.userStatus & 3 != 0 { return "account being liquidated or bankrupt" }
+        if b.userStatus & 4 != 0 && !reducing { return "account reduce-only" }
+        if b.oracleAge > r.maxOracleAge_slots { return "oracle too old" }
+        if b.price_e6 <= 0 || b.twap5_e6 <= 0 { return "no price" }
+        let gap = (b.price_e6 - b.twap5_e6).magnitude
+        if Int128(gap) * 1_000_000 / Int128(b.twap5_e6) > Int128(r.maxOracleDivergence_ppm) { return "oracle far from its average" }
+        if Int128(b.conf_e6) * 1_000_000 / Int128(b.price_e6) > 20_000 { return "oracle too uncertain" }
+        if b.payer < r.gasReserve_lamports + r.maxPriorityFee_lamports + 5_000 { return "gas reserve" }
+        return nil
+    }
+
+    private func leverage_e4(_ b: Truth, perp: Int64) -> Int64 {
+        let price = Int128(b.price_e6)
+        let equity = Int128(b.quote_e6) + (Int128(b.spot_e9) + Int128(b.perp_e9)) * price / 1_000_000_000 + Int128(b.perpQuote_e6)
+        if equity <= 0 { return Int64.max }
+        return Int64(clamping: Int128(perp.magnitude) * price / 100_000 / equity)
+    }
+
+    private func within(_ net: Int64, _ spot: Int64) -> Bool {
+        if spot == 0 { return net == 0 }
+        return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(setup.rules.tolerance_ppm)
+    }
+
+    // MARK: I1: what goes out, what lands, what fills
+
+    private func find(_ body: [UInt8]) -> Int? {
+        // ..."params":["BASE64...: the signature follows one byte of count.
+        var i = 30
+        while i < body.count - 100 && !(body[i] == 0x5B && body[i + 1] == 0x22) { i += 1 }
+        guard i < body.count - 100 else { return nil }
+        var raw = [UInt8](repeating: 0, count: 66), n = 0
+        let ok = body.withUnsafeBufferPointer { p -> ek_err in
+            guard let base = p.baseAddress else { return EK_E_SHORT }
+            return base.advanced(by: i + 2).withMemoryRebound(to: CChar.self, capacity: 88) { ek_base64_decode($0, 88, &raw, 66, &n) }
+        }
+        guard ok == EK_OK else { return nil }
+        var k = orders.count - 1
+        while k >= 0 {
+            var same = true
+            for j in 0..<64 where orders[k].signature[j] != raw[j + 1] { same = false; break }
+            if same { return k }
+            k -= 1
+        }
+        return nil
+    }
+
+    func posted(_ body: [UInt8], _ t: Int64) {
+        guard let k = find(body) else { return accuse("I7", "bytes were sent that the agent's key did not sign") }
+        if orders[k].posted { return }
+        orders[k].posted = true
+        for i in orders.indices where i != k && orders[i].posted && !orders[i].landed && node.isRecent(orders[i].tx.blockhash) {
+            return accuse("I1", "a second correction was sent while the first could still land; ms between them ", t - orders[i].at_ms)
+        }
+        if let id = ownLiveOrder() { accuse("I1", "a correction was sent while an order of the last one is live: order ", Int64(id)) }
+    }
+
+    private func ownLiveOrder() -> UInt32? {
+        var found: UInt32? = nil
+        node.eachLiveOrder { o in
+            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) { found = o.id }
+        }
+        return found
+    }
+
+    /// A copy reached a leader. Only the first that gets into a block changes anything.
+    func landed(_ body: [UInt8], before: Truth, _ t: Int64) {
+        now_ms = t
+        guard let k = find(body), !orders[k].landed, let l = node.landing(orders[k].signature) else { return }
+        orders[k].landed = true
+        orders[k].failed = l.failed
+        if l.failed { return }
+        if orders[k].tx.kind == .cancel { return }
+        orders[k].orderId = before.nextOrderId
+        if orders[k].served.own_e9 != own_e9 {
+            accuse("I2", "a correction landed on a book that an earlier one had moved since: by ", own_e9 - orders[k].served.own_e9)
+        }
+        var live = 0
+        node.eachLiveOrder { o in
+            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) { live += 1 }
+        }
+        if live > 1 { accuse("I1", "live orders of the agent at once: ", Int64(live)) }
+        slotPassed(t)
+    }
+
+    func slotPassed(_ t: Int64) {
+        now_ms = t
+        node.fills(since: &fillsSeen) { f in
+            if self.foreignIds.contains(f.orderId) { return }
+            self.filled(f)
+        }
+    }
+
+    private func filled(_ f: FillSeen) {
+        guard let k = orders.lastIndex(where: { $0.landed && !$0.failed && $0.orderId == f.orderId }) else {
+            return accuse("I7", "an order filled that nobody placed: ", Int64(f.orderId))
+        }
+        own_e9 += f.base
+        if orders[k].filled == 0 {
+            corrections += 1
+            let today = (setup.startUnix_s + now_ms / 1000) / 86_400
+            if today != day { tradesToday = 0 }
+            day = today
+            tradesToday += 1
+        }
+        orders[k].filled += UInt64(f.base.magnitude)
+        if orders[k].filled > orders[k].tx.base { return accuse("I2", "more filled than was ordered: ", Int64(orders[k].filled)) }
+        let b = orders[k].served.truth
+        let spot = b.spot_e9 + Int64(clamping: b.wallet)
+        let moved = Int64(orders[k].filled)
+        if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
+            successSlot = node.slot
+            success_ms = now_ms
+            steppedSince = false
+        }
+    }
+
+    // MARK: I5
+
+    /// A deposit, a start, anything that gives the agent anew the time it may take.
+    func disturbed(_ t: Int64) { excused_ms = t }
+
+    /// After each tick: how long has the drift been outside without an excuse?
+    func ticked(_ t: Int64, busy: Bool) {
+        lastTick_ms = t
+        if busy {
+            excused_ms = t
+            return
+        }
+        let b = node.truth()
+        let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
+        let r = setup.rules
+        let smallest = max(r.minTrade_e9, b.minOrder_e9, b.step_e9)
+        let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
+        let today = (setup.startUnix_s + t / 1000) / 86_400
+        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(b, perp: -spot) > 40_000
+            || !b.delegateHolds || (today == day && tradesToday + 1 >= r.maxTradesPerDay) || b.openOrders > 0 {
+            excused_ms = t
+            return
+        }
+        let steps = Int64(clamping: UInt64(net.magnitude) / max(1, r.maxTrade_e9)) + 1
+        let allowed = Int64(r.cooldown_s) * 1000 + Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
+        if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
+    }
+}

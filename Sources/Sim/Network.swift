@@ -1,0 +1,279 @@
+// The way between the agent and the nodes: every request arrives late, twice, or not at all, and its answer may be lost, cut or nonsense.
+// Every accepted request yields exactly one answer to the process that made it, as the driver promises; a request that the agent has
+// given up on may still arrive.
+import Agent
+import Chain
+import EvenkeelCore
+import Kit
+
+enum Method: UInt8 {
+    case accounts, blockhash, fees, simulate, send, status, epoch, other
+}
+
+/// A request under way. `open`: how many of its events are still to come.
+struct Request {
+    var id: UInt32 = 0
+    var endpoint = 0
+    var incarnation = 0
+    var method = Method.other
+    var body: [UInt8] = []
+    var answer = Text()
+    var status = 0
+    var wire = Wire.ok
+    var latency_ms: Int64 = 0
+    var deliver_ms: Int64 = 0
+    var retryAfter_s: Int64 = -1
+    var spoil = Spoil.none
+    var answered = false
+    var open = 0
+    var served = Served()
+}
+
+enum Spoil: UInt8 {
+    case none, truncate, garbage, otherId, empty
+}
+
+/// What a read of the book showed, for the judge.
+struct Served {
+    var whole = false
+    var truth = Truth()
+    var lied = false
+    var own_e9: Int64 = 0
+}
+
+/// A transaction on its way into a block.
+struct Sent {
+    var body: [UInt8] = []
+    var used = false
+}
+
+extension World {
+    private func method(_ b: UnsafeBufferPointer<UInt8>) -> Method {
+        // All bodies begin {"jsonrpc":"2.0","id":N,"method":"NAME"; blanks may stand before N.
+        var i = 20
+        let stop = min(b.count - 12, 90)
+        while i < stop {
+            if b[i] == 0x6D && b[i + 1] == 0x65 && b[i + 6] == 0x22 && b[i + 7] == 0x3A {        // method":
+                let c = b[i + 9], at = i + 9
+                if c == 0x73 { return b[at + 1] == 0x65 ? .send : .simulate }
+                if c != 0x67 { return .other }
+                switch b[at + 3] {
+                case 0x4D: return .accounts          // getMultipleAccounts
+                case 0x4C: return .blockhash         // getLatestBlockhash
+                case 0x52: return .fees              // getRecentPrioritizationFees
+                case 0x53: return b[at + 4] == 0x69 ? .status : .other
+                case 0x45: return .epoch
+                default: return .other
+                }
+            }
+            i += 1
+        }
+        return .other
+    }
+
+    func request(_ endpoint: Int, _ id: UInt32, _ body: UnsafeBufferPointer<UInt8>) {
+        counted.requests += 1
+        let k: Int
+        if let f = freeRequests.popLast() { k = f } else {
+            k = requests.count
+            requests.append(Request())
+        }
+        let m = method(body)
+        requests[k].id = id
+        requests[k].endpoint = endpoint
+        requests[k].incarnation = incarnation
+        requests[k].method = m
+        requests[k].body.removeAll(keepingCapacity: true)
+        requests[k].body.append(contentsOf: body)
+        requests[k].answer.clear()
+        requests[k].status = 200
+        requests[k].wire = .ok
+        requests[k].retryAfter_s = -1
+        requests[k].spoil = .none
+        requests[k].answered = false
+        requests[k].served = Served()
+        if m == .send { judge.posted(requests[k].body, t) }
+
+        let e = endpoints[endpoint]
+        var up = e.base_ms / 2 + net.range(0, e.jitter_ms)
+        var down = e.base_ms / 2 + net.range(0, e.jitter_ms)
+        var arrives = true, answers = true
+        var again: Int64 = 0
+        if weather.netActive { meddle(k, &up, &down, &arrives, &answers, &again) }
+        let timeout = Int64(setup.rules.timeout_ms)
+        var open = 1
+        if arrives {
+            queue.push(t + up, .arrive, k)
+            open += 1
+            if again > 0 {
+                queue.push(t + up + again, .arrive, k)
+                open += 1
+            }
+        }
+        var at = t + up + down
+        if !arrives && requests[k].wire == .ok && requests[k].status == 200 { answers = false }
+        if !answers || at - t >= timeout {
+            requests[k].wire = .timeout
+            at = t + timeout
+        }
+        requests[k].latency_ms = at - t
+        requests[k].deliver_ms = at
+        requests[k].open = open
+        queue.push(at, .deliver, k)
+        trace.add(t, "post", Int64(m.rawValue), Int64(endpoint), arrives ? up : -1)
+    }
+
+    /// The faults of the way, each by its own odds.
+    private func meddle(_ k: Int, _ up: inout Int64, _ down: inout Int64, _ arrives: inout Bool, _ answers: inout Bool, _ again: inout Int64) {
+        let e = requests[k].endpoint
+        func strikes(_ c: FaultClass) -> Bool {
+            let w = weather.state[Int(c.rawValue)]
+            guard w.on, w.target < 0 || w.target == e, net.chance(permille: w.level) else { return false }
+            counted.add(c)
+            return true
+        }
+        if strikes(.delay) {
+            if net.below(2) == 0 { up += net.range(500, 90_000) } else { down += net.range(500, 20_000) }
+        }
+        if strikes(.loss) {
+            if net.below(2) == 0 { arrives = false } else { answers = false }
+        }
+        if strikes(.halfopen) {
+            arrives = net.below(2) == 0
+            answers = false
+        }
+        if strikes(.duplicate) { again = net.range(1, 40_000) }
+        if strikes(.limit) {
+            arrives = false
+            requests[k].status = 429
+            requests[k].retryAfter_s = net.below(2) == 0 ? net.range(1, 20) : -1
+        }
+        if strikes(.server) {
+            // A proxy's 5xx says nothing about whether the node took the request.
+            arrives = net.below(2) == 0
+            requests[k].status = net.pick([500, 502, 503, 504])
+        }
+        if strikes(.truncate) {
+            if net.below(2) == 0 { requests[k].spoil = .truncate } else { requests[k].wire = .broken }
+        }
+        if strikes(.garbage) { requests[k].spoil = net.pick([.garbage, .otherId, .empty]) }
+        let x = weather.state[Int(FaultClass.execerror.rawValue)]
+        if requests[k].method == .send && x.on && net.chance(permille: x.level) {
+            counted.add(.execerror)
+            if net.below(2) == 0 { requests[k].status = 500 } else { requests[k].wire = .broken }
+        }
+        if net.chance(permille: 2) && setup.has(.loss) {
+            arrives = false
+            requests[k].wire = .connect
+        }
+    }
+
+    /// A request reaches its node.
+    func arrive(_ k: Int) {
+        let m = requests[k].method
+        if m == .send {
+            sendArrived(k)
+        } else if !requests[k].answered {
+            ask(k)
+        }
+        requests[k].answered = true
+        release(k)
+    }
+
+    private func ask(_ k: Int) {
+        let e = requests[k].endpoint
+        let isBook = requests[k].method == .accounts
+        let eye = eyeOf(e)
+        var view = eye?.replica
+        var lied = false
+        let lie = weather.state[Int(FaultClass.lie.rawValue)]
+        if isBook && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) {
+            lied = true
+            counted.add(.lie)
+            if let old = weather.oldBook, net.below(3) == 0, machine?.phase == .reading {
+                view = node.staleUser(old)
+            } else {
+                node.lie(net.pick([.missing, .owner, .short, .discriminator]), account: net.below(5))
+            }
+        }
+        let body = requests[k].body
+        // The buffer is taken out while the node writes into it, so that nothing is copied.
+        swap(&scratch, &requests[k].answer)
+        let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view) }
+        swap(&scratch, &requests[k].answer)
+        if lied { node.stopLying() }
+        if w.status != 200 { requests[k].status = Int(w.status) }
+        if isBook {
+            requests[k].served = Served(whole: requests[k].spoil == .none, truth: node.truth(view), lied: lied, own_e9: eye?.own_e9 ?? judge.own_e9)
+        }
+    }
+
+    func deliver(_ k: Int) {
+        let r = requests[k]
+        defer { release(k) }
+        guard machine != nil, r.incarnation == incarnation else { return }
+        var body = r.answer
+        let faulty = r.wire != .ok || r.status != 200
+        if faulty { body.clear() }
+        spoil(&body, r)
+        if r.served.whole && !faulty { judge.shown(r.served) }
+        trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
+        body.bytes.withUnsafeBufferPointer { b in
+            step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,
+                                latency_us: UInt32(clamping: r.latency_ms * 1000), retryAfter_s: r.retryAfter_s)))
+        }
+    }
+
+    private func spoil(_ body: inout Text, _ r: Request) {
+        switch r.spoil {
+        case .none: break
+        case .truncate: body.bytes.removeLast(body.count - body.count * 2 / 3)
+        case .garbage: body = Text("<html><body>502 Bad Gateway</body></html>")
+        case .empty: body.clear()
+        case .otherId:
+            body.clear()
+            body.put("{\"jsonrpc\":\"2.0\",\"result\":{\"context\":{\"slot\":1},\"value\":null},\"id\":4000000000}")
+        }
+    }
+
+    private func release(_ k: Int) {
+        requests[k].open -= 1
+        if requests[k].open == 0 { freeRequests.append(k) }
+    }
+
+    // MARK: into a block
+
+    private func sendArrived(_ k: Int) {
+        counted.sends += 1
+        requests[k].answer.clear()
+        requests[k].answer.put("{\"jsonrpc\":\"2.0\",\"result\":\"accepted\",\"id\":")
+        requests[k].answer.put(requests[k].id)
+        requests[k].answer.put("}")
+        var slots: Int64 = fate.range(0, 2)
+        func strikes(_ c: FaultClass) -> Bool {
+            let w = weather.state[Int(c.rawValue)]
+            guard w.on, fate.chance(permille: w.level) else { return false }
+            counted.add(c)
+            return true
+        }
+        if strikes(.drop) || strikes(.congestion) { return }
+        if strikes(.late) { slots = fate.below(3) == 0 ? fate.range(120, 155) : fate.range(3, 148) }
+        let s: Int
+        if let free = sends.firstIndex(where: { !$0.used }) { s = free } else {
+            s = sends.count
+            sends.append(Sent())
+        }
+        sends[s].used = true
+        sends[s].body = requests[k].body
+        queue.push(t + slots * slotLength + 1, .land, s)
+    }
+
+    /// The leader takes the transaction: from here on it is in a block, or refused for good or for now.
+    func land(_ s: Int) {
+        sends[s].used = false
+        let before = node.truth()
+        let body = sends[s].body
+        _ = body.withUnsafeBufferPointer { node.handle($0, &scratch) }
+        judge.landed(body, before: before, t)
+    }
+}
