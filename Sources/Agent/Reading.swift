@@ -14,7 +14,8 @@ extension Machine {
         purpose = why
         minSlot = max(slot, highestSlot)
         if why == .tick { phase = .reading }
-        readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag)
+        // The preferred endpoint first; after a failure the next one.
+        readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
         let rest_ms = endpoints.all[readEndpoint].restUntil_ms
         if rest_ms > now.mono_ms {
             everybodyRests(rest_ms, now)

@@ -79,7 +79,9 @@ extension Machine {
 
     func armWatch() {
         guard phase == .watching else { return }
-        phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, watch.lookFirst ? UInt64.max : watch.sendDue_ms))
+        // Once a node is past the last valid height nothing is sent any more: a send that stays due must not keep the loop awake.
+        let sending = !watch.lookFirst && !watch.expiredAt.contains { $0 != 0 }
+        phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, sending ? watch.sendDue_ms : UInt64.max))
     }
 
     /// The same bytes to every endpoint; nodes drop what they already know.

@@ -211,6 +211,7 @@ public enum LocalnetCli {
             net.run(stopFd: signals)
             let s = signals >= 0 ? sys_signals_next(signals) : 0
             if s == 1 || s == 0 { continue }
+            net.close()
             return 128 + s
         }
     }

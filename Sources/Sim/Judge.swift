@@ -43,6 +43,7 @@ final class Judge {
     private var book = Served()
     private var shownSlot: UInt64 = 0
     private var bookIsOld = false
+    private var basis: UInt64 = 0
 
     private var successSlot: UInt64 = 0
     private var success_ms: Int64 = -1
@@ -54,6 +55,8 @@ final class Judge {
 
     private var acknowledged: UInt64 = 0
     private var excused_ms: Int64 = 0
+    /// The drift there was to correct when the time began to count; nil: not read yet.
+    private var owed_e9: UInt64? = nil
     private(set) var lastTick_ms: Int64 = 0
     private var now_ms: Int64 = 0
 
@@ -99,10 +102,15 @@ final class Judge {
 
     // MARK: what the agent is told
 
-    func shown(_ s: Served) {
+    /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one. Answers that a sound agent
+    /// refuses (a false account, an older slot) do not end the read: a hedged request may still bring the good one.
+    func shown(_ s: Served, asked: UInt64, of newest: UInt64) {
+        if asked <= basis { return }
         bookIsOld = s.truth.slot < shownSlot
-        shownSlot = max(shownSlot, s.truth.slot)
         book = s
+        if bookIsOld || s.lied { return }
+        shownSlot = s.truth.slot
+        basis = newest
     }
 
     func foreign(_ id: UInt32) {
@@ -315,15 +323,15 @@ final class Judge {
     // MARK: I5
 
     /// A deposit, a start, anything that gives the agent anew the time it may take.
-    func disturbed(_ t: Int64) { excused_ms = t }
+    func disturbed(_ t: Int64) {
+        excused_ms = t
+        owed_e9 = nil
+    }
 
     /// After each tick: how long has the drift been outside without an excuse?
     func ticked(_ t: Int64, busy: Bool) {
         lastTick_ms = t
-        if busy {
-            excused_ms = t
-            return
-        }
+        if busy { return disturbed(t) }
         let b = node.truth()
         let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
         let r = setup.rules
@@ -332,10 +340,11 @@ final class Judge {
         let today = (setup.startUnix_s + t / 1000) / 86_400
         if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(b, perp: -spot) > 40_000
             || !b.delegateHolds || (today == day && tradesToday + 1 >= r.maxTradesPerDay) || b.openOrders > 0 {
-            excused_ms = t
-            return
+            return disturbed(t)
         }
-        let steps = Int64(clamping: UInt64(net.magnitude) / max(1, r.maxTrade_e9)) + 1
+        let owed = owed_e9 ?? net.magnitude
+        owed_e9 = owed
+        let steps = Int64(clamping: owed / max(1, r.maxTrade_e9)) + 1
         let allowed = Int64(r.cooldown_s) * 1000 + Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
     }

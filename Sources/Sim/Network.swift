@@ -27,6 +27,10 @@ struct Request {
     var answered = false
     var open = 0
     var served = Served()
+    /// Counts all requests; a book answer to one made before the last good book is a hedge that came too late.
+    var number: UInt64 = 0
+    /// Asked while a decision already stands: a second opinion, not what is decided on.
+    var opinion = false
 }
 
 enum Spoil: UInt8 {
@@ -92,6 +96,8 @@ extension World {
         requests[k].spoil = .none
         requests[k].answered = false
         requests[k].served = Served()
+        requests[k].number = counted.requests
+        requests[k].opinion = machine?.phase == .checking
         if m == .send { judge.posted(requests[k].body, t) }
 
         let e = endpoints[endpoint]
@@ -188,13 +194,15 @@ extension World {
         var lied = false
         let lie = weather.state[Int(FaultClass.lie.rawValue)]
         if isBook && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) {
-            lied = true
-            counted.add(.lie)
             if let old = weather.oldBook, net.below(3) == 0, machine?.phase == .reading {
-                view = node.staleUser(old)
+                let false_ = node.staleUser(old), a = node.truth(false_), b = node.truth(view)
+                lied = a.perp_e9 != b.perp_e9 || a.spot_e9 != b.spot_e9
+                if lied { view = false_ }
             } else {
+                lied = true
                 node.lie(net.pick([.missing, .owner, .short, .discriminator]), account: net.below(5))
             }
+            if lied { counted.add(.lie) }
         }
         let body = requests[k].body
         // The buffer is taken out while the node writes into it, so that nothing is copied.
@@ -216,7 +224,7 @@ extension World {
         let faulty = r.wire != .ok || r.status != 200
         if faulty { body.clear() }
         spoil(&body, r)
-        if r.served.whole && !faulty { judge.shown(r.served) }
+        if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests) }
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
         body.bytes.withUnsafeBufferPointer { b in
             step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,

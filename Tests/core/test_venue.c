@@ -107,6 +107,36 @@ static void pegged(void) {
     }
 }
 
+/* Pyth pull: the message begins one byte later when the verification was partial; nothing is read past the end. */
+static void pull_oracles(void) {
+    static const uint8_t head[8] = {0x22, 0xf1, 0x23, 0x63, 0x9d, 0x7e, 0xf4, 0xcd};
+    const ek_venue *drift = ek_venue_at(1);
+    for (uint8_t full = 0; full <= 1; full++) {
+        uint8_t raw[134] = {0};
+        size_t at = full ? 41 : 42;
+        ek_oracle o;
+        memcpy(raw, head, 8);
+        raw[40] = full;
+        ek_set_i64(raw + at + 32, 14523000000);
+        ek_set_u64(raw + at + 40, 250000);
+        ek_set_u32(raw + at + 48, (uint32_t)-8);
+        ek_set_i64(raw + at + 52, 1700000000);
+        ek_set_u64(raw + at + 84, 4321);
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, sizeof raw, &o), EK_OK);
+        CHECK(o.price_e6 == 145230000 && o.conf_e6 == 2500 && o.posted_slot == 4321 && o.publish_time_s == 1700000000);
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, at + 92, &o), EK_OK);
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, at + 91, &o), EK_E_SHORT);
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, 40, &o), EK_E_SHORT);
+        raw[40] = 2;
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, sizeof raw, &o), EK_E_UNSUPPORTED);
+        CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PRELAUNCH, raw, sizeof raw, &o), EK_E_DISCRIMINATOR);
+    }
+    ek_oracle one;
+    CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_QUOTE_ASSET, NULL, 0, &one), EK_OK);
+    CHECK_EQ(one.price_e6, 1000000);
+    CHECK_EQ(ek_decode_oracle(ek_venue_at(0), EK_ORACLE_QUOTE_ASSET, NULL, 0, &one), EK_E_UNSUPPORTED);
+}
+
 static void token_amounts(void) {
     ek_spot_position p = {.scaled_balance_e9 = 1500, .balance_type = EK_DEPOSIT};
     ek_spot_market m = {.decimals = 6};
@@ -158,6 +188,7 @@ int main(void) {
     RUN(errors);
     RUN(oracles);
     RUN(pegged);
+    RUN(pull_oracles);
     RUN(token_amounts);
     RUN(lookups);
     return check_end();

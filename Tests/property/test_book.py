@@ -225,10 +225,18 @@ def test_another_mans_account_is_refused(world):
     w.accounts[w.items[USER]] = (owner, data[:at] + u16(1) + data[at + 2 :])
     assert w.refused()[0] == E.MISMATCH
     w.accounts[w.items[USER]] = (owner, data)
+    stats = w.accounts[w.items[USER_STATS]]
+    w.accounts[w.items[USER_STATS]] = (owner, account("UserStats", 240, _8=bytes([8] * 32)))
+    code, text = w.refused()
+    assert code == E.MISMATCH and "UserStats" in text
+    w.accounts[w.items[USER_STATS]] = stats
     perp = w.ids[0]
     w.accounts[perp] = (owner, w.perp(3, SOL_ORACLE, b"SOL-PERP"))
     code, text = w.refused()
     assert code == E.MISMATCH and "PerpMarket 0" in text
+    good = w.perp(0, SOL_ORACLE, b"SOL-PERP")
+    w.accounts[perp] = (owner, good[:8] + bytes([5] * 32) + good[40:])  # its own address is another one
+    assert w.refused()[0] == E.MISMATCH
 
 
 def test_unknown_enum_numbers_are_unsupported_not_guessed(world):
@@ -285,6 +293,15 @@ def test_positions_and_live_orders_bring_their_markets(world):
     check(w.lib.ek_plan_complete(w.plan, w.load(), changed))
     perps = {w.plan.items[i].market_index for i in range(w.plan.n) if w.plan.items[i].role == PERP_MARKET}
     assert changed[0] == 1 and perps == {0, 4, 6}
+
+
+def test_the_quote_market_of_a_perp_is_read(world):
+    w, at = world, world.s["p_quote"]
+    owner, data = w.accounts[w.ids[0]]
+    w.accounts[w.ids[0]] = (owner, data[:at] + u16(5) + data[at + 2 :])
+    changed = w.ffi.new("int *")
+    check(w.lib.ek_plan_complete(w.plan, w.load(), changed))
+    assert changed[0] == 1 and 5 in {w.plan.items[i].market_index for i in range(w.plan.n) if w.plan.items[i].role == SPOT_MARKET}
 
 
 def test_a_program_cannot_pay_fees_and_is_no_wallet(world):

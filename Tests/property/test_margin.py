@@ -237,6 +237,91 @@ def test_a_book_worked_by_hand():
     assert a["health_bp"] == (1400 - 30) * 10000 // 1400
 
 
+def test_profit_weighs_less_when_the_market_owes_more_than_it_may():
+    b = one_short()
+    m, p = b.b.perps[0], b.b.user.perps[0]
+    p.quote_e6 += 50 * 10**6
+    m.pnl_initial_weight_e4, m.pnl_max_imbalance_e6, m.last_oracle_price_e6 = 10_000, 10**9, 100_000_000
+    for field in (m.base_with_amm_e9, m.base_with_unsettled_lp_e9, m.quote_amount_e6):
+        set_wide(field, 0)
+    m.quote_with_unsettled_lp_e6 = m.net_unsettled_funding_e6 = 0
+    profit = lambda: b.margin(INITIAL, 1)["total_collateral_e6"] - 1_300_000_000
+    assert profit() == 50_000_000
+
+    def one_part(part, value):
+        if part.endswith("e9") or part == "quote_amount_e6":
+            set_wide(getattr(m, part), value)
+        else:
+            setattr(m, part, value)
+
+    for part, twice in (("base_with_amm_e9", 20 * 10**9), ("base_with_unsettled_lp_e9", 20 * 10**9), ("quote_amount_e6", 2 * 10**9),
+                        ("quote_with_unsettled_lp_e6", 2 * 10**9), ("net_unsettled_funding_e6", 2 * 10**9)):
+        one_part(part, twice)
+        assert profit() == 25_000_000, part  # the limit is half of what is owed
+        one_part(part, twice // 2)
+        assert profit() == 50_000_000, part  # exactly the limit is inside
+        one_part(part, 0)
+    m.pnl_max_imbalance_e6, m.last_oracle_price_e6 = 1, 0
+    with pytest.raises(Refused) as refused:
+        b.margin(INITIAL, 1)
+    assert refused.value.code == E.RANGE
+    assert b.margin(MAINTENANCE, 0)["total_collateral_e6"] == 500_000_000 + 900_000_000 + 50_000_000  # the rule is Initial's alone
+
+
+def test_a_settled_drift_market_pays_its_expiry_price_and_asks_nothing():
+    b = one_short("drift")
+    m, p = b.b.perps[0], b.b.user.perps[0]
+    m.status, m.expiry_price_e6, p.open_orders = 3, 95_000_000, 2
+    got = b.margin(MAINTENANCE, 0)
+    assert got["total_collateral_e6"] == 500_000_000 + 900_000_000 + 50_000_000 and got["requirement_e6"] == 20_000
+    assert got["perp_notional_e6"] == 950_000_000
+
+
+def test_what_an_assessment_says_about_the_market():
+    b = one_short()
+    x, m = b.b, b.b.perps[0]
+    x.slot = 1000
+    x.oracles[1].value.conf_e6, x.oracles[1].value.posted_slot = 7, 990
+    m.last_funding_rate_e9, m.last_funding_rate_long_e9, m.last_funding_rate_short_e9 = 5, 1_165_333, -1_165_333
+    m.last_funding_oracle_twap_e6, m.funding_period_s, m.mark_twap_e6, m.last_fill_price_e6, m.oracle_twap_5min_e6 = 76_170_544, 3600, 101, 0, 42
+    a = b.assess()
+    assert (a["oracle_conf_e6"], a["oracle_age_slots"], a["spot_age_slots"], a["oracle_twap_5min_e6"], a["mark_price_e6"]) == (7, 10, 10, 42, 101)
+    # velocity.md section 10: -1,165,333 is -0.00153 % an hour, -13.4 % a year
+    assert a["funding_rate_e9"] == -1_165_333 and a["funding_hourly_ppb"] == -15298 and a["funding_annual_ppm"] == -134019
+    x.oracles[1].value.posted_slot = 1001
+    m.last_fill_price_e6 = 99
+    a = b.assess()
+    assert a["oracle_age_slots"] == 0 and a["mark_price_e6"] == 99
+    x.user.perps[0].base_e9 = 10**9
+    assert b.assess()["funding_rate_e9"] == 1_165_333
+    m.funding_period_s, m.last_funding_oracle_twap_e6 = 7200, 0
+    assert b.assess()["funding_hourly_ppb"] == 1_165_333 * 10**6 // 2 // 100_000_000
+
+
+def test_a_book_under_water():
+    b = one_short()
+    b.b.user.perps[0].quote_e6 = -600 * 10**6
+    a = b.assess()
+    assert a["equity_e6"] == -100_000_000 and a["leverage_infinite"] and a["liquidatable"] and a["health_bp"] == 0
+    assert a["liq_price_e6"] == a["oracle_price_e6"] and a["free_collateral_e6"] < 0
+
+
+def test_a_spot_leg_with_its_own_oracle_moves_in_proportion():
+    ffi, lib = core()
+    b = one_short()
+    apart = one_short()
+    ffi.buffer(ffi.addressof(apart.b.spots[1].oracle))[:] = oracle(apart, 2, 200_000_000)  # the same asset, quoted at twice the price
+    apart.b.user.spots[1].scaled_balance_e9 //= 2
+    apart.b.spots[1].oracle_twap_5min_e6 = 200_000_000
+    want, got, alone = (ffi.new("ek_liq_price *") for _ in range(3))
+    check(lib.ek_liquidation_price(b.b, 0, 1, want, b.fault))
+    check(lib.ek_liquidation_price(apart.b, 0, 1, got, apart.fault))
+    check(lib.ek_liquidation_price(apart.b, 0, 0xFFFF, alone, apart.fault))
+    assert abs(got.up_e6 - want.up_e6) <= 1
+    # without the leg only the short moves: 1400 + 1000 - 10.3 p
+    assert abs(alone.up_e6 - 2_400_000_000 / 10.3) < 2
+
+
 CAUSES = {
     "isolated": (lambda b: setattr(b.b.user.perps[0], "flags", 1), E.UNSUPPORTED, "isolated"),
     "isolated balance": (lambda b: setattr(b.b.user.perps[0], "isolated_scaled_e9", 1), E.UNSUPPORTED, "isolated"),

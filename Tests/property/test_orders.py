@@ -55,12 +55,13 @@ def test_worst_price_refuses_nonsense():
     assert worst(145_230_000, 5000, SHORT, 1000) == 144_504_000 and worst(145_230_000, 5000, LONG, 1000) == 145_956_000
 
 
+VOLUMES = st.one_of(st.sampled_from([2 * 10**12, 2 * 10**12 - 1, 10**13, 2 * 10**13, 8 * 10**13, 2 * 10**14 - 1, 2 * 10**14]), st.integers(0, 2**48))
 TIERS = [(2 * 10**12, 1), (10 * 10**12, 2), (20 * 10**12, 3), (80 * 10**12, 4), (200 * 10**12, 5)]
 
 
 @settings(max_examples=300, deadline=None)
 @given(name=st.sampled_from(["velocity", "drift"]), quote=st.integers(0, 2**50), num=st.integers(0, 1000), den=st.integers(1, 200_000),
-       adjust=st.integers(-150, 150), maker=st.integers(0, 2**48), taker=st.one_of(st.integers(0, 2**48), st.just(2**64 - 1)), mode=st.sampled_from([0, 0, 1, 2]))
+       adjust=st.integers(-150, 150), maker=st.one_of(st.just(0), VOLUMES), taker=st.one_of(VOLUMES, st.just(2**64 - 1)), mode=st.sampled_from([0, 0, 1, 2]))
 def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     ffi, lib = core()
     b = one_short(name)
@@ -76,10 +77,10 @@ def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     out = ffi.new("uint64_t *")
     check(lib.ek_taker_fee(x, 0, quote, out))
     assert out[0] == fee
-    if quote == 10**9:
-        ppb = ffi.new("uint32_t *")
-        check(lib.ek_taker_fee_ppb(x, 0, ppb))
-        assert ppb[0] == fee
+    ppb = ffi.new("uint32_t *")
+    check(lib.ek_taker_fee(x, 0, 10**9, out))
+    assert lib.ek_taker_fee_ppb(x, 0, ppb) == (E.OK if out[0] < 2**32 else E.OVERFLOW)
+    assert ppb[0] == (out[0] if out[0] < 2**32 else 0)
 
 
 def test_fee_of_the_fixture_and_its_refusals():

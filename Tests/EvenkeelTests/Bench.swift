@@ -1,0 +1,182 @@
+// A bench for the machine: it stands between the agent's state machine and an embedded chain, carries requests over by hand, and
+// writes down every effect in order.
+import Agent
+import Chain
+import EvenkeelCore
+import Kit
+
+enum Effect: Equatable {
+    case post(endpoint: Int, method: String)
+    case persist(ticket: UInt8)
+    case sign
+    case report(String)
+}
+
+final class Bench: Host {
+    let node: ChainNode
+    let record: UnsafeMutablePointer<ek_record>
+    private(set) var machine: Machine!
+    var effects: [Effect] = []
+    var logs: [String] = []
+    /// Bodies of sendTransaction, without their ids.
+    var sent: [String] = []
+    private var waiting: [(id: UInt32, endpoint: Int, body: [UInt8])] = []
+    var mono_ms: UInt64 = 1_000
+    var unix_s: Int64 = 1_786_205_390
+    // What the test breaks.
+    var persistErrno: Int32 = 0
+    var signs = true
+    /// What the wire makes of an answer: nil lets it through.
+    var wire: (_ method: String, _ endpoint: Int) -> Answered? = { _, _ in nil }
+    /// Changes an answer's body on its way.
+    var rewrite: (_ method: String, _ endpoint: Int, _ body: String) -> String = { $2 }
+
+    enum Answered { case lost, status(Int, retryAfter_s: Int64), swallowed }
+
+    private let secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
+    private var pub = ek_key()
+    let venue: OpaquePointer?
+
+    init(_ options: ChainOptions = Bench.options(), rules: Rules = Bench.rules(), endpoints: Int = 1) {
+        _ = ek_crypto_init()
+        ek_ed25519_from_seed([UInt8](repeating: 8, count: 32), &pub, secret)
+        var o = options
+        o.delegate = Key(pub)
+        node = ChainNode(o)
+        record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
+        let name = o.velocity ? "velocity" : "drift"
+        venue = ek_venue_by_name(name, name.utf8.count)
+        var owner = node.authorityKey.ek
+        _ = ek_record_init(record, name, &owner, 0)
+        start(rules, endpoints)
+    }
+
+    deinit {
+        machine = nil
+        UnsafeMutableRawPointer(record).deallocate()
+        secret.deallocate()
+    }
+
+    static func options(perp: Int64 = -9_000_000_000) -> ChainOptions {
+        var o = ChainOptions()
+        o.solE9 = 9_000_000_000
+        o.walletLamports = 1_000_000_000
+        o.perpE9 = perp
+        o.volatilityPpmHour = 0
+        return o
+    }
+
+    static func rules() -> Rules {
+        var r = Rules()
+        r.mode = .live
+        return r
+    }
+
+    /// A new process on the same record: what a crash leaves.
+    func start(_ rules: Rules, _ endpoints: Int = 1) {
+        waiting = []
+        machine = Machine(host: self, rules: rules, venue: venue, authority: node.authorityKey.ek, subAccount: 0, signer: pub,
+                          endpointCount: endpoints, record: record)
+        machine.start(now)
+    }
+
+    var now: Now { Now(mono_ms: mono_ms, unix_s: unix_s) }
+    var ticket: UInt8 { ek_record_ticket(record).pointee.state }
+    var status: String { String(describing: machine.report.status.word) }
+    var reason: String { String(decoding: machine.report.reason.bytes, as: UTF8.self) }
+
+    // MARK: Host
+
+    func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool {
+        let method = Bench.method(body)
+        effects.append(.post(endpoint: endpoint, method: method))
+        if method == "sendTransaction" {
+            let text = String(decoding: body, as: UTF8.self)
+            sent.append(String(text[text.range(of: "params")!.lowerBound...]))
+        }
+        waiting.append((id, endpoint, Array(body)))
+        return true
+    }
+
+    func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
+        effects.append(.persist(ticket: ek_record_ticket(record).pointee.state))
+        return persistErrno
+    }
+
+    func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool {
+        effects.append(.sign)
+        guard signs, let m = message.baseAddress else { return false }
+        ek_ed25519_sign(secret, m, message.count, signature)
+        return true
+    }
+
+    func log(_ level: Level, _ human: Text) { logs.append(String(decoding: human.bytes, as: UTF8.self)) }
+    func report(_ m: Machine) { effects.append(.report(String(describing: m.report.status.word))) }
+
+    private static func method(_ body: UnsafeBufferPointer<UInt8>) -> String {
+        let text = String(decoding: body, as: UTF8.self)
+        let start = text.range(of: "\"method\":\"")!.upperBound
+        return String(text[start...].prefix { $0 != "\"" })
+    }
+
+    // MARK: time and wire
+
+    /// Lets `ms` pass in steps of 50: the chain's slots, due timers, answers.
+    func run(_ ms: UInt64) {
+        let end = mono_ms + ms
+        while mono_ms < end {
+            mono_ms += 50
+            if mono_ms % 400 == 0 { node.advance(slots: 1) }
+            if mono_ms % 1000 == 0 { unix_s += 1 }
+            if machine.wake_ms <= mono_ms { machine.step(.timer, now) }
+            deliver()
+        }
+    }
+
+    /// Runs until the tick has ended, at most `ms`.
+    func runTick(_ ms: UInt64 = 400_000) {
+        let end = mono_ms + ms
+        machine.step(.timer, now)
+        deliver()
+        while machine.phase != .idle && mono_ms < end { run(50) }
+    }
+
+    private func deliver() {
+        while !waiting.isEmpty {
+            let r = waiting.removeFirst()
+            let method = r.body.withUnsafeBufferPointer { Bench.method($0) }
+            var out = Text()
+            var answered = wire(method, r.endpoint)
+            if case .lost = answered {} else { _ = r.body.withUnsafeBufferPointer { node.handle($0, &out) } }
+            if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost
+            let changed = Array(rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self)).utf8)
+            changed.withUnsafeBufferPointer { body in
+                var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: 1_000, retryAfter_s: 0)
+                switch answered {
+                case .lost: a.wire = .timeout
+                case .status(let code, let s):
+                    a.status = code
+                    a.retryAfter_s = s
+                default: break
+                }
+                machine.step(.answer(a), now)
+            }
+        }
+    }
+
+    // MARK: looking at the chain
+
+    func chain(_ op: String) {
+        var out = Text()
+        _ = Array(op.utf8).withUnsafeBufferPointer { node.control($0, &out) }
+    }
+
+    /// The account's perp position, read past the agent.
+    var perp_e9: Int64 {
+        var out = Text()
+        _ = Array("{\"op\":\"events\"}".utf8).withUnsafeBufferPointer { node.control($0, &out) }
+        let text = String(decoding: out.bytes, as: UTF8.self)
+        guard let last = text.range(of: "\"base\":", options: .backwards) else { return 0 }
+        return Int64(text[last.upperBound...].prefix { $0 == "-" || $0.isNumber }) ?? 0
+    }
+}

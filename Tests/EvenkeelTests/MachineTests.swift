@@ -1,0 +1,226 @@
+import Agent
+import Chain
+import EvenkeelCore
+import Foundation
+import Kit
+import Testing
+
+@Suite struct MachineTests {
+    @Test func aDriftedBookIsHedgedOnceAndThenBalanced() {
+        let b = Bench()
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        #expect(b.perp_e9 == -9_990_000_000 || b.perp_e9 == -10_000_000_000)
+        #expect(b.machine.report.after.drift_ppm.magnitude < 10_000)
+        let after = b.perp_e9
+        b.run(180_000)
+        #expect(b.status == "balanced")
+        #expect(b.perp_e9 == after)
+    }
+
+    @Test func theTicketIsDurableBeforeAnythingIsSent() {
+        let b = Bench()
+        b.runTick()
+        let firstSend = b.effects.firstIndex { if case .post(_, "sendTransaction") = $0 { return true } else { return false } }
+        let journal = b.effects.firstIndex(of: .persist(ticket: UInt8(EK_TICKET_JOURNALLED)))
+        #expect(journal != nil && firstSend != nil)
+        if let j = journal, let s = firstSend { #expect(j < s) }
+        #expect(b.effects.filter { $0 == .sign }.count == 1, "one signature, of the journalled bytes; the simulation carries none")
+    }
+
+    @Test func aDiskThatRefusesStopsBeforeAnythingIsSent() {
+        let b = Bench()
+        b.persistErrno = 28
+        b.runTick()
+        #expect(b.status == "error")
+        #expect(b.sent.isEmpty)
+        b.persistErrno = 0
+        b.run(120_000)
+        #expect(b.status == "observe_only", "a machine whose journal failed does not trade again in this process")
+        #expect(b.sent.isEmpty)
+        #expect(b.perp_e9 == -9_000_000_000)
+    }
+
+    @Test func aSignerThatRefusesSendsNothing() {
+        let b = Bench()
+        b.signs = false
+        b.runTick()
+        #expect(b.status == "error")
+        #expect(b.sent.isEmpty && b.ticket == UInt8(EK_TICKET_NONE))
+    }
+
+    @Test func theSameBytesAreSentAgainUntilFound() {
+        let b = Bench()
+        b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":3}")
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        #expect(b.sent.count == 4)
+        #expect(Set(b.sent).count == 1)
+    }
+
+    @Test func everySendDroppedEndsInAProvenExpiryAndNoCooldown() {
+        let b = Bench()
+        b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":1000}")
+        b.runTick()
+        #expect(b.status == "error")
+        #expect(b.reason.contains("expired"))
+        #expect(Set(b.sent).count == 1, "nothing new is signed while the first bytes may land")
+        #expect(b.mono_ms > 50_000, "a blockhash lives 150 blocks")
+        #expect(b.perp_e9 == -9_000_000_000)
+        b.chain("{\"op\":\"clear_faults\"}")
+        b.run(120_000)
+        #expect(b.status == "balanced", "a failure starts no cooldown: the next tick hedges")
+    }
+
+    @Test func anAnswerLostAfterExecutionIsNotAFailure() {
+        let b = Bench()
+        b.wire = { method, _ in method == "sendTransaction" ? .swallowed : nil }
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        #expect(Set(b.sent).count == 1)
+        let once = b.perp_e9
+        b.run(180_000)
+        #expect(b.perp_e9 == once)
+    }
+
+    @Test func aRestartWithAnOpenTicketResolvesItFirst() {
+        let b = Bench()
+        b.wire = { method, _ in method == "getSignatureStatuses" || method == "getEpochInfo" ? .lost : nil }
+        b.runTick(5_000)
+        #expect(b.ticket != UInt8(EK_TICKET_NONE))
+        let landed = b.perp_e9
+        #expect(landed < -9_000_000_000, "it landed, the agent does not know yet")
+        b.wire = { _, _ in nil }
+        b.effects = []
+        b.start(Bench.rules())
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        #expect(!b.effects.contains(.sign))
+        #expect(b.perp_e9 == landed)
+        #expect(b.ticket == UInt8(EK_TICKET_NONE))
+    }
+
+    @Test func cooldownHoldsAfterASuccess() {
+        let b = Bench()
+        b.runTick()
+        #expect(b.status == "executed_live")
+        b.chain("{\"op\":\"set_user\",\"sol\":8}")
+        b.run(65_000)
+        #expect(b.status == "cooldown")
+        #expect(b.logs.contains { $0.hasPrefix("[REBALANCER] Cooldown active (") && $0.hasSuffix("s remaining)") })
+    }
+
+    @Test func paperNeverSignsOrSends() {
+        var r = Bench.rules()
+        r.mode = .paper
+        let b = Bench(rules: r)
+        b.runTick()
+        #expect(b.status == "executed_paper")
+        b.run(65_000)
+        #expect(b.status == "balanced", "the ledger's fill counts in the next tick")
+        #expect(!b.effects.contains(.sign) && b.sent.isEmpty)
+        #expect(b.perp_e9 == -9_000_000_000)
+    }
+
+    @Test func ticksStandOnAFixedGrid() {
+        var o = Bench.options(perp: -10_000_000_000)
+        o.solE9 = 9_000_000_000
+        let b = Bench(o)
+        var starts: [UInt64] = []
+        var slow = 0
+        b.wire = { method, _ in
+            if method == "getMultipleAccounts" { slow += 1 }
+            return nil
+        }
+        for _ in 0..<6 {
+            b.run(60_000)
+            starts.append(b.machine.tickStarted_ms)
+        }
+        for (i, s) in starts.enumerated() { #expect((s - 1_000) % 60_000 < 100, "tick \(i) started at \(s)") }
+        // A process that slept through three ticks makes up for none of them.
+        let before = b.machine.ticks
+        b.mono_ms += 200_000
+        b.run(1_000)
+        #expect(b.machine.ticks == before + 1)
+    }
+
+    @Test func twoEndpointsThatDisagreeAtOneSlotStopTrading() {
+        let b = Bench(endpoints: 2)
+        // The second endpoint tells of another wallet balance at the very same slot.
+        b.rewrite = { method, endpoint, body in
+            method == "getMultipleAccounts" && endpoint == 1 ? body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":3000000000,") : body
+        }
+        b.runTick()
+        #expect(b.status == "observe_only", "\(b.reason)")
+        #expect(b.reason.contains("disagree"))
+        #expect(b.sent.isEmpty)
+    }
+
+    @Test func aSilentSecondEndpointDoesNotHoldTheBookHostage() {
+        let b = Bench(endpoints: 2)
+        b.wire = { _, endpoint in endpoint == 1 ? .lost : nil }
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+    }
+
+    @Test func aDeadFirstEndpointIsPassedOver() {
+        let b = Bench(endpoints: 2)
+        b.wire = { _, endpoint in endpoint == 0 ? .lost : nil }
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+    }
+
+    @Test func retryAfterIsObeyed() {
+        let b = Bench()
+        b.wire = { _, _ in .status(429, retryAfter_s: 30) }
+        b.runTick()
+        #expect(b.status == "error")
+        let asked = b.effects.filter { if case .post = $0 { return true } else { return false } }.count
+        #expect(asked == 1, "one request, then the pause it was told to keep")
+        b.wire = { _, _ in nil }
+        b.run(90_000)
+        #expect(b.status == "executed_live" || b.status == "balanced")
+    }
+
+    @Test func aVerdictThatTheAccountDoesNotShowIsNotBelieved() {
+        // The node says "landed" while the transaction is still on its way for 40 slots: one order, not two.
+        let b = Bench()
+        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":40,\"n\":100}")
+        b.rewrite = { method, _, body in
+            guard method == "getSignatureStatuses", body.contains("[null]"), let slot = body.range(of: "\"slot\":") else { return body }
+            let n = body[slot.upperBound...].prefix { $0.isNumber }
+            return body.replacingOccurrences(of: "[null]", with:
+                "[{\"confirmationStatus\":\"finalized\",\"confirmations\":null,\"err\":null,\"slot\":\(n),\"status\":{\"Ok\":null}}]")
+        }
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        #expect(Set(b.sent).count == 1)
+        #expect(b.effects.filter { $0 == .sign }.count == 1)
+    }
+
+    @Test func pauseHoldsAndResumeGoesOn() {
+        let b = Bench()
+        b.machine.step(.command(.pause), b.now)
+        b.runTick()
+        #expect(b.status == "paused" && b.sent.isEmpty)
+        b.machine.step(.command(.resume), b.now)
+        b.runTick()
+        #expect(b.status == "executed_live")
+    }
+
+    @Test func theBreakerOpensAfterFailuresInARowAndSaysHowToCloseIt() {
+        var r = Bench.rules()
+        r.maxFailures = 2
+        let b = Bench(rules: r)
+        b.signs = false
+        b.run(130_000)
+        #expect(b.status == "observe_only")
+        #expect(b.reason.contains("breaker"))
+        b.signs = true
+        b.run(120_000)
+        #expect(b.sent.isEmpty, "only resume closes it")
+        b.machine.step(.command(.resume), b.now)
+        b.runTick()
+        #expect(b.status == "executed_live")
+    }
+}
