@@ -7,6 +7,10 @@ let embedded = Context.environment["EVENKEEL_EMBEDDED"] == "1"
 let swift: [SwiftSetting] = embedded
     ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Osize", "-Xfrontend", "-function-sections"])]
     : []
+// Text building is the one place where speed is worth bytes: every JSON answer and status goes through it.
+let fastSwift: [SwiftSetting] = embedded
+    ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-O", "-Xfrontend", "-function-sections"])]
+    : []
 let hardening: [CSetting] = [
     .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fstack-protector-strong", "-D_GNU_SOURCE",
                   "-ffunction-sections", "-fdata-sections"]),
@@ -24,7 +28,7 @@ let package = Package(
         .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys", cSettings: hardening,
                 linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("jansson"), .linkedLibrary("inih"),
                                  .linkedLibrary("websockets"), .linkedLibrary("sodium")]),
-        .target(name: "Kit", dependencies: ["EvenkeelCore"], swiftSettings: swift),
+        .target(name: "Kit", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift),
         .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
         .target(name: "Chain", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
         .target(name: "Sim", dependencies: ["Agent", "Chain", "EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),

@@ -212,8 +212,20 @@ extension World {
         if lied { node.stopLying() }
         if w.status != 200 { requests[k].status = Int(w.status) }
         if isBook {
-            requests[k].served = Served(whole: requests[k].spoil == .none, truth: node.truth(view), lied: lied, own_e9: eye?.own_e9 ?? judge.own_e9)
+            requests[k].served = Served(whole: requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, own_e9: eye?.own_e9 ?? judge.own_e9)
         }
+    }
+
+    /// Whether a read names the User at all: a start reads lists of markets first, and those are no book.
+    private func readsUser(_ body: [UInt8]) -> Bool {
+        if counted.requests > bootedAt + 24 { return true }
+        let n = userText.count
+        var i = 0
+        while i + n <= body.count {
+            if body[i] == userText.bytes[0] && body[i + 1] == userText.bytes[1] && body[i..<i + n].elementsEqual(userText.bytes) { return true }
+            i += 1
+        }
+        return false
     }
 
     func deliver(_ k: Int) {
@@ -225,7 +237,7 @@ extension World {
         if faulty { body.clear() }
         spoil(&body, r)
         if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests) }
-        trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
+        trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
         body.bytes.withUnsafeBufferPointer { b in
             step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,
                                 latency_us: UInt32(clamping: r.latency_ms * 1000), retryAfter_s: r.retryAfter_s)))

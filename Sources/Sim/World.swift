@@ -39,6 +39,8 @@ final class World: Host {
     var dead = false
     var powerLost = false
     var counted = Totals()
+    var userText = Text()
+    var bootedAt: UInt64 = 0
     private var sameInstant = 0
 
     init(seed: UInt64, faults: UInt64, days: Int64, verbose: Bool) {
@@ -67,6 +69,7 @@ final class World: Host {
         _ = name.withCString { ek_record_init(record, $0, &owner, 0) }
         _ = disk.create(record)
         slotNext = slotLength
+        userText.put(key: node.userAddress.ek)
     }
 
     deinit {
@@ -159,6 +162,8 @@ final class World: Host {
         let m = Machine(host: self, rules: setup.rules, venue: venue, authority: node.authorityKey.ek, subAccount: 0,
                         signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
         judge.restarted()
+        judge.disturbed(t)
+        bootedAt = counted.requests
         machine = m
         m.start(now)
     }

@@ -274,8 +274,8 @@ final class DemoView: StatusSink {
     func summary(fees_e6: Int64?, funding_e6: Int64?, lamports: UInt64) {
         var t = Text(capacity: 512)
         t.put("\n summary of ")
-        t.put(endsAfter_s / 3600)
-        t.put(" h: ")
+        t.put(endsAfter_s >= 7_200 ? endsAfter_s / 3_600 : endsAfter_s / 60)
+        t.put(endsAfter_s >= 7_200 ? " h: " : " min: ")
         t.put(corrections)
         t.put(" corrections, ")
         t.put(fixed: Int64(clamping: corrected_e9), decimals: 9, shown: 2)

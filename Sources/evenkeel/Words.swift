@@ -61,6 +61,7 @@ enum Words {
 func loadConfig(_ path: UnsafePointer<CChar>?, paper: Bool) -> ConfigPointerBox? {
     var name = path
     if name == nil { name = sys_env("EVENKEEL_CONFIG") }
+    if name?.pointee == 0 { name = nil }        // set but empty is unset
     guard let file = name else {
         _ = Words.refuse(Text("no config file: name one with -c FILE or EVENKEEL_CONFIG; `evenkeel init` writes one"))
         return nil

@@ -35,7 +35,7 @@ CASES = {
     "a section twice": ("[web]", "[agent]", 11, "[agent]: given twice (first in line 1)"),
     "a market twice": ("[web]", "[hedge SOL-PERP]", 11, "[hedge SOL-PERP]: given twice (first in line 9)"),
     "a bad market": ("[hedge SOL-PERP]", "[hedge SOL]", 9, "[hedge SOL]: must name a market as SOL-PERP"),
-    "http to the world": ("url = http://127.0.0.1:9", "url = http://rpc.example/", 6, "url = http://rpc.example/: must be an https URL, or http to a loopback address"),
+    "http to the world": ("url = http://127.0.0.1:9", "url = http://rpc.example/", 6, "url = http://rpc.example: must be an https URL, or http to a loopback address"),
     "another protocol": ("url = http://127.0.0.1:9", "url = ftp://127.0.0.1/", 6, "must be an https URL"),
     "a host that only begins like loopback": ("url = http://127.0.0.1:9", "url = http://127.0.0.1.example/", 6, "must be an https URL"),
     "user info that looks like loopback": ("url = http://127.0.0.1:9", "url = http://127.0.0.1@rpc.example/", 6, "must be an https URL"),
@@ -103,8 +103,9 @@ def test_no_file_and_no_name(plain, binary):
     agent = plain(GOOD)
     r = agent.command("run", "-c", agent.home / "absent.conf")
     assert r.code == 2 and "absent.conf: cannot be read: No such file or directory" in r.err
-    r = agent.command("run", "--once", env={"EVENKEEL_CONFIG": ""})
-    assert r.code == 2 and "EVENKEEL_CONFIG" in r.err, r
+    for unset in (None, ""):
+        r = agent.command("run", "--once", env={"EVENKEEL_CONFIG": unset})
+        assert r.code == 2 and "EVENKEEL_CONFIG" in r.err, r
     r = agent.command("run", "--once", env={"EVENKEEL_CONFIG": str(agent.config)})
     assert r.code == 11, r
     r = agent.command("run", "-c", agent.config, "--onse")

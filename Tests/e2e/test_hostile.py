@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from harness import together
+from harness import together, wait_for
 from harness.liar import Liar
 from harness.lies import LATER, WAYS
 
@@ -154,18 +154,19 @@ def says(verdict):
     return lambda turn: turn.altered(change)
 
 
-@pytest.mark.parametrize("verdict", [None, {"InstructionError": [2, {"Custom": 6289}]}])
-def test_a_node_that_lies_about_the_signature(chains, agents, binary, verdict):
+def test_a_node_that_lies_about_the_signature(drifted):
     """It says landed (or failed) while the transaction is still on its way: no second correction may be built beside it."""
-    chain = chains("velocity", binary, perp=-9)
-    liar = Liar(chain)
-    chain.fault("delay_send", n=1, slots=80)
-    liar.tell("getSignatureStatuses", says(verdict))
-    agent = agents(binary, chain, rpc__url=liar.url, agent__loop_interval_seconds="0.5", hedge__cooldown_seconds=0)
-    running = agent.start()
-    time.sleep(3)
-    liar.honest()
-    time.sleep(4)
-    assert running.stop() == 143
-    assert chain.perp() == -10 * E9 and len(chain.moves()) == 1, (chain.moves(), running.log)
-    liar.close()
+    def one(verdict):
+        chain, liar, agent = drifted()
+        agent.set(agent__loop_interval_seconds="0.5", hedge__cooldown_seconds=0)
+        chain.fault("delay_send", n=1, slots=80)
+        liar.tell("getSignatureStatuses", says(verdict))
+        running = agent.start()
+        time.sleep(3)
+        liar.honest()
+        wait_for(lambda: chain.perp() != -9 * E9, 10, "it lands")
+        at = len(running.lines)
+        running.until("balanced", since=at, seconds=15)
+        assert running.stop() == 143
+        assert chain.perp() == -10 * E9 and len(chain.moves()) == 1, (chain.moves(), running.log)
+    together([None, {"InstructionError": [2, {"Custom": 6289}]}, {"InstructionError": [2, {"Custom": 6003}]}], one)

@@ -57,7 +57,7 @@ def test_a_frozen_node_hides_the_landing(bench):
     chain, agent = bench(chain={"perp": -9}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0)
     chain.fault("delay_send", n=1, slots=12)
     running = agent.start()
-    wait_for(lambda: chain.sends(), 10, "the order was sent")
+    wait_for(lambda: chain.calls("sendTransaction"), 10, "the order was sent")
     chain.ctl("freeze")
     at = len(running.lines)
     wait_for(lambda: chain.perp() == -10 * E9, 10, "it landed unseen")

@@ -295,6 +295,33 @@ def test_positions_and_live_orders_bring_their_markets(world):
     assert changed[0] == 1 and perps == {0, 4, 6}
 
 
+def test_a_position_that_is_only_being_liquidated_is_in_use(world):
+    w, s = world, world.s
+    owner, data = w.accounts[w.items[USER]]
+    user = bytearray(data)
+    at = s["perp_at"] + 3 * s["perp_stride"]
+    user[at + s["perp_index"] + 3] = 2  # the flags follow the market index and the number of open orders
+    w.accounts[w.items[USER]] = (owner, bytes(user))
+    book = w.load()
+    assert book.user.n_perps == 2 and (book.user.perps[1].slot, book.user.perps[1].flags) == (3, 2)
+
+
+def test_a_market_is_put_once():
+    w = World("drift")
+    b = Book(w.v)
+    for role, raw in ((PERP_MARKET, w.perp(0, SOL_ORACLE, b"SOL-PERP")), (SPOT_MARKET, w.spot(1, SOL_ORACLE, b"SOL", 9, 12))):
+        b.put(role, raw)
+        with pytest.raises(Refused) as refused:
+            b.put(role, raw)
+        assert refused.value.code == E.MISMATCH
+    assert (b.b.n_perps, b.b.n_spots) == (1, 1)
+    for i in range(1, 40):
+        code = w.lib.ek_book_put_account(b.b, PERP_MARKET, w.ffi.NULL, exact(w.perp(i, SOL_ORACLE, b"X")), w.s["perp"])
+        if code != E.OK:
+            break
+    assert code == E.FULL and b.b.n_perps == w.lib.EK_BOOK_PERPS
+
+
 def test_the_quote_market_of_a_perp_is_read(world):
     w, at = world, world.s["p_quote"]
     owner, data = w.accounts[w.ids[0]]

@@ -4,7 +4,7 @@
  *
  * One getMultipleAccounts over plan.items (their order is the request's order) is one read. ek_plan_complete adds what the User and the
  * markets name (every market touched, every oracle): two or three reads at start, one afterwards. Pure; loading 10 accounts costs
- * about 10 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 60 KB (ek_book_size(); allocate once, reuse). */
+ * about 15 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 24 KB (ek_book_size(); allocate once, reuse). */
 #ifndef EK_BOOK_H
 #define EK_BOOK_H
 #include "ek_types.h"

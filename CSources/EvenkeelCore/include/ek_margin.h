@@ -9,7 +9,7 @@
  * proven to value rightly (isolated position, pool other than 0, unknown oracle source, Drift high leverage, Velocity market in settlement):
  * the account is then observe-only. EK_E_RANGE: an oracle price of 0 or below. The fault names it.
  *
- * Pure. Cost: about 1 us for two spot and one perp position.
+ * Pure. Cost: about 2 us for two spot and one perp position.
  * Sources: velocity.md section 7, drift.md section 4; checked against 200 + 150 + 23 totals printed by the real programs. */
 #ifndef EK_MARGIN_H
 #define EK_MARGIN_H

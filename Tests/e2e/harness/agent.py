@@ -51,7 +51,6 @@ class Agent:
         self.state, self.control = self.home / "state.bin", self.home / "ctl.sock"
         self.config, self.key = self.home / "ek.conf", self.home / "key.json"
         self.processes = []
-        self.environment = {}
         public = getattr(chain, SEEDS[seed]) if chain is not None else None
         if public:
             self.write_key(bytes([seed]) * 32 + unbase58(public))
@@ -96,9 +95,9 @@ class Agent:
     # --- whole runs
     def command(self, *words, seconds=30, env=None, stdin=None):
         began = time.monotonic()
+        environment = {k: v for k, v in {**os.environ, **(env or {})}.items() if v is not None}
         try:
-            p = subprocess.run([str(self.binary), *map(str, words)], capture_output=True, text=True, timeout=seconds, input=stdin,
-                               env={**os.environ, **self.environment, **(env or {})})
+            p = subprocess.run([str(self.binary), *map(str, words)], capture_output=True, text=True, timeout=seconds, input=stdin, env=environment)
         except subprocess.TimeoutExpired as e:
             raise AssertionError("`%s` did not end within %s s\n%s" % (" ".join(map(str, words)), seconds, e.stderr)) from None
         return Run(p.returncode, p.stdout, p.stderr, time.monotonic() - began)
@@ -131,7 +130,7 @@ class Running:
 
     def __init__(self, agent, words, env=None):
         self.process = subprocess.Popen([str(agent.binary), "run", "-c", str(agent.config), "--json", *words],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **agent.environment, **(env or {})})
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
         self.pid = self.process.pid
         self.lines, self.log, self.at = [], "", []
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -22,7 +22,7 @@ class Chain:
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         line = self.process.stdout.readline()
         if not line:
-            raise AssertionError("the chain did not start: %s" % self.process.stderr.read().decode())
+            raise AssertionError("the chain did not start: %s" % self.process.stderr.read().decode()[:600])
         self.greeting = json.loads(line)
         self.url = self.greeting["listening"]
         self.host, self.port = "127.0.0.1", int(self.url.rsplit(":", 1)[1])

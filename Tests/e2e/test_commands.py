@@ -1,0 +1,213 @@
+"""The commands beside `run`: what they print, what they refuse, how they end."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import time
+
+import pytest
+
+from harness import wait_for
+
+E9 = 10 ** 9
+
+
+def test_version(agents, each_binary):
+    r = agents(each_binary).command("version")
+    build = "ordinary" if "ordinary" in each_binary.name else "embedded"
+    assert r.code == 0 and re.fullmatch(r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out) and r.err == ""
+
+
+@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "state", "init", "demo", "localnet"])
+def test_help(agents, each_binary, command):
+    agent = agents(each_binary)
+    r = agent.command(*command.split(), "--help")
+    assert r.code == 0 and re.search(r"^evenkeel (\S+\|)*%s\b" % command, r.out) and r.err == ""
+    assert agent.command(*command.split(), "-h").out == r.out
+    if command:
+        bad = agent.command(command, "--no-such-option")
+        assert bad.code == 2 and "no-such-option" in bad.err and bad.out == ""
+    else:
+        assert agent.command().code == 2 and agent.command("help").out == r.out
+
+
+def test_init_never_writes_over_a_file(agents, binary):
+    agent = agents(binary)
+    path = agent.home / "new.conf"
+    r = agent.command("init", path)
+    assert r.code == 0 and str(path) in r.out
+    text = path.read_text()
+    for key in ("mode = paper", "loop_interval_seconds = 60", "[hedge SOL-PERP]", "max_slippage_pct = 0.5", "max_leverage = 5", "force_drift_pct = 10"):
+        assert key in text, key
+    r = agent.command("init", path)
+    assert r.code == 1 and "exists" in r.err and path.read_text() == text
+    link = agent.home / "link.conf"
+    link.symlink_to(agent.home / "elsewhere.conf")
+    assert agent.command("init", link).code == 1 and not (agent.home / "elsewhere.conf").exists()
+    assert agent.command("init", "/proc/no/such/place.conf").code == 1
+    # What it writes is a config: only the two things without a default are missing.
+    r = agent.command("run", "--once", "-c", path)
+    assert r.code == 2 and "url: at least one is needed" in r.err, r
+    path.write_text(text.replace("[rpc]", "[rpc]\nurl = http://127.0.0.1:9").replace("authority =", "authority = 11111111111111111111111111111112")
+                    .replace("/var/lib/evenkeel", str(agent.home)).replace("/run/evenkeel", str(agent.home)))
+    r = agent.command("run", "--once", "--json", "-c", path)
+    assert r.code == 11 and r.status["mode"] == "paper" and "RPC connection refused" in r.err, r
+
+
+def test_state_show_and_verify(bench):
+    chain, agent = bench(chain={"perp": -9})
+    for verb in ("show", "verify"):
+        r = agent.command("state", verb, agent.state)
+        assert r.code == 1 and str(agent.state) in r.err and r.out == "", r
+    s = agent.once().status
+    record = agent.record()
+    assert record["venue"] == "velocity" and record["authority"] == chain.authority and record["corrections_total"] == "1"
+    assert record["ticket"] is None and not record["paused"] and not record["breaker_open"]
+    last = record["markets"][0]["last"]
+    assert last["signature"] == s["tx_signature"] and last["action"] == "EXPAND_SHORT" and last["size_base_e9"] == str(E9)
+    assert abs(record["markets"][0]["last_success_unix_s"] - time.time()) < 60
+    r = agent.command("state", "verify", agent.state)
+    assert r.code == 0 and re.search(r"slot [01]: whole, the newest, generation \d+", r.out) and r.out.count("whole") == 2
+    whole = agent.state.read_bytes()
+    agent.state.write_bytes(bytes(len(whole)))
+    r = agent.command("state", "verify", agent.state)
+    assert r.code == 1 and r.out.count("damaged") == 2, r
+    assert agent.command("state", "show", agent.state).code == 1
+    for words in (["state"], ["state", "show"], ["state", "tell", agent.state], ["state", "show", agent.state, "x"]):
+        assert agent.command(*words).code == 2
+
+
+def test_status_with_and_without_an_agent(bench):
+    chain, agent = bench(chain={"perp": -9})
+    r = agent.said("status")
+    assert r.code == 1 and str(agent.state) in r.err, r
+    running = agent.start()
+    running.until("balanced")
+    r = agent.said("status")
+    assert r.code == 0 and "SOL-PERP on velocity (live)" in r.out and "EXPAND_SHORT 1.0000" in r.out
+    s = agent.command("status", "--json", "-c", agent.config).status
+    assert s["status"] == "balanced" and int(s["perp_base_e9"]) == -10 * E9 and s["totals"]["corrections"] == 1
+    assert running.stop() == 143
+    r = agent.said("status")
+    assert r.code == 0 and "no agent runs" in r.out and "1 corrections" in r.out
+    j = json.loads(agent.command("status", "--json", "-c", agent.config).out)
+    assert j["type"] == "RECORD" and j["running"] is False and j["data"]["corrections_total"] == "1"
+    assert not agent.control.exists()                   # a stopped agent leaves no socket
+
+
+def test_the_control_socket(bench):
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="30")
+    for word in ("pause", "resume", "rebalance"):
+        r = agent.said(word)
+        assert r.code == 1 and "no agent answers" in r.err and str(agent.control) in r.err
+    running = agent.start()
+    running.until("balanced")
+    assert agent.control.stat().st_mode & 0o007 == 0                    # the agent's user and its group
+    chain.ctl("set_user", perp=-9)
+    r = agent.said("rebalance")                         # a tick now, long before the schedule's
+    assert r.code == 0 and "a tick runs now" in r.out
+    running.until("executed_live", seconds=5)
+    chain.ctl("set_user", perp=-9)
+    at = len(running.lines)
+    assert agent.said("rebalance").code == 0            # passes over the cooldown once
+    running.until("executed_live", seconds=5, since=at)
+    chain.ctl("set_user", perp=-9)
+    assert agent.said("pause").out.startswith("paused; nothing is traded until resume")
+    at = len(running.lines)
+    assert agent.said("rebalance").code == 0
+    got = wait_for(lambda: running.lines[at:], 5, "a tick")[0]
+    assert got["status"] == "paused", got
+    assert agent.said("resume").code == 0
+    running.until("cooldown", seconds=5, since=at)
+    assert len(chain.landed()) == 2 and running.stop() == 143
+
+
+def test_the_control_socket_and_rude_clients(bench):
+    """Silence, garbage, floods and early ends: the ticks go on, the next client is served."""
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.3")
+    running = agent.start()
+    running.until("balanced")
+    idle = []
+    for _ in range(12):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(agent.control))
+        idle.append(s)
+    for data in (b"\0" * 5000, b"status json" * 1000, b"\xff\n", b"flatten now\n", b"\n\n\n", b"status"):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(str(agent.control))
+        try:
+            s.sendall(data)
+        except OSError:
+            pass
+        s.close()
+    at = len(running.lines)
+    wait_for(lambda: len(running.lines) >= at + 3, 20, "the ticks go on")
+    for s in idle:
+        s.close()
+    wait_for(lambda: agent.said("status").code == 0, 10, "the next client is served")
+    assert running.stop() == 143 and chain.sends() == []
+
+
+def test_a_stale_socket_is_replaced_and_a_live_one_is_not(bench):
+    chain, agent = bench(chain={"perp": -10})
+    running = agent.start()
+    running.until("balanced")
+    running.kill()
+    assert agent.control.exists()
+    running = agent.start()
+    running.until("balanced")
+    assert agent.said("status").code == 0
+    assert running.stop() == 143
+
+
+@pytest.mark.parametrize("venue", ["velocity", "drift"])
+def test_demo_from_a_pipe(agents, each_binary, venue):
+    agent = agents(each_binary)
+    r = agent.command("demo", "--venue", venue, "--for", "30m", "--speed", "1200", "--seed", "5", "--no-web", seconds=25,
+                      env={"TMPDIR": str(agent.home), "HOME": str(agent.home)})
+    assert r.code == 0, r
+    assert "\x1b" not in r.out and "evenkeel demo: %s on the embedded chain, 1200x, seed 5" % venue in r.out
+    assert re.search(r"\n summary of \S+ \S+: [1-9]\d* corrections, ", r.out), r.out
+    assert re.search(r"EXPAND_SHORT 1.00 @ 14\d\.\d\d +filled +drift \+10.00 % -> [+-]0\.\d\d %", r.out), r.out
+    means = re.search(r"mean +(\S+) % +(\S+) %", r.out)
+    assert float(means[1]) < float(means[2])
+    for word in ("drift", "fees", "funding"):
+        assert word in r.out.lower(), r.out
+    assert not any(x.name.startswith("evenkeel") for x in agent.home.iterdir()), list(agent.home.iterdir())
+
+
+def test_demo_ends_on_a_signal(agents, binary):
+    agent = agents(binary)
+    p = subprocess.Popen([str(binary), "demo", "--for", "30d"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(agent.home)})
+    try:
+        time.sleep(1)
+        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(p.pid)], capture_output=True, text=True).stdout.split()
+        assert children, "the chain is a child"
+        p.send_signal(signal.SIGINT)
+        out, err = p.communicate(timeout=5)
+    finally:
+        if p.poll() is None:
+            p.kill()
+    assert p.returncode == 130, (p.returncode, out, err)
+    assert b"corrections" in out
+    wait_for(lambda: not any(os.path.exists("/proc/" + c) for c in children), 3, "the child ends too")
+    assert not any(x.name.startswith("evenkeel") for x in agent.home.iterdir())
+
+
+@pytest.mark.parametrize("venue", ["velocity", "drift"])
+def test_localnet_greets(chains, each_binary, venue):
+    chain = chains(venue, each_binary)
+    assert set(chain.greeting) == {"listening", "authority", "delegate", "user"}
+    assert chain.rpc("getHealth") == "ok" and "solana-core" in chain.rpc("getVersion")
+    assert chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["lamports"] > 0
+    chain.process.send_signal(signal.SIGINT)
+    assert chain.process.wait(3) == 130
+
+
+def test_localnet_options(agents, binary):
+    agent = agents(binary)
+    for words in (["--port", "70000"], ["--venue", "mango"], ["--authority", "nobody"], ["--sol", "ten"], ["--prices", "/absent.csv"], ["extra"]):
+        r = agent.command("localnet", *words, seconds=5)
+        assert r.code == 2 and words[-1] in r.err and r.out == "", (words, r)

@@ -1,0 +1,100 @@
+"""The documents against the program: the config reference is the one the table makes, every gate, status and ticket state is explained,
+every test that a document names exists, every link leads somewhere."""
+import os
+import pathlib
+import re
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+DOCS = ROOT / "docs"
+PAGES = sorted(DOCS.glob("*.md")) + [ROOT / "README.md"]
+
+
+def read(path):
+    return (ROOT / path).read_text()
+
+
+def heads(text):
+    """The anchors of a page's headings, as they are made for Markdown on the web."""
+    out = []
+    for title in re.findall(r"^#+ (.*)$", re.sub(r"```.*?```", "", text, flags=re.S), re.M):
+        out.append(re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-"))
+    return out
+
+
+def test_config_reference_is_the_generated_one(sys_core):
+    inside, outside = os.pipe()
+    with os.fdopen(outside, "wb") as f:
+        assert sys_core.sys_config_put_markdown(f.fileno()) == 0
+    with os.fdopen(inside, "rb") as f:
+        made = f.read().decode()
+    page = read("docs/interface.md")
+    pasted = re.search(r"<!-- config table:.*?-->\n(.*?)<!-- end of config table -->", page, re.S).group(1)
+    assert made.count("\n") > 30 and pasted == made
+
+
+def test_every_gate_is_explained():
+    gates = set(re.findall(r'\bgate\("(\w+)"', read("Sources/Agent/Gates.swift"))) | set(re.findall(r'Gate\(name: "(\w+)"', read("Sources/Agent/Gates.swift")))
+    section = read("docs/interface.md").split("\n## Gates\n")[1].split("\n## ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", section, re.M)
+    assert len(gates) >= 16 and sorted(gates) == sorted(told)
+
+
+def test_every_status_is_explained():
+    source = read("Sources/Agent/Rules.swift").split("public enum Status")[1].split("exitCode")[0]
+    words = re.findall(r'return "(\w+)"', source)
+    page = read("docs/interface.md")
+    told = re.findall(r"^\| `(\w+)` \|", page.split("| status | meaning |")[1].split("\n\n")[0], re.M)
+    assert len(words) == 12 and sorted(words) == sorted(told)
+    codes = page.split("\n## Exit codes\n")[1].split("\n## ")[0]
+    assert all("`%s`" % w in codes for w in words)
+
+
+def test_every_ticket_state_is_explained():
+    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/ek_record.c"), re.S).group(1)
+    page = read("docs/order-life.md")
+    words = [w for w in re.findall(r'"(\w+)"', names)]
+    assert len(words) >= 6
+    for word in words:
+        assert "`%s`" % word in page, word
+
+
+def tests_there_are():
+    names = set()
+    for path in (ROOT / "Tests").rglob("*.py"):
+        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
+    for path in (ROOT / "Tests" / "core").glob("test_*.c"):
+        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
+    return names
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_named_tests_exist(page):
+    there = tests_there_are()
+    named = re.findall(r"`([\w/]+\.(?:py|c)::\w+)`", page.read_text())
+    assert [n for n in named if n not in there] == []
+    if page.name == "faults.md":
+        assert len(named) > 60
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    text = page.read_text()
+    for target in re.findall(r"\]\((?!https?://)([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        to = (page.parent / path) if path else page
+        assert to.exists(), target
+        if anchor:
+            assert anchor in heads(to.read_text()), target
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_named_files_exist(page):
+    for name in re.findall(r"`((?:Sources|CSources|Tests|Deploy|docs)/[\w./-]+)`", page.read_text()):
+        assert (ROOT / name).exists(), name
+
+
+def test_the_25_complaints_are_all_there():
+    table = read("docs/faults.md").split("\n## Twenty-five complaints\n")[1]
+    assert [int(n) for n in re.findall(r"^\| (\d+) \|", table, re.M)] == list(range(1, 26))
