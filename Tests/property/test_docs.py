@@ -60,10 +60,12 @@ def test_every_ticket_state_is_explained():
         assert "`%s`" % word in page, word
 
 
-def tests_there_are():
+def there_are():
     names = set()
     for path in (ROOT / "Tests").rglob("*.py"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
+    for path in (ROOT / "Tests" / "EvenkeelTests").glob("*.swift"):
+        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)}
     for path in (ROOT / "Tests" / "core").glob("test_*.c"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
     return names
@@ -71,8 +73,8 @@ def tests_there_are():
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_named_tests_exist(page):
-    there = tests_there_are()
-    named = re.findall(r"`([\w/]+\.(?:py|c)::\w+)`", page.read_text())
+    there = there_are()
+    named = re.findall(r"`([\w/]+\.(?:py|c|swift)::\w+)`", page.read_text())
     assert [n for n in named if n not in there] == []
     if page.name == "faults.md":
         assert len(named) > 60
@@ -93,6 +95,20 @@ def test_links_lead_somewhere(page):
 def test_named_files_exist(page):
     for name in re.findall(r"`((?:Sources|CSources|Tests|Deploy|docs)/[\w./-]+)`", page.read_text()):
         assert (ROOT / name).exists(), name
+
+
+def test_every_error_name_is_told():
+    page = read("docs/venues.md")
+    for venue in ("velocity", "drift"):
+        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/ek_venue_%s.c" % venue))
+        assert len(names) > 25
+        assert [n for n in names if "%s %s" % n not in page] == []
+
+
+def test_every_fault_of_the_simulator_is_told():
+    names = re.findall(r'case \.\w+: return "(\w+)"', read("Sources/Sim/Classes.swift"))
+    section = read("docs/faults.md").split("\n## Faults the simulator throws\n")[1].split("\n## ")[0]
+    assert len(names) > 30 and sorted(names) == sorted(re.findall(r"`(\w+)`", section.split("|---|---|")[1]))
 
 
 def test_the_25_complaints_are_all_there():
