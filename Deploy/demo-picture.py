@@ -9,6 +9,7 @@ import pathlib
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import unicodedata
 
@@ -124,12 +125,12 @@ def svg(screen):
 def record(program):
     """Runs a program in a tmux server of its own; its last screen, with colours."""
     name = "picture%d" % time.monotonic_ns()
+    end = pathlib.Path(tempfile.gettempdir()) / name
 
     def tmux(*words):
         return subprocess.run(["tmux", "-L", name, "-f", "/dev/null", *words], check=True, capture_output=True, text=True).stdout
     tmux("-u", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "env", "TERM=tmux-256color", "LC_ALL=C.UTF-8", "sh", "-c",
-         'stty -echo; "$@"; touch "$0"; sleep 600', "/tmp/%s" % name, *program)
-    end = pathlib.Path("/tmp") / name
+         'stty -echo; "$@"; touch "$0"; sleep 600', str(end), *program)
     try:
         tmux("set-option", "-g", "status", "off")
         until = time.monotonic() + 600

@@ -11,6 +11,7 @@ const char *sys_leg_asset(const sys_leg *l) { return l->asset; }
 const char *sys_config_state(const sys_config *c) { return c->state; }
 const char *sys_config_control(const sys_config *c) { return c->control; }
 const char *sys_config_keypair(const sys_config *c) { return c->keypair; }
+const char *sys_config_kill_file(const sys_config *c) { return c->kill_file; }
 const char *sys_config_token_file(const sys_config *c) { return c->token_file; }
 const char *sys_config_listen_host(const sys_config *c) { return c->listen_host; }
 const char *sys_config_webhook(const sys_config *c) { return c->has_webhook ? c->webhook.url : NULL; }

@@ -9,6 +9,8 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+int sys_path_there(const char *path) { return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR); }
+
 int sys_isatty(int fd) { return isatty(fd) == 1; }
 
 int sys_columns(int fd) {

@@ -38,6 +38,12 @@ extension Machine {
                 p.auction_duration = 20
             }
         }
+        var fault = ek_fault()
+        if ek_order_check(book, &p, rules.maxSlippage_ppm, &fault) != EK_OK {
+            var t = Text("the order does not pass its own check: ")
+            t.put(c: ek_fault_text(&fault))
+            return t
+        }
         order.kind = kind
         order.params = p
         var i = ek_intent()

@@ -23,6 +23,7 @@ extension Machine {
         report.view = view
         decided = view
         checkSkew(now)
+        checkHealth()
 
         guard let m = ek_book_perp(book, perpIndex) else { return }
         var hedge = hedgeRules(m)
@@ -279,6 +280,25 @@ extension Machine {
         t.put(" @ $")
         t.put(fixed: price, decimals: 6, shown: 2)
         note(.info, t)
+    }
+
+    /// Warning under 50 %, critical under min_health_pct; a level is left 5 points above where it was entered.
+    private func checkHealth() {
+        let health = report.view.a.health_bp
+        let critical = rules.minHealth_bp
+        let warning = max(5_000, critical)
+        let back: UInt32 = 500
+        var level = healthLevel
+        if health < critical { level = 2 } else if health < warning { level = max(1, level == 2 && health < critical + back ? 2 : 1) } else if health >= warning + back {
+            level = 0
+        } else if level == 2 { level = 1 }
+        if level == healthLevel { return }
+        var t = Text(level == 2 ? "health is critical: " : level == 1 ? "health warning: " : "health is well again: ")
+        t.put(fixed: Int64(health), decimals: 2, shown: 1)
+        t.put(" %, liquidation ")
+        if report.view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: report.view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
+        note(level == 2 ? .error : level == 1 ? .warning : .info, t)
+        healthLevel = level
     }
 
     /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.

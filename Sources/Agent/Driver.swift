@@ -84,6 +84,11 @@ public final class Driver: Host {
         log.write(level, human, tick: machine?.ticks ?? 0, time_s: now().unix_s)
     }
 
+    public func killed() -> Bool {
+        guard let path = sys_config_kill_file(config), path.pointee != 0 else { return false }
+        return sys_path_there(path) != 0
+    }
+
     public func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status

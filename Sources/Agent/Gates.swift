@@ -55,6 +55,9 @@ extension Machine {
         marketGates()
         nodeGates(now)
         accountGates(now, correcting)
+        interestGate(correcting)
+        let killed = host.killed()
+        gate("kill_switch", !killed, killed ? Text("on") : Text("off"), Text("off"), Text("The kill file is there; nothing is sent until it is gone"))
         costGate(correcting)
     }
 
@@ -220,6 +223,23 @@ extension Machine {
         reason.put(strange)
         reason.put(" carries an id of this agent but is not in its state file: another agent on this account, or lost state; it must end first")
         gate("own_order", strange == 0, strange == 0 ? Text("none") : count(strange, ""), Text("none"), reason)
+    }
+
+    /// The market's cap on open interest holds for every order that is not reduce-only; it is tested by the program after margin.
+    private func interestGate(_ correcting: Bool) {
+        guard let m = ek_book_perp(book, perpIndex) else { return }
+        let cap = UInt128(m.pointee.max_open_interest_e9.hi) << 64 | UInt128(m.pointee.max_open_interest_e9.lo)
+        if cap == 0 { return }
+        let selling = decision.direction == UInt8(EK_SELL)
+        let side = selling ? m.pointee.base_short_e9 : m.pointee.base_long_e9
+        let now128 = (Int128(side.hi) << 64 | Int128(side.lo)).magnitude
+        let after = now128 + UInt128(correcting && decision.reduce_only == 0 ? decision.size_base_e9 : 0)
+        var value = Text()
+        value.put(fixed: Int64(clamping: after), decimals: 9, shown: 2)
+        var limit = Text()
+        limit.put(fixed: Int64(clamping: cap), decimals: 9, shown: 2)
+        let ok = after <= cap || !correcting || decision.reduce_only != 0
+        gate("open_interest", ok, value, limit, sentence("The market's open interest would be ", value, ", more than its cap of ", limit))
     }
 
     /// Trades since midnight UTC, of the mode that runs.

@@ -64,6 +64,12 @@ public protocol Host: AnyObject {
     func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool
     /// One event for the log. `human` is the text of CONTRACT; facts are key=value pairs already formatted.
     func log(_ level: Level, _ human: Text)
+    /// Whether the operator's kill switch is on. Asked for every decision and again inside the send path.
+    func killed() -> Bool
     /// A tick ended or the status changed; the machine's `status` holds it.
     func report(_ machine: Machine)
+}
+
+extension Host {
+    public func killed() -> Bool { false }
 }

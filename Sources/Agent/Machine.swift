@@ -4,6 +4,7 @@
 // A tick goes one way:   reading -> deciding -> checking -> preparing -> simulating -> (journal, send) watching -> settling -> idle
 //   reading     one getMultipleAccounts, everything of one slot                                        Reading.swift
 //   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
+//   probing     once a process: does the venue take instructions at all                                  Probing.swift
 //   checking    with two endpoints or more: another one must see the same book                            Checking.swift
 //   preparing   blockhash and priority fee                                                             Ordering.swift
 //   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
@@ -14,7 +15,7 @@ import EvenkeelCore
 import Kit
 
 public enum Phase: UInt8 {
-    case idle, reading, checking, preparing, simulating, watching, settling
+    case idle, reading, probing, checking, preparing, simulating, watching, settling
 }
 
 /// Why the book is being read.
@@ -79,6 +80,10 @@ public final class Machine {
     var spotIndex: UInt16 = 0xFFFF
     var perpFound = false
     var skewWarned = false
+    /// The venue answered a harmless simulated instruction in this process.
+    var venueAlive = false
+    /// 0 well, 1 warning, 2 critical.
+    public internal(set) var healthLevel = 0
     public internal(set) var marketSlot = -1          // index into record.markets
 
     // Deciding and ordering.
@@ -197,7 +202,7 @@ public final class Machine {
         case .reading, .settling: readAgain(now)
         case .checking: checkingDue(now)
         case .watching: watchDue(now)
-        case .idle, .preparing, .simulating: break
+        case .idle, .probing, .preparing, .simulating: break
         }
     }
 
@@ -250,6 +255,7 @@ public final class Machine {
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
+        case .probe: probeAnswered(a, now)
         case .simulate: simulateAnswered(a, now)
         case .send: sendAnswered(a, o.endpoint, now)
         case .status: statusAnswered(a, o.endpoint, now)

@@ -92,19 +92,21 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        let e = readEndpoint
-        let m = book.pointee.slot
+        if !postSimulation(.simulate, readEndpoint, minSlot: book.pointee.slot) { tryTickAgain(Trouble("too many requests under way"), now) }
+    }
+
+    /// Asks for a simulation of `order.message` with an empty signature in front.
+    func postSimulation(_ ask: Ask, _ e: Int, minSlot m: UInt64) -> Bool {
         let user = book.pointee.user_address
         let n = order.messageLen
-        var bytes = [UInt8](repeating: 0, count: 65 + n)     // one empty signature, then the message
+        var bytes = [UInt8](repeating: 0, count: 65 + n)
         bytes[0] = 1
         for i in 0..<n { bytes[65 + i] = order.message[i] }
-        let id = post(.simulate, e) { (r: inout Requests, id: UInt32) -> Bool in
+        return post(ask, e) { (r: inout Requests, id: UInt32) -> Bool in
             bytes.withUnsafeBufferPointer { tx in
                 r.simulate(id: id, transaction: tx, user: user, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
             }
-        }
-        if id == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
+        } != 0
     }
 
     /// Counts on through this agent's own range, so that no two tickets in a row share an id.
@@ -233,7 +235,7 @@ extension Machine {
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
-        if (cancelling == 0 && !gatesOpen) || halted || record.pointee.paused != 0 {     // asked again at the last moment before anything leaves
+        if (cancelling == 0 && !gatesOpen) || halted || record.pointee.paused != 0 || host.killed() {     // asked again at the last moment before anything leaves
             ek_ticket_clear(t)
             blocked(now)
             return

@@ -56,6 +56,7 @@ extension Machine {
     }
 
     private func askBook(_ e: Int) -> Bool {
+        minSlot = max(minSlot, highestSlot)         // also for the second read of a start: never older than what was just seen
         let m = minSlot
         return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
@@ -103,7 +104,8 @@ extension Machine {
         }
         attempts = 0
         switch purpose {
-        case .tick: decide(now)
+        case .tick:
+            if rules.mode == .live && !venueAlive { probe(now) } else { decide(now) }
         case .settle: settleBookRead(now)
         case .proof: proofBookRead(now)
         }

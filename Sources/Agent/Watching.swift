@@ -87,7 +87,7 @@ extension Machine {
     /// The same bytes to every endpoint; nodes drop what they already know.
     private func sendEverywhere(_ now: Now) {
         let n = Int(ticket.pointee.tx_len)
-        guard let tx = ek_ticket_tx(ticket), n > 0 else { return }
+        guard let tx = ek_ticket_tx(ticket), n > 0, !host.killed() else { return }
         var posted = false
         for e in 0..<endpoints.all.count {
             if outstanding.contains(where: { $0.ask == .send && $0.endpoint == e }) { continue }

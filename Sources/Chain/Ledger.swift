@@ -86,6 +86,7 @@ struct Depth {
 struct World {
     var ledger = Ledger()
     var slot: UInt64 = 0
+    var skipped: UInt64 = 0            // slots without a block since the start: block heights fall behind by them
     var tsMs: Int64 = 0
     var depth = Depth()
     var tally = Tally()

@@ -87,7 +87,7 @@ extension ChainNode {
         raw.set(hashSalt, 16)
         var out = [UInt8](repeating: 0, count: 32)
         ek_sha256(raw, raw.count, &out)
-        hashes.add(out.key(0), slot: world.slot)
+        hashes.add(out.key(0), slot: world.slot, height: height(world.slot))
     }
 
     private func movePrices(slots: UInt64, ms: Int64) {

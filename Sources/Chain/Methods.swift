@@ -9,7 +9,7 @@ extension ChainNode {
     /// What a read sees: this instant, or the one the node is frozen at.
     var view: View? { flapNow ? saved : frozen }
     var contextSlot: UInt64 { view?.slot ?? world.slot }
-    func height(_ slot: UInt64) -> UInt64 { slot > heightOffset ? slot - heightOffset : slot }
+    func height(_ slot: UInt64) -> UInt64 { slot > heightOffset + world.skipped ? slot - heightOffset - world.skipped : slot }
 
     func account(_ k: Key) -> Account? {
         if let v = view, let i = v.ledger.index(of: k) { return v.ledger.items[i] }
@@ -141,11 +141,11 @@ extension ChainNode {
         }
     }
 
-    func put(hash h: (hash: Key, slot: UInt64), _ out: inout Text) {
+    func put(hash h: (hash: Key, slot: UInt64, height: UInt64), _ out: inout Text) {
         out.put("{\"blockhash\":\"")
         out.put(h.hash)
         out.put("\",\"lastValidBlockHeight\":")
-        out.put(height(h.slot) + 150)
+        out.put(h.height + 150)
         out.put("}")
     }
 

@@ -5,29 +5,29 @@ import Kit
 
 /// Recent blockhashes, newest last.
 struct Hashes {
-    private(set) var list: [(hash: Key, slot: UInt64)] = []
-    mutating func add(_ h: Key, slot: UInt64) {
+    private(set) var list: [(hash: Key, slot: UInt64, height: UInt64)] = []
+    mutating func add(_ h: Key, slot: UInt64, height: UInt64) {
         if let last = list.last, last.hash == h { return }
         if list.count >= 1024 { list.removeFirst(512) }
-        list.append((h, slot))
+        list.append((h, slot, height))
     }
     mutating func clear() { list.removeAll(keepingCapacity: true) }
-    func slot(of h: Key) -> UInt64? {
+    func height(of h: Key) -> UInt64? {
         var i = list.count
         while i > 0 {
             i -= 1
-            if list[i].hash == h { return list[i].slot }
+            if list[i].hash == h { return list[i].height }
         }
         return nil
     }
     /// The newest hash of a slot not after `slot`.
-    func newest(upTo slot: UInt64) -> (hash: Key, slot: UInt64) {
+    func newest(upTo slot: UInt64) -> (hash: Key, slot: UInt64, height: UInt64) {
         var i = list.count
         while i > 1 {
             i -= 1
             if list[i].slot <= slot { return list[i] }
         }
-        return list.first ?? (Key(), 0)
+        return list.first ?? (Key(), 0, 0)
     }
 }
 

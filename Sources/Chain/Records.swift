@@ -80,8 +80,8 @@ extension ChainNode {
     }
 
     func hashIsRecent(_ k: Key) -> Bool {
-        guard let s = hashes.slot(of: k) else { return false }
-        return world.slot - s <= 150
+        guard let h = hashes.height(of: k) else { return false }
+        return height(world.slot) <= h + 150
     }
 
     /// Adds an attempt to the log and returns its number.

@@ -56,7 +56,11 @@ extension ChainNode {
     // MARK: time
 
     /// One jump; what happens on the way happens at its end. Never over a landing: the caller lands by itself.
-    public func jump(slots: UInt64, ms: Int64) { step(slots, ms: ms) }
+    /// `skipped` of the slots had no block.
+    public func jump(slots: UInt64, ms: Int64, skipped: UInt64 = 0) {
+        world.skipped += min(skipped, slots)
+        step(slots, ms: ms)
+    }
     /// Whether single slots matter now: an order is live.
     public var busy: Bool { world.ledger.items[at.user].data[layout.user.openOrders] > 0 || !pending.isEmpty }
     public var unix_s: Int64 { world.unixTs }

@@ -339,7 +339,7 @@ final class Judge {
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
         let today = (setup.startUnix_s + t / 1000) / 86_400
         if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(b, perp: -spot) > 40_000
-            || !b.delegateHolds || (today == day && tradesToday + 1 >= r.maxTradesPerDay) || b.openOrders > 0 {
+            || !b.delegateHolds || r.maxTradesPerDay < 100 || b.openOrders > 0 {
             return disturbed(t)
         }
         let owed = owed_e9 ?? net.magnitude

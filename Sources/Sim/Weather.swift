@@ -150,7 +150,9 @@ extension World {
         case .slowslots:
             counted.add(c)
             slotLength = sky.pick([200, 300, 600, 1_200])
-        case .skipslots: counted.add(c)
+        case .skipslots:
+            counted.add(c)
+            weather.state[i].level = UInt64(sky.pick([50, 300, 700]))
         case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled, .upgrade: length = beginVenue(c, length)
         case .deposit: break
         case .foreign, .liquidation, .delegate, .gas: length = beginBook(c, length)

@@ -118,7 +118,9 @@ final class World: Host {
         while slotNext <= next {
             let left = (next - slotNext) / slotLength + 1
             let n = node.busy || weather.fine ? 1 : min(left, 150)
-            node.jump(slots: UInt64(n), ms: n * slotLength)
+            let skip = weather.state[Int(FaultClass.skipslots.rawValue)]
+            let empty = skip.on ? (n == 1 ? (sky.chance(permille: skip.level) ? 1 : 0) : UInt64(n) * skip.level / 1000) : 0
+            node.jump(slots: UInt64(n), ms: n * slotLength, skipped: empty)
             slotNext += n * slotLength
             judge.slotPassed(slotNext - slotLength)
         }
@@ -206,7 +208,7 @@ final class World: Host {
 
     func persist(_ r: UnsafeMutablePointer<ek_record>) -> Int32 {
         if strike() { return 5 }
-        if weather.storm && setup.has(.torn) && fate.below(300) == 0 {
+        if weather.storm && setup.has(.torn) && fate.below(60) == 0 {
             // The power goes while the sectors are being written.
             counted.add(.torn)
             _ = disk.store(r, cut: 0)

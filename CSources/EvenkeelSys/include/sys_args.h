@@ -48,6 +48,8 @@ int64_t sys_read_file(const char *path, void *out, size_t cap);
 /* The same into memory of its own, up to `max` bytes; free with sys_free. NULL with *os_errno (EFBIG when longer). */
 uint8_t *sys_read_alloc(const char *path, size_t max, size_t *len, int *os_errno);
 void sys_free(void *p);
+/* 1 when something is at that path. Anything but "it is not there" counts as there: a switch that cannot be looked at is on. */
+int sys_path_there(const char *path);
 const char *sys_errno_text(int os_errno);
 void sys_exit(int code);
 

@@ -69,6 +69,7 @@ typedef struct {
     uint32_t min_health_bp;           /* 2000 = 20 % */
     uint64_t gas_reserve_lamports;
     uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */, force_drift_ppm, max_failures;
+    char kill_file[SYS_CONFIG_PATH_MAX]; /* empty: none */
     /* [web] */
     uint8_t listen_on;                /* 0: off */
     char listen_host[64];             /* address without brackets */
@@ -114,6 +115,7 @@ const char *sys_leg_asset(const sys_leg *l);
 const char *sys_config_state(const sys_config *c);
 const char *sys_config_control(const sys_config *c);
 const char *sys_config_keypair(const sys_config *c);
+const char *sys_config_kill_file(const sys_config *c);
 const char *sys_config_token_file(const sys_config *c);
 const char *sys_config_listen_host(const sys_config *c);
 const char *sys_config_webhook(const sys_config *c);
