@@ -113,6 +113,7 @@ static ek_err assess_account(const ek_book *b, const ek_hedge_legs *legs, ek_ass
     err = ek_leverage_of(m->perp_notional_e6, equity, &out->leverage_e4);
     if (err == EK_E_RANGE) out->leverage_infinite = 1;
     else if (err != EK_OK) return ek_fault_say(fault, err, "leverage out of range");
+    if (legs->skip_liquidation) return EK_OK;
     err = ek_liquidation_price(b, legs->perp_index, legs->spot_index, &out->liq, fault);
     out->liq_price_e6 = out->liq.price_e6;
     return err;

@@ -55,6 +55,7 @@ extension Machine {
         var legs = ek_hedge_legs()
         legs.perp_index = perpIndex
         legs.spot_index = spotIndex
+        legs.skip_liquidation = rules.lean ? 1 : 0
         legs.use_venue = rules.useVenueSpot ? 1 : 0
         legs.use_wallet = rules.useWalletSpot ? 1 : 0
         var fault = ek_fault()

@@ -217,6 +217,9 @@ public final class Driver: Host {
                 answer.put("\n")
             } else if word == "status" {
                 answer = m.statusText(now_s: now().unix_s)
+            } else if word == "accounts" {
+                answer = m.accountsJson()
+                if answer.isEmpty { answer = Text("nothing has been read yet\n") }
             } else if word == "pause" {
                 m.step(.command(.pause), now())
                 answer = Text(m.ticketOpen

@@ -55,6 +55,8 @@ public final class Machine {
     var requests = Requests()
     var outstanding: [Outstanding] = []
     var nextId: UInt32 = 1
+    /// The last answer that made a whole book, as it came, for `status --accounts`.
+    public internal(set) var lastRead: [UInt8] = []
     /// The time of the event being handled.
     var clock = Now(mono_ms: 0, unix_s: 0)
 

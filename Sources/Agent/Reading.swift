@@ -84,6 +84,10 @@ extension Machine {
         }
         dropOutstanding(.book)
         phaseTimer_ms = UInt64.max
+        if !rules.lean {
+            lastRead.removeAll(keepingCapacity: true)
+            lastRead.append(contentsOf: a.body)
+        }
         readEndpoint = endpoint
         bookReadAt_ms = now.mono_ms
         if !marketsFound {

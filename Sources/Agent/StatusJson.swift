@@ -64,6 +64,30 @@ extension Machine {
         return j.text
     }
 
+    /// {"keys":[…],"result":…}: the last read, for `assess`, bug reports and tests. Empty before the first whole read.
+    public func accountsJson() -> Text {
+        var t = Text(capacity: lastRead.count + 4096)
+        var root = ek_json()
+        var v = ek_json()
+        var n = 0
+        let ok = lastRead.withUnsafeBufferPointer { p -> Bool in
+            guard let base = p.baseAddress, ek_json_root(base, p.count, &root) == EK_OK, ek_json_member(root, "result", &v) == EK_OK,
+                  let raw = ek_json_raw(v, &n) else { return false }
+            t.put("{\"keys\":[")
+            for i in 0..<UInt32(plan.pointee.n) {
+                guard let item = ek_plan_item_at(plan, i) else { break }
+                t.put(i == 0 ? "\"" : ",\"")
+                t.put(key: item.pointee.key)
+                t.put("\"")
+            }
+            t.put("],\"result\":")
+            t.put(raw: raw, count: n)
+            t.put("}\n")
+            return true
+        }
+        return ok ? t : Text()
+    }
+
     private func putAction(_ j: inout Json) {
         var t = Text()
         t.put(c: ek_action_name(report.action))

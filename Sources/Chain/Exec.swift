@@ -137,6 +137,10 @@ extension ChainNode {
         var x = Exec(L: layout, world: out.world, quote: currentQuote())
         x.unitsLeft = budget.limit
         for (i, ix) in t.instructions.enumerated() {
+            if options.forgetful && t.keys[ix.program] == layout.program {
+                out.error = .instruction(i, .custom(101))
+                break
+            }
             do throws(Halt) {
                 try x.instruction(t, ix)
             } catch {

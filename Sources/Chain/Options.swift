@@ -33,6 +33,7 @@ public struct ChainOptions {
     public var partialPermille: UInt64 = 0             // keeper fills that leave a rest
     /// Mean yearly funding that longs pay to shorts, in ppm of notional.
     public var fundingPpmYear: Int64 = 80_000
+    public var forgetful = false                       // the program knows none of the instructions any more
     public var hashSalt: UInt64 = 0                    // not 0: blockhashes that no other run of the seed has
     public var solWeights: (UInt32, UInt32, UInt32, UInt32) = (8000, 9000, 12000, 11000)
 

@@ -11,7 +11,7 @@ enum FaultClass: UInt8, CaseIterable {
     // venue
     case paused, reduceonly, stale, jump, dry, partial, unfilled, upgrade
     // book
-    case deposit, foreign, liquidation, delegate, gas
+    case deposit, foreign, leftover, liquidation, delegate, gas
     // disk
     case torn, enospc, bitflip
     // process
@@ -49,6 +49,7 @@ enum FaultClass: UInt8, CaseIterable {
         case .upgrade: return "upgrade"
         case .deposit: return "deposit"
         case .foreign: return "foreign"
+        case .leftover: return "leftover"
         case .liquidation: return "liquidation"
         case .delegate: return "delegate"
         case .gas: return "gas"

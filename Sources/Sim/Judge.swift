@@ -51,7 +51,7 @@ final class Judge {
     private var everStepped = false
     private var day: Int64 = -1
     private var tradesToday: UInt32 = 0
-    private var lastFilled: [UInt8] = []
+    private var booted_ms: Int64 = 0
 
     private var acknowledged: UInt64 = 0
     private var excused_ms: Int64 = 0
@@ -95,7 +95,8 @@ final class Judge {
         acknowledged = max(acknowledged, generation)
     }
 
-    func restarted() {
+    func restarted(_ t: Int64) {
+        booted_ms = t
         shownSlot = 0
         book = Served()
     }
@@ -345,7 +346,12 @@ final class Judge {
         let owed = owed_e9 ?? net.magnitude
         owed_e9 = owed
         let steps = Int64(clamping: owed / max(1, r.maxTrade_e9)) + 1
-        let allowed = Int64(r.cooldown_s) * 1000 + Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
+        // A success that was found out only after a restart counts from there. A clock that stepped may lengthen a cooldown by one more.
+        let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
+        let slots = (UInt64(r.cooldown_s) * 1000 + 399) / 400
+        let cooling = success_ms >= 0 && (t - from < Int64(r.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
+        if cooling { return disturbed(t) }
+        let allowed = Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
     }
 }

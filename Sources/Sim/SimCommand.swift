@@ -15,7 +15,7 @@ private let help: StaticString = """
         nodes    behind frozen pool lie slowslots skipslots
         landing  drop late execerror congestion
         venue    paused reduceonly stale jump dry partial unfilled upgrade
-        book     deposit foreign liquidation delegate gas
+        book     deposit foreign leftover liquidation delegate gas
         other    torn enospc bitflip crash suspend step
       --verbose       every event
     Exit code 1 and the seed with its last events when an invariant broke.

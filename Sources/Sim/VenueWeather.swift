@@ -18,14 +18,18 @@ extension World {
         case .reduceonly: node.setMarket(status: node.reduceOnlyStatus, paused: 0)
         case .stale: node.setOracles(fresh: sky.below(3) == 0, lag: UInt64(sky.pick([3, 20, 24, 26, 40, 200])))
         case .jump:
-            node.leap(ppm: sky.pick([-120_000, -40_000, -12_000, 12_000, 40_000, 120_000]))
+            // Leaps go up and down about the price the world began with: a book is not to be ruined by luck alone.
+        let by: Int64 = sky.pick([12_000, 40_000, 120_000])
+        let price = node.oraclePriceE6, first = setup.chain.priceE6
+        let down = price > first / 10 * 13 || (price > first / 10 * 7 && sky.below(2) == 0)
+        node.leap(ppm: down ? -by : by)
             if sky.below(3) == 0 { node.widen(confidencePpm: sky.pick([500, 15_000, 60_000])) }
         case .dry, .partial, .unfilled: market()
         case .upgrade:
-            if sky.below(3) == 0 {
-                node.setMarket(status: 77, paused: 0)
-            } else {
-                node.lengthen(by: sky.pick([8, 16, 100]))
+            switch sky.below(4) {
+            case 0: node.setMarket(status: 77, paused: 0)
+            case 1: node.setForgetful(true)
+            default: node.lengthen(by: sky.pick([8, 16, 100]))
             }
             long = sky.wait(mean: 30 * 60_000)
         default: break
@@ -43,6 +47,7 @@ extension World {
         case .dry, .partial, .unfilled: market()
         case .upgrade:
             node.lengthen(by: 0)
+            node.setForgetful(false)
             node.setMarket(status: 1, paused: 0)
         default: break
         }
@@ -66,6 +71,9 @@ extension World {
         case .foreign:
             foreignOrder()
             return sky.range(1, 20) * 60_000
+        case .leftover:
+            leftover()
+            return sky.range(20, 60) * 60_000
         case .liquidation: node.setUserStatus(UInt8(sky.pick([1, 2, 4])))
         case .delegate: node.setDelegate(revoked: true)
         case .gas: node.setPayer(lamports: UInt64(sky.pick([1_000_000, 15_000_000, 20_100_000])))
@@ -94,6 +102,19 @@ extension World {
         if let id = node.foreignOrder(buy: buy, base: size, price: price, maxTs: node.unix_s + sky.range(30, 1800), userId: UInt8(sky.range(0, 9))) {
             judge.foreign(id)
             trace.add(t, "foreign order", Int64(id), buy ? Int64(size) : -Int64(size), away)
+        }
+    }
+
+    /// An order of the agent's own id range that its state file does not know, resting far away without an end: a state file was lost
+    /// once. It must be cancelled, and the cancel proven, before anything new is sent.
+    private func leftover() {
+        let truth = node.truth()
+        let buy = sky.below(2) == 0
+        let far = truth.price_e6 / 1000 * (buy ? 800 : 1_250)
+        if let id = node.foreignOrder(buy: buy, base: UInt64(sky.range(1, 10)) * max(1, truth.step_e9), price: UInt64(far) / 1000 * 1000, maxTs: 0,
+                                      userId: UInt8(sky.range(200, 254))) {
+            judge.foreign(id)
+            trace.add(t, "leftover order", Int64(id), buy ? 1 : -1)
         }
     }
 

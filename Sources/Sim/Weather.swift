@@ -39,7 +39,7 @@ extension World {
 
     private func quiet(_ c: FaultClass) -> Int64 {
         switch c {
-        case .upgrade, .delegate, .gas, .step: return 14 * 3_600_000
+        case .upgrade, .delegate, .gas, .step, .leftover: return 14 * 3_600_000
         default: return 4 * 3_600_000
         }
     }
@@ -155,7 +155,7 @@ extension World {
             weather.state[i].level = UInt64(sky.pick([50, 300, 700]))
         case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled, .upgrade: length = beginVenue(c, length)
         case .deposit: break
-        case .foreign, .liquidation, .delegate, .gas: length = beginBook(c, length)
+        case .foreign, .leftover, .liquidation, .delegate, .gas: length = beginBook(c, length)
         case .torn, .bitflip, .crash: break
         case .enospc:
             counted.add(c)
@@ -193,7 +193,7 @@ extension World {
             judge.clockStepped()
         case .lie: weather.oldBook = nil
         case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled, .upgrade: endVenue(c)
-        case .foreign, .liquidation, .delegate, .gas: endBook(c)
+        case .foreign, .leftover, .liquidation, .delegate, .gas: endBook(c)
         default: break
         }
     }

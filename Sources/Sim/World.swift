@@ -163,7 +163,7 @@ final class World: Host {
         record.pointee.mode = UInt8(EK_MODE_LIVE)
         let m = Machine(host: self, rules: setup.rules, venue: venue, authority: node.authorityKey.ek, subAccount: 0,
                         signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
-        judge.restarted()
+        judge.restarted(t)
         judge.disturbed(t)
         bootedAt = counted.requests
         machine = m

@@ -72,7 +72,7 @@ func runCommand() -> Int32 {
 /// Sends one line to the running agent. nil when none answers.
 private func ask(_ config: UnsafeMutablePointer<sys_config>, _ line: StaticString) -> Text? {
     guard let path = sys_config_control(config) else { return nil }
-    let cap = 65_536
+    let cap = 1 << 20
     let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: cap)
     defer { buffer.deallocate() }
     var n: Int64 = 0
@@ -89,11 +89,13 @@ func statusCommand() -> Int32 {
     var config: UnsafePointer<CChar>? = nil
     var json = false
     var help = false
+    var accounts: UnsafePointer<CChar>? = nil
     var o = sys_opts()
-    let bad = options("c:config= json h:help", first: 2, &o) { i, value in
+    let bad = options("c:config= json accounts= h:help", first: 2, &o) { i, value in
         switch i {
         case 0: config = value
         case 1: json = true
+        case 2: accounts = value
         default: help = true
         }
         return true
@@ -101,18 +103,36 @@ func statusCommand() -> Int32 {
     if let code = bad { return code }
     if help {
         return Words.help("""
-        evenkeel status [-c FILE] [--json]
+        evenkeel status [-c FILE] [--json] [--accounts FILE]
 
         What the running agent sees, asked over its control socket; when none runs, the last record of the state file.
+          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess` and bug reports
 
         """)
     }
     guard let box = loadConfig(config, paper: true) else { return 2 }
+    if let path = accounts { return saveAccounts(box.config, path) }
     if let answer = ask(box.config, json ? "status json" : "status") {
         Words.print(answer)
         return 0
     }
     return lastRecord(box.config, json: json)
+}
+
+private func saveAccounts(_ config: UnsafeMutablePointer<sys_config>, _ path: UnsafePointer<CChar>) -> Int32 {
+    guard let read = ask(config, "accounts"), read.bytes.first == 0x7B else {
+        Words.print("evenkeel: no running agent has a whole read to give\n", 2)
+        return 1
+    }
+    let err = read.bytes.withUnsafeBufferPointer { sys_write_private(path, $0.baseAddress, $0.count) }
+    if err == 0 { return 0 }
+    var t = Text("evenkeel: ")
+    t.put(c: path)
+    t.put(": ")
+    t.put(c: sys_errno_text(err))
+    t.put("\n")
+    Words.print(t, 2)
+    return 1
 }
 
 func controlCommand(_ word: Text) -> Int32 {

@@ -34,14 +34,18 @@ enum Words {
                                          the agent against the embedded chain, no network or key needed
           evenkeel run -c FILE [--once] [--paper] [--json]
                                          the agent; --once carries one tick through to its end
-          evenkeel status [-c FILE] [--json]
-                                         what the running agent sees, or the last record
+          evenkeel status [-c FILE] [--json] [--accounts FILE]
+                                         what the running agent sees, or the last record; FILE gets its last read
+          evenkeel assess ACCOUNTS.json [-c FILE] [--json]
+                                         the assessment of a saved read, offline
           evenkeel pause|resume|rebalance -c FILE
                                          over the agent's control socket
           evenkeel state show|verify FILE
                                          the binary state as JSON; which slot is damaged
           evenkeel localnet [--venue velocity|drift] [--port N] [--seed N] [--speed X] [--prices FILE.csv]
                                          the embedded chain alone, a Solana JSON-RPC node on loopback
+          evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST]
+                                         the deterministic simulator
           evenkeel init [FILE]           writes a commented config, never over an existing one
           evenkeel version
 

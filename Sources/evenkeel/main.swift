@@ -5,6 +5,7 @@ import EvenkeelCore
 import EvenkeelSys
 import Kit
 import Sim
+import Sim
 
 let command = Words.argument(1)
 
@@ -16,6 +17,8 @@ func dispatch() -> Int32 {
     if word == "run" { return runCommand() }
     if word == "status" { return statusCommand() }
     if word == "pause" || word == "resume" || word == "rebalance" { return controlCommand(word) }
+    if word == "assess" { return assessCommand() }
+    if word == "sim" { return simCommand(first: 2) }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
     if word == "demo" { return demoCommand() }

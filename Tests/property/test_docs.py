@@ -97,6 +97,15 @@ def test_named_files_exist(page):
         assert (ROOT / name).exists(), name
 
 
+def test_every_command_is_told():
+    words = set(re.findall(r'word == "(\w+)"', read("Sources/evenkeel/main.swift"))) - {"help"}
+    assert len(words) >= 10
+    heads_ = " ".join(re.findall(r"^### (.*)$", read("docs/interface.md").split("\n## Exit codes\n")[0], re.M))
+    assert [w for w in sorted(words) if not re.search(r"\b%s\b" % w, heads_)] == []
+    table = read("README.md").split("\n## Commands\n")[1].split("\n## ")[0]
+    assert [w for w in sorted(words) if not re.search(r"`[^`]*\b%s\b" % w, table)] == []
+
+
 def test_every_error_name_is_told():
     page = read("docs/venues.md")
     for venue in ("velocity", "drift"):

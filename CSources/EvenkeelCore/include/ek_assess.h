@@ -15,6 +15,7 @@ typedef struct {
     uint8_t use_venue;      /* count the deposit (or borrow, negative) in the venue */
     uint8_t use_wallet;     /* count the authority's lamports (SOL only: 1 lamport = 1e-9) */
     int64_t extra_base_e9;  /* watch-only amount held elsewhere, signed */
+    uint8_t skip_liquidation; /* 1: no liquidation price (the dear part, only people look at it); liq stays 0 */
 } ek_hedge_legs;
 
 typedef struct {

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Breaks the agent on purpose, one mutant at a time, and checks that the simulator sees it.
+#   run.sh [-s SEEDS] [-d DAYS] [NAMES ...]     all mutants when no name is given
+# The tree is copied to a scratch directory; the sound build must pass the very seed that catches a mutant, so that no mutant is
+# "caught" by something else. Exit 1 when a mutant's text is not found, does not build, or is not caught within SEEDS seeds.
+set -u
+here=$(cd "$(dirname "$0")" && pwd)
+root=$(cd "$here/../.." && pwd)
+seeds=400
+days=6
+while getopts s:d: o; do
+    case $o in
+    s) seeds=$OPTARG ;;
+    d) days=$OPTARG ;;
+    *) exit 2 ;;
+    esac
+done
+shift $((OPTIND - 1))
+names=("$@")
+if [ ${#names[@]} -eq 0 ]; then for f in "$here"/*.mutant; do names+=("$(basename "$f" .mutant)"); done; fi
+
+work=${MUTANT_DIR:-$(mktemp -d)}
+mkdir -p "$work/tree"
+[ -n "${MUTANT_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
+copy() { # only what differs is copied, so that a build touches only what a mutant touched
+    (cd "$root" && find Package.swift Sources CSources Tests/EvenkeelTests -type f 2>/dev/null) | while IFS= read -r f; do
+        cmp -s "$root/$f" "$work/tree/$f" || { mkdir -p "$work/tree/$(dirname "$f")"; cp "$root/$f" "$work/tree/$f"; }
+    done
+}
+build() { swift build -c release --product evenkeel --package-path "$work/tree" --scratch-path "$work/build" >"$work/build.log" 2>&1; }
+
+copy
+build || { echo "the sound tree does not build:"; grep error: "$work/build.log" | head -5; exit 1; }
+cp "$work/build/release/evenkeel" "$work/sound"
+
+bad=0
+printf '%-28s %-10s %6s %8s\n' mutant caught-by seed seconds
+for name in "${names[@]}"; do
+    file="$here/$name.mutant"
+    [ -f "$file" ] || { printf '%-28s there is no such mutant\n' "$name"; bad=1; continue; }
+    if ! python3 "$here/apply.py" "$file" "$work/tree" 2>"$work/apply.log"; then
+        printf '%-28s %s\n' "$name" "$(cat "$work/apply.log")"
+        bad=1
+        copy
+        continue
+    fi
+    if ! build; then
+        printf '%-28s does not build: %s\n' "$name" "$(grep -m1 error: "$work/build.log")"
+        bad=1
+        copy
+        continue
+    fi
+    start=$(date +%s)
+    from=1
+    to=8
+    caught=
+    while [ "$from" -le "$seeds" ]; do
+        [ "$to" -gt "$seeds" ] && to=$seeds
+        out=$("$work/build/release/evenkeel" sim --seeds "$from..$to" --days "$days" 2>&1) && { from=$((to + 1)); to=$((to * 3)); continue; }
+        caught=$(printf '%s\n' "$out" | sed -n 's/^VIOLATION of \([^ ]*\) seed \([0-9]*\).*/\1 \2/p' | head -1)
+        [ -n "$caught" ] || caught="crash 0"
+        break
+    done
+    seconds=$(($(date +%s) - start))
+    if [ -z "$caught" ]; then
+        printf '%-28s %-10s %6s %8s\n' "$name" "NOT CAUGHT" "$seeds" "$seconds"
+        bad=1
+    else
+        seed=${caught##* }
+        if [ "$seed" -gt 0 ] && "$work/sound" sim --seeds "$seed..$seed" --days "$days" >/dev/null 2>&1; then
+            printf '%-28s %-10s %6s %8s\n' "$name" "${caught%% *}" "$seed" "$seconds"
+        else
+            printf '%-28s %-10s %6s %8s  the sound build fails this seed too\n' "$name" "${caught%% *}" "$seed" "$seconds"
+            bad=1
+        fi
+    fi
+    copy
+done
+exit $bad
