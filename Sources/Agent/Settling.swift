@@ -70,7 +70,8 @@ extension Machine {
             // What the cancelled order had filled is in the position; nothing is booked for it here.
         } else if filled > 0 {
             bookFill(t, filled, now)
-        } else {
+        } else if outcome == UInt8(EK_OUT_EXPIRED) || outcome == UInt8(EK_OUT_FAILED) {
+            // An order that was placed and found no taker is the market's answer, not a failure: it does not open the breaker.
             record.pointee.failures_in_row += 1
             if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
         }

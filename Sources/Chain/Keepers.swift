@@ -29,6 +29,7 @@ extension ChainNode {
         let U = layout.user
         guard world.ledger.items[at.user].data[U.openOrders] > 0 else { return }
         for i in 0..<32 {
+            guard layout.isOpen(world.ledger.items[at.user].data, i) else { continue }
             let o = layout.order(world.ledger.items[at.user].data, i)
             guard o.status == Order.Status.open, o.marketType == 1, Int(o.market) < at.perps.count else { continue }
             // A keeper is late by some slots: each slot it comes with probability 1/latency.
@@ -111,8 +112,7 @@ extension ChainNode {
         if let e = events.last, e.base == base, e.solScaled == scaled, d[U.openOrders] == 0, e.orders.isEmpty { return }
         var live: [Order] = []
         for i in 0..<32 {
-            let o = layout.order(d, i)
-            if o.status == Order.Status.open { live.append(o) }
+            if layout.isOpen(d, i) { live.append(layout.order(d, i)) }
         }
         if let e = events.last, e.base == base, e.solScaled == scaled, e.orders.count == live.count {
             var same = true

@@ -44,6 +44,7 @@ public struct SeenTransaction {
     public var base: UInt64 = 0, price: UInt64 = 0, maxTs: Int64 = 0
     public var offset: Int64?, auctionStart: Int64?, auctionEnd: Int64?
     public var takeAll = false
+    public var cancels: UInt32 = 0
     public var fee: UInt64 = 0
     public var unitPrice: UInt64 = 0
 }
@@ -141,8 +142,8 @@ extension ChainNode {
         let d = world.ledger.items[at.user].data
         guard d[layout.user.openOrders] > 0 else { return }
         for i in 0..<32 {
+            guard layout.isOpen(d, i) else { continue }
             let o = layout.order(d, i)
-            guard o.status == Order.Status.open else { continue }
             body(LiveOrder(id: o.id, userId: o.userId, isBuy: o.isBuy, reduceOnly: o.reduceOnly != 0, base: o.base, filled: o.filled,
                            maxTs: o.maxTs, market: o.market))
         }
@@ -191,7 +192,10 @@ extension ChainNode {
                 s.isBuy = p.isBuy; s.reduceOnly = p.reduceOnly; s.base = p.base; s.price = p.price; s.maxTs = p.maxTs ?? 0
                 s.offset = p.offset; s.auctionStart = p.auctionStart; s.auctionEnd = p.auctionEnd
                 if isTake && a.flag() { s.takeAll = a.int(UInt32.self) & 255 == 2 }
-            case Ix.cancel, Ix.cancelByUserId, Ix.cancelOrders: s.kind = .cancel
+            case Ix.cancel:
+                s.kind = .cancel
+                guard a.flag() else { return s }               // "the last one" is nobody's order in particular
+                s.cancels = a.int(UInt32.self)
             default: return s
             }
             if a.broken { return s }

@@ -34,6 +34,9 @@ struct Position {
 }
 
 extension Layout {
+    /// Whether order slot `i` holds a live order, without reading the rest of it.
+    func isOpen(_ d: [UInt8], _ i: Int) -> Bool { d[user.orders + user.orderStride * i + user.orderStatus] == Order.Status.open }
+
     func order(_ d: [UInt8], _ i: Int) -> Order {
         let o = user.orders + user.orderStride * i, s = o + user.orderStatus
         var r = Order()

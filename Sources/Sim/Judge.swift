@@ -37,7 +37,8 @@ final class Judge {
     private(set) var own_e9: Int64 = 0
     private(set) var corrections: UInt64 = 0
     private var orders: [Signed] = []
-    private var foreignIds: [UInt32] = []
+    /// Orders that others placed, and since which slot they are there to be seen.
+    private var others: [(id: UInt32, slot: UInt64)] = []
     private var fillsSeen = 0
     /// The book that the agent was shown last, and the newest slot it was shown since it started.
     private var book = Served()
@@ -115,8 +116,8 @@ final class Judge {
     }
 
     func foreign(_ id: UInt32) {
-        if foreignIds.count >= 64 { foreignIds.removeFirst(32) }
-        foreignIds.append(id)
+        if others.count >= 64 { others.removeFirst(32) }
+        others.append((id, node.slot))
     }
 
     func clockStepped() {
@@ -140,7 +141,12 @@ final class Judge {
         if !x.sound { return accuse("I7", "a message was signed that is not one venue order of one signer") }
         if x.signer != delegate || x.user != Key(node.userAddress.ek) { return accuse("I7", "an order for another account was signed") }
         if x.fee > 5_000 + r.maxPriorityFee_lamports { return accuse("I7", "the fee is over its cap: ", Int64(clamping: x.fee)) }
-        if x.kind == .cancel { return }
+        if x.kind == .cancel {
+            node.eachLiveOrder { o in
+                if o.id == x.cancels && (o.userId < 200 || o.userId > 254) { self.accuse("I7", "somebody else's order would be cancelled") }
+            }
+            return
+        }
         if x.market != 0 || x.marketType != 1 { return accuse("I7", "an order for another market was signed") }
         if x.userId < 200 || x.userId > 254 { return accuse("I7", "an order without the agent's own id was signed: ", Int64(x.userId)) }
         if x.base == 0 || x.base > r.maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
@@ -258,13 +264,15 @@ final class Judge {
         for i in orders.indices where i != k && orders[i].posted && !orders[i].landed && node.isRecent(orders[i].tx.blockhash) {
             return accuse("I1", "a second correction was sent while the first could still land; ms between them ", t - orders[i].at_ms)
         }
-        if let id = ownLiveOrder() { accuse("I1", "a correction was sent while an order of the last one is live: order ", Int64(id)) }
+        if orders[k].tx.kind != .cancel, let id = ownLiveOrder(seenBy: orders[k].served.truth.slot) { accuse("I1", "a correction was sent while an order of the last one is live: order ", Int64(id)) }
     }
 
-    private func ownLiveOrder() -> UInt32? {
+    /// An order of the agent's range that is live and that a book of `slot` showed (its own of this process count always).
+    private func ownLiveOrder(seenBy slot: UInt64) -> UInt32? {
         var found: UInt32? = nil
         node.eachLiveOrder { o in
-            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) { found = o.id }
+            let unseen = self.others.contains { $0.id == o.id && $0.slot > slot }
+            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !unseen { found = o.id }
         }
         return found
     }
@@ -283,7 +291,8 @@ final class Judge {
         }
         var live = 0
         node.eachLiveOrder { o in
-            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) { live += 1 }
+            let strange = self.others.contains { $0.id == o.id }
+            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !strange { live += 1 }
         }
         if live > 1 { accuse("I1", "live orders of the agent at once: ", Int64(live)) }
         slotPassed(t)
@@ -292,7 +301,7 @@ final class Judge {
     func slotPassed(_ t: Int64) {
         now_ms = t
         node.fills(since: &fillsSeen) { f in
-            if self.foreignIds.contains(f.orderId) { return }
+            if self.others.contains(where: { $0.id == f.orderId }) { return }
             self.filled(f)
         }
     }

@@ -195,7 +195,7 @@ extension World {
         let lie = weather.state[Int(FaultClass.lie.rawValue)]
         if isBook && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) {
             if let old = weather.oldBook, net.below(3) == 0, machine?.phase == .reading {
-                let false_ = node.staleUser(old), a = node.truth(false_), b = node.truth(view)
+                let false_ = node.staleUser(old), a = node.truth(false_), b = node.truth()
                 lied = a.perp_e9 != b.perp_e9 || a.spot_e9 != b.spot_e9
                 if lied { view = false_ }
             } else {

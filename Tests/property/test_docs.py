@@ -100,10 +100,16 @@ def test_named_files_exist(page):
 def test_every_command_is_told():
     words = set(re.findall(r'word == "(\w+)"', read("Sources/evenkeel/main.swift"))) - {"help"}
     assert len(words) >= 10
-    heads_ = " ".join(re.findall(r"^### (.*)$", read("docs/interface.md").split("\n## Exit codes\n")[0], re.M))
-    assert [w for w in sorted(words) if not re.search(r"\b%s\b" % w, heads_)] == []
+    told = " ".join(re.findall(r"^### (.*)$", read("docs/interface.md").split("\n## Exit codes\n")[0], re.M))
+    assert [w for w in sorted(words) if not re.search(r"\b%s\b" % w, told)] == []
     table = read("README.md").split("\n## Commands\n")[1].split("\n## ")[0]
     assert [w for w in sorted(words) if not re.search(r"`[^`]*\b%s\b" % w, table)] == []
+
+
+def test_the_readme_counts_right():
+    page = read("README.md")
+    assert "(`Tests/core`, %d programs)" % len(list((ROOT / "Tests/core").glob("test_*.c"))) in page
+    assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").glob("fuzz_*.c"))) in page
 
 
 def test_every_error_name_is_told():
