@@ -86,3 +86,9 @@ clean:
 
 loc:
 	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
+
+# The README's picture of the demo, recorded in a terminal and drawn as SVG.
+.PHONY: picture
+picture: bin/evenkeel
+	command -v tmux >/dev/null || bash Deploy/deps.sh picture
+	python3 Deploy/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg

@@ -3,6 +3,7 @@
 set -eu
 what=${1:-build}
 packages="gcc make pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev ca-certificates"
+[ "$what" = picture ] && packages="$packages python3 tmux"
 [ "$what" = test ] && packages="$packages python3 python3-venv"
 missing=""
 for p in $packages; do

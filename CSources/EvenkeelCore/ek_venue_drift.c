@@ -1,4 +1,4 @@
-/* Drift v2 as of March 2026. Every number is from venues/drift.md sections 1, 2 and 8. */
+/* Drift v2 as of March 2026. See docs/venues.md. */
 #include "ek_venue_table.h"
 
 #define SPOT(off, member) EK_COPY(ek_spot_position, off, member)

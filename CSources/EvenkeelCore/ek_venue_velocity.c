@@ -1,4 +1,4 @@
-/* Velocity, the program deployed on mainnet in August 2026. Every number is from venues/velocity.md sections 1, 2, 4 and 12. */
+/* Velocity, the program deployed on mainnet in August 2026. See docs/venues.md. */
 #include "ek_venue_table.h"
 
 #define SPOT(off, member) EK_COPY(ek_spot_position, off, member)

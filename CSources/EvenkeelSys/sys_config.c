@@ -240,6 +240,7 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
     memset(&r, 0, sizeof r);
     text[0] = 0;
     sys_config_defaults(c);
+    c->bare_urls = force_paper == SYS_LOAD_BARE;
     snprintf(c->file, sizeof c->file, "%s", name);
     r.c = c;
     r.name = name;

@@ -119,7 +119,12 @@ static ek_err set_path(char *place, const sys_config_key *k, const char *value, 
     return err;
 }
 
-static ek_err set_url(sys_url *u, const sys_config_key *k, const char *value, char *why, size_t cap) {
+static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char *value, char *why, size_t cap) {
+    if (bare) { /* a command that talks to the agent, not to the node: it may stand where the secret is not known */
+        u->url[0] = 0;
+        sys_url_redact(value, u->shown, sizeof u->shown);
+        return EK_OK;
+    }
     ek_err err = sys_config_expand(value, u->url, sizeof u->url, why, cap);
     if (err != EK_OK) return err;
     sys_url_redact(value, u->shown, sizeof u->shown); /* of the unexpanded text: no secret is in it wherever it was put */
@@ -197,13 +202,13 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
             snprintf(why, cap, "at most %d are taken", SYS_CONFIG_URLS);
             return EK_E_RANGE;
         }
-        ek_err err = set_url(&c->urls[c->n_urls], k, value, why, cap);
+        ek_err err = set_url(&c->urls[c->n_urls], c->bare_urls, k, value, why, cap);
         if (err == EK_OK) c->n_urls++;
         return err;
     }
     case KIND_URL:
         c->has_webhook = value[0] != 0;
-        return value[0] == 0 ? EK_OK : set_url(&c->webhook, k, value, why, cap);
+        return value[0] == 0 ? EK_OK : set_url(&c->webhook, c->bare_urls, k, value, why, cap);
     case KIND_KEY:
         c->has_authority = value[0] != 0;
         if (value[0] == 0 || ek_key_from_base58(value, strlen(value), &c->authority) == EK_OK) return EK_OK;

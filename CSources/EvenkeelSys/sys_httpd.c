@@ -125,6 +125,8 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return ask(h, wsi, s);
     case LWS_CALLBACK_TIMER: lws_callback_on_writable(wsi); return 0;
     case LWS_CALLBACK_HTTP_WRITEABLE: return answer(wsi, s);
+    /* Between two requests of one kept-alive connection the session may be taken away without a close. */
+    case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
     case LWS_CALLBACK_CLOSED_HTTP:
         if (s) {
             free(s->in);

@@ -201,6 +201,7 @@ public final class Driver: Host {
             return
         }
         m.reconfigure(rules)
+        UnsafeMutableRawPointer(config).copyMemory(from: UnsafeRawPointer(fresh), byteCount: sys_config_size())
         log(.info, Text("settings re-read; they hold from the next tick on"))
     }
 

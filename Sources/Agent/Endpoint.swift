@@ -7,7 +7,6 @@ private let lagMemory_ms: UInt64 = 30_000
 public struct Endpoint {
     /// Smoothed latency (1/8 weight to the newest), 0 before the first answer.
     public var latency_us: UInt32 = 0
-    public var lastLatency_us: UInt32 = 0
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     public var slot: UInt64 = 0
     public var lag_slots: UInt64 = 0
@@ -25,7 +24,6 @@ public struct Endpoint {
     public init() {}
 
     mutating func answered(_ us: UInt32) {
-        lastLatency_us = us
         latency_us = latency_us == 0 ? us : latency_us - latency_us / 8 + us / 8
         answers += 1
         failuresInRow = 0

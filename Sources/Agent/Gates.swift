@@ -94,8 +94,8 @@ extension Machine {
         let healthy = a.health_bp >= rules.minHealth_bp || (correcting && decision.reduce_only != 0) || !correcting
         gate("health", healthy, health, limit, sentence("Health is ", health, ", under ", limit))
 
-        var free = Text("$")
-        free.put(fixed: a.free_collateral_e6, decimals: 6, shown: 2)
+        var free = Text()
+        free.put(usd: a.free_collateral_e6)
         var ok = true
         var reason = Text()
         if correcting {
@@ -107,8 +107,8 @@ extension Machine {
             let err = ek_margin_if_placed(book, &params, &type, &m, &fault)
             if err == EK_OK {
                 let left = ek_margin_free_e6(&m)
-                free = Text("$")
-                free.put(fixed: left, decimals: 6, shown: 2)
+                free = Text()
+                free.put(usd: left)
                 ok = left >= 0
                 reason = sentence("Free collateral after the correction would be ", free, ", the venue needs at least ", Text("$0.00"))
             } else {
@@ -183,8 +183,7 @@ extension Machine {
     }
 
     private func nodeGates(_ now: Now) {
-        let e = endpoints.all[readEndpoint]
-        let ms = UInt64(e.lastLatency_us) / 1000
+        let ms = UInt64(bookLatency_us) / 1000           // of the very read the decision rests on
         gate("latency", ms <= rules.maxLatency_ms, count(ms, " ms"), count(rules.maxLatency_ms, " ms"),
              sentence("The RPC node took ", count(ms, " ms"), ", more than ", count(rules.maxLatency_ms, " ms")))
         let lag = endpoints.lag(readEndpoint, now.mono_ms)

@@ -62,7 +62,7 @@ public protocol Host: AnyObject {
     func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32
     /// Signs a message with the agent's key into 64 bytes. False: no signer, or it refused.
     func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool
-    /// One event for the log. `human` is the text of CONTRACT; facts are key=value pairs already formatted.
+    /// One event for the log. `human` is the text of docs/interface.md; facts are key=value pairs already formatted.
     func log(_ level: Level, _ human: Text)
     /// Whether the operator's kill switch is on. Asked for every decision and again inside the send path.
     func killed() -> Bool

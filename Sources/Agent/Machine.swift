@@ -72,6 +72,7 @@ public final class Machine {
     var readEndpoint = 0
     var hedged = false
     var bookReadAt_ms: UInt64 = 0
+    var bookLatency_us: UInt32 = 0
     var minSlot: UInt64 = 0
     var highestSlot: UInt64 = 0
     var newSlotAt_ms: UInt64 = 0

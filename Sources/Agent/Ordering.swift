@@ -39,8 +39,12 @@ extension Machine {
         let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.blockhash(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
-        // Only the User (and for a take the market and the statistics) are written: their fee market is the one that counts.
-        let written = [book.pointee.user_address]
+        // The accounts the transaction writes: theirs is the fee market that counts.
+        var written = [book.pointee.user_address]
+        if ek_venue_can_take(venue) != 0 && !preferAuction && cancelling == 0 {
+            written.append(book.pointee.user_stats_address)
+            if let m = ek_book_perp(book, perpIndex) { written.append(m.pointee.address) }
+        }
         let b = post(.fees, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.fees(id: id, writable: written) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -237,7 +241,7 @@ extension Machine {
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
         if (cancelling == 0 && !gatesOpen) || halted || record.pointee.paused != 0 || host.killed() {     // asked again at the last moment before anything leaves
             ek_ticket_clear(t)
-            blocked(now)
+            withdrawn(now)
             return
         }
         if !save(now) {
@@ -248,6 +252,22 @@ extension Machine {
         order.params.user_order_id = 0
         cancelling = 0
         startWatching(now)
+    }
+
+    /// Something closed between the decision and the send.
+    private func withdrawn(_ now: Now) {
+        order.params.user_order_id = 0
+        cancelling = 0
+        if record.pointee.paused != 0 {
+            finish(.paused, Text("Paused: nothing is traded until resume"), now)
+        } else if halted {
+            finish(.observeOnly, Text("the state file cannot be written; nothing is traded"), now)
+        } else if host.killed() {
+            evaluateGates(now)
+            blocked(now)
+        } else {
+            blocked(now)
+        }
     }
 
     private func fillTicket(_ t: UnsafeMutablePointer<ek_ticket>, price_micro: UInt64, txLen: UInt16, _ now: Now) {

@@ -4,6 +4,9 @@
 import EvenkeelCore
 import Kit
 
+/// Anchor: the program has no such instruction.
+private let instructionMissing: UInt32 = 101
+
 extension Machine {
     func probe(_ now: Now) {
         phase = .probing
@@ -47,6 +50,12 @@ extension Machine {
             decide(now)
             return
         }
+        // A program that refuses by a number of its own is alive: the gates and the check of the key say better what is wrong.
+        if let code = e.custom, code != instructionMissing {
+            venueAlive = true
+            decide(now)
+            return
+        }
         report.view = View()
         _ = assess(&report.view)
         report.after = View()
@@ -55,7 +64,7 @@ extension Machine {
         t.put(c: ek_venue_name(venue))
         t.put(" does not take instructions: a harmless simulated cancel was refused with ")
         t.put(e.name(venue))
-        t.put(e.custom == 101 ? "; its program has no instructions any more, nothing can be traded there" : "; observing only, tried again at the next tick")
+        t.put(e.custom == instructionMissing ? "; its program has no instructions any more, nothing can be traded there" : "; observing only, tried again at the next tick")
         note(.error, t)
         finish(.observeOnly, t, now)
     }

@@ -90,6 +90,7 @@ extension Machine {
         }
         readEndpoint = endpoint
         bookReadAt_ms = now.mono_ms
+        bookLatency_us = a.latency_us
         if !marketsFound {
             readMarkets(now)
             return

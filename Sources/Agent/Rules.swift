@@ -53,7 +53,7 @@ public struct Rules {
     }
 }
 
-/// Statuses of CONTRACT, in its words.
+/// Statuses of docs/interface.md, in its words.
 public enum Status: UInt8 {
     case balanced, cooldown, dust, blocked, pending, executedLive, executedPaper, partial, unfilled, error, observeOnly, paused
 

@@ -1,4 +1,4 @@
-// The STATUS message of CONTRACT: numbers for people as JSON numbers, exact integers as strings with their unit in the name.
+// The STATUS message of docs/interface.md: numbers for people as JSON numbers, exact integers as strings with their unit in the name.
 import EvenkeelCore
 import EvenkeelSys
 import Kit

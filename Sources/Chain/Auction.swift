@@ -1,5 +1,5 @@
 // The auction an order is given: what the program derives when none is asked for, and how it pulls in what is asked.
-// Numbers from venues/velocity.md section 5 and venues/drift.md section 3 (baseline, buffer, duration).
+// Numbers as the deployed programs have them, see docs/venues.md (baseline, buffer, duration).
 import Kit
 
 struct Band {

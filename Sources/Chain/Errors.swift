@@ -118,7 +118,7 @@ func putHex(_ v: UInt32, _ t: inout Text) {
     }
 }
 
-/// Anchor's line for an error: name, number, message. Numbers as in venues/velocity.md section 12.
+/// Anchor's line for an error: name, number, message. Numbers as the programs have them.
 enum ErrorName {
     static func find(_ code: UInt32) -> (name: StaticString, message: StaticString) {
         switch code {

@@ -1,4 +1,4 @@
-// Fills: place_and_take against the model's quote, and what any fill changes in the accounts (venues/velocity.md section 6).
+// Fills: place_and_take against the model's quote, and what any fill changes in the accounts (the deployed program, see docs/venues.md).
 import Kit
 
 extension Quote {

@@ -2,7 +2,7 @@
 import EvenkeelCore
 import Kit
 
-/// What every perp market but SOL-PERP is made of; SOL-PERP's values are those of the fixture in venues/velocity.md section 4.
+/// What every perp market but SOL-PERP is made of; SOL-PERP's values are those of the market on chain in August 2026.
 struct PerpKind {
     let name: StaticString
     let priceE6: Int64, step: UInt64, tick: UInt64, tier: UInt8

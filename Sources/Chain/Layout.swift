@@ -1,5 +1,5 @@
-// Where the fields of each venue's accounts lie. This is the chain's own table, written from venues/velocity.md and
-// venues/drift.md and not from the core's, so that the two sides check each other.
+// Where the fields of each venue's accounts lie. This is the chain's own table, written from the venues' facts,
+// and not from the core's, so that the two sides check each other.
 
 struct UserLayout {
     let size: Int

@@ -1,4 +1,4 @@
-// The venue's margin, from venues/velocity.md section 7 and venues/drift.md section 4: which totals an order is admitted
+// The venue's margin, as the programs compute it (docs/venues.md): which totals an order is admitted
 // on. Written for the chain alone; the agent's own calculation is checked against it and against the real program.
 import EvenkeelCore
 

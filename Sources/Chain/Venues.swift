@@ -1,4 +1,4 @@
-// The two layout tables. Velocity: deployed ABI of August 2026 (venues/velocity.md section 4). Drift v2: venues/drift.md section 1.
+// The two layout tables. Velocity: deployed ABI of August 2026. Drift v2: March 2026. See docs/venues.md.
 
 extension Layout {
     static let velocityTable = Layout(

@@ -77,6 +77,13 @@ public struct Text {
         }
     }
 
+    /// "$1.50", "-$0.37".
+    public mutating func put(usd v: Int64, decimals: Int = 6, shown: Int = 2) {
+        if v < 0 { put("-") }
+        put("$")
+        put(fixed: v == Int64.min ? Int64.max : abs(v), decimals: decimals, shown: shown)
+    }
+
     /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads ("0.15", "10.0").
     public mutating func put(number v: Int64, decimals: Int) {
         put(fixed: v, decimals: decimals, shown: decimals)

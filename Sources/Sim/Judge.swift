@@ -1,5 +1,5 @@
 // The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's own accounts; it keeps
-// its own books and never looks into the agent. Numbers of the invariants are those of DESIGN:
+// its own books and never looks into the agent. Numbers of the invariants are those of docs/architecture.md:
 //   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift that was read, none twice
 //   I3 no order while a gate must be closed         I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back

@@ -87,8 +87,10 @@ extension World {
         requests[k].endpoint = endpoint
         requests[k].incarnation = incarnation
         requests[k].method = m
-        requests[k].body.removeAll(keepingCapacity: true)
-        requests[k].body.append(contentsOf: body)
+        requests[k].body = [UInt8](unsafeUninitializedCapacity: body.count) { to, n in
+            if let p = body.baseAddress { to.baseAddress?.update(from: p, count: body.count) }
+            n = body.count
+        }
         requests[k].answer.clear()
         requests[k].status = 200
         requests[k].wire = .ok

@@ -43,6 +43,7 @@ struct Setup {
         for _ in 0..<n { endpoints.append(Endpoint(base_ms: d.range(8, 150), jitter_ms: d.range(2, 80))) }
 
         rules.mode = .live
+        rules.lean = true                                // nobody looks: what only people want is not computed
         rules.interval_ms = d.pick([30_000, 60_000, 60_000, 120_000, 300_000])
         rules.timeout_ms = UInt64(d.pick([2_000, 5_000, 5_000, 10_000]))
         rules.cooldown_s = UInt32(d.pick([60, 300, 900, 1_800]))

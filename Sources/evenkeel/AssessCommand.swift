@@ -48,7 +48,7 @@ func assessCommand() -> Int32 {
     }
     var rules = Rules()
     if config != nil {
-        guard let box = loadConfig(config, paper: true) else { return 2 }
+        guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
         var words = Text()
         guard let r = Rules(box.config, trouble: &words) else { return Words.refuse(words) }
         rules = r

@@ -65,7 +65,7 @@ func runCommand() -> Int32 {
 
         """)
     }
-    guard let box = loadConfig(config, paper: paper) else { return 2 }
+    guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS) else { return 2 }
     return runAgent(box.config, options: run, log: log, sink: nil)
 }
 
@@ -110,7 +110,7 @@ func statusCommand() -> Int32 {
 
         """)
     }
-    guard let box = loadConfig(config, paper: true) else { return 2 }
+    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
     if let path = accounts { return saveAccounts(box.config, path) }
     if let answer = ask(box.config, json ? "status json" : "status") {
         Words.print(answer)
@@ -154,7 +154,7 @@ func controlCommand(_ word: Text) -> Int32 {
 
         """)
     }
-    guard let box = loadConfig(config, paper: true) else { return 2 }
+    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
     let answer = word == "pause" ? ask(box.config, "pause") : word == "resume" ? ask(box.config, "resume") : ask(box.config, "rebalance")
     guard let said = answer else {
         var t = Text("evenkeel: no agent answers on ")

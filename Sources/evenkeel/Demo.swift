@@ -9,8 +9,8 @@ import Kit
 private struct DemoArguments {
     var venue = Text("velocity")
     var seed: Int64 = 7
-    var speed: Int64 = 600
-    var duration_s: Int64 = 12 * 3600
+    var speed: Int64 = 300
+    var duration_s: Int64 = 6 * 3600
 }
 
 private let demoHelp: StaticString = """
@@ -19,8 +19,8 @@ private let demoHelp: StaticString = """
     The unchanged agent against the embedded chain on a loopback port, in accelerated time; no config, key or network. It starts with
     10 SOL of spot against a short of 9, deposits and withdrawals disturb the book, and at the end a summary compares with doing nothing.
       --seed N        prices, funding and disturbances follow from it (7)
-      --speed X       how much faster than the wall (600)
-      --for DURATION  of the chain's time: 90s, 45m, 12h, 3d (12h)
+      --speed X       how much faster than the wall (300)
+      --for DURATION  of the chain's time: 90s, 45m, 12h, 3d (6h)
       --no-web        accepted; this version has no page yet
 
     """

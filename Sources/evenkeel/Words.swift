@@ -62,7 +62,7 @@ enum Words {
 }
 
 /// Loads the config named by -c or $EVENKEEL_CONFIG; nil after it has said what is wrong.
-func loadConfig(_ path: UnsafePointer<CChar>?, paper: Bool) -> ConfigPointerBox? {
+func loadConfig(_ path: UnsafePointer<CChar>?, _ how: Int) -> ConfigPointerBox? {
     var name = path
     if name == nil { name = sys_env("EVENKEEL_CONFIG") }
     if name?.pointee == 0 { name = nil }        // set but empty is unset
@@ -74,7 +74,7 @@ func loadConfig(_ path: UnsafePointer<CChar>?, paper: Bool) -> ConfigPointerBox?
     var ok = false
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
         guard let base = text.baseAddress else { return }
-        ok = sys_config_load(file, paper ? 1 : 0, box.config, base) == EK_OK
+        ok = sys_config_load(file, Int32(how), box.config, base) == EK_OK
         if !ok {
             var t = Text()
             t.put(c: base)

@@ -64,10 +64,10 @@ class Judge:
         return self.spot(event) + event["base"]
 
     def level(self):
-        """Whether the chain's book is inside the tolerance with nothing live."""
+        """Whether the chain's book is inside the tolerance with nothing live now."""
         self.events += self.chain.ctl("events", since=len(self.events))
         e = self.events[-1]
-        return abs(self.net(e)) * 10 ** 6 <= self.tolerance_ppm * self.spot(e) and not self._live(e)
+        return abs(self.net(e)) * 10 ** 6 <= self.tolerance_ppm * self.spot(e) and not (e["orders"] and self._live(e, self.chain.ctl("state")["ts"]))
 
     def ticket(self, ticket):
         """A ticket seen in the state file of a killed agent."""
@@ -87,8 +87,9 @@ class Judge:
         return [o for o in self.orders() if o.filled]
 
     @staticmethod
-    def _live(event):
-        return [o for o in event["orders"] if o[4] == 0 or o[4] >= event["ts"]]
+    def _live(event, ts=None):
+        """The orders of an event that can still fill at a chain time (its own, by default): an entry past its `max_ts` cannot."""
+        return [o for o in event["orders"] if o[4] == 0 or o[4] >= (event["ts"] if ts is None else ts)]
 
     def findings(self):
         self.collect()
@@ -148,7 +149,7 @@ class Judge:
                 out.append("%r was sent at block height %d, before %r was past its last valid one, %d" % (b, b.slot - self.slot_less_height, a, valid))
         for o in orders:
             k = self._at(o.slot - 1)
-            if k >= 0 and any(x[4] == 0 or x[4] >= self._ts(k, o.slot) for x in self.events[k]["orders"]):
+            if k >= 0 and self._live(self.events[k], self._ts(k, o.slot)):
                 out.append("%r was sent while an order was live: %s" % (o, self.events[k]["orders"]))
         return out
 

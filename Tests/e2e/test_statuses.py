@@ -1,4 +1,4 @@
-"""Every status of CONTRACT, each reached on purpose, with its exit code (run --once)."""
+"""Every status of docs/interface.md, each reached on purpose, with its exit code (run --once)."""
 import threading
 
 import pytest

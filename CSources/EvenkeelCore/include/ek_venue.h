@@ -4,7 +4,7 @@
  *   "velocity"  the deployed mainnet ABI of August 2026 (vELoC1aud...), quote USDT
  *   "drift"     Drift v2 (dRiftyHA...), quote USDC
  * A new program version is a new table, never a patched offset. Everything here is const: no lock, no start-up.
- * Sources: sheets venues/velocity.md and venues/drift.md; checked against the vectors. */
+ * Sources: docs/venues.md; checked against recorded results of the real programs. */
 #ifndef EK_VENUE_H
 #define EK_VENUE_H
 #include "ek_types.h"

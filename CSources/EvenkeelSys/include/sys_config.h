@@ -78,12 +78,16 @@ typedef struct {
     /* [alerts] */
     uint8_t has_webhook;
     sys_url webhook;
+    uint8_t bare_urls;                /* 1: loaded with SYS_LOAD_BARE, urls[].url are empty */
     char file[SYS_CONFIG_PATH_MAX];   /* as given to load; "-" for text */
 } sys_config;
 
 /* Everything at its default, no url, no hedge section. */
 void sys_config_defaults(sys_config *c);
-/* Reads a file over the defaults. `force_paper` 1: as `--paper` on the command line, before the cross checks. EK_OK, or
+/* What `force_paper` may be: 0; as `--paper` on the command line, before the cross checks; paper, and ${NAME} in URLs left alone, for
+ * commands that only need the paths (status, pause ...) and may run where the secrets are not known. */
+enum { SYS_LOAD_AS_IS = 0, SYS_LOAD_PAPER = 1, SYS_LOAD_BARE = 2 };
+/* Reads a file over the defaults. EK_OK, or
  *   EK_E_MISSING  the file cannot be read     EK_E_SYNTAX  a line that is no section, key or comment, unknown or repeated names
  *   EK_E_RANGE    a value that is not allowed EK_E_MISMATCH  values that do not go together (live without a key ...)
  * with `text` filled. *c is unspecified after an error. */
