@@ -19,7 +19,7 @@ SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
 SECONDS_A_FUZZER ?= 5
 
-.PHONY: embedded ordinary demo test test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test test-crash test-sim test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -53,7 +53,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-python test-swift test-e2e test-fuzz
+test: test-core test-python test-swift test-e2e test-crash test-sim test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -73,6 +73,9 @@ test-swift: $(BUILD)/deps.stamp
 
 test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 	$(PY) -m pytest -q Tests/e2e
+
+test-crash: bin/evenkeel $(VENV)/ready
+	$(PY) -m pytest -q Tests/crash
 
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh

@@ -198,6 +198,12 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     }
     int older = 1 - st->newest;
     off_t at = older == 0 ? 0 : (off_t)EK_RECORD_SLOT;
+    /* A file that was removed under us would take the write and be gone at the next start, with whatever ticket is in it. */
+    struct stat now;
+    if (fstat(st->fd, &now) != 0 || now.st_nlink == 0) {
+        r->generation = was;
+        return failed(st, SYS_STATE_IO, ENOENT, "was removed while it is in use; put it back or start anew");
+    }
     int err = write_at(st->fd, image, sizeof image, at);
     /* A file that was cut short grows by this write: its length is metadata that fdatasync writes too. */
     if (err == 0 && fdatasync(st->fd) != 0) err = errno;

@@ -2,6 +2,7 @@
 #include "sys_args.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,23 @@ int sys_write_all(int fd, const void *bytes, size_t n) {
     const uint8_t *at = bytes;
     while (n > 0) {
         ssize_t k = write(fd, at, n);
+        if (k < 0 && errno == EINTR) continue;
+        if (k < 0) return errno;
+        at += k;
+        n -= (size_t)k;
+    }
+    return 0;
+}
+
+int sys_write_log(int fd, const void *bytes, size_t n) {
+    const uint8_t *at = bytes;
+    while (n > 0) {
+        /* A pipe that is writable takes PIPE_BUF bytes without blocking: never ask for more at once. */
+        struct pollfd p = {fd, POLLOUT, 0};
+        int ready = poll(&p, 1, 100);
+        if (ready < 0 && errno == EINTR) continue;
+        if (ready <= 0 || (p.revents & POLLOUT) == 0) return EAGAIN;
+        ssize_t k = write(fd, at, n < 4096 ? n : 4096);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0) return errno;
         at += k;

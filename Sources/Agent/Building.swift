@@ -81,7 +81,7 @@ extension Machine {
         else { return false }
         for i in 0..<UInt32(EK_MAX_ORDERS) {
             guard let o = ek_user_order_at(ek_book_user(book), i) else { break }
-            if isOwnLive(o.pointee) && book.pointee.slot > o.pointee.slot + staleOrder_slots {
+            if isOwnLive(o.pointee), book.pointee.slot > o.pointee.slot, book.pointee.slot - o.pointee.slot > staleOrder_slots {
                 cancelling = o.pointee.order_id
                 var t = Text("order ")
                 t.put(cancelling)

@@ -41,12 +41,12 @@ extension Machine {
         guard Answers.wireTrouble(a) == nil,
               ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK,
               otherBook.pointee.has_answer_id != 0, otherBook.pointee.answer_id == UInt64(a.id),
-              otherBook.pointee.slot >= book.pointee.slot
+              clockTrouble(otherBook) == nil, otherBook.pointee.slot >= book.pointee.slot
         else {
             proceed(now)
             return
         }
-        endpoints.saw(otherBook.pointee.slot, at: endpoint, now.mono_ms)
+        endpoints.saw(otherBook.pointee.slot, at: endpoint, now.mono_ms, confirmed: true)
         let sameSlot = otherBook.pointee.slot == book.pointee.slot
         if agree(sameSlot: sameSlot) {
             proceed(now)

@@ -25,7 +25,12 @@ extension Machine {
         checkSkew(now)
         checkHealth()
 
-        guard let m = ek_book_perp(book, perpIndex) else { return }
+        guard let m = ek_book_perp(book, perpIndex),
+              rules.perpName.withCString({ ek_book_perp_by_name(book, $0, rules.perpName.count) })?.pointee.market_index == perpIndex
+        else {
+            finish(.observeOnly, Text("the market no longer carries the hedged name; observing only"), now)
+            return
+        }
         var hedge = hedgeRules(m)
         var smallest: UInt64 = 0
         if ek_hedge_rules_check(&hedge, &smallest) != EK_OK {
@@ -69,7 +74,8 @@ extension Machine {
         var known: Int32 = 0
         let driftErr = ek_drift(view.a.spot_base_e9, view.perp_e9, &view.net_e9, &view.drift_ppm, &known)
         view.driftKnown = known != 0
-        view.known = driftErr == EK_OK
+        view.known = driftErr == EK_OK && err == EK_OK
+        view.valued = view.known
         if err != EK_OK || driftErr != EK_OK {
             var t = Text("this account cannot be valued, so it is only observed: ")
             t.put(c: ek_fault_text(&fault))
@@ -223,11 +229,18 @@ extension Machine {
             return
         }
         let price = selling ? oracle - slip : oracle + slip
+        let moved = m.pointee.paper.base_e9.addingReportingOverflow(selling ? -size : size)
+        let money = m.pointee.paper.quote_e6.addingReportingOverflow(selling ? quote : -quote)
+        let fees = m.pointee.paper.fees_e6.addingReportingOverflow(Int64(clamping: fee))
+        if moved.overflow || money.overflow || fees.overflow {
+            finish(.error, Text("the paper ledger is out of range"), now)
+            return
+        }
         let before = m.pointee
         m.pointee.paper.active = 1
-        m.pointee.paper.base_e9 += selling ? -size : size
-        m.pointee.paper.quote_e6 += selling ? quote : -quote
-        m.pointee.paper.fees_e6 += Int64(clamping: fee)
+        m.pointee.paper.base_e9 = moved.partialValue
+        m.pointee.paper.quote_e6 = money.partialValue
+        m.pointee.paper.fees_e6 = fees.partialValue
         m.pointee.paper.corrections_total += 1
         let day = now.unix_s - now.unix_s % 86_400
         if m.pointee.paper.day_start_unix_s != day {
@@ -304,7 +317,7 @@ extension Machine {
 
     /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.
     private func checkSkew(_ now: Now) {
-        let skew = now.unix_s - book.pointee.clock.unix_timestamp
+        let skew = now.unix_s.subtractingReportingOverflow(book.pointee.clock.unix_timestamp).partialValue
         if skew.magnitude > 120 && !skewWarned {
             skewWarned = true
             var t = Text("the local clock is ")

@@ -128,7 +128,7 @@ public final class Driver: Host {
             }
             let fds = [signals, control]
             let n = control >= 0 ? 2 : 1
-            let ready = fds.withUnsafeBufferPointer { sys_http_wait(http, $0.baseAddress, Int32(n), waitTime_ms(m)) }
+            let ready = fds.withUnsafeBufferPointer { sys_http_wait(http, $0.baseAddress, Int32(n), waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max)) }
             if ready & 1 != 0 { takeSignals(signals, m) }
             if ready & 2 != 0 { serveControl(control, m) }
             deliver(m)
@@ -136,10 +136,11 @@ public final class Driver: Host {
         return conclude(m)
     }
 
-    private func waitTime_ms(_ m: Machine) -> Int32 {
+    private func waitTime_ms(_ m: Machine, _ latest_ms: UInt64) -> Int32 {
         let t = now().mono_ms
-        if m.wake_ms <= t { return 0 }
-        let real = (m.wake_ms - t + options.speed - 1) / options.speed
+        let due = min(m.wake_ms, latest_ms)
+        if due <= t { return 0 }
+        let real = (due - t + options.speed - 1) / options.speed
         return Int32(min(real, sink == nil ? 3_600_000 : 100))
     }
 
@@ -249,10 +250,8 @@ public final class Driver: Host {
             t.put(stopSignal)
             t.put(m.ticketOpen ? "; the open ticket is in the state file and is resolved first at the next start" : "")
             log(.info, t)
-            m.shutDown()
             return 128 + stopSignal
         }
-        m.shutDown()
         if options.once {
             printLine(options.json ? m.statusJson() : m.statusText(now_s: now().unix_s))
             return m.report.status.exitCode
@@ -271,9 +270,4 @@ extension Machine {
         }
     }
 
-    /// The last word to the disk; an open ticket stays open.
-    public func shutDown() {
-        record.pointee.max_slot_seen = highestSlot
-        if bookKnown { _ = host.persist(record) }
-    }
 }

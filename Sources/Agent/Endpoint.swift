@@ -1,4 +1,5 @@
 // What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it alone.
+import EvenkeelCore
 import Kit
 
 /// A lag that was seen says nothing any more after this long.
@@ -12,6 +13,10 @@ public struct Endpoint {
     public var lag_slots: UInt64 = 0
     var lagSeen_ms: UInt64 = 0
     public var failuresInRow: UInt32 = 0
+    /// Another cluster's node: never asked for anything again.
+    public internal(set) var foreign = false
+    var foreignSaid = false
+    var genesis: ek_key? = nil
     public var errors: UInt64 = 0
     public var answers: UInt64 = 0
     /// Not asked before this time (429, failures).
@@ -57,11 +62,32 @@ public struct Endpoints {
 
     public init(count: Int) { all = [Endpoint](repeating: Endpoint(), count: count) }
 
-    mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64) {
-        bestSlot = max(bestSlot, slot)
-        all[e].slot = max(all[e].slot, slot)
-        all[e].lag_slots = bestSlot - slot
+    /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known: a wild number must not
+    /// make every honest node look late.
+    mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64, confirmed: Bool) {
+        if confirmed { bestSlot = max(bestSlot, slot) }
+        all[e].slot = confirmed ? max(all[e].slot, slot) : min(max(all[e].slot, slot), max(bestSlot, all[e].slot))
+        all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
         all[e].lagSeen_ms = now_ms
+    }
+
+    /// The first endpoint's genesis hash counts; while it is silent, the first one known in the order of the config.
+    mutating func tell(genesis: ek_key, of e: Int) {
+        all[e].genesis = genesis
+        var reference: ek_key? = nil
+        for x in all where reference == nil { reference = x.genesis }
+        guard var r = reference else { return }
+        for i in 0..<all.count {
+            guard var g = all[i].genesis else { continue }
+            all[i].foreign = withUnsafeBytes(of: &r) { a in withUnsafeBytes(of: &g) { b in !a.elementsEqual(b) } }
+        }
+    }
+
+    /// Endpoints of our cluster.
+    var usable: Int {
+        var n = 0
+        for e in all where !e.foreign { n += 1 }
+        return n
     }
 
     func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
@@ -73,10 +99,10 @@ public struct Endpoints {
         let n = all.count
         for k in 0..<n {
             let i = after < 0 ? k : (after + 1 + k) % n
-            if all[i].restUntil_ms <= now_ms && lag(i, now_ms) <= maxLag_slots { return i }
+            if !all[i].foreign && all[i].restUntil_ms <= now_ms && lag(i, now_ms) <= maxLag_slots { return i }
         }
         var soonest = 0
-        for i in 1..<max(1, n) where all[i].restUntil_ms < all[soonest].restUntil_ms { soonest = i }
+        for i in 1..<max(1, n) where !all[i].foreign && (all[soonest].foreign || all[i].restUntil_ms < all[soonest].restUntil_ms) { soonest = i }
         return soonest
     }
 }

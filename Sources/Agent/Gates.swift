@@ -257,7 +257,7 @@ extension Machine {
         if ek_taker_fee_ppb(book, perpIndex, &fee_ppb) == EK_OK { ppm = UInt64(fee_ppb) / 1000 }
         if let m = ek_book_perp(book, perpIndex), m.pointee.ask_twap_e6 > m.pointee.bid_twap_e6, m.pointee.bid_twap_e6 > 0 {
             var half: UInt64 = 0
-            if ek_mul_div_floor_u64(m.pointee.ask_twap_e6 - m.pointee.bid_twap_e6, 500_000, m.pointee.bid_twap_e6, &half) == EK_OK { ppm += half }
+            if ek_mul_div_floor_u64(m.pointee.ask_twap_e6 - m.pointee.bid_twap_e6, 500_000, m.pointee.bid_twap_e6, &half) == EK_OK { ppm = ppm.addingReportingOverflow(half).overflow ? UInt64.max : ppm + half }
         }
         setCost(ppm, gateNow: correcting)
     }

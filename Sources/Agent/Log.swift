@@ -67,6 +67,6 @@ public struct Logger {
             line.put(human)
         }
         line.put("\n")
-        _ = line.bytes.withUnsafeBufferPointer { sys_write_all(fd, $0.baseAddress, $0.count) }
+        _ = line.bytes.withUnsafeBufferPointer { sys_write_log(fd, $0.baseAddress, $0.count) }
     }
 }

@@ -20,7 +20,7 @@ public enum Phase: UInt8 {
 
 /// Why the book is being read.
 enum Purpose: UInt8 {
-    case tick, settle, proof
+    case tick, settle, proof, resend
 }
 
 struct Outstanding {
@@ -82,6 +82,8 @@ public final class Machine {
     var perpIndex: UInt16 = 0
     var spotIndex: UInt16 = 0xFFFF
     var perpFound = false
+    var planBuilt_tick: UInt64 = 0
+    var planFull = false
     var skewWarned = false
     /// The venue answered a harmless simulated instruction in this process.
     var venueAlive = false
@@ -153,6 +155,33 @@ public final class Machine {
         firstTick_ms = now.mono_ms
         nextTick_ms = now.mono_ms
         newSlotAt_ms = now.mono_ms
+        clock = now
+        // With several endpoints: are they all of one cluster? The first one's word counts, or that of the first to answer.
+        if endpoints.all.count > 1 {
+            for e in 0..<endpoints.all.count { askGenesis(e) }
+        }
+    }
+
+    private func askGenesis(_ e: Int) {
+        _ = post(.genesis, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.genesis(id: id) { host.post(endpoint: e, id: id, body: $0) }
+        }
+    }
+
+    private func genesisAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        var hash = ek_key()
+        do throws(Trouble) {
+            let r = try Answers.result(a)
+            guard ek_json_key(r, &hash) == EK_OK else { return }
+        } catch { return }
+        endpoints.tell(genesis: hash, of: endpoint)
+        for e in 0..<endpoints.all.count where endpoints.all[e].foreign && !endpoints.all[e].foreignSaid {
+            endpoints.all[e].foreignSaid = true
+            var t = Text("endpoint ")
+            t.put(e + 1)
+            t.put(" is a node of another cluster (its genesis hash differs); it is never used")
+            note(.error, t)
+        }
     }
 
     public func reconfigure(_ new: Rules) {
@@ -193,9 +222,10 @@ public final class Machine {
         attempts = 0
         tickRetries = 0
         preferAuction = false
-        if ticketOpen {
+        if ticketOpen && rules.mode == .live {
             startWatching(now)
         } else {
+            if ticketOpen { note(.warning, Text("a live order is open in this state file; paper mode leaves it alone, run live to resolve it")) }
             read(.tick, minSlot: 0, now)
         }
     }
@@ -212,10 +242,12 @@ public final class Machine {
     private func commanded(_ c: Command, _ now: Now) {
         switch c {
         case .pause:
+            if record.pointee.paused != 0 { return }
             record.pointee.paused = 1
             note(.info, "paused by command; positions are watched, nothing is traded until resume")
             _ = save(now)
         case .resume:
+            if record.pointee.paused == 0 && record.pointee.breaker_open == 0 && record.pointee.failures_in_row == 0 { return }
             record.pointee.paused = 0
             record.pointee.breaker_open = 0
             record.pointee.failures_in_row = 0
@@ -258,12 +290,14 @@ public final class Machine {
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
+        case .height: heightAnswered(a, now)
+        case .genesis: genesisAnswered(a, o.endpoint, now)
         case .probe: probeAnswered(a, now)
         case .simulate: simulateAnswered(a, now)
         case .send: sendAnswered(a, o.endpoint, now)
         case .status: statusAnswered(a, o.endpoint, now)
         case .epoch: epochAnswered(a, o.endpoint, now)
-        case .stale, .none: break
+        case .stale, .resend, .none: break
         }
     }
 

@@ -6,6 +6,7 @@
 import EvenkeelCore
 import Kit
 
+let blockhashLife_blocks: UInt64 = 150
 let computeLimitForSimulation: UInt32 = 1_400_000
 private let placeAndTakeConditionFailed: UInt32 = 6289
 private let impossibleFill: UInt32 = 6252
@@ -18,6 +19,8 @@ struct Order {
     var blockhash = Answers.Blockhash(hash: ek_key(), lastValidHeight: 0, slot: 0)
     var haveBlockhash = false
     var haveFee = false
+    /// Block height that another answer (of another endpoint, where there is one) told beside the blockhash.
+    var height: UInt64 = 0
     var feePrice_micro: UInt64 = 0
     var limit = computeLimitForSimulation
     var message = [UInt8](repeating: 0, count: 1232)
@@ -31,11 +34,17 @@ extension Machine {
         phase = .preparing
         order.haveBlockhash = false
         order.haveFee = false
+        order.height = 0
         order.feePrice_micro = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
+        dropOutstanding(.height)
         let e = readEndpoint
         let m = book.pointee.slot
+        let second = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
+        let c = post(.height, second) { (r: inout Requests, id: UInt32) -> Bool in
+            r.epoch(id: id) { host.post(endpoint: second, id: id, body: $0) }
+        }
         let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.blockhash(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -48,7 +57,7 @@ extension Machine {
         let b = post(.fees, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.fees(id: id, writable: written) { host.post(endpoint: e, id: id, body: $0) }
         }
-        if a == 0 || b == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
+        if a == 0 || b == 0 || c == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
     }
 
     func blockhashAnswered(_ a: Answer, _ now: Now) {
@@ -77,8 +86,26 @@ extension Machine {
         prepared(now)
     }
 
+    func heightAnswered(_ a: Answer, _ now: Now) {
+        guard phase == .preparing else { return }
+        do throws(Trouble) {
+            order.height = try Answers.epoch(a).height
+        } catch {
+            tryTickAgain(error, now)
+            return
+        }
+        prepared(now)
+    }
+
+    /// The last valid height decides when an order may be given up, so it must not rest on one node's word: a blockhash lives 150
+    /// blocks, and what another answer says the height is now leaves room for little else.
     private func prepared(_ now: Now) {
-        guard order.haveBlockhash && order.haveFee else { return }
+        guard order.haveBlockhash && order.haveFee && order.height > 0 else { return }
+        let valid = order.blockhash.lastValidHeight
+        guard valid >= order.height + blockhashLife_blocks - 50, valid <= order.height + 2 * blockhashLife_blocks else {
+            tryTickAgain(Trouble("the blockhash's last valid height does not fit the block height of the cluster"), now)
+            return
+        }
         if cancelling != 0 {
             simulate(kind: UInt8(EK_KIND_CANCEL), now)
             return
@@ -150,7 +177,8 @@ extension Machine {
             blocked(now)
             return
         }
-        let units = s.units == 0 ? UInt64(computeLimitForSimulation) : s.units + s.units / 5 + 1
+        let used = min(s.units, UInt64(computeLimitForSimulation))
+        let units = used == 0 ? UInt64(computeLimitForSimulation) : used + used / 5 + 1
         order.limit = UInt32(min(units, UInt64(computeLimitForSimulation)))
         commit(now)
     }
@@ -192,9 +220,9 @@ extension Machine {
         var fair: Int64 = 0
         guard ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &fair) == EK_OK,
               fair > 0 else { return }
-        let lost = decision.direction == UInt8(EK_SELL) ? fair - moved : -moved - fair
+        let lost = decision.direction == UInt8(EK_SELL) ? Int128(fair) - Int128(moved) : -Int128(moved) - Int128(fair)
         var ppm: UInt64 = 0
-        if lost > 0 { _ = ek_mul_div_floor_u64(UInt64(lost), 1_000_000, UInt64(fair), &ppm) }
+        if lost > 0 && ek_mul_div_floor_u64(UInt64(clamping: lost), 1_000_000, UInt64(fair), &ppm) != EK_OK { ppm = UInt64.max }
         setCost(ppm, gateNow: true)
     }
 
@@ -206,11 +234,16 @@ extension Machine {
             return
         }
         // What the cap allows for this limit: price x limit / 1e6 lamports.
-        var price = order.feePrice_micro
-        let raised = min(UInt64(record.pointee.failures_in_row), 4)        // a retry offers more, within the cap
-        price += price / 2 * raised
         let most = rules.maxPriorityFee_lamports.multipliedReportingOverflow(by: 1_000_000)
-        price = min(price, (most.overflow ? UInt64.max : most.partialValue) / UInt64(max(1, order.limit)))
+        let cap = (most.overflow ? UInt64.max : most.partialValue) / UInt64(max(1, order.limit))
+        var price = min(order.feePrice_micro, cap)
+        // A retry offers half as much again for every failure before it, from a floor where nobody pays anything, within the cap.
+        let raised = min(UInt64(record.pointee.failures_in_row), 4)
+        if raised > 0 {
+            let more = (max(price, 1_000) / 2).multipliedReportingOverflow(by: raised)
+            let sum = max(price, 1_000).addingReportingOverflow(more.overflow ? UInt64.max : more.partialValue)
+            price = min(sum.overflow ? cap : sum.partialValue, cap)
+        }
         if let t = compile(limit: order.limit, feePrice_micro: price) {
             executionFailed(t, now)
             return
@@ -311,6 +344,7 @@ extension Machine {
         cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
+        dropOutstanding(.height)
         dropOutstanding(.simulate)
         tickRetries += 1
         if tickRetries < 3 {
@@ -334,6 +368,7 @@ extension Machine {
         cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
+        dropOutstanding(.height)
         dropOutstanding(.simulate)
         var t = Text("Rebalance execution failed: ")
         t.put(why)

@@ -50,8 +50,10 @@ extension Machine {
             decide(now)
             return
         }
-        // A program that refuses by a number of its own is alive: the gates and the check of the key say better what is wrong.
-        if let code = e.custom, code != instructionMissing {
+        // A program that refuses by a number of its own is alive, and an empty wallet or a node's hiccup is not its fault: the gates and the check of the key say better what is wrong.
+        let missing = e.custom == instructionMissing || e.word == "ProgramAccountNotFound" || e.word == "InvalidProgramForExecution"
+            || e.word == "UnsupportedProgramId"
+        if !missing {
             venueAlive = true
             decide(now)
             return
@@ -64,7 +66,7 @@ extension Machine {
         t.put(c: ek_venue_name(venue))
         t.put(" does not take instructions: a harmless simulated cancel was refused with ")
         t.put(e.name(venue))
-        t.put(e.custom == instructionMissing ? "; its program has no instructions any more, nothing can be traded there" : "; observing only, tried again at the next tick")
+        t.put("; its program takes none any more, nothing can be traded there")
         note(.error, t)
         finish(.observeOnly, t, now)
     }

@@ -6,6 +6,8 @@ import Kit
 
 private let readAttempts = 3
 private let marketsPerRead = 20
+/// A node reads the Clock account in the very slot it answers for; a pool's proxy may be a little off.
+private let clockSlack_slots: UInt64 = 32
 /// A tick waits this long for an endpoint to end its rest; longer, and the tick ends in an error.
 private let longestRest_ms: UInt64 = 10_000
 
@@ -26,6 +28,22 @@ extension Machine {
         } else {
             postBook(now)
         }
+    }
+
+    /// The list of accounts only grows; when it is full of markets the account has left, it is made anew, once a tick.
+    private func rebuildPlan(_ now: Now) {
+        guard planBuilt_tick != ticks else {
+            readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
+            return
+        }
+        planBuilt_tick = ticks
+        var a = authority
+        var s = signer
+        _ = ek_plan_init(plan, venue, &a, subAccount, &s)
+        _ = ek_plan_add_perp(plan, perpIndex)
+        if spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, spotIndex) }
+        requests.plan(plan)
+        postBook(now)
     }
 
     /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is long.
@@ -78,6 +96,11 @@ extension Machine {
         guard phase == .reading || phase == .settling else { return }
         let trouble = loadBook(a, endpoint, now)
         if let t = trouble {
+            if planFull {
+                planFull = false
+                rebuildPlan(now)
+                return
+            }
             if outstanding.contains(where: { $0.ask == .book }) { return }        // the other endpoint may still answer
             readFailed(t, now)
             return
@@ -98,7 +121,7 @@ extension Machine {
         var changed: Int32 = 0
         let err = ek_plan_complete(plan, book, &changed)
         if err != EK_OK {
-            readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
+            rebuildPlan(now)
             return
         }
         if changed != 0 {
@@ -113,6 +136,7 @@ extension Machine {
             if rules.mode == .live && !venueAlive { probe(now) } else { decide(now) }
         case .settle: settleBookRead(now)
         case .proof: proofBookRead(now)
+        case .resend: resendBookRead(now)
         }
     }
 
@@ -129,6 +153,7 @@ extension Machine {
                 // The core has the node's own words; the code decides whether it is only behind.
                 do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
             }
+            if err == EK_E_FULL && marketsFound && planBuilt_tick != ticks { planFull = true }
             lastReadError = err
             return Trouble(text)
         }
@@ -137,7 +162,11 @@ extension Machine {
             return Trouble("RPC answer belongs to another request")
         }
         let slot = book.pointee.slot
-        endpoints.saw(slot, at: endpoint, now.mono_ms)
+        if let t = clockTrouble(book) {
+            bookKnown = false
+            return t
+        }
+        endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
         if slot < minSlot {
             bookKnown = false
             var t = Text("the node answered with slot ")
@@ -155,8 +184,34 @@ extension Machine {
         return nil
     }
 
+    /// The slot of the answer and the Clock account inside it are two facts that must agree, and chain time must be a time.
+    func clockTrouble(_ b: UnsafeMutablePointer<ek_book>) -> Trouble? {
+        let slot = b.pointee.slot
+        let clock = b.pointee.clock.slot
+        let apart = slot > clock ? slot - clock : clock - slot
+        if apart > clockSlack_slots {
+            var t = Text("the answer claims slot ")
+            t.put(slot)
+            t.put(", the chain's clock in it says ")
+            t.put(clock)
+            return Trouble(t)
+        }
+        let time = b.pointee.clock.unix_timestamp
+        return time > 0 && time < 1 << 40 ? nil : Trouble("the chain's clock in the answer is no time")
+    }
+
     func readFailed(_ t: Trouble, _ now: Now) {
         attempts += 1
+        if purpose == .proof && attempts > 10 {
+            // Nobody serves the slot that was named as the end: the evidence is thrown away and gathered anew.
+            note(.warning, Text("the account could not be read at the slot that proves the expiry; watching on"))
+            restartWatch(now)
+            return
+        }
+        if purpose == .resend && attempts >= readAttempts {
+            backToWatching(now)
+            return
+        }
         // A ticket's fate must be read whatever it takes; a tick may try again later.
         if purpose != .tick {
             if attempts == readAttempts { noteRead(.warning, t) }
@@ -259,7 +314,7 @@ extension Machine {
     }
 
     private func matchMarket(_ a: Answer, _ account: inout ek_scan_account, perp: Bool) {
-        guard let json = a.body.baseAddress, account.present != 0 else { return }
+        guard let json = a.body.baseAddress, account.present != 0, same(account.owner, ek_venue_program(venue).pointee) else { return }
         var len = 0
         guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return }
         var index: UInt16 = 0

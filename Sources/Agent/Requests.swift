@@ -5,7 +5,7 @@ import Kit
 
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
 public enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, blockhash, fees, probe, simulate, send, status, epoch
+    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, resend, probe, simulate, send, status, epoch
 }
 
 struct Requests {
@@ -80,6 +80,13 @@ struct Requests {
         text.put("],{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
         text.put("}]")
+        close()
+        return text.bytes.withUnsafeBufferPointer(body)
+    }
+
+    mutating func genesis<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        open("getGenesisHash", id: id)
+        text.put("[]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }

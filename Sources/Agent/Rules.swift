@@ -96,7 +96,10 @@ public struct Gate {
 
 /// A book in the numbers that decisions and people use.
 public struct View {
+    /// Spot, perp, net delta and drift are what the chain said.
     public var known = false
+    /// Collateral, health, leverage and prices are too.
+    public var valued = false
     public var a = ek_assessment()
     /// Perp position that counts: the chain's, and in paper mode the ledger on top.
     public var perp_e9: Int64 = 0

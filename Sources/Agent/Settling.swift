@@ -18,6 +18,9 @@ extension Machine {
         switch Int(out.outcome) {
         case Int(EK_OUT_NOT_PLACED):
             contradiction(now)
+        case Int(EK_OUT_RESTING) where ticket.pointee.kind == UInt8(EK_KIND_CANCEL),
+             Int(EK_OUT_PARTIAL_RESTING) where ticket.pointee.kind == UInt8(EK_KIND_CANCEL):
+            contradiction(now)             // a cancel that landed leaves no live order
         case Int(EK_OUT_RESTING), Int(EK_OUT_PARTIAL_RESTING):
             if ticket.pointee.state != UInt8(EK_TICKET_RESTING) {
                 ticket.pointee.state = UInt8(EK_TICKET_RESTING)
@@ -66,7 +69,10 @@ extension Machine {
             _ = assess(&after)
             report.after = after
         }
-        if t.kind == UInt8(EK_KIND_CANCEL) {
+        if t.kind == UInt8(EK_KIND_CANCEL) && (outcome == UInt8(EK_OUT_EXPIRED) || outcome == UInt8(EK_OUT_FAILED)) {
+            record.pointee.failures_in_row += 1
+            if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
+        } else if t.kind == UInt8(EK_KIND_CANCEL) {
             // What the cancelled order had filled is in the position; nothing is booked for it here.
         } else if filled > 0 {
             bookFill(t, filled, now)
@@ -95,7 +101,7 @@ extension Machine {
         if !inherited { report.view = decided; return }
         report.after = View()
         report.view = View()
-        report.view.known = true
+        report.view.known = true        // position and drift are known from the ticket, the account's value is not
         report.view.perp_e9 = ticket.pointee.position_before_base_e9
         report.view.a.spot_base_e9 = ticket.pointee.spot_before_base_e9
         report.view.net_e9 = ticket.pointee.net_before_base_e9

@@ -72,6 +72,8 @@ func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
     for i in 0..<UInt32(a.pointee.n_urls) where !sameText(sys_config_url(a, i), sys_config_url(b, i)) { return false }
     let owner = withUnsafeBytes(of: a.pointee.authority) { x in withUnsafeBytes(of: b.pointee.authority) { y in x.elementsEqual(y) } }
     guard owner, let ha = sys_config_hedge(a, 0), let hb = sys_config_hedge(b, 0) else { return false }
+    guard ha.pointee.n_legs == hb.pointee.n_legs else { return false }
+    for i in 0..<UInt32(ha.pointee.n_legs) where sys_hedge_leg(ha, i)?.pointee.kind != sys_hedge_leg(hb, i)?.pointee.kind { return false }
     return sameText(sys_hedge_name(ha), sys_hedge_name(hb)) && sameText(sys_config_state(a), sys_config_state(b))
         && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))
 }

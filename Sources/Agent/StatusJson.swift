@@ -101,7 +101,7 @@ extension Machine {
 
     private func putPositions(_ j: inout Json, _ v: View) {
         j.openList("positions")
-        if v.known && v.perp_e9 != 0 {
+        if v.valued && v.perp_e9 != 0 {
             j.open()
             j.string("market", rules.perpName)
             j.string("side", v.perp_e9 < 0 ? "SHORT" : "LONG")
@@ -119,11 +119,12 @@ extension Machine {
     private func putExact(_ j: inout Json, _ v: View) {
         guard v.known else { return }
         j.exact("spot_base_e9", v.a.spot_base_e9)
-        j.exact("venue_spot_base_e9", v.a.venue_spot_base_e9)
-        j.exact("wallet_spot_base_e9", v.a.wallet_base_e9)
         j.exact("perp_base_e9", v.perp_e9)
         j.exact("net_delta_base_e9", v.net_e9)
         if v.driftKnown { j.exact("drift_ppm", v.drift_ppm) } else { j.null("drift_ppm") }
+        guard v.valued else { return }
+        j.exact("venue_spot_base_e9", v.a.venue_spot_base_e9)
+        j.exact("wallet_spot_base_e9", v.a.wallet_base_e9)
         j.exact("total_collateral_e6", v.a.total_collateral_e6)
         j.exact("initial_margin_e6", v.a.initial_requirement_e6)
         j.exact("maintenance_margin_e6", v.a.maintenance_requirement_e6)

@@ -27,12 +27,14 @@ extension Machine {
         t.put(fixed: v.a.wallet_base_e9, decimals: 9, shown: 4)
         t.put("\n")
         amount(&t, " perp      ", v.perp_e9)
-        t.put("   entry $")
-        t.put(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)
-        t.put("  oracle $")
-        t.put(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)
-        t.put("  pnl ")
-        t.put(usd: v.a.unrealised_pnl_e6)
+        if v.valued {
+            t.put("   entry $")
+            t.put(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)
+            t.put("  oracle $")
+            t.put(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)
+            t.put("  pnl ")
+            t.put(usd: v.a.unrealised_pnl_e6)
+        }
         t.put("\n")
         amount(&t, " net       ", v.net_e9)
         t.put("   drift ")
@@ -40,6 +42,13 @@ extension Machine {
         t.put("  (tolerance ")
         t.put(fixed: Int64(rules.tolerance_ppm), decimals: 4, shown: 2)
         t.put(" %)\n")
+        if v.valued { healthLine(&t, v) }
+        gatesLine(&t)
+        lastLine(&t, now_s)
+        return t
+    }
+
+    private func healthLine(_ t: inout Text, _ v: View) {
         t.put(" health    ")
         t.put(fixed: Int64(v.a.health_bp), decimals: 2, shown: 1)
         t.put(" %   leverage ")
@@ -49,9 +58,6 @@ extension Machine {
         t.put("   free collateral ")
         t.put(usd: v.a.free_collateral_e6)
         t.put("\n")
-        gatesLine(&t)
-        lastLine(&t, now_s)
-        return t
     }
 
     private func line(_ t: inout Text, _ name: StaticString, _ words: Text) {

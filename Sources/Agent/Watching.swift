@@ -29,6 +29,10 @@ struct Watch {
     var lastSaid_ms: UInt64 = 0
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
+    /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
+    var changed = false
+    /// The book was read and still is the ticket's: the bytes may go out (again).
+    var sendCleared = false
 }
 
 extension Machine {
@@ -40,6 +44,7 @@ extension Machine {
         watch.sendDue_ms = now.mono_ms
         watch.epochDue_ms = now.mono_ms + (inherited ? 0 : 4_000)
         watch.lookFirst = inherited
+        watch.sendCleared = !inherited       // the first send follows its own read; every later one needs a fresh look
         if inherited {
             var t = Text("found an open ticket in the state file; resolving it before anything else: ")
             putTicket(&t)
@@ -60,10 +65,15 @@ extension Machine {
 
     func watchDue(_ now: Now) {
         guard phase == .watching else { return }
-        let past = watch.expiredAt.contains { $0 != 0 }
-        if now.mono_ms >= watch.sendDue_ms && !past && !watch.lookFirst {
-            sendEverywhere(now)
+        if now.mono_ms >= watch.sendDue_ms && sending {
             watch.sendDue_ms = now.mono_ms + 2_000
+            if watch.sendCleared {
+                watch.sendCleared = false
+                sendEverywhere(now)
+            } else {
+                lookBeforeSending(now)
+                return
+            }
         }
         if now.mono_ms >= watch.statusDue_ms {
             askStatus(now)
@@ -71,7 +81,7 @@ extension Machine {
             watch.statusDue_ms = now.mono_ms + (age < 10_000 ? 500 : age < 60_000 ? 1_000 : 2_000)
         }
         if now.mono_ms >= watch.epochDue_ms {
-            for e in 0..<endpoints.all.count where watch.expiredAt[e] == 0 { askEpoch(e) }
+            for e in 0..<endpoints.all.count where watch.expiredAt[e] == 0 && !endpoints.all[e].foreign { askEpoch(e) }
             watch.epochDue_ms = now.mono_ms + 2_000
         }
         armWatch()
@@ -79,18 +89,75 @@ extension Machine {
 
     func armWatch() {
         guard phase == .watching else { return }
-        // Once a node is past the last valid height nothing is sent any more: a send that stays due must not keep the loop awake.
-        let sending = !watch.lookFirst && !watch.expiredAt.contains { $0 != 0 }
+        // A send that stays due while nothing may be sent must not keep the loop awake.
         phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, sending ? watch.sendDue_ms : UInt64.max))
+    }
+
+    /// Once as many endpoints as a proof needs are past the last valid height, nothing is sent any more.
+    private var sending: Bool {
+        var past = 0
+        for e in watch.expiredAt where e != 0 { past += 1 }
+        return !watch.lookFirst && !watch.changed && past < min(2, max(1, endpoints.usable))
+    }
+
+    /// Before the same bytes go out again: is the book still the one they were made for?
+    private func lookBeforeSending(_ now: Now) {
+        phase = .settling
+        attempts = 0
+        read(.resend, minSlot: 0, now)
+    }
+
+    /// Position, order ids and spot as in the ticket's book, the price inside the order's bound: then the order still says what is
+    /// needed. Else it is not sent again with old numbers; it is followed to its proven end and the book decides anew.
+    func resendBookRead(_ now: Now) {
+        let t = ticket.pointee
+        var view = View()
+        _ = assess(&view)
+        let selling = t.direction == UInt8(EK_SELL)
+        let spotMoved = Int128(view.a.spot_base_e9) - Int128(t.spot_before_base_e9)
+        let allowed = Int128(t.spot_before_base_e9).magnitude * UInt128(t.tolerance_ppm) / 4_000_000
+        let landed = book.pointee.user.next_order_id != t.next_order_id_before && t.kind != UInt8(EK_KIND_CANCEL)
+        let same = view.a.perp_base_e9 == t.position_before_base_e9 && spotMoved.magnitude <= allowed
+        let priced = t.worst_price_e6 == 0
+            || (selling ? view.a.oracle_price_e6 >= t.worst_price_e6 : view.a.oracle_price_e6 <= t.worst_price_e6)
+        if landed {
+            watch.statusDue_ms = now.mono_ms          // it seems to be there: look for the signature, do not send
+        } else if t.kind == UInt8(EK_KIND_CANCEL) || (same && priced) {
+            watch.sendCleared = true
+            watch.sendDue_ms = now.mono_ms
+        } else {
+            watch.changed = true
+            note(.warning, Text("the book changed under the order; its bytes are not sent again, it is followed to its end"))
+        }
+        backToWatching(now)
+    }
+
+    func backToWatching(_ now: Now) {
+        attempts = 0
+        phase = .watching
+        watchDue(now)
+    }
+
+    /// Throws the evidence of an expiry away; the ticket is looked for as before.
+    func restartWatch(_ now: Now) {
+        attempts = 0
+        for e in 0..<8 {
+            watch.expiredAt[e] = 0
+            watch.unknownAfter[e] = false
+        }
+        watch.epochDue_ms = now.mono_ms + 2_000
+        watch.statusDue_ms = now.mono_ms + 500
+        phase = .watching
+        armWatch()
     }
 
     /// The same bytes to every endpoint; nodes drop what they already know.
     private func sendEverywhere(_ now: Now) {
         let n = Int(ticket.pointee.tx_len)
-        guard let tx = ek_ticket_tx(ticket), n > 0, !host.killed() else { return }
+        guard let tx = ek_ticket_tx(ticket), n > 0, rules.mode == .live, !host.killed() else { return }
         var posted = false
         for e in 0..<endpoints.all.count {
-            if outstanding.contains(where: { $0.ask == .send && $0.endpoint == e }) { continue }
+            if endpoints.all[e].foreign || outstanding.contains(where: { $0.ask == .send && $0.endpoint == e }) { continue }
             // An endpoint that asked for a pause gets one, except for the first send of the ticket.
             if endpoints.all[e].restUntil_ms > now.mono_ms && ticket.pointee.attempts > 0 { continue }
             let id = post(.send, e) { (r: inout Requests, id: UInt32) -> Bool in
@@ -126,7 +193,7 @@ extension Machine {
         var e = watch.statusEndpoint % max(1, endpoints.all.count)
         // Endpoints that are needed for a proof of expiry come first, then everybody in turn.
         for k in 0..<endpoints.all.count where watch.expiredAt[k] != 0 && !watch.unknownAfter[k] { e = k }
-        if endpoints.all[e].restUntil_ms > now.mono_ms { e = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag) }
+        if endpoints.all[e].foreign || endpoints.all[e].restUntil_ms > now.mono_ms { e = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag) }
         if endpoints.all[e].restUntil_ms > now.mono_ms { return }
         watch.statusEndpoint = e + 1
         guard let s = ek_ticket_signature(ticket) else { return }
@@ -150,7 +217,7 @@ extension Machine {
             armWatch()
             return
         }
-        endpoints.saw(answer.slot, at: endpoint, now.mono_ms)
+        endpoints.saw(answer.slot, at: endpoint, now.mono_ms, confirmed: false)
         let pastExpiry = watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint]
         watch.lookFirst = watch.lookFirst && { if case .unknown = answer.landing { return true } else { return false } }()
         switch answer.landing {
@@ -185,7 +252,9 @@ extension Machine {
         guard phase == .watching else { return }
         do throws(Trouble) {
             let e = try Answers.epoch(a)
-            if e.height > ticket.pointee.last_valid_block_height && watch.expiredAt[endpoint] == 0 {
+            // Blocks are never faster than slots: a height that is past before as many slots have gone by is not believed.
+            let slots = ticket.pointee.book_slot + blockhashLife_blocks
+            if e.height > ticket.pointee.last_valid_block_height && e.slot >= slots && watch.expiredAt[endpoint] == 0 {
                 watch.expiredAt[endpoint] = e.slot
                 watch.statusDue_ms = now.mono_ms
             }
@@ -207,17 +276,17 @@ extension Machine {
         var agreeing = 0
         var silent = 0
         var slot: UInt64 = 0
-        for e in 0..<endpoints.all.count {
-            if watch.unknownAfter[e] || watch.saidFailed[e] {
-                agreeing += 1
-                slot = max(slot, max(watch.expiredAt[e], endpoints.all[e].slot))
-            } else if endpoints.all[e].failuresInRow >= 3 {
-                silent += 1
-            }
+        for e in 0..<endpoints.all.count where watch.unknownAfter[e] || watch.saidFailed[e] {
+            agreeing += 1
+            slot = max(slot, watch.expiredAt[e])
         }
-        let needed = min(2, endpoints.all.count)
-        // A second endpoint that has been dead for two minutes cannot hold the book hostage.
-        let alone = agreeing + silent == endpoints.all.count && now.mono_ms - watch.proofAt_ms > 120_000
+        for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && !watch.unknownAfter[e] && !watch.saidFailed[e] {
+            // Dead, or alive and standing still behind the slot of the proof.
+            if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot { silent += 1 }
+        }
+        let needed = min(2, max(1, endpoints.usable))
+        // A second endpoint that has been dead or frozen for two minutes cannot hold the book hostage.
+        let alone = agreeing + silent == endpoints.usable && now.mono_ms - watch.proofAt_ms > 120_000
         guard agreeing >= needed || (agreeing >= 1 && alone) else { return }
         phase = .settling
         attempts = 0

@@ -42,7 +42,7 @@ public struct Text {
     }
 
     /// Decimal digits of any integer.
-    public mutating func put<T: FixedWidthInteger>(_ v: T) {
+    @inlinable public mutating func put<T: FixedWidthInteger>(_ v: T) {
         if v < 0 { bytes.append(0x2D) }
         var m = v.magnitude
         let start = bytes.count

@@ -35,7 +35,11 @@ final class Disk {
 
     private func put(_ bytes: [UInt8], _ slot: Int) {
         let from = slot * Disk.slotSize
-        for i in 0..<Disk.slotSize { durable[from + i] = bytes[i] }
+        durable.withUnsafeMutableBufferPointer { d in
+            bytes.withUnsafeBufferPointer { b in
+                if let to = d.baseAddress, let p = b.baseAddress { UnsafeMutableRawPointer(to + from).copyMemory(from: p, byteCount: Disk.slotSize) }
+            }
+        }
     }
 
     /// What a start finds: the record, or the reason why there is none.

@@ -47,6 +47,9 @@ final class Judge {
     private var basis: UInt64 = 0
 
     private var successSlot: UInt64 = 0
+    /// The slot of the book that the success was decided on, and the last trade that somebody else made on the account.
+    private var successBook: UInt64 = 0
+    private var foreignFill: (ms: Int64, slot: UInt64) = (-1, 0)
     private var success_ms: Int64 = -1
     private var steppedSince = false
     private var everStepped = false
@@ -116,7 +119,7 @@ final class Judge {
     }
 
     func foreign(_ id: UInt32) {
-        if others.count >= 64 { others.removeFirst(32) }
+        if others.count >= 1024 { others.removeFirst(512) }
         others.append((id, node.slot))
     }
 
@@ -197,6 +200,9 @@ final class Judge {
 
     private func judgeCooldown(_ b: Truth, _ t: Int64) {
         guard success_ms >= 0 else { return }
+        // Somebody else traded before the agent could read what its order did: from the account alone it cannot know that it succeeded.
+        let learned = (booted_ms > success_ms ? booted_ms : success_ms) + 120_000
+        if foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
         let slots = (UInt64(setup.rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
@@ -301,7 +307,10 @@ final class Judge {
     func slotPassed(_ t: Int64) {
         now_ms = t
         node.fills(since: &fillsSeen) { f in
-            if self.others.contains(where: { $0.id == f.orderId }) { return }
+            if self.others.contains(where: { $0.id == f.orderId }) {
+                self.foreignFill = (t, self.node.slot)
+                return
+            }
             self.filled(f)
         }
     }
@@ -325,12 +334,24 @@ final class Judge {
         let moved = Int64(orders[k].filled)
         if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
             successSlot = node.slot
+            successBook = b.slot
             success_ms = now_ms
             steppedSince = false
         }
     }
 
     // MARK: I5
+
+    /// At the end of a calm: a leftover order of the agent's range that stood there all the time must have been cancelled.
+    func calmEnds(after ms: Int64) {
+        let slots = UInt64(ms / 400)
+        node.eachLiveOrder { o in
+            guard o.userId >= 200, o.userId <= 254, let x = self.others.last(where: { $0.id == o.id }) else { return }
+            if self.node.slot > x.slot + slots {
+                self.accuse("I5", "a leftover order was not cancelled in a whole calm: order ", Int64(o.id))
+            }
+        }
+    }
 
     /// A deposit, a start, anything that gives the agent anew the time it may take.
     func disturbed(_ t: Int64) {

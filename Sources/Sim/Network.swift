@@ -88,7 +88,7 @@ extension World {
         requests[k].incarnation = incarnation
         requests[k].method = m
         requests[k].body = [UInt8](unsafeUninitializedCapacity: body.count) { to, n in
-            if let p = body.baseAddress { to.baseAddress?.update(from: p, count: body.count) }
+            if let p = body.baseAddress, let q = to.baseAddress { UnsafeMutableRawPointer(q).copyMemory(from: p, byteCount: body.count) }
             n = body.count
         }
         requests[k].answer.clear()

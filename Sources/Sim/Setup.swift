@@ -44,7 +44,7 @@ struct Setup {
 
         rules.mode = .live
         rules.lean = true                                // nobody looks: what only people want is not computed
-        rules.interval_ms = d.pick([30_000, 60_000, 60_000, 120_000, 300_000])
+        rules.interval_ms = d.pick([60_000, 120_000, 300_000, 300_000, 600_000, 600_000])
         rules.timeout_ms = UInt64(d.pick([2_000, 5_000, 5_000, 10_000]))
         rules.cooldown_s = UInt32(d.pick([60, 300, 900, 1_800]))
         rules.tolerance_ppm = UInt32(d.pick([5_000, 10_000, 20_000]))
@@ -65,7 +65,7 @@ struct Setup {
         chain.volatilityPpmHour = d.pick([0, 4_000, 9_000, 15_000])
         chain.fundingPpmYear = d.range(-100_000, 200_000)
         chain.takeFailPermille = UInt64(d.pick([0, 10, 100]))
-        depositMean_ms = d.range(15, 90) * 60_000
+        depositMean_ms = d.range(30, 180) * 60_000
         // Without deposits a book that was hedged once has nothing more to do; they are part of every world.
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
     }

@@ -16,8 +16,6 @@ struct Weather {
     var storm = false
     /// Whether any spell that the network looks at is on.
     var netActive = false
-    /// Whether slots must be walked one by one.
-    var fine = false
     /// The book as it was a while ago, for nodes that lie.
     var oldBook: Replica? = nil
     var refresh_ms: Int64 = 400
@@ -59,6 +57,7 @@ extension World {
             let left = end - t
             queue.push(t + (left < World.calm_ms + 6 * 3_600_000 ? left + 1 : World.calm_ms), .phase, 0)
         } else {
+            judge.calmEnds(after: World.calm_ms)
             weather.storm = true
             trace.add(t, "storm", 0)
             let longest = max(1, (end - t - World.calm_ms) / 3_600_000)
@@ -76,6 +75,8 @@ extension World {
         slotLength = 400
         disk.failing = 0
         wallOffset_s = 0
+        suspendedUntil = min(suspendedUntil, t)
+        judge.disturbed(t)
         if machine == nil && !queue.isEmpty { queue.push(t + 5_000, .restart, 0) }
     }
 
@@ -83,6 +84,9 @@ extension World {
     func operate() {
         queue.push(t + 900_000, .operate, 0)
         guard let m = machine, t >= suspendedUntil else { return }
+        if !weather.storm && t - judge.lastTick_ms > 3 * Int64(setup.rules.interval_ms) + 300_000 {
+            judge.accuse("liveness", "the agent runs and ends no tick")
+        }
         if m.halted && disk.failing == 0 {
             trace.add(t, "operator restarts", 0)
             counted.ticks += m.ticks
@@ -97,8 +101,24 @@ extension World {
 
     // MARK: spells
 
-    func weatherDue(_ i: Int) {
+    /// Trouble comes in company: a spell may bring one or two of these with it, and they end together.
+    private static let companions: [FaultClass] = [.loss, .delay, .halfopen, .duplicate, .behind, .pool, .drop, .late, .congestion, .unfilled]
+    private static let company = 100, parting = 200
+
+    func weatherDue(_ index: Int) {
+        let i = index % 100
         guard let c = FaultClass(rawValue: UInt8(i)) else { return }
+        if index >= World.parting {
+            if weather.state[i].on { endSpell(c) }
+            return
+        }
+        if index >= World.company {
+            if weather.state[i].on || !weather.storm { return }
+            let length = beginSpell(c)
+            trace.add(t, "spell", words: spellWords(c, length))
+            queue.push(t + length, .weather, i + World.parting)
+            return
+        }
         if weather.state[i].on {
             endSpell(c)
             queue.push(t + sky.wait(mean: quiet(c)), .weather, i)
@@ -111,6 +131,10 @@ extension World {
         let length = beginSpell(c)
         trace.add(t, "spell", words: spellWords(c, length))
         queue.push(t + length, .weather, i)
+        for _ in 0..<sky.below(3) {
+            let other = sky.pick(World.companions)
+            if setup.has(other) { queue.push(t + sky.range(0, 20_000), .weather, Int(other.rawValue) + World.company) }
+        }
     }
 
     private func spellWords(_ c: FaultClass, _ length: Int64) -> Text {

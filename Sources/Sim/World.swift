@@ -117,7 +117,8 @@ final class World: Host {
     private func advance(to next: Int64) {
         while slotNext <= next {
             let left = (next - slotNext) / slotLength + 1
-            let n = node.busy || weather.fine ? 1 : min(left, 150)
+            // Slot by slot while an order of ours may be live, loosely while only others' are.
+            let n = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
             let skip = weather.state[Int(FaultClass.skipslots.rawValue)]
             let empty = skip.on ? (n == 1 ? (sky.chance(permille: skip.level) ? 1 : 0) : UInt64(n) * skip.level / 1000) : 0
             node.jump(slots: UInt64(n), ms: n * slotLength, skipped: empty)

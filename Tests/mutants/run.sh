@@ -20,15 +20,19 @@ names=("$@")
 if [ ${#names[@]} -eq 0 ]; then for f in "$here"/*.mutant; do names+=("$(basename "$f" .mutant)"); done; fi
 
 work=${MUTANT_DIR:-$(mktemp -d)}
-mkdir -p "$work/tree"
+mkdir -p "$work/tree" "$work/base"
 [ -n "${MUTANT_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
-copy() { # only what differs is copied, so that a build touches only what a mutant touched
-    (cd "$root" && find Package.swift Sources CSources Tests/EvenkeelTests -type f 2>/dev/null) | while IFS= read -r f; do
-        cmp -s "$root/$f" "$work/tree/$f" || { mkdir -p "$work/tree/$(dirname "$f")"; cp "$root/$f" "$work/tree/$f"; }
+sync_tree() { # FROM TO: only what differs is copied, so that a build touches only what a mutant touched
+    (cd "$1" && find Package.swift Sources CSources Tests/EvenkeelTests -type f 2>/dev/null) | while IFS= read -r f; do
+        cmp -s "$1/$f" "$2/$f" || { mkdir -p "$2/$(dirname "$f")"; cp "$1/$f" "$2/$f"; }
     done
 }
+copy() { sync_tree "$work/base" "$work/tree"; }
 build() { swift build -c release --product evenkeel --package-path "$work/tree" --scratch-path "$work/build" >"$work/build.log" 2>&1; }
 
+rm -rf "$work/base" && mkdir -p "$work/base"
+sync_tree "$root" "$work/base"
+(cd "$work/tree" && find Sources CSources -type f 2>/dev/null) | while IFS= read -r f; do [ -f "$work/base/$f" ] || rm -f "$work/tree/$f"; done
 copy
 build || { echo "the sound tree does not build:"; grep error: "$work/build.log" | head -5; exit 1; }
 cp "$work/build/release/evenkeel" "$work/sound"

@@ -43,6 +43,8 @@ int sys_isatty(int fd);
 int sys_columns(int fd);
 /* Writes it all (short writes and EINTR handled); 0, or the errno. */
 int sys_write_all(int fd, const void *bytes, size_t n);
+/* One log line: waits for a stalled reader 100 ms at most, then drops the rest. 0, or the errno (EAGAIN: dropped). */
+int sys_write_log(int fd, const void *bytes, size_t n);
 /* Reads a whole file into `out`: bytes read, -1 with errno, -2 when it is longer than cap. */
 int64_t sys_read_file(const char *path, void *out, size_t cap);
 /* The same into memory of its own, up to `max` bytes; free with sys_free. NULL with *os_errno (EFBIG when longer). */
