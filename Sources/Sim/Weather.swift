@@ -14,6 +14,7 @@ struct Spell {
 struct Weather {
     var state = [Spell](repeating: Spell(), count: FaultClass.allCases.count)
     var storm = false
+    var calmSince: Int64 = 0
     /// Whether any spell that the network looks at is on.
     var netActive = false
     /// The book as it was a while ago, for nodes that lie.
@@ -51,6 +52,7 @@ extension World {
         if weather.storm {
             for c in FaultClass.allCases where weather.state[Int(c.rawValue)].on { endSpell(c) }
             weather.storm = false
+            weather.calmSince = t
             heal()
             trace.add(t, "calm", 0)
             // The last calm reaches the end of the run.
@@ -84,7 +86,7 @@ extension World {
     func operate() {
         queue.push(t + 900_000, .operate, 0)
         guard let m = machine, t >= suspendedUntil else { return }
-        if !weather.storm && t - judge.lastTick_ms > 3 * Int64(setup.rules.interval_ms) + 300_000 {
+        if !weather.storm && t - max(judge.lastTick_ms, weather.calmSince) > 3 * Int64(setup.rules.interval_ms) + 300_000 {
             judge.accuse("liveness", "the agent runs and ends no tick")
         }
         if m.halted && disk.failing == 0 {
