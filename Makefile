@@ -18,8 +18,10 @@ SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
 SECONDS_A_FUZZER ?= 5
+SIM_SEEDS ?= 60
+SIM_DAYS ?= 10
 
-.PHONY: embedded ordinary demo test test-crash test-sim test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -53,7 +55,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-python test-swift test-e2e test-crash test-sim test-fuzz
+test: test-core test-python test-swift test-e2e test-crash test-sim test-mutants test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -77,12 +79,22 @@ test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 test-crash: bin/evenkeel $(VENV)/ready
 	$(PY) -m pytest -q Tests/crash
 
+# The simulator over many seeds with every fault, and three deliberate mutants that it must catch.
+test-sim: bin/evenkeel-ordinary
+	bash Tests/sim/run.sh -n $(SIM_SEEDS) -d $(SIM_DAYS)
+
+test-mutants: $(BUILD)/deps.stamp
+	bash Tests/mutants/run.sh forget-the-journal resign-before-expiry skip-fsync
+
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
 
-# The long runs: an hour of fuzzing in all.
-soak: $(BUILD)/deps.stamp
+# The long runs: hours of simulation, every mutant, hundreds of kills, an hour of fuzzing.
+soak: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
+	bash Tests/mutants/run.sh
+	EK_KILLS=200 $(PY) -m pytest -q Tests/crash/test_kill.py
 	SECONDS_EACH=240 bash Tests/fuzz/run.sh
+	bash Tests/sim/run.sh -n 10000 -d 30
 
 clean:
 	rm -rf $(BUILD) bin .build .build-embedded $(VENV)

@@ -290,7 +290,7 @@ public final class Machine {
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
-        case .height: heightAnswered(a, now)
+        case .height: heightAnswered(a, o.endpoint, now)
         case .genesis: genesisAnswered(a, o.endpoint, now)
         case .probe: probeAnswered(a, now)
         case .simulate: simulateAnswered(a, now)

@@ -42,9 +42,7 @@ extension Machine {
         let e = readEndpoint
         let m = book.pointee.slot
         let second = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
-        let c = post(.height, second) { (r: inout Requests, id: UInt32) -> Bool in
-            r.epoch(id: id) { host.post(endpoint: second, id: id, body: $0) }
-        }
+        let c = askHeight(second)
         let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.blockhash(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -57,7 +55,7 @@ extension Machine {
         let b = post(.fees, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.fees(id: id, writable: written) { host.post(endpoint: e, id: id, body: $0) }
         }
-        if a == 0 || b == 0 || c == 0 { tryTickAgain(Trouble("too many requests under way"), now) }
+        if a == 0 || b == 0 || !c { tryTickAgain(Trouble("too many requests under way"), now) }
     }
 
     func blockhashAnswered(_ a: Answer, _ now: Now) {
@@ -86,15 +84,24 @@ extension Machine {
         prepared(now)
     }
 
-    func heightAnswered(_ a: Answer, _ now: Now) {
+    func heightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         guard phase == .preparing else { return }
         do throws(Trouble) {
             order.height = try Answers.epoch(a).height
         } catch {
-            tryTickAgain(error, now)
+            endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
+            let e = readEndpoint
+            // The second witness is no help: the first one's own height then, which at least is another answer.
+            if endpoint == e || !askHeight(e) { tryTickAgain(error, now) }
             return
         }
         prepared(now)
+    }
+
+    private func askHeight(_ e: Int) -> Bool {
+        post(.height, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.epoch(id: id) { host.post(endpoint: e, id: id, body: $0) }
+        } != 0
     }
 
     /// The last valid height decides when an order may be given up, so it must not rest on one node's word: a blockhash lives 150

@@ -101,6 +101,7 @@ extension Machine {
                 rebuildPlan(now)
                 return
             }
+            if a.wire == .ok && a.status == 200 { endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0) }
             if outstanding.contains(where: { $0.ask == .book }) { return }        // the other endpoint may still answer
             readFailed(t, now)
             return
@@ -153,6 +154,8 @@ extension Machine {
                 // The core has the node's own words; the code decides whether it is only behind.
                 do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
             }
+            // A book of a newer slot that cannot be read (a layout this program does not know) still tells that older ones are old.
+            if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 && clockTrouble(book) == nil { highestSlot = max(highestSlot, book.pointee.slot) }
             if err == EK_E_FULL && marketsFound && planBuilt_tick != ticks { planFull = true }
             lastReadError = err
             return Trouble(text)

@@ -297,6 +297,13 @@ extension Machine {
     func proofBookRead(_ now: Now) {
         var out = ek_outcome()
         let err = ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out)
+        if ticket.pointee.kind == UInt8(EK_KIND_CANCEL) {
+            // A cancel uses no order id: its proof is whether the order it was for is still live.
+            let live = err != EK_OK || out.outcome == UInt8(EK_OUT_RESTING) || out.outcome == UInt8(EK_OUT_PARTIAL_RESTING)
+            chainError = watch.error
+            ended(live ? UInt8(chainError != nil ? EK_OUT_FAILED : EK_OUT_EXPIRED) : out.outcome, nil, now)
+            return
+        }
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
             chainError = watch.error

@@ -26,7 +26,9 @@ def test_executed_but_the_answer_is_an_error(bench, each_binary, agents, chains,
     agent = agents(each_binary, chain)
     chain.fault(kind, n=3, **more)
     r = agent.once()
-    assert r.code == 0 and r.status["status"] == "executed_live" and "that proves nothing" in r.err, r
+    assert r.code == 0 and r.status["status"] == "executed_live", r
+    # A closed connection is tried again below the agent when it was a kept-alive one; an answer with an error always shows.
+    assert kind == "exec_close" or "that proves nothing" in r.err, r
     one_correction(chain)
     assert agent.once().status["status"] == "balanced"
 
@@ -240,7 +242,9 @@ def test_one_damaged_slot_costs_nothing(bench):
         v = agent.command("state", "verify", agent.state)
         assert v.code == 1 and "slot %d: damaged" % slot in v.out and "slot %d: whole" % (1 - slot) in v.out, v
         assert agent.record()["corrections_total"] in ("0", "1")
-        assert agent.once().status["status"] == "balanced"
+        # The older slot may hold the correction's open ticket: it is resolved again, to the same end.
+        assert agent.once().status["status"] in ("balanced", "executed_live")
+        assert agent.record()["corrections_total"] == "1" and agent.record()["ticket"] is None
         agent.state.write_bytes(whole)
     assert agent.command("state", "verify", agent.state).code == 0
     one_correction(chain)
