@@ -202,7 +202,7 @@ def test_near_the_maintenance_line(program):
     price = chain.ctl("state")["sol_price_1e6"] / 1e6
     chain.ctl("set_user", usdt=-(10 * price * 0.9 - 9.5 * price * 0.04))        # maintenance 3 % met, initial 5 % not
     r = agent.once()
-    assert r.code == 10 and r.status["status"] == "blocked" and "Free collateral after the correction would be $-" in r.err, r
+    assert r.code == 10 and r.status["status"] == "blocked" and "Free collateral after the correction would be -$" in r.err, r
     assert int(r.status["free_collateral_e6"]) < 0 and chain.sends() == []
     chain.ctl("set_user", perp=-10.4, usdt=-(10 * price * 0.9 - 10.4 * price * 0.04))
     s, _ = corrected(chain, agent, -10_400_000_000)
