@@ -347,12 +347,7 @@ extension Machine {
     /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at
     /// another endpoint where there is one, a few times; then it ends in an error that does not count towards the breaker.
     func tryTickAgain(_ t: Trouble, _ now: Now) {
-        order.params.user_order_id = 0
-        cancelling = 0
-        dropOutstanding(.blockhash)
-        dropOutstanding(.fees)
-        dropOutstanding(.height)
-        dropOutstanding(.simulate)
+        abandonOrder()
         tickRetries += 1
         if tickRetries < 3 {
             note(.debug, t.text)
@@ -361,28 +356,31 @@ extension Machine {
             phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
             return
         }
-        var line = Text("Rebalance execution failed: ")
-        line.put(t.text)
-        note(.error, line)
-        report.action = decision.action
-        report.size_e9 = 0
-        finish(.error, t.text, now)
+        endInError(t.text, counted: false, now)
     }
 
     /// The correction did not happen and nothing is open: counted towards the breaker, cooldown untouched.
     func executionFailed(_ why: Text, _ now: Now) {
+        abandonOrder()
+        endInError(why, counted: true, now)
+    }
+
+    private func abandonOrder() {
         order.params.user_order_id = 0
         cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.height)
         dropOutstanding(.simulate)
+    }
+
+    private func endInError(_ why: Text, counted: Bool, _ now: Now) {
         var t = Text("Rebalance execution failed: ")
         t.put(why)
         note(.error, t)
         report.action = decision.action
         report.size_e9 = 0
-        countFailure(now)
+        if counted { countFailure(now) }
         finish(.error, why, now)
     }
 
