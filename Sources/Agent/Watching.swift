@@ -315,6 +315,7 @@ extension Machine {
         note(.warning, Text("the order is on the account although its signature was not found; going on with what the account says"))
         ticket.pointee.landed_slot = book.pointee.slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
+        purpose = .settle          // from here on it is followed like any landed order
         settleBookRead(now)
     }
 
