@@ -297,7 +297,7 @@ public final class Machine {
         case .send: sendAnswered(a, o.endpoint, now)
         case .status: statusAnswered(a, o.endpoint, now)
         case .epoch: epochAnswered(a, o.endpoint, now)
-        case .stale, .resend, .none: break
+        case .stale, .none: break
         }
     }
 

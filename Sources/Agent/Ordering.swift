@@ -385,14 +385,23 @@ extension Machine {
     }
 
     func countFailure(_ now: Now) {
-        record.pointee.failures_in_row += 1
-        if record.pointee.failures_in_row >= rules.maxFailures && record.pointee.breaker_open == 0 {
-            record.pointee.breaker_open = 1
-            var t = Text("breaker opened after ")
-            t.put(record.pointee.failures_in_row)
-            t.put(" failures in a row; observing only until `evenkeel resume`")
-            note(.error, t)
-        }
+        let wasOpen = record.pointee.breaker_open != 0
+        addFailure()
+        if !wasOpen { noteOpenBreaker() }
         _ = save(now)
+    }
+
+    /// One more in a row; at max_failures the breaker opens. The caller saves.
+    func addFailure() {
+        record.pointee.failures_in_row += 1
+        if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
+    }
+
+    func noteOpenBreaker() {
+        guard record.pointee.breaker_open != 0 else { return }
+        var t = Text("breaker opened after ")
+        t.put(record.pointee.failures_in_row)
+        t.put(" failures in a row; observing only until `evenkeel resume`")
+        note(.error, t)
     }
 }

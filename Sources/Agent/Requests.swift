@@ -5,7 +5,7 @@ import Kit
 
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
 public enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, resend, probe, simulate, send, status, epoch
+    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch
 }
 
 struct Requests {

@@ -70,16 +70,14 @@ extension Machine {
             report.after = after
         }
         if t.kind == UInt8(EK_KIND_CANCEL) && (outcome == UInt8(EK_OUT_EXPIRED) || outcome == UInt8(EK_OUT_FAILED)) {
-            record.pointee.failures_in_row += 1
-            if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
+            addFailure()
         } else if t.kind == UInt8(EK_KIND_CANCEL) {
             // What the cancelled order had filled is in the position; nothing is booked for it here.
         } else if filled > 0 {
             bookFill(t, filled, now)
         } else if outcome == UInt8(EK_OUT_EXPIRED) || outcome == UInt8(EK_OUT_FAILED) {
             // An order that was placed and found no taker is the market's answer, not a failure: it does not open the breaker.
-            record.pointee.failures_in_row += 1
-            if record.pointee.failures_in_row >= rules.maxFailures { record.pointee.breaker_open = 1 }
+            addFailure()
         }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
             decision.action = t.action
@@ -192,12 +190,7 @@ extension Machine {
         var line = Text("Rebalance execution failed: ")
         line.put(why)
         note(.error, line)
-        if record.pointee.breaker_open != 0 {
-            var t = Text("breaker opened after ")
-            t.put(record.pointee.failures_in_row)
-            t.put(" failures in a row; observing only until `evenkeel resume`")
-            note(.error, t)
-        }
+        noteOpenBreaker()
     }
 
     private func noteSignature() {

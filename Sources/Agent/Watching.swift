@@ -26,7 +26,6 @@ struct Watch {
     var error: ChainError? = nil
     /// A node said "landed" and the User showed nothing of it.
     var contradicted = false
-    var lastSaid_ms: UInt64 = 0
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
@@ -219,7 +218,7 @@ extension Machine {
         }
         endpoints.saw(answer.slot, at: endpoint, now.mono_ms, confirmed: false)
         let pastExpiry = watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint]
-        watch.lookFirst = watch.lookFirst && { if case .unknown = answer.landing { return true } else { return false } }()
+        if case .unknown = answer.landing {} else { watch.lookFirst = false }
         switch answer.landing {
         case .landed(let slot):
             if !(watch.contradicted && pastExpiry) {

@@ -1,4 +1,5 @@
 // Arguments in, text out: what every command needs.
+import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Kit
@@ -87,7 +88,7 @@ func loadConfig(_ path: UnsafePointer<CChar>?, _ how: Int) -> ConfigPointerBox? 
 final class ConfigPointerBox {
     let config: UnsafeMutablePointer<sys_config>
     init() {
-        config = UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
+        config = allocateConfig()
         sys_config_defaults(config)
     }
     deinit { UnsafeMutableRawPointer(config).deallocate() }
