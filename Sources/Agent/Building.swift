@@ -87,7 +87,7 @@ extension Machine {
                 t.put(cancelling)
                 t.put(" of this agent is still open but unknown to its state file; cancelling it first")
                 note(.warning, t)
-                decision = ek_decision()
+                hedges[current].decision = ek_decision()
                 prepare(now)
                 return true
             }

@@ -79,7 +79,7 @@ extension Machine {
         guard (p?.pointee.base_e9 ?? 0) == (q?.pointee.base_e9 ?? 0),
               book.pointee.user.next_order_id == otherBook.pointee.user.next_order_id,
               book.pointee.user.status == otherBook.pointee.user.status,
-              !rules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports
+              !hedgeRules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports
         else { return false }
         if spotIndex != 0xFFFF {
             let s = ek_user_spot(a, spotIndex)

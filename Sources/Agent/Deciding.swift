@@ -11,7 +11,7 @@ extension Machine {
         report.hasSignature = false
         report.cooldownLeft_s = 0
         report.gates.removeAll(keepingCapacity: true)
-        decision = ek_decision()
+        hedges[current].decision = ek_decision()
 
         var view = View()
         if let unvalued = assess(&view) {
@@ -21,17 +21,17 @@ extension Machine {
             return
         }
         report.view = view
-        decided = view
+        hedges[current].view = view
         checkSkew(now)
         checkHealth()
 
         guard let m = ek_book_perp(book, perpIndex),
-              rules.perpName.withCString({ ek_book_perp_by_name(book, $0, rules.perpName.count) })?.pointee.market_index == perpIndex
+              hedgeRules.perpName.withCString({ ek_book_perp_by_name(book, $0, hedgeRules.perpName.count) })?.pointee.market_index == perpIndex
         else {
             finish(.observeOnly, Text("the market no longer carries the hedged name; observing only"), now)
             return
         }
-        var hedge = hedgeRules(m)
+        var hedge = coreRules(m)
         var smallest: UInt64 = 0
         if ek_hedge_rules_check(&hedge, &smallest) != EK_OK {
             var t = Text("max_trade_size is under the market's smallest order (")
@@ -49,7 +49,7 @@ extension Machine {
             finish(.error, Text("the decision could not be computed: numbers out of range"), now)
             return
         }
-        decision = d
+        hedges[current].decision = d
         evaluateGates(now)
         if cancelStaleOrder(now) { return }
         settleVerdict(now)
@@ -61,8 +61,8 @@ extension Machine {
         legs.perp_index = perpIndex
         legs.spot_index = spotIndex
         legs.skip_liquidation = rules.lean ? 1 : 0
-        legs.use_venue = rules.useVenueSpot ? 1 : 0
-        legs.use_wallet = rules.useWalletSpot ? 1 : 0
+        legs.use_venue = hedgeRules.useVenueSpot ? 1 : 0
+        legs.use_wallet = hedgeRules.useWalletSpot ? 1 : 0
         var fault = ek_fault()
         let err = ek_assess(book, &legs, &view.a, &fault)
         view.perp_e9 = view.a.perp_base_e9
@@ -84,12 +84,13 @@ extension Machine {
         return nil
     }
 
-    private func hedgeRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
+    private func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
         var h = ek_hedge_rules()
-        h.tolerance_ppm = rules.tolerance_ppm
-        h.cooldown_s = rules.cooldown_s
-        h.min_trade_base_e9 = rules.minTrade_e9
-        h.max_trade_base_e9 = rules.maxTrade_e9
+        let r = hedgeRules
+        h.tolerance_ppm = r.tolerance_ppm
+        h.cooldown_s = r.cooldown_s
+        h.min_trade_base_e9 = r.minTrade_e9
+        h.max_trade_base_e9 = r.maxTrade_e9
         h.step_base_e9 = m.pointee.step_base_e9
         h.market_min_base_e9 = m.pointee.min_order_base_e9
         return h
@@ -179,7 +180,7 @@ extension Machine {
         var t = Text("Net delta ")
         t.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
         t.put(" ")
-        t.put(rules.asset)
+        t.put(hedgeRules.asset)
         t.put(selling ? " - expanding short by " : " - reducing short by ")
         t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
         note(.info, t)
@@ -200,7 +201,7 @@ extension Machine {
         t.put(" for ")
         t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
         t.put(" ")
-        t.put(rules.asset)
+        t.put(hedgeRules.asset)
         note(.info, t)
     }
 
@@ -253,7 +254,7 @@ extension Machine {
         var known: Int32 = 0
         _ = ek_drift(after.a.spot_base_e9, after.perp_e9, &after.net_e9, &after.drift_ppm, &known)
         after.driftKnown = known != 0
-        if ek_within_tolerance(after.drift_ppm, known, rules.tolerance_ppm) != 0 {
+        if ek_within_tolerance(after.drift_ppm, known, hedgeRules.tolerance_ppm) != 0 {
             m.pointee.paper.last_success = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
         }
         setLast(m, outcome: UInt8(EK_OUT_PAPER), filled: decision.size_base_e9, price: price, fee_e6: Int64(clamping: fee), now)
@@ -290,7 +291,7 @@ extension Machine {
         t.put(" ")
         t.put(fixed: Int64(clamping: report.size_e9), decimals: 9, shown: 6)
         t.put(" ")
-        t.put(rules.perpName)
+        t.put(hedgeRules.perpName)
         t.put(" @ $")
         t.put(fixed: price, decimals: 6, shown: 2)
         note(.info, t)

@@ -67,7 +67,7 @@ extension Machine {
         let err = ek_leverage_after(book, perpIndex, delta &+ ledger, &after, &fault)
         let infinite = err != EK_OK
         var limit = Text()
-        limit.put(fixed: Int64(rules.maxLeverage_e4), decimals: 4, shown: 1)
+        limit.put(fixed: Int64(hedgeRules.maxLeverage_e4), decimals: 4, shown: 1)
         limit.put("x")
         var value = Text()
         if infinite {
@@ -77,7 +77,7 @@ extension Machine {
             value.put("x")
         }
         // A correction that only reduces is never blocked by it.
-        let ok = decision.reduce_only != 0 || delta == 0 || (!infinite && after <= rules.maxLeverage_e4)
+        let ok = decision.reduce_only != 0 || delta == 0 || (!infinite && after <= hedgeRules.maxLeverage_e4)
         var reason = Text("Leverage would exceed ")
         reason.put(limit)
         gate("leverage", ok, value, limit, reason)
@@ -207,8 +207,8 @@ extension Machine {
             gate("gas_reserve", have >= need, value, limit, sentence("The fee payer holds ", value, ", needs ", limit))
         }
         let trades = tradesToday(now)
-        gate("trades_today", trades < rules.maxTradesPerDay, count(trades, ""), count(rules.maxTradesPerDay, " a day"),
-             sentence("", count(trades, ""), " corrections today, the limit is ", count(rules.maxTradesPerDay, "")))
+        gate("trades_today", trades < hedgeRules.maxTradesPerDay, count(trades, ""), count(hedgeRules.maxTradesPerDay, " a day"),
+             sentence("", count(trades, ""), " corrections today, the limit is ", count(hedgeRules.maxTradesPerDay, "")))
 
         // An order with an id of ours that this state file does not know: another agent, or a state file that was lost.
         var strange: UInt32 = 0

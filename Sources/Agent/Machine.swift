@@ -79,9 +79,6 @@ public final class Machine {
     var lastReadError = EK_OK
     var marketsFound = false
     var marketCursor = 0
-    var perpIndex: UInt16 = 0
-    var spotIndex: UInt16 = 0xFFFF
-    var perpFound = false
     var planBuilt_tick: UInt64 = 0
     var planFull = false
     var skewWarned = false
@@ -89,11 +86,11 @@ public final class Machine {
     var venueAlive = false
     /// 0 well, 1 warning, 2 critical.
     public internal(set) var healthLevel = 0
-    public internal(set) var marketSlot = -1          // index into record.markets
 
     // Deciding and ordering.
-    var decision = ek_decision()
-    var decided = View()
+    /// One for each [hedge] section, and the one that is worked on.
+    public internal(set) var hedges: [Hedge]
+    public internal(set) var current = 0
     public internal(set) var observeReason = Text()
     var forceNow = false
     var preferAuction = false
@@ -114,6 +111,7 @@ public final class Machine {
                 endpointCount: Int, record: UnsafeMutablePointer<ek_record>) {
         self.host = host
         self.rules = rules
+        hedges = rules.hedges.map { Hedge($0) }
         self.venue = venue
         self.authority = authority
         self.subAccount = subAccount
@@ -143,9 +141,6 @@ public final class Machine {
 
     var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
     public var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
-    var market: UnsafeMutablePointer<ek_market_record>? {
-        marketSlot < 0 ? nil : ek_record_market(record, UInt32(marketSlot))
-    }
 
     /// When `step(.timer)` wants to be called next, on the monotonic clock.
     public var wake_ms: UInt64 { min(phaseTimer_ms, nextTick_ms) }
@@ -186,6 +181,7 @@ public final class Machine {
 
     public func reconfigure(_ new: Rules) {
         rules = new
+        for i in 0..<min(hedges.count, new.hedges.count) { hedges[i].rules = new.hedges[i] }
     }
 
     public func step(_ event: Event, _ now: Now) {

@@ -325,7 +325,7 @@ extension Machine {
         t.pointee.attempts = 0
         t.pointee.next_order_id_before = book.pointee.user.next_order_id
         t.pointee.target_order_id = cancelling
-        t.pointee.tolerance_ppm = rules.tolerance_ppm
+        t.pointee.tolerance_ppm = hedgeRules.tolerance_ppm
         t.pointee.size_base_e9 = decision.size_base_e9
         t.pointee.worst_price_e6 = order.intent.worst_price_e6
         t.pointee.oracle_price_e6 = report.view.a.oracle_price_e6

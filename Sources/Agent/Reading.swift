@@ -278,7 +278,7 @@ extension Machine {
     private func marketsMissing(_ now: Now) {
         marketCursor = 0
         var t = Text("the venue has no ")
-        if !perpFound { t.put("perp market named "); t.put(rules.perpName) } else { t.put("spot market named "); t.put(rules.spotName) }
+        if !hedges[current].perpFound { t.put("perp market named "); t.put(hedgeRules.perpName) } else { t.put("spot market named "); t.put(hedgeRules.spotName) }
         lastReadError = EK_OK
         attempts = readAttempts
         readFailed(Trouble(t), now)
@@ -307,7 +307,7 @@ extension Machine {
             matchMarket(a, &found[k], perp: marketCursor + k < perps)
         }
         marketCursor += Int(result.count)
-        if perpFound && (spotIndex != 0xFFFF || !rules.useVenueSpot) {
+        if hedges[current].perpFound && (spotIndex != 0xFFFF || !hedgeRules.useVenueSpot) {
             marketsDone(now)
         } else if marketCursor >= total || result.count == 0 {
             marketsMissing(now)
@@ -325,16 +325,16 @@ extension Machine {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
             guard let base = name.baseAddress,
                   ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
-            let wanted = perp ? rules.perpName : rules.spotName
+            let wanted = perp ? hedgeRules.perpName : hedgeRules.spotName
             var i = 0
             while i < wanted.count && base[i] != 0 && UInt8(bitPattern: base[i]) == wanted.bytes[i] { i += 1 }
             same = i == wanted.count && base[i] == 0
         }
-        if same && perp && !perpFound {
-            perpIndex = index
-            perpFound = true
+        if same && perp && !hedges[current].perpFound {
+            hedges[current].perpIndex = index
+            hedges[current].perpFound = true
         } else if same && !perp && spotIndex == 0xFFFF {
-            spotIndex = index
+            hedges[current].spotIndex = index
         }
     }
 
@@ -343,14 +343,14 @@ extension Machine {
         _ = ek_plan_add_perp(plan, perpIndex)
         if spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, spotIndex) }
         var slot: UInt32 = 0
-        let err = rules.perpName.withCString { ek_record_add(record, $0, perpIndex, &slot) }
+        let err = hedgeRules.perpName.withCString { ek_record_add(record, $0, perpIndex, &slot) }
         if err != EK_OK {
             halted = true
             observeReason = Text("the state file belongs to other markets (")
             observeReason.put(c: ek_err_text(err))
             observeReason.put("): move it away or correct the config")
         } else {
-            marketSlot = Int(slot)
+            hedges[current].marketSlot = Int(slot)
         }
         requests.plan(plan)
         postBook(now)

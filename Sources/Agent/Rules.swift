@@ -6,13 +6,8 @@ public enum Mode: UInt8 {
     case paper, live
 }
 
-public struct Rules {
-    public var mode = Mode.paper
-    public var interval_ms: UInt64 = 60_000
-    public var timeout_ms: UInt64 = 5_000
-    public var maxLatency_ms: UInt64 = 2_000
-    public var maxSlotLag: UInt64 = 20
-
+/// What holds for one hedged market.
+public struct HedgeRules {
     /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
     public var perpName = Text("SOL-PERP")
     public var spotName = Text("SOL")
@@ -24,6 +19,30 @@ public struct Rules {
     public var maxTrade_e9: UInt64 = 50_000_000_000
     public var maxLeverage_e4: UInt32 = 50_000
     public var maxTradesPerDay: UInt32 = 24
+
+    public init() {}
+
+    /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
+    public var asset: Text {
+        var t = Text()
+        for b in perpName.bytes {
+            if b == 0x2D { break }
+            t.put(byte: b)
+        }
+        return t
+    }
+}
+
+/// What holds for the whole account.
+public struct Rules {
+    public var mode = Mode.paper
+    public var interval_ms: UInt64 = 60_000
+    public var timeout_ms: UInt64 = 5_000
+    public var maxLatency_ms: UInt64 = 2_000
+    public var maxSlotLag: UInt64 = 20
+
+    /// One for each hedged market, in the order of the config file; never empty.
+    public var hedges = [HedgeRules()]
 
     public var maxSlippage_ppm: UInt32 = 5_000
     public var fillTimeout_s: Int64 = 30
@@ -41,16 +60,6 @@ public struct Rules {
     public var lean = false
 
     public init() {}
-
-    /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
-    public var asset: Text {
-        var t = Text()
-        for b in perpName.bytes {
-            if b == 0x2D { break }
-            t.put(byte: b)
-        }
-        return t
-    }
 }
 
 /// Statuses of docs/interface.md, in its words.

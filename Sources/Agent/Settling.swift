@@ -80,7 +80,7 @@ extension Machine {
             addFailure()
         }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
-            decision.action = t.action
+            hedges[current].decision.action = t.action
             setLast(m, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
             m.pointee.last.fee_lamports = t.fee_lamports
             m.pointee.last.drift_before_ppm = t.drift_before_ppm
@@ -96,7 +96,7 @@ extension Machine {
 
     /// A ticket that was found at start has no decision of this process: its own numbers are shown.
     private func restoreReport(_ now: Now) {
-        if !inherited { report.view = decided; return }
+        if !inherited { report.view = hedges[current].view; return }
         report.after = View()
         report.view = View()
         report.view.known = true        // position and drift are known from the ticket, the account's value is not

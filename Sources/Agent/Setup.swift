@@ -9,21 +9,9 @@ public func allocateConfig() -> ConfigPointer {
     UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
 }
 
-extension Rules {
-    /// Words when the file asks for something this version does not do.
-    public init?(_ c: ConfigPointer, trouble: inout Text) {
+extension HedgeRules {
+    init(_ h: UnsafePointer<sys_hedge>) {
         self.init()
-        guard c.pointee.n_hedges == 1, let h = sys_config_hedge(c, 0) else {
-            trouble = Text()
-            trouble.put(c: sys_config_file(c))
-            trouble.put(": this version hedges exactly one market: keep one [hedge X-PERP] section")
-            return nil
-        }
-        mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
-        interval_ms = UInt64(c.pointee.loop_interval_ms)
-        timeout_ms = UInt64(c.pointee.timeout_ms)
-        maxLatency_ms = UInt64(c.pointee.max_latency_ms)
-        maxSlotLag = UInt64(c.pointee.max_slot_lag)
         perpName = Text()
         perpName.put(c: sys_hedge_name(h))
         spotName = Text()
@@ -40,6 +28,25 @@ extension Rules {
         maxTrade_e9 = h.pointee.max_trade_base_e9
         maxLeverage_e4 = h.pointee.max_leverage_e4
         maxTradesPerDay = h.pointee.max_trades_per_day
+    }
+}
+
+extension Rules {
+    /// Words when the file asks for something this version does not do.
+    public init?(_ c: ConfigPointer, trouble: inout Text) {
+        self.init()
+        guard c.pointee.n_hedges == 1, let h = sys_config_hedge(c, 0) else {
+            trouble = Text()
+            trouble.put(c: sys_config_file(c))
+            trouble.put(": this version hedges exactly one market: keep one [hedge X-PERP] section")
+            return nil
+        }
+        hedges = [HedgeRules(h)]
+        mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
+        interval_ms = UInt64(c.pointee.loop_interval_ms)
+        timeout_ms = UInt64(c.pointee.timeout_ms)
+        maxLatency_ms = UInt64(c.pointee.max_latency_ms)
+        maxSlotLag = UInt64(c.pointee.max_slot_lag)
         maxSlippage_ppm = c.pointee.max_slippage_ppm
         fillTimeout_s = Int64(c.pointee.fill_timeout_s)
         feePercentile = Int(c.pointee.priority_fee_percentile)

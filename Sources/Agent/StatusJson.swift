@@ -46,7 +46,7 @@ extension Machine {
         var venueName = Text()
         venueName.put(c: ek_venue_name(venue))
         j.string("venue", venueName)
-        j.string("market", rules.perpName)
+        j.string("market", hedgeRules.perpName)
         j.string("reason", report.reason)
         j.int("slot", v.a.slot)
         var time = Text()
@@ -103,7 +103,7 @@ extension Machine {
         j.openList("positions")
         if v.valued && v.perp_e9 != 0 {
             j.open()
-            j.string("market", rules.perpName)
+            j.string("market", hedgeRules.perpName)
             j.string("side", v.perp_e9 < 0 ? "SHORT" : "LONG")
             j.number("size", v.perp_e9, decimals: 9)
             j.number("entry_price", v.a.entry_price_e6, decimals: 6)

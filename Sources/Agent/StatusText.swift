@@ -9,7 +9,7 @@ extension Machine {
         t.put(" ")
         t.put(report.status.word)
         t.put("   ")
-        t.put(rules.perpName)
+        t.put(hedgeRules.perpName)
         t.put(" on ")
         t.put(c: ek_venue_name(venue))
         t.put(rules.mode == .live ? " (live)" : " (paper)")
@@ -40,7 +40,7 @@ extension Machine {
         t.put("   drift ")
         putDrift(&t)
         t.put("  (tolerance ")
-        t.put(fixed: Int64(rules.tolerance_ppm), decimals: 4, shown: 2)
+        t.put(fixed: Int64(hedgeRules.tolerance_ppm), decimals: 4, shown: 2)
         t.put(" %)\n")
         if v.valued { healthLine(&t, v) }
         gatesLine(&t)
@@ -70,7 +70,7 @@ extension Machine {
         t.put(name)
         t.put(fixed: v, decimals: 9, shown: 4, sign: true)
         t.put(" ")
-        t.put(rules.asset)
+        t.put(hedgeRules.asset)
     }
 
     private func gatesLine(_ t: inout Text) {

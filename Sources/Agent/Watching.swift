@@ -57,7 +57,7 @@ extension Machine {
         t.put(" ")
         t.put(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6)
         t.put(" ")
-        t.put(rules.asset)
+        t.put(hedgeRules.asset)
         t.put(", signature ")
         if let s = ek_ticket_signature(ticket) { t.put(signature: s) }
     }

@@ -152,7 +152,7 @@ final class Judge {
         }
         if x.market != 0 || x.marketType != 1 { return accuse("I7", "an order for another market was signed") }
         if x.userId < 200 || x.userId > 254 { return accuse("I7", "an order without the agent's own id was signed: ", Int64(x.userId)) }
-        if x.base == 0 || x.base > r.maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
+        if x.base == 0 || x.base > r.hedges[0].maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
         if x.kind == .take && !x.takeAll { return accuse("I7", "a take that is not all or nothing") }
         if x.kind == .place && x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
         let p = book.truth.price_e6
@@ -188,12 +188,12 @@ final class Judge {
         if after != 0 && spot != 0 && (after > 0) == (spot > 0) && !((b.perp_e9 > 0) == (spot > 0) && after.magnitude < b.perp_e9.magnitude) {
             return accuse("I4", "the perp would stand on the spot's side: ", after)
         }
-        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude, leverage_e4(b, perp: after) > Int64(setup.rules.maxLeverage_e4) * 101 / 100 {
+        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude, leverage_e4(b, perp: after) > Int64(setup.rules.hedges[0].maxLeverage_e4) * 101 / 100 {
             return accuse("I4", "leverage after the order would be (1e4) ", leverage_e4(b, perp: after))
         }
         judgeCooldown(b, t)
         let today = unix_s / 86_400
-        if !everStepped && today == day && tradesToday >= setup.rules.maxTradesPerDay {
+        if !everStepped && today == day && tradesToday >= setup.rules.hedges[0].maxTradesPerDay {
             accuse("I3", "more corrections a day than allowed: ", Int64(tradesToday))
         }
     }
@@ -203,10 +203,10 @@ final class Judge {
         // Somebody else traded before the agent could read what its order did: from the account alone it cannot know that it succeeded.
         let learned = (booted_ms > success_ms ? booted_ms : success_ms) + 120_000
         if foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
-        let slots = (UInt64(setup.rules.cooldown_s) * 1000 + 399) / 400
+        let slots = (UInt64(setup.rules.hedges[0].cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
-        if !steppedSince && t - success_ms < Int64(setup.rules.cooldown_s) * 1000 - 1_000 {
+        if !steppedSince && t - success_ms < Int64(setup.rules.hedges[0].cooldown_s) * 1000 - 1_000 {
             accuse("I2", "a correction inside the cooldown: ms since the last success ", t - success_ms)
         }
     }
@@ -237,7 +237,7 @@ final class Judge {
 
     private func within(_ net: Int64, _ spot: Int64) -> Bool {
         if spot == 0 { return net == 0 }
-        return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(setup.rules.tolerance_ppm)
+        return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(setup.rules.hedges[0].tolerance_ppm)
     }
 
     // MARK: I1: what goes out, what lands, what fills
@@ -366,20 +366,20 @@ final class Judge {
         let b = node.truth()
         let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
         let r = setup.rules
-        let smallest = max(r.minTrade_e9, b.minOrder_e9, b.step_e9)
+        let smallest = max(r.hedges[0].minTrade_e9, b.minOrder_e9, b.step_e9)
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
         let today = (setup.startUnix_s + t / 1000) / 86_400
         if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(b, perp: -spot) > 40_000
-            || !b.delegateHolds || r.maxTradesPerDay < 100 || b.openOrders > 0 {
+            || !b.delegateHolds || r.hedges[0].maxTradesPerDay < 100 || b.openOrders > 0 {
             return disturbed(t)
         }
         let owed = owed_e9 ?? net.magnitude
         owed_e9 = owed
-        let steps = Int64(clamping: owed / max(1, r.maxTrade_e9)) + 1
+        let steps = Int64(clamping: owed / max(1, r.hedges[0].maxTrade_e9)) + 1
         // A success that was found out only after a restart counts from there. A clock that stepped may lengthen a cooldown by one more.
         let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
-        let slots = (UInt64(r.cooldown_s) * 1000 + 399) / 400
-        let cooling = success_ms >= 0 && (t - from < Int64(r.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
+        let slots = (UInt64(r.hedges[0].cooldown_s) * 1000 + 399) / 400
+        let cooling = success_ms >= 0 && (t - from < Int64(r.hedges[0].cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
         if cooling { return disturbed(t) }
         let allowed = Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }

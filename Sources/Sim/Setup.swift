@@ -46,13 +46,13 @@ struct Setup {
         rules.lean = true                                // nobody looks: what only people want is not computed
         rules.interval_ms = d.pick([60_000, 120_000, 300_000, 300_000, 600_000, 600_000])
         rules.timeout_ms = UInt64(d.pick([2_000, 5_000, 5_000, 10_000]))
-        rules.cooldown_s = UInt32(d.pick([60, 300, 900, 1_800]))
-        rules.tolerance_ppm = UInt32(d.pick([5_000, 10_000, 20_000]))
-        rules.minTrade_e9 = UInt64(d.pick([5_000_000, 20_000_000]))
-        rules.maxTrade_e9 = UInt64(d.pick([200_000_000, 1_000_000_000, 50_000_000_000]))
+        rules.hedges[0].cooldown_s = UInt32(d.pick([60, 300, 900, 1_800]))
+        rules.hedges[0].tolerance_ppm = UInt32(d.pick([5_000, 10_000, 20_000]))
+        rules.hedges[0].minTrade_e9 = UInt64(d.pick([5_000_000, 20_000_000]))
+        rules.hedges[0].maxTrade_e9 = UInt64(d.pick([200_000_000, 1_000_000_000, 50_000_000_000]))
         rules.maxSlippage_ppm = UInt32(d.pick([2_000, 5_000, 10_000]))
         rules.fillTimeout_s = d.pick([15, 30, 60])
-        rules.maxTradesPerDay = d.below(6) == 0 ? 12 : 5_000
+        rules.hedges[0].maxTradesPerDay = d.below(6) == 0 ? 12 : 5_000
         rules.maxPriorityFee_lamports = UInt64(d.pick([0, 20_000, 200_000]))
 
         chain.velocity = velocity

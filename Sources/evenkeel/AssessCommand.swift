@@ -134,15 +134,16 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
         book.pointee.have |= 1 << UInt32(EK_ROLE_AUTHORITY)
     }
 
-    guard let perp = rules.perpName.withCString({ ek_book_perp_by_name(book, $0, rules.perpName.count) }) else {
+    let hedge = rules.hedges[0]
+    guard let perp = hedge.perpName.withCString({ ek_book_perp_by_name(book, $0, hedge.perpName.count) }) else {
         return refuse(path, "holds no perp market of the hedged name")
     }
-    let spot = rules.spotName.withCString { ek_book_spot_by_name(book, $0, rules.spotName.count) }
+    let spot = hedge.spotName.withCString { ek_book_spot_by_name(book, $0, hedge.spotName.count) }
     var legs = ek_hedge_legs()
     legs.perp_index = perp.pointee.market_index
     legs.spot_index = spot?.pointee.market_index ?? 0xFFFF
-    legs.use_venue = rules.useVenueSpot && spot != nil ? 1 : 0
-    legs.use_wallet = rules.useWalletSpot ? 1 : 0
+    legs.use_venue = hedge.useVenueSpot && spot != nil ? 1 : 0
+    legs.use_wallet = hedge.useWalletSpot ? 1 : 0
     var a = ek_assessment()
     var fault = ek_fault()
     let err = ek_assess(book, &legs, &a, &fault)
@@ -170,7 +171,7 @@ private func show(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ rules:
     j.string("type", "ASSESSMENT")
     j.open("data")
     j.string("venue", textOf(ek_venue_name(venue)))
-    j.string("market", rules.perpName)
+    j.string("market", rules.hedges[0].perpName)
     j.int("slot", a.slot)
     j.bool("valued", err == EK_OK)
     var why = Text()

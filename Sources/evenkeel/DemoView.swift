@@ -228,7 +228,7 @@ final class DemoView: StatusSink {
     private func driftLine(_ m: Machine, _ v: View) -> Text {
         let half = 20
         let span_ppm: Int64 = 50_000
-        let band = Int(Int64(m.rules.tolerance_ppm) * Int64(half) / span_ppm)
+        let band = Int(Int64(m.hedgeRules.tolerance_ppm) * Int64(half) / span_ppm)
         let at = max(-half, min(half, Int(v.drift_ppm * Int64(half) / span_ppm)))
         var t = Text(" drift  -5 % ")
         for i in -half...half {
@@ -236,8 +236,8 @@ final class DemoView: StatusSink {
         }
         t.put(" +5 %   ")
         putPercent(&t, v.drift_ppm)
-        t.put(v.drift_ppm.magnitude <= UInt64(m.rules.tolerance_ppm) ? "  inside ±" : "  outside ±")
-        t.put(fixed: Int64(m.rules.tolerance_ppm), decimals: 4, shown: 1)
+        t.put(v.drift_ppm.magnitude <= UInt64(m.hedgeRules.tolerance_ppm) ? "  inside ±" : "  outside ±")
+        t.put(fixed: Int64(m.hedgeRules.tolerance_ppm), decimals: 4, shown: 1)
         t.put(" %")
         return t
     }
