@@ -16,31 +16,8 @@ extension Machine {
         return Text()
     }
 
-    private func gate(_ name: StaticString, _ ok: Bool, _ value: Text, _ limit: Text, _ reason: Text) {
-        report.gates.append(Gate(name: name, ok: ok, value: value, limit: limit, reason: ok ? Text() : reason))
-    }
-
-    private func count<T: FixedWidthInteger>(_ v: T, _ unit: StaticString) -> Text {
-        var t = Text()
-        t.put(v)
-        t.put(unit)
-        return t
-    }
-
-    private func percent(ppm v: UInt64) -> Text {
-        var t = Text()
-        t.put(fixed: Int64(clamping: v), decimals: 4, shown: 2)
-        t.put(" %")
-        return t
-    }
-
-    /// `first` `value` `second` `limit`, as one sentence.
-    private func sentence(_ first: StaticString, _ value: Text, _ second: StaticString, _ limit: Text) -> Text {
-        var t = Text(first)
-        t.put(value)
-        t.put(second)
-        t.put(limit)
-        return t
+    private func gate(_ name: GateName, _ ok: Bool, _ value: Measure, _ limit: Measure, detail: Text? = nil) {
+        report.gates.append(Gate(gate: name, ok: ok, measured: value, allowed: limit, detail: ok ? nil : detail))
     }
 
     /// Evaluates all gates for the book just read and, when there is one, the correction that was decided.
@@ -57,7 +34,7 @@ extension Machine {
         accountGates(now, correcting)
         interestGate(correcting)
         let killed = host.killed()
-        gate("kill_switch", !killed, killed ? Text("on") : Text("off"), Text("off"), Text("The kill file is there; nothing is sent until it is gone"))
+        gate(.killSwitch, !killed, Measure(killed ? "on" : "off"), Measure("off"))
         costGate(correcting)
     }
 
@@ -66,58 +43,34 @@ extension Machine {
         var fault = ek_fault()
         let err = ek_leverage_after(book, perpIndex, delta &+ ledger, &after, &fault)
         let infinite = err != EK_OK
-        var limit = Text()
-        limit.put(fixed: Int64(hedgeRules.maxLeverage_e4), decimals: 4, shown: 1)
-        limit.put("x")
-        var value = Text()
-        if infinite {
-            value.put("no equity")
-        } else {
-            value.put(fixed: Int64(after), decimals: 4, shown: 2)
-            value.put("x")
-        }
         // A correction that only reduces is never blocked by it.
         let ok = decision.reduce_only != 0 || delta == 0 || (!infinite && after <= hedgeRules.maxLeverage_e4)
-        var reason = Text("Leverage would exceed ")
-        reason.put(limit)
-        gate("leverage", ok, value, limit, reason)
+        gate(.leverage, ok, infinite ? Measure("no equity") : Measure(after, .times_e4), Measure(hedgeRules.maxLeverage_e4, .limitTimes_e4))
     }
 
     private func marginGates(_ correcting: Bool) {
         let a = report.view.a
-        var health = Text()
-        health.put(fixed: Int64(a.health_bp), decimals: 2, shown: 1)
-        health.put(" %")
-        var limit = Text()
-        limit.put(fixed: Int64(rules.minHealth_bp), decimals: 2, shown: 1)
-        limit.put(" %")
         let healthy = a.health_bp >= rules.minHealth_bp || (correcting && decision.reduce_only != 0) || !correcting
-        gate("health", healthy, health, limit, sentence("Health is ", health, ", under ", limit))
+        gate(.health, healthy, Measure(a.health_bp, .percent_bp), Measure(rules.minHealth_bp, .percent_bp))
 
-        var free = Text()
-        free.put(usd: a.free_collateral_e6)
-        var ok = true
-        var reason = Text()
-        if correcting {
-            var params = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)
-            params.reduce_only = decision.reduce_only
-            var type: Int32 = 0
-            var m = ek_margin()
-            var fault = ek_fault()
-            let err = ek_margin_if_placed(book, &params, &type, &m, &fault)
-            if err == EK_OK {
-                let left = ek_margin_free_e6(&m)
-                free = Text()
-                free.put(usd: left)
-                ok = left >= 0
-                reason = sentence("Free collateral after the correction would be ", free, ", the venue needs at least ", Text("$0.00"))
-            } else {
-                ok = false
-                reason = Text("The margin after the correction cannot be computed: ")
-                reason.put(c: ek_fault_text(&fault))
-            }
+        let least = Measure(0, .usd_e6)
+        if !correcting {
+            gate(.freeCollateral, true, Measure(a.free_collateral_e6, .usd_e6), least)
+            return
         }
-        gate("free_collateral", ok, free, Text("$0.00"), reason)
+        var params = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)
+        params.reduce_only = decision.reduce_only
+        var type: Int32 = 0
+        var m = ek_margin()
+        var fault = ek_fault()
+        if ek_margin_if_placed(book, &params, &type, &m, &fault) == EK_OK {
+            let left = ek_margin_free_e6(&m)
+            gate(.freeCollateral, left >= 0, Measure(left, .usd_e6), least)
+        } else {
+            var why = Text("The margin after the correction cannot be computed: ")
+            why.put(c: ek_fault_text(&fault))
+            gate(.freeCollateral, false, Measure("not computable"), least, detail: why)
+        }
     }
 
     /// |a - b| in parts per million of b; all ones when b is not a price.
@@ -132,83 +85,64 @@ extension Machine {
         let a = report.view.a
         let spotUsed = spotIndex != 0xFFFF
         let age = spotUsed ? max(a.oracle_age_slots, a.spot_age_slots) : a.oracle_age_slots
-        let ageText = count(age, " slots")
-        let ageLimit = count(rules.maxOracleAge_slots, " slots")
-        gate("oracle_age", age <= rules.maxOracleAge_slots, ageText, ageLimit,
-             sentence("The oracle price is ", ageText, " old, more than ", ageLimit))
+        gate(.oracleAge, age <= rules.maxOracleAge_slots, Measure(age, .slots), Measure(rules.maxOracleAge_slots, .slots))
 
         // Against the 5-minute average the market keeps, and between the two oracles of the asset.
         var gap = divergence(a.oracle_price_e6, a.oracle_twap_5min_e6)
         if spotUsed && a.spot_price_e6 != a.oracle_price_e6 { gap = max(gap, divergence(a.oracle_price_e6, a.spot_price_e6)) }
-        let gapText = gap == UInt64.max ? Text("no price") : percent(ppm: gap)
-        let gapLimit = percent(ppm: rules.maxOracleDivergence_ppm)
-        gate("oracle_divergence", gap <= rules.maxOracleDivergence_ppm, gapText, gapLimit,
-             sentence("The oracle price is ", gapText, " from its 5-minute average or twin, more than ", gapLimit))
+        gate(.oracleDivergence, gap <= rules.maxOracleDivergence_ppm, share(gap), Measure(rules.maxOracleDivergence_ppm, .percent_ppm))
 
-        let state = book.pointee.state
         let conf = divergence(a.oracle_price_e6 &+ Int64(clamping: a.oracle_conf_e6), a.oracle_price_e6)
+        let state = book.pointee.state
         let confLimit = state.confidence_max_e6 == 0 ? 20_000 : state.confidence_max_e6
-        let confText = conf == UInt64.max ? Text("no price") : percent(ppm: conf)
-        gate("oracle_confidence", conf <= confLimit, confText, percent(ppm: confLimit),
-             sentence("The oracle's confidence band is ", confText, " of the price, more than ", percent(ppm: confLimit)))
+        gate(.oracleConfidence, conf <= confLimit, share(conf), Measure(confLimit, .percent_ppm))
     }
+
+    private func share(_ ppm: UInt64) -> Measure { ppm == UInt64.max ? Measure("no price") : Measure(ppm, .percent_ppm) }
 
     private func marketGates() {
         let exchange = book.pointee.state.exchange_status
-        let blocking = UInt8(EK_EXCHANGE_FILL_PAUSED)
-        gate("exchange", exchange & blocking == 0, exchange == 0 ? Text("open") : count(exchange, " (pause bits)"), Text("fills not paused"),
-             sentence("The exchange is paused (status ", count(exchange, ""), "); needs ", Text("fills not paused")))
+        gate(.exchange, exchange & UInt8(EK_EXCHANGE_FILL_PAUSED) == 0, exchange == 0 ? Measure("open") : Measure(exchange, .pauseBits),
+             Measure("fills not paused"))
 
         guard let m = ek_book_perp(book, perpIndex) else { return }
         let status = m.pointee.status
         let paused = m.pointee.paused_operations & UInt8(EK_PERP_FILL_PAUSED) != 0
         let open = status == UInt8(EK_MARKET_ACTIVE) || (status == UInt8(EK_MARKET_REDUCE_ONLY) && decision.reduce_only != 0)
-        var word = Text()
+        var word: StaticString
         switch Int(status) {
-        case Int(EK_MARKET_ACTIVE): word.put("active")
-        case Int(EK_MARKET_REDUCE_ONLY): word.put("reduce-only")
-        case Int(EK_MARKET_SETTLEMENT): word.put("settlement")
-        case Int(EK_MARKET_DELISTED): word.put("delisted")
-        default: word.put("not open")
+        case Int(EK_MARKET_ACTIVE): word = paused ? "active, fills paused" : "active"
+        case Int(EK_MARKET_REDUCE_ONLY): word = paused ? "reduce-only, fills paused" : "reduce-only"
+        case Int(EK_MARKET_SETTLEMENT): word = "settlement"
+        case Int(EK_MARKET_DELISTED): word = "delisted"
+        default: word = "not open"
         }
-        if paused { word.put(", fills paused") }
-        gate("market", open && !paused, word, Text("active"), sentence("The market is ", word, "; needs ", Text("active")))
+        gate(.market, open && !paused, Measure(word), Measure("active"))
 
-        let user = book.pointee.user
-        let flagged = user.status & UInt8(EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT) != 0
-        let onlyReduce = user.status & UInt8(EK_USER_REDUCE_ONLY) != 0 && decision.reduce_only == 0
-        var userWord = Text("normal")
-        if flagged { userWord = Text("being liquidated or bankrupt") } else if user.status & UInt8(EK_USER_REDUCE_ONLY) != 0 { userWord = Text("reduce-only") }
-        gate("user", !flagged && !onlyReduce, userWord, Text("normal"), sentence("The account is ", userWord, "; needs ", Text("normal")))
+        let user = book.pointee.user.status
+        let flagged = user & UInt8(EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT) != 0
+        let onlyReduce = user & UInt8(EK_USER_REDUCE_ONLY) != 0
+        word = flagged ? "being liquidated or bankrupt" : onlyReduce ? "reduce-only" : "normal"
+        gate(.user, !flagged && (!onlyReduce || decision.reduce_only != 0), Measure(word), Measure("normal"))
     }
 
     private func nodeGates(_ now: Now) {
         let ms = UInt64(bookLatency_us) / 1000           // of the very read the decision rests on
-        gate("latency", ms <= rules.maxLatency_ms, count(ms, " ms"), count(rules.maxLatency_ms, " ms"),
-             sentence("The RPC node took ", count(ms, " ms"), ", more than ", count(rules.maxLatency_ms, " ms")))
+        gate(.latency, ms <= rules.maxLatency_ms, Measure(ms, .ms), Measure(rules.maxLatency_ms, .ms))
         let lag = endpoints.lag(readEndpoint, now.mono_ms)
-        gate("slot_lag", lag <= rules.maxSlotLag, count(lag, " slots"), count(rules.maxSlotLag, " slots"),
-             sentence("The RPC node is behind by ", count(lag, " slots"), ", more than ", count(rules.maxSlotLag, " slots")))
-        let still_s = (now.mono_ms - newSlotAt_ms) / 1000
-        gate("chain_moves", now.mono_ms - newSlotAt_ms <= frozenAfter_ms, count(still_s, " s"), count(frozenAfter_ms / 1000, " s"),
-             sentence("The chain has shown no new slot for ", count(still_s, " s"), ", longer than ", count(frozenAfter_ms / 1000, " s")))
+        gate(.slotLag, lag <= rules.maxSlotLag, Measure(lag, .slots), Measure(rules.maxSlotLag, .slots))
+        let still_ms = now.mono_ms - newSlotAt_ms
+        gate(.chainMoves, still_ms <= frozenAfter_ms, Measure(still_ms / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
     }
 
     private func accountGates(_ now: Now, _ correcting: Bool) {
-        let have = book.pointee.payer_lamports
-        let need = rules.gasReserve_lamports &+ rules.maxPriorityFee_lamports &+ signatureFee_lamports
         if rules.mode == .live {
-            var value = Text()
-            value.put(fixed: Int64(clamping: have), decimals: 9, shown: 4)
-            value.put(" SOL")
-            var limit = Text()
-            limit.put(fixed: Int64(clamping: need), decimals: 9, shown: 4)
-            limit.put(" SOL")
-            gate("gas_reserve", have >= need, value, limit, sentence("The fee payer holds ", value, ", needs ", limit))
+            let have = book.pointee.payer_lamports
+            let need = rules.gasReserve_lamports &+ rules.maxPriorityFee_lamports &+ signatureFee_lamports
+            gate(.gasReserve, have >= need, Measure(have, .sol_e9), Measure(need, .sol_e9))
         }
         let trades = tradesToday(now)
-        gate("trades_today", trades < hedgeRules.maxTradesPerDay, count(trades, ""), count(hedgeRules.maxTradesPerDay, " a day"),
-             sentence("", count(trades, ""), " corrections today, the limit is ", count(hedgeRules.maxTradesPerDay, "")))
+        gate(.tradesToday, trades < hedgeRules.maxTradesPerDay, Measure(trades, .none), Measure(hedgeRules.maxTradesPerDay, .aDay))
 
         // An order with an id of ours that this state file does not know: another agent, or a state file that was lost.
         var strange: UInt32 = 0
@@ -218,10 +152,7 @@ extension Machine {
                 strange = o.pointee.order_id
             }
         }
-        var reason = Text("Order ")
-        reason.put(strange)
-        reason.put(" carries an id of this agent but is not in its state file: another agent on this account, or lost state; it must end first")
-        gate("own_order", strange == 0, strange == 0 ? Text("none") : count(strange, ""), Text("none"), reason)
+        gate(.ownOrder, strange == 0, strange == 0 ? Measure("none") : Measure(strange, .none), Measure("none"))
     }
 
     /// The market's cap on open interest holds for every order that is not reduce-only; it is tested by the program after margin.
@@ -233,12 +164,8 @@ extension Machine {
         let side = selling ? m.pointee.base_short_e9 : m.pointee.base_long_e9
         let now128 = (Int128(side.hi) << 64 | Int128(side.lo)).magnitude
         let after = now128 + UInt128(correcting && decision.reduce_only == 0 ? decision.size_base_e9 : 0)
-        var value = Text()
-        value.put(fixed: Int64(clamping: after), decimals: 9, shown: 2)
-        var limit = Text()
-        limit.put(fixed: Int64(clamping: cap), decimals: 9, shown: 2)
         let ok = after <= cap || !correcting || decision.reduce_only != 0
-        gate("open_interest", ok, value, limit, sentence("The market's open interest would be ", value, ", more than its cap of ", limit))
+        gate(.openInterest, ok, Measure(Int64(clamping: after), .base_e9), Measure(Int64(clamping: cap), .base_e9))
     }
 
     /// Trades since midnight UTC, of the mode that runs.
@@ -266,15 +193,8 @@ extension Machine {
     func setCost(_ ppm: UInt64, gateNow: Bool) {
         let forced = !report.view.driftKnown || report.view.drift_ppm.magnitude > UInt64(max(0, rules.forceDrift_ppm))
         let ok = ppm <= rules.maxCost_ppm || forced || !gateNow
-        var value = Text()
-        value.put(fixed: Int64(clamping: ppm), decimals: 2, shown: 1)
-        value.put(" bps")
-        var limit = Text()
-        limit.put(fixed: Int64(clamping: rules.maxCost_ppm), decimals: 2, shown: 1)
-        limit.put(" bps")
-        let g = Gate(name: "cost", ok: ok, value: value, limit: limit,
-                     reason: ok ? Text() : sentence("The correction would cost ", value, ", more than ", limit))
-        for i in 0..<report.gates.count where report.gates[i].name.utf8Start == g.name.utf8Start {
+        let g = Gate(gate: .cost, ok: ok, measured: Measure(ppm, .bps_ppm), allowed: Measure(rules.maxCost_ppm, .bps_ppm))
+        for i in 0..<report.gates.count where report.gates[i].gate == .cost {
             report.gates[i] = g
             return
         }

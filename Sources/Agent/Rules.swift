@@ -93,16 +93,6 @@ public enum Status: UInt8 {
     }
 }
 
-/// One reason not to act, with what was measured and what is allowed.
-public struct Gate {
-    public var name: StaticString
-    public var ok: Bool
-    public var value: Text
-    public var limit: Text
-    /// The sentence for the log when it is closed.
-    public var reason: Text
-}
-
 /// A book in the numbers that decisions and people use.
 public struct View {
     /// Spot, perp, net delta and drift are what the chain said.
