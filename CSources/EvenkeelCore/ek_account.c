@@ -36,10 +36,27 @@ static ek_err copy_fields(const ek_field *fields, size_t n, const uint8_t *from,
             if (*source > f->max) return EK_E_UNSUPPORTED;
             *target = *source;
             break;
-        default: memcpy(target, source, f->size); break;
+        default:
+            switch (f->size) { /* a size known here is a move, not a call */
+            case 1: *target = *source; break;
+            case 2: memcpy(target, source, 2); break;
+            case 4: memcpy(target, source, 4); break;
+            case 8: memcpy(target, source, 8); break;
+            case 16: memcpy(target, source, 16); break;
+            case 32: memcpy(target, source, 32); break;
+            default: memcpy(target, source, f->size); break;
+            }
         }
     }
     return EK_OK;
+}
+
+/* Most slots of a User were never used. Their fields are zero and pass every check, so they need not be read one by one. */
+static int all_zero(const uint8_t *p, size_t n) {
+    uint64_t any = 0;
+    for (; n >= 8; n -= 8, p += 8) any |= ek_get_u64(p);
+    for (; n > 0; n--) any |= *p++;
+    return any == 0;
 }
 
 static ek_err map_status(const ek_venue *v, uint8_t raw, uint8_t *out) {
@@ -73,8 +90,10 @@ static ek_err check_order(const ek_order *o) {
 static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out) {
     for (uint8_t i = 0; i < EK_MAX_SPOTS; i++) {
         ek_spot_position *p = &out->spots[out->n_spots];
+        const uint8_t *from = data + v->spots.at + (size_t)i * v->spots.stride;
+        if (all_zero(from, v->spots.stride)) continue;
         memset(p, 0, sizeof *p);
-        ek_err err = copy_fields(v->spots.fields, v->spots.n_fields, data + v->spots.at + (size_t)i * v->spots.stride, p);
+        ek_err err = copy_fields(v->spots.fields, v->spots.n_fields, from, p);
         if (err != EK_OK) return err;
         if (!spot_in_use(p)) continue;
         if (p->balance_type > EK_BORROW) return EK_E_UNSUPPORTED;
@@ -87,8 +106,10 @@ static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out)
 static ek_err decode_perps(const ek_venue *v, const uint8_t *data, ek_user *out) {
     for (uint8_t i = 0; i < EK_MAX_PERPS; i++) {
         ek_perp_position *p = &out->perps[out->n_perps];
+        const uint8_t *from = data + v->perps.at + (size_t)i * v->perps.stride;
+        if (all_zero(from, v->perps.stride)) continue;
         memset(p, 0, sizeof *p);
-        ek_err err = copy_fields(v->perps.fields, v->perps.n_fields, data + v->perps.at + (size_t)i * v->perps.stride, p);
+        ek_err err = copy_fields(v->perps.fields, v->perps.n_fields, from, p);
         if (err != EK_OK) return err;
         if (!perp_in_use(p)) continue;
         p->slot = i;
@@ -109,7 +130,9 @@ ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_use
     for (size_t i = out->n_perps; i < EK_MAX_PERPS; i++) memset(&out->perps[i], 0, sizeof out->perps[i]);
     for (size_t i = 0; err == EK_OK && i < EK_MAX_ORDERS; i++) {
         ek_order *o = &out->orders[i];
-        err = copy_fields(v->orders.fields, v->orders.n_fields, data + v->orders.at + i * v->orders.stride, o);
+        const uint8_t *from = data + v->orders.at + i * v->orders.stride;
+        if (all_zero(from, v->orders.stride)) continue;
+        err = copy_fields(v->orders.fields, v->orders.n_fields, from, o);
         if (err == EK_OK) err = check_order(o);
         if (o->status == EK_ORDER_OPEN) out->n_live_orders++;
     }

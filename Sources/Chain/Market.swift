@@ -34,7 +34,8 @@ struct Track {
 
 func isqrt(_ v: Int64) -> Int64 {
     guard v > 0 else { return 0 }
-    var x = v, y = (x + 1) / 2
+    // The first guess is a power of two that is not below the root.
+    var x = Int64(1) << Int64((65 - v.leadingZeroBitCount) / 2), y = (x + v / x) / 2
     while y < x {
         x = y
         y = (x + v / x) / 2
@@ -81,13 +82,14 @@ extension ChainNode {
             p.storeBytes(of: slot / 432_000 + 1, toByteOffset: 24, as: UInt64.self)
             p.storeBytes(of: unixTs, toByteOffset: 32, as: Int64.self)
         }
-        var raw: [UInt8] = [UInt8](repeating: 0, count: 24)
-        raw.set(hashSeed, 0)
-        raw.set(world.slot, 8)
-        raw.set(hashSalt, 16)
-        var out = [UInt8](repeating: 0, count: 32)
-        ek_sha256(raw, raw.count, &out)
-        hashes.add(out.key(0), slot: world.slot, height: height(world.slot))
+        // Any 32 bytes that no other slot, seed or restart has.
+        var mix = Random(seed: hashSeed ^ slot &* 0x9E37_79B9_7F4A_7C15, stream: hashSalt)
+        var hash = Key()
+        hash.a = mix.next()
+        hash.b = mix.next()
+        hash.c = mix.next()
+        hash.d = mix.next()
+        hashes.add(hash, slot: slot, height: height(slot))
     }
 
     private func movePrices(slots: UInt64, ms: Int64) {

@@ -67,6 +67,7 @@ extension ChainNode {
             let keys = try p.items(0, atMost: 100), c = try config(p, 1)
             context(&out)
             out.put("[")
+            accountsRead = true
             let plain = faults.isEmpty && c["encoding"].equals("base64") && !c["dataSlice"].exists
             var bad: RpcError?, first = true
             keys.each { v in
@@ -133,14 +134,7 @@ extension ChainNode {
             out.put((128 + n) * 6960)
         case method == "getFeeForMessage": try feeForMessage(p, &out)
         case method == "getRecentPrioritizationFees":
-            out.put("[")
-            for i in 0..<150 {
-                if i > 0 { out.put(",") }
-                out.put("{\"prioritizationFee\":"); out.put(options.priorityFee)
-                out.put(",\"slot\":"); out.put(world.slot - min(world.slot, UInt64(149 - i)))
-                out.put("}")
-            }
-            out.put("]")
+            feeList.put(options.priorityFee, upTo: world.slot, &out)
         default: throw RpcError(-32601, "Method not found")
         }
     }
@@ -155,6 +149,10 @@ extension ChainNode {
 
     /// The common case, without a look at the config for every account: whole accounts in base64, no fault.
     private func putPlain(_ k: Key, _ out: inout Text) {
+        if view == nil, let i = world.ledger.index(of: k) {
+            putPlain(i, &out)
+            return
+        }
         guard let a = account(k), a.lamports != 0 || !a.data.isEmpty else {
             out.put("null")
             return
@@ -162,10 +160,10 @@ extension ChainNode {
         out.put("{\"data\":[\"")
         out.put(base64: a.data, 0, a.data.count)
         out.put("\",\"base64\"]")
-        put(rest: a, &out)
+        ChainNode.put(rest: a, &out)
     }
 
-    private func put(rest a: Account, _ out: inout Text) {
+    static func put(rest a: Account, _ out: inout Text) {
         out.put(a.executable ? ",\"executable\":true" : ",\"executable\":false")
         out.put(",\"lamports\":"); out.put(a.lamports)
         out.put(",\"owner\":\""); out.put(a.owner)
@@ -214,7 +212,7 @@ extension ChainNode {
             t.put("`, expected one of `binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`.")
             throw RpcError(-32602, text: t)
         }
-        put(rest: a, &out)
+        ChainNode.put(rest: a, &out)
     }
 }
 

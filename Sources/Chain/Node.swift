@@ -54,7 +54,12 @@ public final class ChainNode {
     var records: [Record] = []
     var pending: [Pending] = []
     var landed: [Landed] = []
+    var lastVerified: [UInt8] = []
     var counts = Counts()
+    var encoded: [Encoded] = []
+    var remembered = Remembered()
+    var feeList = FeeList()
+    var accountsRead = false           // by the request that is being answered
 
     // What a test or a person wants to see or break.
     var faults: [Fault] = []

@@ -15,6 +15,8 @@ extension ChainNode {
     public func handle(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text) -> WireAnswer {
         out.clear()
         var wire = WireAnswer()
+        if answerRemembered(body, &out) { return wire }
+        accountsRead = false
         guard let root = Value.root(body) else {
             out.put("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32700,\"message\":\"Parse error\"},\"id\":null}")
             return wire
@@ -84,6 +86,7 @@ extension ChainNode {
         case .empty: out.clear()
         default: break
         }
+        if accountsRead && !batch { remember(body, root) }
         return wire
     }
 

@@ -33,6 +33,8 @@ static inline void ek_set_u32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v);
 static inline void ek_set_u64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
 static inline void ek_set_i64(uint8_t *p, int64_t v) { memcpy(p, &v, sizeof v); }
 
+/* memcmp, for Swift. */
+static inline int ek_bytes_equal(const void *a, const void *b, size_t n) { return memcmp(a, b, n) == 0; }
 static inline int ek_key_equal(const ek_key *a, const ek_key *b) { return memcmp(a->bytes, b->bytes, 32) == 0; }
 /* 1 when all 32 bytes are 0: the system program, and "no key" where a layout says so. */
 static inline int ek_key_is_zero(const ek_key *k) {
