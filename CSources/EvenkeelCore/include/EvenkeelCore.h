@@ -19,4 +19,5 @@
 #include "ek_hedge.h"
 #include "ek_verify.h"
 #include "ek_record.h"
+#include "ek_ring.h"
 #endif
