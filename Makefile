@@ -34,6 +34,12 @@ bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel --static-swift-stdlib
 	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
 
+# --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones
+.PHONY: arm64 test-arm
+arm64: bin/evenkeel-arm64
+bin/evenkeel-arm64: $(SWIFT_SOURCES) Deploy/cross.sh Deploy/cross-sysroot.sh
+	mkdir -p bin && bash Deploy/cross.sh arm64 $@
+
 deps: $(BUILD)/deps.stamp
 $(BUILD)/deps.stamp: Deploy/deps.sh
 	mkdir -p $(BUILD) && bash Deploy/deps.sh build && touch $@
@@ -55,7 +61,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-python test-swift test-e2e test-crash test-sim test-mutants test-fuzz
+test: test-core test-python test-swift test-e2e test-crash test-sim test-mutants test-arm test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -85,6 +91,13 @@ test-sim: bin/evenkeel-ordinary
 
 test-mutants: $(BUILD)/deps.stamp
 	bash Tests/mutants/run.sh forget-the-journal resign-before-expiry skip-fsync
+
+# The C unit tests on both ARMs, and the arm64 program through whole corrections, under an emulator.
+test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
+	bash Tests/arm/units.sh arm64 aarch64-linux-gnu aarch64 "$(C_TESTS)"
+	bash Tests/arm/units.sh armhf arm-linux-gnueabihf arm "$(filter-out %_sys_args %_sys_config %_sys_file %_sys_keyfile,$(C_TESTS))"
+	$(PY) -m pytest -q Tests/arm
+	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "not ordinary and not program and (back or executed or killed or file)"
 
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh

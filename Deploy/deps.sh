@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs the Debian packages that are missing. `deps.sh build`: what the program is built with; `deps.sh test`: the tests too.
+# Installs the Debian packages that are missing. `deps.sh build`: what the program is built with; `test`: the tests too; `cross`: the ARM builds and
+# an emulator to try them; `picture`: the README's picture.
 set -eu
 what=${1:-build}
 packages="gcc make pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev ca-certificates"
 [ "$what" = picture ] && packages="$packages python3 tmux"
+[ "$what" = cross ] && packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static"
 [ "$what" = test ] && packages="$packages python3 python3-venv"
 missing=""
 for p in $packages; do

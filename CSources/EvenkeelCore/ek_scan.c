@@ -221,7 +221,9 @@ ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek
     unsigned seen = 0;
     memset(res, 0, sizeof *res);
     if (len == 0) return EK_E_SYNTAX;
-    if ((uint64_t)len > UINT32_MAX) return EK_E_RANGE;
+#if SIZE_MAX > UINT32_MAX
+    if (len > UINT32_MAX) return EK_E_RANGE; /* offsets are 32 bits */
+#endif
     s.x.at = s.base = json;
     s.x.end = json + len;
     s.res = res;

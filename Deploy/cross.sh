@@ -1,0 +1,44 @@
+#!/usr/bin/env bash
+# Cross-builds the Embedded agent with Debian's cross compiler: the C core and covers by gcc, the Swift modules by swiftc for the bare
+# target of the processor, linked against Debian's arm64 libraries from a sysroot.      cross.sh arm64 OUTPUT
+# SwiftPM is not used: it has no SDK for this pair. The order of the modules below is Package.swift's.
+set -eu
+[ "${1:-}" = arm64 ] || { echo "usage: cross.sh arm64 OUTPUT" >&2; exit 2; }
+output=$2
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+work=build/arm64
+sysroot=$root/build/sysroot-arm64/root
+bash Deploy/deps.sh cross
+bash Deploy/cross-sysroot.sh arm64 build/sysroot-arm64 libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev
+mkdir -p "$work/o" "$work/m" "$(dirname "$output")"
+rm -f "$work"/o/* "$work"/m/*
+
+cc=aarch64-linux-gnu-gcc
+includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
+for f in CSources/*/*.c CSources/*/*.S; do
+    [ -e "$f" ] || continue
+    $cc --sysroot="$sysroot" -O2 -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
+        -ffunction-sections -fdata-sections $includes -c "$f" -o "$work/o/$(basename "${f%.*}").o"
+done
+
+# One module map for both C modules: their umbrella headers.
+cat >"$work/m/module.modulemap" <<MAP
+module EvenkeelCore { umbrella header "$root/CSources/EvenkeelCore/include/EvenkeelCore.h" export * }
+module EvenkeelSys { umbrella header "$root/CSources/EvenkeelSys/include/EvenkeelSys.h" export * }
+MAP
+module() { # NAME FOLDER OPTIMISATION [flags]
+    local name=$1 folder=$2 optimise=$3
+    shift 3
+    # shellcheck disable=SC2046
+    swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" \
+        -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
+        -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include -Xcc "--sysroot=$sysroot" -Xcc "-isystem" -Xcc "$sysroot/usr/include" -Xcc "-isystem" -Xcc "$sysroot/usr/include/aarch64-linux-gnu" \
+        -I "$work/m" -emit-module -emit-module-path "$work/m/$name.swiftmodule" -c $(find "Sources/$folder" -name '*.swift' | sort) -o "$work/o/swift-$name.o" "$@"
+}
+module Kit Kit -O -parse-as-library
+for m in Agent Chain Sim; do module $m $m -Osize -parse-as-library; done
+module evenkeel evenkeel -Osize
+$cc --sysroot="$sysroot" -pie -o "$work/evenkeel" "$work"/o/*.o -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -lcurl -ljansson -linih -lwebsockets -lsodium -lm
+aarch64-linux-gnu-strip -s -o "$output.new" "$work/evenkeel"
+mv "$output.new" "$output"
