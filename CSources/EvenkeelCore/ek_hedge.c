@@ -1,33 +1,53 @@
 #include "ek_hedge.h"
+#include "ek_calc.h"
 #include "ek_fixed.h"
+#include "ek_margin.h"
 
-ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
-    int64_t net = 0;
-    ek_err err = ek_add_i64(spot_base_e9, perp_base_e9, &net);
+ek_err ek_drift_to(int64_t spot_base_e9, int64_t perp_base_e9, uint32_t ratio_ppm, int64_t target_base_e9,
+                   int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
+    ek_calc c = {EK_OK};
+    ek_w hedged = ek_w_muldiv(&c, ek_wi(spot_base_e9), ek_wi(ratio_ppm), EK_RATIO_ONE_PPM);
+    ek_w net = ek_w_add(&c, ek_w_sub(&c, hedged, ek_wi(target_base_e9)), ek_wi(perp_base_e9));
+    int64_t v = 0;
+    ek_err err = c.err == EK_OK ? ek_wide_to_i64(net, &v) : c.err;
     if (err != EK_OK) return err;
-    *net_delta_base_e9 = net;
-    *drift_ppm = 0;
-    *known = spot_base_e9 != 0 || perp_base_e9 == 0;
-    if (spot_base_e9 == 0) return EK_OK;
-
-    /* Divided by the signed spot, so that |INT64_MIN| is never needed; the sign is put right after, and so is the edge:
-     * the only negative quotient without a positive twin is INT64_MIN itself. */
-    int64_t q = 0;
-    err = ek_mul_div_trunc_i64(net, 1000000, spot_base_e9, &q);
-    if (err == EK_OK && spot_base_e9 > 0) *drift_ppm = q;
-    else if (err == EK_OK) *drift_ppm = q == INT64_MIN ? INT64_MAX : -q;
-    else if (err == EK_E_OVERFLOW) *drift_ppm = net > 0 ? INT64_MAX : INT64_MIN;
-    else return err;
+    *net_delta_base_e9 = v;
+    ek_drift_ratio(spot_base_e9, v, drift_ppm, known);
     return EK_OK;
 }
 
-ek_err ek_drift_after(int64_t spot_base_e9, int64_t perp_base_e9, uint8_t direction, uint64_t filled_base_e9,
+ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
+    return ek_drift_to(spot_base_e9, perp_base_e9, EK_RATIO_ONE_PPM, 0, net_delta_base_e9, drift_ppm, known);
+}
+
+void ek_drift_ratio(int64_t spot_base_e9, int64_t net, int64_t *drift_ppm, int *known) {
+    *drift_ppm = 0;
+    *known = spot_base_e9 != 0 || net == 0;
+    if (spot_base_e9 == 0) return;
+    ek_calc c = {EK_OK}; /* 64 bits times 1e6 stay far inside 128 */
+    *drift_ppm = ek_clamp_i64(ek_w_div(&c, ek_w_mul(&c, ek_wi(net), ek_wi(1000000)), ek_w_abs(&c, ek_wi(spot_base_e9))));
+}
+
+ek_err ek_drift_after(int64_t spot_base_e9, int64_t net_before_base_e9, uint8_t direction, uint64_t filled_base_e9,
                       int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
     if (direction > EK_SELL || filled_base_e9 > (uint64_t)INT64_MAX) return EK_E_RANGE;
-    int64_t filled = (int64_t)filled_base_e9, perp = 0;
-    ek_err err = direction == EK_BUY ? ek_add_i64(perp_base_e9, filled, &perp) : ek_sub_i64(perp_base_e9, filled, &perp);
+    int64_t filled = (int64_t)filled_base_e9, net = 0;
+    ek_err err = direction == EK_BUY ? ek_add_i64(net_before_base_e9, filled, &net) : ek_sub_i64(net_before_base_e9, filled, &net);
     if (err != EK_OK) return err;
-    return ek_drift(spot_base_e9, perp, net_delta_base_e9, drift_ppm, known);
+    *net_delta_base_e9 = net;
+    ek_drift_ratio(spot_base_e9, net, drift_ppm, known);
+    return EK_OK;
+}
+
+int64_t ek_risk_e6(int64_t spot_base_e9, int64_t net_delta_base_e9, uint32_t tolerance_ppm, int64_t oracle_price_e6) {
+    if (oracle_price_e6 <= 0) return 0;
+    ek_calc c = {EK_OK};
+    /* In 1e-15 base, so that the tolerance needs no rounding of its own. */
+    ek_w beyond = ek_w_sub(&c, ek_w_mul(&c, ek_w_abs(&c, ek_wi(net_delta_base_e9)), ek_wi(1000000)),
+                           ek_w_mul(&c, ek_w_abs(&c, ek_wi(spot_base_e9)), ek_wi(tolerance_ppm)));
+    if (ek_wide_sign(beyond) <= 0) return 0;
+    ek_w risk = ek_w_ceil(&c, ek_w_mul(&c, beyond, ek_wi(oracle_price_e6)), ek_wi(1000000000000000));
+    return c.err == EK_OK ? ek_clamp_i64(risk) : INT64_MAX;
 }
 
 int ek_within_tolerance(int64_t drift_ppm, int known, uint32_t tolerance_ppm) {

@@ -1,60 +1,8 @@
-// From a whole book to a verdict: hold with a reason, book a paper fill, or go and build the order.
+// One market in the book: what it holds, what is said of it, and the begin of its correction, on paper at once or in an order.
 import EvenkeelCore
 import Kit
 
 extension Machine {
-    func decide(_ now: Now) {
-        report.after.known = false
-        report.action = UInt8(EK_ACTION_NONE)
-        report.size_e9 = 0
-        report.price_e6 = 0
-        report.hasSignature = false
-        report.cooldownLeft_s = 0
-        report.gates.removeAll(keepingCapacity: true)
-        hedges[current].decision = ek_decision()
-
-        var view = View()
-        if let unvalued = assess(&view) {
-            report.view = view
-            note(.warning, unvalued)
-            finish(.observeOnly, unvalued, now)
-            return
-        }
-        report.view = view
-        hedges[current].view = view
-        checkSkew(now)
-        checkHealth()
-
-        guard let m = ek_book_perp(book, perpIndex),
-              hedgeRules.perpName.withCString({ ek_book_perp_by_name(book, $0, hedgeRules.perpName.count) })?.pointee.market_index == perpIndex
-        else {
-            finish(.observeOnly, Text("the market no longer carries the hedged name; observing only"), now)
-            return
-        }
-        var hedge = coreRules(m)
-        var smallest: UInt64 = 0
-        if ek_hedge_rules_check(&hedge, &smallest) != EK_OK {
-            var t = Text("max_trade_size is under the market's smallest order (")
-            t.put(fixed: Int64(clamping: smallest), decimals: 9, shown: 4)
-            t.put("): no correction can ever be made")
-            finish(.blocked, t, now)
-            return
-        }
-        let last = lastSuccess()
-        let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
-        var d = ek_decision()
-        let err = ek_decide(&hedge, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
-                            forceNow ? ek_moment(unix_s: 0, slot: 0) : last, &d)
-        if err != EK_OK {
-            finish(.error, Text("the decision could not be computed: numbers out of range"), now)
-            return
-        }
-        hedges[current].decision = d
-        evaluateGates(now)
-        if cancelStaleOrder(now) { return }
-        settleVerdict(now)
-    }
-
     /// Sets the book's numbers; words when the account cannot be valued.
     func assess(_ view: inout View) -> Text? {
         var legs = ek_hedge_legs()
@@ -72,7 +20,7 @@ extension Machine {
             view.perp_e9 = sum
         }
         var known: Int32 = 0
-        let driftErr = ek_drift(view.a.spot_base_e9, view.perp_e9, &view.net_e9, &view.drift_ppm, &known)
+        let driftErr = ek_drift_to(view.a.spot_base_e9, view.perp_e9, hedgeRules.ratio_ppm, hedgeRules.target_e9, &view.net_e9, &view.drift_ppm, &known)
         view.driftKnown = known != 0
         view.known = driftErr == EK_OK && err == EK_OK
         view.valued = view.known
@@ -84,7 +32,7 @@ extension Machine {
         return nil
     }
 
-    private func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
+    func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
         var h = ek_hedge_rules()
         let r = hedgeRules
         h.tolerance_ppm = r.tolerance_ppm
@@ -96,64 +44,13 @@ extension Machine {
         return h
     }
 
-    private func lastSuccess() -> ek_moment {
+    func lastSuccess() -> ek_moment {
         guard let m = market else { return ek_moment(unix_s: 0, slot: 0) }
         return rules.mode == .paper ? m.pointee.paper.last_success : m.pointee.last_success
     }
 
-    private func settleVerdict(_ now: Now) {
-        switch Int(decision.verdict) {
-        case Int(EK_VERDICT_BALANCED):
-            var t = Text("Drift ")
-            putDrift(&t)
-            t.put(" is inside the tolerance")
-            hold(.balanced, t, now)
-            return
-        default: break
-        }
-        if halted {
-            finish(.observeOnly, observeReason.isEmpty ? Text("the state file cannot be written; nothing is traded") : observeReason, now)
-            return
-        }
-        if record.pointee.paused != 0 {
-            hold(.paused, Text("Paused: nothing is traded until resume"), now)
-            return
-        }
-        if record.pointee.breaker_open != 0 {
-            var t = Text("The breaker is open after ")
-            t.put(record.pointee.failures_in_row)
-            t.put(" failures in a row; observing only until resume")
-            hold(.observeOnly, t, now)
-            return
-        }
-        if rules.mode == .live, let t = signerTrouble() {
-            hold(.observeOnly, t, now)
-            return
-        }
-        switch Int(decision.verdict) {
-        case Int(EK_VERDICT_DUST):
-            var t = Text("The correction of ")
-            t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
-            t.put(" is under the smallest order")
-            hold(.dust, t, now)
-        case Int(EK_VERDICT_COOLDOWN):
-            report.cooldownLeft_s = decision.cooldown_left_s
-            var t = Text("Cooldown active (")
-            t.put(decision.cooldown_left_s)
-            t.put("s remaining)")
-            note(.info, t)
-            hold(.cooldown, t, now)
-        default:
-            correct(now)
-        }
-    }
-
-    private func hold(_ status: Status, _ reason: Text, _ now: Now) {
-        finish(status, reason, now)
-    }
-
     /// Words when the key may not act for the account.
-    private func signerTrouble() -> Text? {
+    func signerTrouble() -> Text? {
         let user = book.pointee.user
         if same(signer, user.authority) || (ek_user_has_delegate(ek_book_user(book)) != 0 && same(signer, user.delegate)) { return nil }
         var t = Text("the key ")
@@ -166,16 +63,16 @@ extension Machine {
         withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
     }
 
-    func putDrift(_ t: inout Text) {
-        if report.view.driftKnown {
-            t.put(fixed: report.view.drift_ppm, decimals: 4, shown: 2, sign: true)
+    func putDrift(_ t: inout Text, _ v: View) {
+        if v.driftKnown {
+            t.put(fixed: v.drift_ppm, decimals: 4, shown: 2, sign: true)
             t.put(" %")
         } else {
             t.put("without a spot leg")
         }
     }
 
-    private func correct(_ now: Now) {
+    func sayCorrection() {
         let selling = decision.direction == UInt8(EK_SELL)
         var t = Text("Net delta ")
         t.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
@@ -184,10 +81,11 @@ extension Machine {
         t.put(selling ? " - expanding short by " : " - reducing short by ")
         t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
         note(.info, t)
-        if !gatesOpen {
-            blocked(now)
-            return
-        }
+    }
+
+    /// Begins the current market's correction; its gates are open.
+    func correct(_ now: Now) {
+        tried = true
         if rules.mode == .paper {
             bookPaper(now)
         } else {
@@ -205,13 +103,15 @@ extension Machine {
         note(.info, t)
     }
 
-    func blocked(_ now: Now) {
+    func noteBlocked() -> Text {
         let why = closedReason
         var t = Text("Rebalance blocked by validation: ")
         t.put(why)
-        note(.warning, t)
-        finish(.blocked, why, now)
+        note(.warning, named(current, t))
+        return why
     }
+
+    func blocked(_ now: Now) { finish(.blocked, noteBlocked(), now) }
 
     /// A paper fill: at the oracle price, worse by the whole allowed slippage, with the venue's taker fee; then the ledger is saved.
     private func bookPaper(_ now: Now) {
@@ -252,12 +152,12 @@ extension Machine {
         var after = report.view
         after.perp_e9 += selling ? -size : size
         var known: Int32 = 0
-        _ = ek_drift(after.a.spot_base_e9, after.perp_e9, &after.net_e9, &after.drift_ppm, &known)
+        _ = ek_drift_after(after.a.spot_base_e9, after.net_e9, decision.direction, decision.size_base_e9, &after.net_e9, &after.drift_ppm, &known)
         after.driftKnown = known != 0
         if ek_within_tolerance(after.drift_ppm, known, hedgeRules.tolerance_ppm) != 0 {
             m.pointee.paper.last_success = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
         }
-        setLast(m, outcome: UInt8(EK_OUT_PAPER), filled: decision.size_base_e9, price: price, fee_e6: Int64(clamping: fee), now)
+        setLast(m, action: decision.action, outcome: UInt8(EK_OUT_PAPER), filled: decision.size_base_e9, price: price, fee_e6: Int64(clamping: fee), now)
         m.pointee.last.drift_after_ppm = after.drift_ppm
         if !save(now) {
             m.pointee = before
@@ -272,9 +172,9 @@ extension Machine {
         finish(.executedPaper, Text("Filled on paper"), now)
     }
 
-    func setLast(_ m: UnsafeMutablePointer<ek_market_record>, outcome: UInt8, filled: UInt64, price: Int64, fee_e6: Int64, _ now: Now) {
+    func setLast(_ m: UnsafeMutablePointer<ek_market_record>, action: UInt8, outcome: UInt8, filled: UInt64, price: Int64, fee_e6: Int64, _ now: Now) {
         m.pointee.last = ek_last_correction()
-        m.pointee.last.action = decision.action
+        m.pointee.last.action = action
         m.pointee.last.outcome = outcome
         m.pointee.last.mode = UInt8(rules.mode == .paper ? EK_MODE_PAPER : EK_MODE_LIVE)
         m.pointee.last.size_base_e9 = filled
@@ -291,15 +191,15 @@ extension Machine {
         t.put(" ")
         t.put(fixed: Int64(clamping: report.size_e9), decimals: 9, shown: 6)
         t.put(" ")
-        t.put(hedgeRules.perpName)
+        t.put(shownMarket)
         t.put(" @ $")
         t.put(fixed: price, decimals: 6, shown: 2)
         note(.info, t)
     }
 
     /// Warning under 50 %, critical under min_health_pct; a level is left 5 points above where it was entered.
-    private func checkHealth() {
-        let health = report.view.a.health_bp
+    func checkHealth(_ view: View) {
+        let health = view.a.health_bp
         let critical = rules.minHealth_bp
         let warning = max(5_000, critical)
         let back: UInt32 = 500
@@ -311,13 +211,13 @@ extension Machine {
         var t = Text(level == 2 ? "health is critical: " : level == 1 ? "health warning: " : "health is well again: ")
         t.put(fixed: Int64(health), decimals: 2, shown: 1)
         t.put(" %, liquidation ")
-        if report.view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: report.view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
+        if view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
         note(level == 2 ? .error : level == 1 ? .warning : .info, t)
         healthLevel = level
     }
 
     /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.
-    private func checkSkew(_ now: Now) {
+    func checkSkew(_ now: Now) {
         let skew = now.unix_s.subtractingReportingOverflow(book.pointee.clock.unix_timestamp).partialValue
         if skew.magnitude > 120 && !skewWarned {
             skewWarned = true

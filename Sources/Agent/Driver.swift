@@ -231,12 +231,10 @@ public final class Driver: Host {
                 m.step(.command(.resume), now())
                 answer = Text("resumed; failures in a row set to 0, the next tick decides\n")
             } else if word == "rebalance" {
-                if m.ticketOpen {
-                    answer = Text("a ticket is open; it ends first, then the schedule goes on\n")
-                } else {
-                    answer = Text("a tick runs now; the cooldown is passed over once, every gate holds\n")
-                    m.step(.command(.rebalance), now())
-                }
+                answer = Text(m.ticketOpen ? "a ticket is open; it ends first, then a tick follows that passes over the cooldown once\n"
+                    : m.phase != .idle ? "a tick is under way; another one follows it that passes over the cooldown once\n"
+                    : "a tick runs now; the cooldown is passed over once, every gate holds\n")
+                m.step(.command(.rebalance), now())
             } else {
                 answer = Text("unknown command\n")
             }

@@ -17,10 +17,54 @@ public struct Hedge {
     /// The book of the decision, for what is said of it after the order has changed the account.
     public internal(set) var view = View()
 
+    /// Its own gates with those of the account, as of the last decision.
+    public internal(set) var gates: [Gate] = []
+    /// How it stands by itself; `reason` is empty where `Machine.standing` can say it from the numbers.
+    public internal(set) var status = Status.pending
+    var reason = Text()
+    /// What its drift puts at risk beyond the tolerance; of two that want a correction the larger goes first.
+    public internal(set) var risk_e6: Int64 = 0
+    public internal(set) var cooldownLeft_s: Int64 = 0
+    /// It wants a correction and has not had its turn in this tick.
+    var waiting = false
+    /// The grid interval in which its last correction was tried.
+    var turn = UInt64.max
+    /// The cooldown is passed over once (`rebalance`).
+    var forced = false
+    /// Why it cannot be hedged at all: not on the venue, no room in the record. Empty: it can.
+    public internal(set) var missing = Text()
+
+    /// There is a decision for it in the last book.
+    var judged = false
+
     init(_ rules: HedgeRules) { self.rules = rules }
+
+    /// Everything on the venue that its rules name.
+    var found: Bool { perpFound && (spotIndex != 0xFFFF || !rules.useVenueSpot) }
+
+    /// The book could not be read: nothing is known of it.
+    mutating func unread(_ status: Status, _ why: Text) {
+        view = View()
+        gates.removeAll(keepingCapacity: true)
+        judged = false
+        waiting = false
+        risk_e6 = 0
+        self.status = status
+        reason = why
+    }
 }
 
 extension Machine {
+    /// The market that the report is about, in words.
+    public var shownMarket: Text {
+        if foreignTicket, let m = ek_record_market(record, UInt32(ticket.pointee.market)) {
+            var t = Text()
+            t.put(c: ek_market_record_name(m))
+            return t
+        }
+        return hedgeRules.perpName
+    }
+
     /// Rules of the current market.
     public var hedgeRules: HedgeRules { hedges[current].rules }
     var perpIndex: UInt16 { hedges[current].perpIndex }

@@ -79,6 +79,8 @@ public final class Machine {
     var lastReadError = EK_OK
     var marketsFound = false
     var marketCursor = 0
+    /// How many markets the venue had when ours were looked for.
+    var marketsListed = 0
     var planBuilt_tick: UInt64 = 0
     var planFull = false
     var skewWarned = false
@@ -92,8 +94,19 @@ public final class Machine {
     public internal(set) var hedges: [Hedge]
     public internal(set) var current = 0
     public internal(set) var observeReason = Text()
-    var forceNow = false
-    var preferAuction = false
+    /// `rebalance` came while a tick was under way: another one follows it.
+    var forceLater = false
+    /// The market whose take found no whole fill in this tick: an auction order then. -1: none.
+    var auctionFor = -1
+    var preferAuction: Bool { auctionFor == current }
+    /// This tick came between two of the grid, for the markets that wait; the grid's interval it is in.
+    var soonTick = false
+    var soonDue = false
+    var gridTurn: UInt64 = 0
+    /// A correction was begun in this tick.
+    var tried = false
+    /// The open ticket is of a market that is hedged no more: it is followed to its end, never sent again.
+    var foreignTicket = false
     var tickRetries = 0
     var order = Order()
     /// The order that is being cancelled; 0: a correction is being built.
@@ -203,6 +216,9 @@ public final class Machine {
         let interval = max(1, rules.interval_ms)
         let passed = (now.mono_ms - firstTick_ms) / interval
         nextTick_ms = firstTick_ms + (passed + 1) * interval
+        soonTick = soonDue && passed == gridTurn
+        soonDue = false
+        gridTurn = passed
         if phase == .idle {
             beginTick(now)
         } else if phase == .watching || phase == .settling {
@@ -217,7 +233,10 @@ public final class Machine {
         tickStarted_ms = now.mono_ms
         attempts = 0
         tickRetries = 0
-        preferAuction = false
+        auctionFor = -1
+        tried = false
+        foreignTicket = false
+        for i in 0..<hedges.count { hedges[i].waiting = false }
         if ticketOpen && rules.mode == .live {
             startWatching(now)
         } else {
@@ -251,9 +270,15 @@ public final class Machine {
             _ = save(now)
             if phase == .idle { nextTick_ms = now.mono_ms }
         case .rebalance:
-            forceNow = true
-            if phase == .idle { nextTick_ms = now.mono_ms }
+            if phase == .idle { forceTick(now) } else { forceLater = true }
         }
+    }
+
+    /// A tick at once, for which no cooldown counts.
+    private func forceTick(_ now: Now) {
+        forceLater = false
+        for i in 0..<hedges.count { hedges[i].forced = true }
+        nextTick_ms = now.mono_ms
     }
 
     // MARK: requests
@@ -331,14 +356,33 @@ public final class Machine {
 
     // MARK: the end of a tick
 
-    func finish(_ status: Status, _ reason: Text, _ now: Now) {
+    /// `account`: the reason is not about one market.
+    func finish(_ status: Status, _ reason: Text, _ now: Now, account: Bool = false) {
         report.status = status
-        report.reason = reason
+        report.reason = account ? reason : named(current, reason)
         report.time_s = now.unix_s
+        if !foreignTicket {
+            hedges[current].status = status
+            hedges[current].reason = reason
+            hedges[current].waiting = false
+        }
         phase = .idle
         phaseTimer_ms = UInt64.max
-        forceNow = false
+        for i in 0..<hedges.count where !hedges[i].waiting { hedges[i].forced = false }
+        if tried { turnOver(now) }
+        if forceLater { forceTick(now) }
         host.report(self)
+    }
+
+    /// A correction is over, well or not. Who waited has its turn soon, on a fresh book.
+    private func turnOver(_ now: Now) {
+        tried = false
+        let interval = max(1, rules.interval_ms)
+        gridTurn = (now.mono_ms - firstTick_ms) / interval
+        hedges[current].turn = gridTurn
+        guard hedges.contains(where: { $0.waiting && ($0.turn != gridTurn || $0.forced) }) else { return }
+        soonDue = true
+        nextTick_ms = min(nextTick_ms, now.mono_ms + soon_ms)
     }
 
     /// A sign of life while a ticket is open: the schedule goes on, the status says what is waited for.

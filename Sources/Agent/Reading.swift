@@ -40,11 +40,21 @@ extension Machine {
         var a = authority
         var s = signer
         _ = ek_plan_init(plan, venue, &a, subAccount, &s)
-        _ = ek_plan_add_perp(plan, perpIndex)
-        if spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, spotIndex) }
+        planHedges()
         requests.plan(plan)
         postBook(now)
     }
+
+    /// The accounts that the hedged markets need.
+    private func planHedges() {
+        for h in hedges where h.missing.isEmpty {
+            _ = ek_plan_add_perp(plan, h.perpIndex)
+            if h.spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, h.spotIndex) }
+        }
+    }
+
+    /// How many markets the venue has.
+    private var listed: Int { Int(book.pointee.state.n_perp_markets) + Int(book.pointee.state.n_spot_markets) }
 
     /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is long.
     private func everybodyRests(_ until_ms: UInt64, _ now: Now) {
@@ -115,6 +125,12 @@ extension Machine {
         readEndpoint = endpoint
         bookReadAt_ms = now.mono_ms
         bookLatency_us = a.latency_us
+        if marketsFound && listed != marketsListed && hedges.contains(where: { !$0.found }) {
+            // The venue lists more markets than when one of ours was looked for in vain.
+            marketsFound = false
+            marketCursor = 0
+            for i in 0..<hedges.count where !hedges[i].found { hedges[i].missing = Text() }
+        }
         if !marketsFound {
             readMarkets(now)
             return
@@ -228,16 +244,17 @@ extension Machine {
         }
         var why = Text("Reading the book failed: ")
         why.put(t.text)
+        let layoutUnknown = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
         report.view.known = false
         report.after.known = false
+        for i in 0..<hedges.count { hedges[i].unread(layoutUnknown ? .observeOnly : .error, why) }
         report.action = UInt8(EK_ACTION_NONE)
         report.size_e9 = 0
         report.hasSignature = false
         report.gates.removeAll(keepingCapacity: true)
-        let layout = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
-        noteRead(layout ? .warning : .error, t)
+        noteRead(layoutUnknown ? .warning : .error, t)
         lastReadError = EK_OK
-        finish(layout ? .observeOnly : .error, why, now)
+        finish(layoutUnknown ? .observeOnly : .error, why, now, account: true)
     }
 
     private func noteRead(_ level: Level, _ t: Trouble) {
@@ -264,7 +281,7 @@ extension Machine {
             i += 1
         }
         if keys.isEmpty {
-            marketsMissing(now)
+            searched(now)
             return
         }
         let e = readEndpoint
@@ -275,13 +292,34 @@ extension Machine {
         if id == 0 { readFailed(Trouble("too many requests under way"), now) }
     }
 
-    private func marketsMissing(_ now: Now) {
+    /// The list is through. What was not found is named; with nothing found at all there is nothing to do.
+    private func searched(_ now: Now) {
         marketCursor = 0
-        var t = Text("the venue has no ")
-        if !hedges[current].perpFound { t.put("perp market named "); t.put(hedgeRules.perpName) } else { t.put("spot market named "); t.put(hedgeRules.spotName) }
+        for i in 0..<hedges.count where !hedges[i].found {
+            var t = Text("the venue has no ")
+            if !hedges[i].perpFound {
+                t.put("perp market named ")
+                t.put(hedges[i].rules.perpName)
+            } else {
+                t.put("spot market named ")
+                t.put(hedges[i].rules.spotName)
+            }
+            hedges[i].missing = t
+        }
+        if hedges.contains(where: { $0.found }) {
+            for h in hedges where !h.missing.isEmpty {
+                var t = h.missing
+                t.put("; this market is not hedged, the others go on")
+                note(.error, t)
+            }
+            marketsDone(now)
+            return
+        }
+        let why = hedges[0].missing
+        for i in 0..<hedges.count { hedges[i].missing = Text() }
         lastReadError = EK_OK
         attempts = readAttempts
-        readFailed(Trouble(t), now)
+        readFailed(Trouble(why), now)
     }
 
     func marketsAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
@@ -307,10 +345,10 @@ extension Machine {
             matchMarket(a, &found[k], perp: marketCursor + k < perps)
         }
         marketCursor += Int(result.count)
-        if hedges[current].perpFound && (spotIndex != 0xFFFF || !hedgeRules.useVenueSpot) {
+        if !hedges.contains(where: { !$0.found }) {
             marketsDone(now)
         } else if marketCursor >= total || result.count == 0 {
-            marketsMissing(now)
+            searched(now)
         } else {
             readMarkets(now)
         }
@@ -321,36 +359,41 @@ extension Machine {
         var len = 0
         guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return }
         var index: UInt16 = 0
-        var same = false
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
             guard let base = name.baseAddress,
                   ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
-            let wanted = perp ? hedgeRules.perpName : hedgeRules.spotName
-            var i = 0
-            while i < wanted.count && base[i] != 0 && UInt8(bitPattern: base[i]) == wanted.bytes[i] { i += 1 }
-            same = i == wanted.count && base[i] == 0
-        }
-        if same && perp && !hedges[current].perpFound {
-            hedges[current].perpIndex = index
-            hedges[current].perpFound = true
-        } else if same && !perp && spotIndex == 0xFFFF {
-            hedges[current].spotIndex = index
+            for k in 0..<hedges.count {
+                let wanted = perp ? hedges[k].rules.perpName : hedges[k].rules.spotName
+                var i = 0
+                while i < wanted.count && base[i] != 0 && UInt8(bitPattern: base[i]) == wanted.bytes[i] { i += 1 }
+                guard i == wanted.count && base[i] == 0 else { continue }
+                if perp && !hedges[k].perpFound {
+                    hedges[k].perpIndex = index
+                    hedges[k].perpFound = true
+                } else if !perp && hedges[k].spotIndex == 0xFFFF {
+                    hedges[k].spotIndex = index
+                }
+            }
         }
     }
 
     private func marketsDone(_ now: Now) {
         marketsFound = true
-        _ = ek_plan_add_perp(plan, perpIndex)
-        if spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, spotIndex) }
-        var slot: UInt32 = 0
-        let err = hedgeRules.perpName.withCString { ek_record_add(record, $0, perpIndex, &slot) }
-        if err != EK_OK {
-            halted = true
-            observeReason = Text("the state file belongs to other markets (")
-            observeReason.put(c: ek_err_text(err))
-            observeReason.put("): move it away or correct the config")
-        } else {
-            hedges[current].marketSlot = Int(slot)
+        marketsListed = listed
+        planHedges()
+        for i in 0..<hedges.count where hedges[i].missing.isEmpty {
+            var slot: UInt32 = 0
+            let err = hedges[i].rules.perpName.withCString { ek_record_add(record, $0, hedges[i].perpIndex, &slot) }
+            if err == EK_OK {
+                hedges[i].marketSlot = Int(slot)
+            } else if err == EK_E_FULL {
+                hedges[i].missing = Text("the state file holds the story of eight other markets and has no room for this one: start a new state file")
+            } else {
+                halted = true
+                observeReason = Text("the state file belongs to other markets (")
+                observeReason.put(c: ek_err_text(err))
+                observeReason.put("): move it away or correct the config")
+            }
         }
         requests.plan(plan)
         postBook(now)

@@ -13,6 +13,9 @@ public struct HedgeRules {
     public var spotName = Text("SOL")
     public var useVenueSpot = true
     public var useWalletSpot = true
+    /// The perp aims for -(spot x ratio) + target.
+    public var ratio_ppm = EK_RATIO_ONE_PPM
+    public var target_e9: Int64 = 0
     public var tolerance_ppm: UInt32 = 10_000
     public var cooldown_s: UInt32 = 1_800
     public var minTrade_e9: UInt64 = 5_000_000
@@ -23,14 +26,16 @@ public struct HedgeRules {
     public init() {}
 
     /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
-    public var asset: Text {
-        var t = Text()
-        for b in perpName.bytes {
-            if b == 0x2D { break }
-            t.put(byte: b)
-        }
-        return t
+    public var asset: Text { Agent.asset(of: perpName) }
+}
+
+func asset(of market: Text) -> Text {
+    var t = Text()
+    for b in market.bytes {
+        if b == 0x2D { break }
+        t.put(byte: b)
     }
+    return t
 }
 
 /// What holds for the whole account.

@@ -64,7 +64,7 @@ extension Machine {
         fillSignature()
         record.pointee.fee_lamports_total &+= outcome == UInt8(EK_OUT_EXPIRED) ? 0 : t.fee_lamports
 
-        if bookKnown && outcome != UInt8(EK_OUT_FAILED) {
+        if bookKnown && outcome != UInt8(EK_OUT_FAILED) && !foreignTicket {
             var after = View()
             _ = assess(&after)
             report.after = after
@@ -80,8 +80,7 @@ extension Machine {
             addFailure()
         }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
-            hedges[current].decision.action = t.action
-            setLast(m, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
+            setLast(m, action: t.action, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
             m.pointee.last.fee_lamports = t.fee_lamports
             m.pointee.last.drift_before_ppm = t.drift_before_ppm
             m.pointee.last.drift_after_ppm = report.after.known ? report.after.drift_ppm : t.drift_before_ppm
@@ -130,7 +129,7 @@ extension Machine {
         var net: Int64 = 0
         var drift: Int64 = 0
         var known: Int32 = 0
-        if ek_drift_after(t.spot_before_base_e9, t.position_before_base_e9, t.direction, filled, &net, &drift, &known) == EK_OK
+        if ek_drift_after(t.spot_before_base_e9, t.net_before_base_e9, t.direction, filled, &net, &drift, &known) == EK_OK
             && ek_within_tolerance(drift, known, t.tolerance_ppm) != 0 {
             m.pointee.last_success = ek_moment(unix_s: now.unix_s, slot: max(book.pointee.slot, t.landed_slot))
         }
@@ -156,7 +155,7 @@ extension Machine {
             let name = error?.name(venue) ?? Text("unknown error")
             if t.kind == UInt8(EK_KIND_TAKE), error?.custom == 6289, !wasInherited, !preferAuction {
                 note(.info, Text("the venue could not fill the whole size when the order landed; deciding anew for an auction order"))
-                preferAuction = true
+                auctionFor = current
                 read(.tick, minSlot: t.landed_slot, now)
                 return
             }

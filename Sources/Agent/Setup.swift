@@ -32,16 +32,19 @@ extension HedgeRules {
 }
 
 extension Rules {
-    /// Words when the file asks for something this version does not do.
+    /// Words when the file names no market.
     public init?(_ c: ConfigPointer, trouble: inout Text) {
         self.init()
-        guard c.pointee.n_hedges == 1, let h = sys_config_hedge(c, 0) else {
+        hedges.removeAll()
+        for i in 0..<UInt32(c.pointee.n_hedges) {
+            if let h = sys_config_hedge(c, i) { hedges.append(HedgeRules(h)) }
+        }
+        guard !hedges.isEmpty else {
             trouble = Text()
             trouble.put(c: sys_config_file(c))
-            trouble.put(": this version hedges exactly one market: keep one [hedge X-PERP] section")
+            trouble.put(": no [hedge X-PERP] section")
             return nil
         }
-        hedges = [HedgeRules(h)]
         mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
         interval_ms = UInt64(c.pointee.loop_interval_ms)
         timeout_ms = UInt64(c.pointee.timeout_ms)
@@ -78,9 +81,12 @@ func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
           a.pointee.n_hedges == b.pointee.n_hedges else { return false }
     for i in 0..<UInt32(a.pointee.n_urls) where !sameText(sys_config_url(a, i), sys_config_url(b, i)) { return false }
     let owner = withUnsafeBytes(of: a.pointee.authority) { x in withUnsafeBytes(of: b.pointee.authority) { y in x.elementsEqual(y) } }
-    guard owner, let ha = sys_config_hedge(a, 0), let hb = sys_config_hedge(b, 0) else { return false }
-    guard ha.pointee.n_legs == hb.pointee.n_legs else { return false }
-    for i in 0..<UInt32(ha.pointee.n_legs) where sys_hedge_leg(ha, i)?.pointee.kind != sys_hedge_leg(hb, i)?.pointee.kind { return false }
-    return sameText(sys_hedge_name(ha), sys_hedge_name(hb)) && sameText(sys_config_state(a), sys_config_state(b))
+    guard owner else { return false }
+    for i in 0..<UInt32(a.pointee.n_hedges) {
+        guard let ha = sys_config_hedge(a, i), let hb = sys_config_hedge(b, i), sameText(sys_hedge_name(ha), sys_hedge_name(hb)),
+              ha.pointee.n_legs == hb.pointee.n_legs else { return false }
+        for k in 0..<UInt32(ha.pointee.n_legs) where sys_hedge_leg(ha, k)?.pointee.kind != sys_hedge_leg(hb, k)?.pointee.kind { return false }
+    }
+    return sameText(sys_config_state(a), sys_config_state(b))
         && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))
 }

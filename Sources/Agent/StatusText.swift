@@ -38,7 +38,7 @@ extension Machine {
         t.put("\n")
         amount(&t, " net       ", v.net_e9)
         t.put("   drift ")
-        putDrift(&t)
+        putDrift(&t, v)
         t.put("  (tolerance ")
         t.put(fixed: Int64(hedgeRules.tolerance_ppm), decimals: 4, shown: 2)
         t.put(" %)\n")

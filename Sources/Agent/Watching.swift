@@ -37,6 +37,8 @@ struct Watch {
 extension Machine {
     func startWatching(_ now: Now) {
         phase = .watching
+        tried = true
+        if inherited { findTicketsMarket() }
         watch = Watch()
         watch.started_ms = now.mono_ms
         watch.statusDue_ms = now.mono_ms + (inherited ? 0 : 400)
@@ -52,12 +54,24 @@ extension Machine {
         watchDue(now)
     }
 
+    /// Which of the hedged markets the ticket of an earlier process is for.
+    private func findTicketsMarket() {
+        foreignTicket = true
+        guard let m = ek_record_market(record, UInt32(ticket.pointee.market)) else { return }
+        var name = Text()
+        name.put(c: ek_market_record_name(m))
+        for i in 0..<hedges.count where hedges[i].rules.perpName.bytes.elementsEqual(name.bytes) {
+            current = i
+            foreignTicket = false
+        }
+    }
+
     func putTicket(_ t: inout Text) {
         t.put(c: ek_action_name(ticket.pointee.action))
         t.put(" ")
         t.put(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6)
         t.put(" ")
-        t.put(hedgeRules.asset)
+        t.put(asset(of: shownMarket))
         t.put(", signature ")
         if let s = ek_ticket_signature(ticket) { t.put(signature: s) }
     }
@@ -110,6 +124,12 @@ extension Machine {
     /// needed. Else it is not sent again with old numbers; it is followed to its proven end and the book decides anew.
     func resendBookRead(_ now: Now) {
         let t = ticket.pointee
+        if foreignTicket {
+            watch.changed = true
+            note(.warning, Text("the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end"))
+            backToWatching(now)
+            return
+        }
         var view = View()
         _ = assess(&view)
         let selling = t.direction == UInt8(EK_SELL)

@@ -47,9 +47,9 @@ static void drift(void) {
     CHECK_EQ(ppm, 0);
     CHECK_EQ(known, 0);
     CHECK_EQ(ek_drift(INT64_MAX, 1, &net, &ppm, &known), EK_E_OVERFLOW);
-    CHECK_EQ(ek_drift_after(10 * SOL, -9 * SOL, EK_SELL, SOL, &net, &ppm, &known), EK_OK);
+    CHECK_EQ(ek_drift_after(10 * SOL, SOL, EK_SELL, SOL, &net, &ppm, &known), EK_OK);
     CHECK_EQ(ppm, 0);
-    CHECK_EQ(ek_drift_after(10 * SOL, -9 * SOL, EK_BUY, SOL, &net, &ppm, &known), EK_OK);
+    CHECK_EQ(ek_drift_after(10 * SOL, SOL, EK_BUY, SOL, &net, &ppm, &known), EK_OK);
     CHECK_EQ(ppm, 200000);
     CHECK_EQ(ek_drift_after(0, 0, 2, 1, &net, &ppm, &known), EK_E_RANGE);
     CHECK_EQ(ek_drift_after(0, 0, EK_BUY, 1ull << 63, &net, &ppm, &known), EK_E_RANGE);

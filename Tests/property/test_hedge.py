@@ -192,7 +192,7 @@ def test_repeated_corrections_end_balanced(hedge, r, spot, perp):
             break
         assert d.verdict == CORRECT
         out, ppm_after, known_after = c.c_int64(), c.c_int64(), c.c_int()
-        assert hedge.ek_drift_after(spot, perp, d.direction, d.size, c.byref(out), c.byref(ppm_after), c.byref(known_after)) == OK
+        assert hedge.ek_drift_after(spot, net, d.direction, d.size, c.byref(out), c.byref(ppm_after), c.byref(known_after)) == OK
         perp += d.size if d.direction == 0 else -d.size
         assert (out.value, ppm_after.value, known_after.value) == drift(hedge, spot, perp)[1:]
         assert abs(out.value) < abs(net)

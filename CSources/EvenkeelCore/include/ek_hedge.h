@@ -12,17 +12,33 @@ enum { EK_BUY = 0, EK_SELL = 1 };
 /* When something was: wall clock and chain slot together, because neither alone survives (clocks step, slots change length). */
 typedef struct { int64_t unix_s; uint64_t slot; } ek_moment;
 
-/* net = spot + perp (EK_E_OVERFLOW when that leaves 64 bits).
+/* The perp that a hedge aims for is -(spot x ratio) + target: ratio 1 and target 0 make the book neutral, a smaller ratio or a positive
+ * target leaves it partly long. spot x ratio is truncated toward zero to 1e-9 base; at ratio 1 it is exact. */
+#define EK_RATIO_ONE_PPM 1000000u
+
+/* net = what the book has beyond that aim: spot x ratio - target + perp. Exact, EK_E_OVERFLOW when the result leaves 64 bits.
+ * drift_ppm and known: ek_drift_ratio of it. */
+ek_err ek_drift_to(int64_t spot_base_e9, int64_t perp_base_e9, uint32_t ratio_ppm, int64_t target_base_e9,
+                   int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known);
+
+/* ek_drift_to with ratio 1 and target 0: net = spot + perp. */
+ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known);
+
+/* A net delta as a share of the spot.
  * drift_ppm = net * 1e6 / |spot|, truncated toward zero; a value beyond 64 bits is held at INT64_MAX or INT64_MIN (a few
  * lamports of spot under a large perp must still read as "far out", not as an error).
  * Spot may be negative (a borrow): the drift keeps the sign of net, so the direction of the correction does not depend on it.
- * known = 0 only with no spot and an open perp: there is no ratio then (shown as null), drift_ppm is 0 and the action is to
- * close the perp. With neither spot nor perp the book is balanced: known 1, drift 0. */
-ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known);
+ * known = 0 only with no spot and a net delta: there is no ratio then (shown as null), drift_ppm is 0 and the action is to bring the
+ * perp to its aim. With neither the book is balanced: known 1, drift 0. */
+void ek_drift_ratio(int64_t spot_base_e9, int64_t net_delta_base_e9, int64_t *drift_ppm, int *known);
 
-/* ek_drift of the book after a fill of `filled_base_e9` on `direction`. A cooldown starts when the result is inside. */
-ek_err ek_drift_after(int64_t spot_base_e9, int64_t perp_base_e9, uint8_t direction, uint64_t filled_base_e9,
+/* Net delta and drift after a fill of `filled_base_e9` on `direction`. A cooldown starts when the result is inside. */
+ek_err ek_drift_after(int64_t spot_base_e9, int64_t net_before_base_e9, uint8_t direction, uint64_t filled_base_e9,
                       int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known);
+
+/* What a market's drift puts at risk: |net| beyond tolerance x |spot|, times the oracle price, in 1e-6 quote, rounded up; 0 inside
+ * the tolerance, INT64_MAX where it is more. The market with the largest one is corrected first. */
+int64_t ek_risk_e6(int64_t spot_base_e9, int64_t net_delta_base_e9, uint32_t tolerance_ppm, int64_t oracle_price_e6);
 
 /* 1 when the drift is known and |drift_ppm| <= tolerance_ppm: exactly at the tolerance is inside. */
 int ek_within_tolerance(int64_t drift_ppm, int known, uint32_t tolerance_ppm);
@@ -66,8 +82,8 @@ typedef struct {
  * Size: |net| floored to the step, then at most max_trade floored to the step.
  * Crossing zero: an order against the perp's sign that is larger than |perp| is cut to |perp| (floored to the step) and becomes
  * reduce-only; the next tick opens the rest. Only where that cut would be under the smallest order does one order cross zero
- * (a remainder too small to close alone must not block the hedge for ever). No order ever ends on the spot's side: the size is
- * at most |net|, so the perp lands between where it was and -spot.
+ * (a remainder too small to close alone must not block the hedge for ever). No order ever goes past its aim: the size is at most
+ * |net|, so the perp lands between where it was and the target (-spot at ratio 1 and target 0).
  * EK_E_RANGE: rules that ek_hedge_rules_check refuses. */
 ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t drift_ppm, int known, int64_t perp_base_e9,
                  ek_moment now, ek_moment last_success, ek_decision *out);
