@@ -133,7 +133,7 @@ ek_err ek_order_check(const ek_book *b, const ek_order_params *o, uint32_t max_s
 
 /* ---- fees ---- */
 
-/* Drift's 30-day volume thresholds (1e-6 USD) for tiers 1 to 5. */
+/* 30-day volume thresholds (1e-6 USD) for tiers 1 to 5, the same for both venues. */
 static const uint64_t VOLUME_TIERS[] = {2000000000000u, 10000000000000u, 20000000000000u, 80000000000000u, 200000000000000u};
 
 static uint32_t fee_tier(const ek_book *b) {

@@ -11,6 +11,7 @@ static const uint8_t magic[8] = {'E', 'V', 'E', 'N', 'K', 'E', 'E', 'L'};
  * Reading: err sticks at the first field that is not there. */
 typedef struct {
     int reading;
+    uint32_t version; /* of the image */
     ek_reader in;
     ek_writer out;
     ek_err err;
@@ -37,6 +38,7 @@ static void w_paper(walk *w, ek_paper *p) {
     w_i64(w, &p->day_start_unix_s);
     w_u32(w, &p->trades_today);
     w_u64(w, &p->corrections_total);
+    if (w->version >= 2) w_i64(w, &p->notional_today_e6);
 }
 
 static void w_last(walk *w, ek_last_correction *l) {
@@ -65,6 +67,29 @@ static void w_market(walk *w, ek_market_record *m) {
     w_i64(w, &m->funding_base_e6);
     w_paper(w, &m->paper);
     w_last(w, &m->last);
+    if (w->version < 2) return;
+    w_i64(w, &m->vault.leg.spot_base_e9);
+    w_i64(w, &m->vault.leg.outside_base_e9);
+    w_i64(w, &m->vault.leg.perp_base_e9);
+    w_i64(w, &m->vault.leg.spot_price_e6);
+    w_i64(w, &m->vault.leg.perp_price_e6);
+    w_i64(w, &m->vault.basis_e6);
+    w_i64(w, &m->vault.delta_e6);
+}
+
+static void w_vault(walk *w, ek_vault *v) {
+    w_u8(w, &v->known);
+    w_u8(w, &v->mode);
+    w_i64(w, &v->unix_s);
+    w_i64(w, &v->start_unix_s);
+    w_i64(w, &v->book.equity_e6);
+    w_i64(w, &v->book.funding_mark_e6);
+    w_i64(w, &v->book.fees_mark_e6);
+    w_i64(w, &v->book.network_mark_e6);
+    w_i64(w, &v->book.deposits_mark_e6);
+    w_i64(w, &v->flows_e6);
+    w_i64(w, &v->funding_e6);
+    w_i64(w, &v->fees_e6);
 }
 
 static void w_ticket(walk *w, ek_ticket *t) {
@@ -125,10 +150,12 @@ static void w_record(walk *w, ek_record *r) {
     w_u64(w, &r->ticks_total);
     w_u64(w, &r->corrections_total);
     w_i64(w, &r->start_unix_s);
-    w_u8(w, &r->baseline_known);
-    w_i64(w, &r->baseline_funding_e6);
-    w_i64(w, &r->baseline_settled_pnl_e6);
-    w_i64(w, &r->baseline_equity_e6);
+    if (w->version >= 2) {
+        w_vault(w, &r->vault);
+    } else { /* four baselines that no program ever set */
+        uint8_t unused[25];
+        w_bytes(w, unused, sizeof unused);
+    }
     if (r->n_markets > EK_RECORD_MARKETS) {
         if (w->err == EK_OK) w->err = EK_E_RANGE;
         return;
@@ -155,7 +182,7 @@ static int zero(const uint8_t *p, size_t n) {
 
 static int market_ok(const ek_market_record *m) {
     return name_ok(m->name) && m->paper.active <= 1 && m->last.action <= EK_ACTION_REDUCE_SHORT && m->last.outcome < EK_OUTCOMES
-           && m->last.mode <= EK_MODE_LIVE && m->last.price_e6 >= 0 && m->notional_today_e6 >= 0;
+           && m->last.mode <= EK_MODE_LIVE && m->last.price_e6 >= 0 && m->notional_today_e6 >= 0 && m->paper.notional_today_e6 >= 0;
 }
 
 /* An open ticket must carry what resolving it needs; no ticket must carry nothing at all. */
@@ -169,7 +196,7 @@ static int ticket_ok(const ek_ticket *t, uint8_t n_markets) {
 
 static int record_ok(const ek_record *r) {
     if (r->generation == 0 || !name_ok(r->venue) || r->mode > EK_MODE_LIVE || r->paused > 1 || r->breaker_open > 1
-        || r->n_markets > EK_RECORD_MARKETS || r->next_user_order_id == 0 || r->baseline_known > 1)
+        || r->n_markets > EK_RECORD_MARKETS || r->next_user_order_id == 0 || r->vault.known > 1 || r->vault.mode > EK_MODE_LIVE)
         return 0;
     for (uint8_t i = 0; i < r->n_markets; i++) {
         if (!market_ok(&r->markets[i])) return 0;
@@ -182,7 +209,7 @@ static int record_ok(const ek_record *r) {
 ek_err ek_record_encode(const ek_record *r, uint8_t out[EK_RECORD_SLOT]) {
     if (!record_ok(r)) return EK_E_RANGE;
     ek_record copy = *r; /* the walk takes what it could also fill */
-    walk w = {0, {NULL, NULL}, ek_writer_over(out + HEADER, DIGEST_AT - HEADER), EK_OK};
+    walk w = {0, EK_RECORD_VERSION, {NULL, NULL}, ek_writer_over(out + HEADER, DIGEST_AT - HEADER), EK_OK};
     memset(out, 0, EK_RECORD_SLOT);
     w_record(&w, &copy);
     if (w.err != EK_OK) return w.err;
@@ -209,7 +236,7 @@ ek_err ek_record_decode(const uint8_t *slot, size_t len, ek_record *r) {
     ek_record got;
     memset(&got, 0, sizeof got);
     got.generation = ek_get_u64(slot + 16);
-    walk w = {1, ek_reader_over(slot + HEADER, n), {NULL, 0, 0, EK_OK}, EK_OK};
+    walk w = {1, version, ek_reader_over(slot + HEADER, n), {NULL, 0, 0, EK_OK}, EK_OK};
     w_record(&w, &got);
     if (w.err != EK_OK || ek_left(&w.in) != 0 || !record_ok(&got)) return EK_E_RANGE;
     if (!zero(slot + HEADER + n, DIGEST_AT - HEADER - n)) return EK_E_RANGE;

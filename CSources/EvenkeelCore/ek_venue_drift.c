@@ -121,6 +121,7 @@ const struct ek_venue EK_VENUE_DRIFT = {
     .high_leverage_config = 1,
     .offset_is_i32 = 1,
     .has_volume = 1,
+    .funding_offset = 5000,
     .settle_pnl_known = 1,
     .settled_market_known = 1,
     .sources = 1u << EK_ORACLE_QUOTE_ASSET | 1u << EK_ORACLE_PRELAUNCH | 1u << EK_ORACLE_PYTH_PULL | 1u << EK_ORACLE_PYTH_PULL_1K |

@@ -56,6 +56,8 @@ struct ek_venue {
     uint8_t offset_is_i32;      /* OrderParams.oracle_price_offset: Option<i32>, else Option<i64> */
     uint8_t has_builder_fields; /* OrderParams ends with builder_idx and builder_fee */
     uint8_t has_volume;         /* UserStats volumes are known */
+    uint8_t has_funding_slope;  /* the market says how its premium is drawn toward zero */
+    uint16_t funding_offset;    /* the fixed part of the funding rate is the oracle's average divided by this, a day */
     uint8_t metas_by_market;    /* account groups: 1 perp oracles first and markets by index (Velocity's vectors), 0 in the order
                                    of the User's positions (Drift's clients); the programs take any order inside a group */
     uint8_t take_writes_quote;  /* place_and_take lists spot market 0 as written */

@@ -33,8 +33,11 @@ static const ek_field USER_FIELDS[] = {
     USER(4480, equity_floor_e6), USER(4488, equity_floor_buffer_e6),
 };
 
-/* Only the authority is proven: the rest of this account was never decoded. */
-static const ek_field STATS_FIELDS[] = {EK_COPY(ek_user_stats, 8, authority)};
+#define STATS(off, member) EK_COPY(ek_user_stats, off, member)
+static const ek_field STATS_FIELDS[] = {
+    STATS(8, authority), STATS(72, total_fee_paid_e6), STATS(104, maker_volume_30d_e6), STATS(112, taker_volume_30d_e6), STATS(128, maker_volume_ts),
+    STATS(136, taker_volume_ts), STATS(160, sub_accounts),
+};
 
 #define MARKET(off, member) EK_COPY(ek_perp_market, off, member)
 #define MARKET_ENUM(off, member, top) EK_ENUM(ek_perp_market, off, member, top)
@@ -109,6 +112,9 @@ const struct ek_venue EK_VENUE_VELOCITY = {
     .status_map = STATUS,
     .n_status = sizeof STATUS,
     .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, 4496, EK_ROWS(USER_FIELDS)},
+    .has_volume = 1,
+    .has_funding_slope = 1,
+    .funding_offset = 3333,
     .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, 240, EK_ROWS(STATS_FIELDS)},
     .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, 1304, EK_ROWS(PERP_FIELDS)},
     .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, 808, EK_ROWS(SPOT_FIELDS)},

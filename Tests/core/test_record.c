@@ -26,10 +26,10 @@ static ek_record full(void) {
     r.ticks_total = 1u << 30;
     r.corrections_total = 42;
     r.start_unix_s = 1700000000;
-    r.baseline_known = 1;
-    r.baseline_funding_e6 = -5;
-    r.baseline_settled_pnl_e6 = -6;
-    r.baseline_equity_e6 = 7000000;
+    r.vault.known = 1;
+    r.vault.funding_e6 = -5;
+    r.vault.fees_e6 = -6;
+    r.vault.book.equity_e6 = 7000000;
     ek_market_record *m = ek_record_market(&r, 1);
     m->last_success = (ek_moment){1800000000, 438000000};
     m->day_start_unix_s = 1799971200;

@@ -70,8 +70,8 @@ def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     for i in range(10):
         x.state.perp_tiers[i].fee_num, x.state.perp_tiers[i].fee_den = num + 10 - i, den
     x.perps[0].fee_adjustment_pct, x.user.margin_mode = adjust, mode
-    x.stats.has_volume, x.stats.maker_volume_30d_e6, x.stats.taker_volume_30d_e6 = int(name == "drift"), maker, taker
-    tier = max([t for limit, t in TIERS if maker + taker >= limit], default=0) if name == "drift" and mode == 0 else 0
+    x.stats.has_volume, x.stats.maker_volume_30d_e6, x.stats.taker_volume_30d_e6 = 1, maker, taker
+    tier = max([t for limit, t in TIERS if maker + taker >= limit], default=0) if mode == 0 else 0
     fee = -(-quote * (num + 10 - tier) // den) * (2 if mode else 1)
     fee = max(0, fee - fee * -adjust // 100) if adjust < 0 else fee + -(-fee * adjust // 100)
     out = ffi.new("uint64_t *")

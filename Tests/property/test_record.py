@@ -15,9 +15,10 @@ I64, U64, FLAG, POSITIVE = ("q", None), ("Q", None), ("B", 1), ("q", (0, 2**63 -
 MOMENT = [I64, U64]
 PAPER = [FLAG, I64, I64, I64] + MOMENT + [I64, ("I", None), U64]
 LAST = [("B", 2), ("B", 9), FLAG, U64, POSITIVE, I64, U64, U64, I64, I64, I64, ("64s", None)]
-MARKET = MOMENT + [I64, ("I", None), POSITIVE, U64, I64] + PAPER + LAST
+MARKET = {1: MOMENT + [I64, ("I", None), POSITIVE, U64, I64] + PAPER + LAST}
+MARKET[2] = MOMENT + [I64, ("I", None), POSITIVE, U64, I64] + PAPER + [POSITIVE] + LAST + [I64] * 7
 HEAD = [("H", None), FLAG, FLAG, FLAG]
-COUNTS = [("I", None)] + [U64] * 4 + [I64, FLAG, I64, I64, I64]
+COUNTS = {1: [("I", None)] + [U64] * 4 + [I64, FLAG, I64, I64, I64], 2: [("I", None)] + [U64] * 4 + [I64, FLAG, FLAG] + [I64] * 10}
 FACTS = [("H", None)] + [("I", None)] * 4 + [U64] + [I64] * 8 + [U64, I64, U64, I64, I64] + [U64] * 4
 LIMITS = {"B": (0, 255), "H": (0, 2**16 - 1), "I": (0, 2**32 - 1), "Q": (0, 2**64 - 1), "q": (-(2**63), 2**63 - 1)}
 
@@ -50,11 +51,11 @@ class Writer:
         tx = r.randbytes(r.choice([1, 1232, r.randint(1, 1232)]))
         return out + b"\1" + r.randbytes(63) + struct.pack("<H", len(tx)) + tx
 
-    def payload(self):
+    def payload(self, version=2):
         n = self.r.choice([0, 1, 2, 8, self.r.randint(0, 8)])
-        out = self.name() + self.r.randbytes(32) + self.fields(HEAD) + struct.pack("<BB", n, self.r.randint(1, 255)) + self.fields(COUNTS)
+        out = self.name() + self.r.randbytes(32) + self.fields(HEAD) + struct.pack("<BB", n, self.r.randint(1, 255)) + self.fields(COUNTS[version])
         for index in self.r.sample(range(65536), n):
-            out += self.name() + struct.pack("<H", index) + self.fields(MARKET)
+            out += self.name() + struct.pack("<H", index) + self.fields(MARKET[version])
         return out + self.ticket(n)
 
 
@@ -62,7 +63,7 @@ def payloads():
     return st.integers(0, 2**32 - 1).map(lambda seed: Writer(seed).payload())
 
 
-def seal(payload, generation, version=1):
+def seal(payload, generation, version=2):
     body = b"EVENKEEL" + struct.pack("<IIQ", version, len(payload), generation) + payload
     body = body.ljust(SLOT - 32, b"\0")
     return body + hashlib.blake2b(body, digest_size=32).digest()
@@ -104,6 +105,15 @@ def test_round_trip_against_a_second_writer(record, payload, generation):
     assert record.decode(image) == OK
     assert record.generation == generation
     assert record.encode() == (OK, image)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 2**64 - 1))
+@settings(max_examples=200, deadline=None)
+def test_a_file_of_version_1_loads_and_is_written_as_2(record, seed, generation):
+    assert record.decode(seal(Writer(seed).payload(1), generation, 1)) == OK
+    err, image = record.encode()
+    assert err == OK and struct.unpack_from("<I", image, 8) == (2,) and record.generation == generation
+    assert record.decode(image) == OK and record.encode() == (OK, image)
 
 
 @given(payloads(), st.integers(0, SLOT * 8 - 1))
@@ -172,7 +182,7 @@ def test_the_higher_generation_is_picked(record, a, b, ga, gb):
         assert record.generation == max(ga, gb)
 
 
-@given(payloads(), st.binary(max_size=600), st.integers(2, 2**32 - 1), st.booleans())
+@given(payloads(), st.binary(max_size=600), st.integers(3, 2**32 - 1), st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_a_newer_version_is_never_replaced_by_its_past(record, old, unknown, version, first):
     newer, past = seal(unknown, 9, version), seal(old, 8)

@@ -16,8 +16,10 @@
 #include "ek_margin.h"
 #include "ek_assess.h"
 #include "ek_order.h"
+#include "ek_cost.h"
 #include "ek_hedge.h"
 #include "ek_verify.h"
 #include "ek_record.h"
 #include "ek_ring.h"
+#include "ek_vault.h"
 #endif

@@ -103,7 +103,7 @@ typedef struct {
     uint64_t staked_gov_tokens;       /* Drift: lowers the taker fee */
     uint16_t sub_accounts;
     uint8_t referrer_status, paused_operations, twap_update_disabled;
-    uint8_t has_volume;               /* 0: the layout's volumes are not known (Velocity); fees then assume tier 0 */
+    uint8_t has_volume;               /* 0: the layout's volumes are not known; fees then assume tier 0 */
 } ek_user_stats;
 
 typedef struct {

@@ -15,10 +15,12 @@
 
 #include "ek_hedge.h"
 #include "ek_types.h"
+#include "ek_vault.h"
 
 #define EK_RECORD_SLOT 8192u
 #define EK_RECORD_FILE (2u * EK_RECORD_SLOT)
-#define EK_RECORD_VERSION 1u
+/* 2 adds the vault and the paper notional of the day; a file of version 1 loads with both empty and is written as 2. */
+#define EK_RECORD_VERSION 2u
 #define EK_RECORD_MARKETS 8u
 #define EK_TICKET_TX_MAX 1232u
 
@@ -46,6 +48,7 @@ typedef struct {
     int64_t day_start_unix_s;
     uint32_t trades_today;
     uint64_t corrections_total;
+    int64_t notional_today_e6;
 } ek_paper;
 
 typedef struct {
@@ -73,6 +76,7 @@ typedef struct {
     int64_t funding_base_e6; /* what the account had settled when counting began */
     ek_paper paper;
     ek_last_correction last;
+    ek_vault_market vault;
 } ek_market_record;
 
 /* An order that was journalled before it was sent. Everything that is needed to send it again, to prove what became of it, and
@@ -126,10 +130,7 @@ typedef struct {
     uint64_t ticks_total;
     uint64_t corrections_total;
     int64_t start_unix_s;            /* when counting began */
-    uint8_t baseline_known;
-    int64_t baseline_funding_e6;     /* the User's cumulative funding, settled pnl and the account's equity then */
-    int64_t baseline_settled_pnl_e6;
-    int64_t baseline_equity_e6;
+    ek_vault vault;
     ek_market_record markets[EK_RECORD_MARKETS];
     ek_ticket ticket;
 } ek_record;
