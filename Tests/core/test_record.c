@@ -37,7 +37,7 @@ static ek_record full(void) {
     m->notional_today_e6 = 99000000;
     m->corrections_total = 40;
     m->funding_base_e6 = -12;
-    m->paper = (ek_paper){1, -2000000000, 290000000, 101, {1800000001, 438000002}, 1799971200, 2, 9};
+    m->paper = (ek_paper){1, -2000000000, 290000000, 101, {1800000001, 438000002}, 1799971200, 2, 9, 42};
     m->last.action = EK_ACTION_REDUCE_SHORT;
     m->last.outcome = EK_OUT_PARTIAL_GONE;
     m->last.mode = EK_MODE_LIVE;
