@@ -68,7 +68,7 @@ static ek_record full(void) {
 static void round_trip(void) {
     ek_record r = full(), back;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
-    CHECK_BYTES(image, "EVENKEEL\1\0\0\0", 12);
+    CHECK_BYTES(image, "EVENKEEL\2\0\0\0", 12);
     CHECK_EQ(ek_record_decode(image, sizeof image, &back), EK_OK);
     uint8_t again[EK_RECORD_SLOT];
     CHECK_EQ(ek_record_encode(&back, again), EK_OK);
@@ -112,14 +112,14 @@ static void seal(uint8_t *slot) { ek_blake2b_256(slot, EK_RECORD_SLOT - 32, slot
 static void ranges(void) {
     ek_record r = full(), out;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
-    image[8] = 2;
+    image[8] = EK_RECORD_VERSION + 1;
     CHECK_EQ(ek_record_decode(image, sizeof image, &out), EK_E_CHECKSUM); /* a flipped bit is damage, not a newer version */
     seal(image);
     CHECK_EQ(ek_record_decode(image, sizeof image, &out), EK_E_VERSION);
     image[8] = 0;
     seal(image);
     CHECK_EQ(ek_record_decode(image, sizeof image, &out), EK_E_RANGE);
-    image[8] = 1;
+    image[8] = EK_RECORD_VERSION;
     image[12]++; /* payload one longer than its fields */
     seal(image);
     CHECK_EQ(ek_record_decode(image, sizeof image, &out), EK_E_RANGE);
@@ -233,7 +233,7 @@ static void pick(void) {
     CHECK_EQ(ek_record_pick(file, sizeof file, &out, &slot, err), EK_E_MISMATCH);
     CHECK_EQ(slot, -1);
     /* a newer program wrote last: its slot cannot be read, the older one must not be used */
-    file[EK_RECORD_SLOT + 8] = 2;
+    file[EK_RECORD_SLOT + 8] = EK_RECORD_VERSION + 1;
     seal(file + EK_RECORD_SLOT);
     CHECK_EQ(ek_record_pick(file, sizeof file, &out, &slot, err), EK_E_VERSION);
     CHECK_EQ(slot, -1);
