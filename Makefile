@@ -27,11 +27,11 @@ embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
 
 bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
-	EVENKEEL_EMBEDDED=1 swift build -c release --product evenkeel --scratch-path .build-embedded
+	EVENKEEL_EMBEDDED=1 swift build -c release --product evenkeel --disable-local-rpath --scratch-path .build-embedded
 	mkdir -p bin && strip -s -o $@.new .build-embedded/release/evenkeel && mv $@.new $@
 
 bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
-	swift build -c release --product evenkeel --static-swift-stdlib
+	swift build -c release --product evenkeel --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
 
 # --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones

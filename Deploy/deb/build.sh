@@ -1,0 +1,65 @@
+#!/usr/bin/env bash
+# Makes the Debian package build/evenkeel_VERSION_ARCH.deb and prints its path.
+#   BINARY   the stripped program (bin/evenkeel)
+#   ARCH     its architecture as dpkg names it (this machine's)
+#   VERSION  (what this machine's bin/evenkeel says)
+#   DEPENDS  the libraries it needs; unset: dpkg-shlibdeps finds them, which for another architecture needs that one's libraries here
+set -eu -o pipefail
+cd "$(dirname "$0")/../.."
+BINARY=${BINARY:-bin/evenkeel}
+ARCH=${ARCH:-$(dpkg --print-architecture)}
+VERSION=${VERSION:-$(bin/evenkeel version | cut -d' ' -f2)}
+name=evenkeel_${VERSION}_$ARCH
+root=build/deb/$name
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct 2>/dev/null || date +%s)}
+umask 022
+rm -rf "$root" && mkdir -p "$root/DEBIAN"
+
+put() { install -D -m "$3" "$1" "$root/$2"; }
+pack() { mkdir -p "$root/$(dirname "$2")" && gzip -9nc "$1" >"$root/$2"; }
+put "$BINARY" usr/bin/evenkeel 755
+put Deploy/evenkeel.service lib/systemd/system/evenkeel.service 644
+put Deploy/evenkeel.sysusers usr/lib/sysusers.d/evenkeel.conf 644
+put Deploy/evenkeel.tmpfiles usr/lib/tmpfiles.d/evenkeel.conf 644
+for kind in bash zsh fish man; do python3 Deploy/words.py $kind bin/evenkeel >build/deb/words.$kind; done
+put build/deb/words.bash usr/share/bash-completion/completions/evenkeel 644
+put build/deb/words.zsh usr/share/zsh/vendor-completions/_evenkeel 644
+put build/deb/words.fish usr/share/fish/vendor_completions.d/evenkeel.fish 644
+pack build/deb/words.man usr/share/man/man1/evenkeel.1.gz
+doc=usr/share/doc/evenkeel
+put Deploy/deb/copyright $doc/copyright 644
+sed "s/@VERSION@/$VERSION/; s/@DATE@/$(date -uR -d @"$SOURCE_DATE_EPOCH")/" Deploy/deb/changelog >build/deb/changelog
+pack build/deb/changelog $doc/changelog.gz
+for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
+rm -f build/deb/evenkeel.conf && bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
+put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
+
+if [ -z "${DEPENDS:-}" ]; then
+    work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+    mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
+    program=$(realpath "$BINARY")
+    DEPENDS=$(cd "$work" && DEB_HOST_ARCH=$ARCH dpkg-shlibdeps -O "$program" | sed -n 's/^shlibs:Depends=//p')
+fi
+for f in postinst prerm postrm; do install -m 755 Deploy/deb/$f "$root/DEBIAN/$f"; done
+cat >"$root/DEBIAN/control" <<END
+Package: evenkeel
+Version: $VERSION
+Architecture: $ARCH
+Maintainer: The Evenkeel authors <evenkeel@example.org>
+Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
+Depends: $DEPENDS, ca-certificates, init-system-helpers (>= 1.52), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Recommends: systemd-timesyncd | time-daemon
+Section: utils
+Priority: optional
+Description: agent that keeps a Solana spot and perp book delta-neutral
+ Evenkeel reads the book of one account at a perp venue on Solana, computes
+ how far it has drifted from delta-neutral, and when the drift leaves the
+ tolerance sends one signed, price-bounded perp order and proves what became
+ of it. It works with a delegate key that cannot withdraw.
+ .
+ The package neither enables nor starts the service: it needs a config first.
+END
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+dpkg-deb --root-owner-group -Zxz --build "$root" "build/$name.deb" >/dev/null
+echo "build/$name.deb"

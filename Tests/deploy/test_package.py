@@ -1,0 +1,67 @@
+"""The Debian package: lintian, what it puts where, and what installing, removing and purging leave behind."""
+import gzip
+import shutil
+import subprocess
+
+import pytest
+
+
+def test_lintian_has_no_errors(package):
+    if not shutil.which("lintian"):
+        pytest.skip("lintian is not installed (bash Deploy/deps.sh deploy)")
+    p = subprocess.run(["lintian", "--allow-root", "--fail-on=error,warning", str(package)], capture_output=True, text=True, timeout=120)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+def test_what_is_in_it(package, tmp_path, program):
+    subprocess.run(["dpkg-deb", "-x", str(package), str(tmp_path)], check=True)
+    assert (tmp_path / "usr/bin/evenkeel").read_bytes() == program.read_bytes()
+    for name in ("lib/systemd/system/evenkeel.service", "usr/lib/sysusers.d/evenkeel.conf", "usr/lib/tmpfiles.d/evenkeel.conf",
+                 "usr/share/bash-completion/completions/evenkeel", "usr/share/zsh/vendor-completions/_evenkeel",
+                 "usr/share/fish/vendor_completions.d/evenkeel.fish", "usr/share/doc/evenkeel/copyright",
+                 "usr/share/doc/evenkeel/changelog.gz", "usr/share/doc/evenkeel/examples/evenkeel.conf"):
+        assert (tmp_path / name).stat().st_size > 60, name
+    assert b".SH COMMANDS" in gzip.decompress((tmp_path / "usr/share/man/man1/evenkeel.1.gz").read_bytes())
+    fields = subprocess.run(["dpkg-deb", "-f", str(package)], check=True, capture_output=True, text=True).stdout
+    needed = subprocess.run(["objdump", "-p", str(program)], capture_output=True, text=True).stdout
+    for library, deb in (("libcurl.so.4", "libcurl4"), ("libsodium.so.23", "libsodium23"), ("libwebsockets.so.17", "libwebsockets17")):
+        if library in needed:
+            assert deb + " (>= " in fields, fields
+    assert "$ORIGIN" not in needed      # no libraries from beside the program
+
+
+def test_install_remove_and_purge(package, fresh_system):
+    s = fresh_system()
+    before = s.files()
+    deb = s.root / "root" / package.name
+    shutil.copy(package, deb)
+    p = s.run("dpkg", "-i", "/root/" + package.name, check=True)
+    assert "is installed and not started" in p.stdout
+    there = s.files()
+    account = next(x for x in (s.root / "etc/passwd").read_text().splitlines() if x.startswith("evenkeel:")).split(":")
+    assert account[6] == "/usr/sbin/nologin" and 0 < int(account[2]) < 1000
+    assert there["/var/lib/evenkeel"][0] & 0o777 == 0o750 and there["/var/lib/evenkeel"][1] == int(account[2])
+    assert there["/etc/evenkeel/credentials"][0] & 0o777 == 0o700 and there["/etc/evenkeel/credentials"][1] == 0
+    assert not any("multi-user.target.wants/evenkeel" in x for x in there)      # not enabled
+    assert s.run("evenkeel", "version", check=True).stdout.startswith("evenkeel ")
+    assert "cannot be read" in s.run("runuser", "-u", "evenkeel", "--", "evenkeel", "run", "-c", "/etc/evenkeel/evenkeel.conf").stderr
+
+    s.run("dpkg", "-r", "evenkeel", check=True)
+    assert not (s.root / "usr/bin/evenkeel").exists() and (s.root / "var/lib/evenkeel").is_dir()
+    s.run("dpkg", "-i", "/root/" + package.name, check=True)
+    p = s.run("dpkg", "-P", "evenkeel", check=True)
+    assert p.stderr == ""
+    after = s.files()
+    left = {x for x in set(before) | set(after) if before.get(x) != after.get(x)}
+    # a user stays, by Debian's policy, and so do the files that hold users and the trigger's notes
+    assert not any("evenkeel" in x for x in left), left
+    assert {x for x in left if not x.startswith(("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/.pwd.lock"))} == set(), left
+
+    # a second time, with a config and a key: these are the operator's, and purge says where they are
+    s.run("dpkg", "-i", "/root/" + package.name, check=True)
+    s.run("evenkeel", "init", "/etc/evenkeel/evenkeel.conf", check=True)
+    (s.root / "etc/evenkeel/credentials/delegate.json").write_text("[]")
+    (s.root / "var/lib/evenkeel/state.bin").write_bytes(b"x")
+    p = s.run("dpkg", "-P", "evenkeel", check=True)
+    assert "left in /etc/evenkeel" in p.stderr
+    assert not (s.root / "var/lib/evenkeel").exists() and (s.root / "etc/evenkeel/credentials/delegate.json").exists()
