@@ -49,7 +49,7 @@ class Command:
         self.options["--help"].text = "explains the command"
 
     def usage(self):
-        return [line for line in self.help.split("\n") if line.startswith("evenkeel ")]
+        return [line for line in self.help.split("\n") if re.match(r"evenkeel (\S+\|)*%s\b" % self.name, line)]
 
 
 def items(text):
@@ -179,14 +179,15 @@ def roff(text):
 def man(found):
     out = []
     for c in found.values():
-        if c.name == "help" or (c.usage() and not re.match(r"evenkeel (\S+\|)*%s\b" % c.name, c.usage()[0])):
+        if c.name == "help":
             continue
         names = c.usage()[0].split()[1] if c.usage() else c.name
         if names != c.name and names.split("|")[0] != c.name:
             continue        # told with the first of its usage line
         out.append(".SS " + roff(names.replace("|", ", ")))
-        if not c.usage():
+        if not c.usage():       # it has no words of its own
             out.append(roff(c.summary or "Prints the version, the build and the account layouts it knows."))
+            continue
         listed, paragraph = False, False
         for line in c.help.rstrip("\n").split("\n"):
             item = re.match(r"  (\S.*?) {2,}(\S.*)$", line)
