@@ -3,7 +3,8 @@
 #   BINARY   the stripped program (bin/evenkeel)
 #   ARCH     its architecture as dpkg names it (this machine's)
 #   VERSION  (what this machine's bin/evenkeel says)
-#   DEPENDS  the libraries it needs; unset: dpkg-shlibdeps finds them, which for another architecture needs that one's libraries here
+# The libraries it needs are found by dpkg-shlibdeps in this machine's bin/evenkeel: a cross-built program is made of the same sources against
+# the same Debian release.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 BINARY=${BINARY:-bin/evenkeel}
@@ -34,12 +35,9 @@ for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
 rm -f build/deb/evenkeel.conf && bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
 put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
 
-if [ -z "${DEPENDS:-}" ]; then
-    work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-    mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
-    program=$(realpath "$BINARY")
-    DEPENDS=$(cd "$work" && DEB_HOST_ARCH=$ARCH dpkg-shlibdeps -O "$program" | sed -n 's/^shlibs:Depends=//p')
-fi
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
+depends=$(program=$(realpath bin/evenkeel) && cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 for f in postinst prerm postrm; do install -m 755 Deploy/deb/$f "$root/DEBIAN/$f"; done
 cat >"$root/DEBIAN/control" <<END
 Package: evenkeel
@@ -47,7 +45,7 @@ Version: $VERSION
 Architecture: $ARCH
 Maintainer: The Evenkeel authors <evenkeel@example.org>
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
-Depends: $DEPENDS, ca-certificates, init-system-helpers (>= 1.52), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Depends: $depends, ca-certificates, init-system-helpers (>= 1.52), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
 Recommends: systemd-timesyncd | time-daemon
 Section: utils
 Priority: optional
