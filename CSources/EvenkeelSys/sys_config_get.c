@@ -1,5 +1,7 @@
 /* Pointers into the configuration for Swift, which sees C arrays as tuples. */
 #include "sys_config.h"
+#include "sys_config_table.h"
+#include <string.h>
 
 const char *sys_config_url(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].url : NULL; }
 const char *sys_config_url_shown(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].shown : NULL; }
@@ -14,8 +16,27 @@ const char *sys_config_keypair(const sys_config *c) { return c->keypair; }
 const char *sys_config_kill_file(const sys_config *c) { return c->kill_file; }
 const char *sys_config_token_file(const sys_config *c) { return c->token_file; }
 const char *sys_config_listen_host(const sys_config *c) { return c->listen_host; }
-const char *sys_config_webhook(const sys_config *c) { return c->has_webhook ? c->webhook.url : NULL; }
-const char *sys_config_webhook_shown(const sys_config *c) { return c->has_webhook ? c->webhook.shown : NULL; }
+static const char *url_of(const sys_url *u) { return u->shown[0] != 0 ? u->url : NULL; }
+static const char *shown_of(const sys_url *u) { return u->shown[0] != 0 ? u->shown : NULL; }
+const char *sys_config_webhook(const sys_config *c) { return url_of(&c->webhook); }
+const char *sys_config_webhook_shown(const sys_config *c) { return shown_of(&c->webhook); }
+const char *sys_config_ping(const sys_config *c) { return url_of(&c->ping); }
+const char *sys_config_ping_shown(const sys_config *c) { return shown_of(&c->ping); }
+
+static int ends_with(const char *host, const char *name) {
+    size_t h = strlen(host), n = strlen(name);
+    return h >= n && strcmp(host + h - n, name) == 0 && (h == n || host[h - n - 1] == '.');
+}
+
+int sys_config_alert_format(const sys_config *c) {
+    char host[128], scheme;
+    if (c->alert_format != SYS_ALERT_AUTO) return c->alert_format;
+    if (c->webhook.url[0] == 0 || !sys_url_host(c->webhook.url, host, sizeof host, &scheme)) return SYS_ALERT_JSON;
+    if (ends_with(host, "api.telegram.org")) return SYS_ALERT_TELEGRAM;
+    if (ends_with(host, "discord.com") || ends_with(host, "discordapp.com")) return SYS_ALERT_DISCORD;
+    if (ends_with(host, "hooks.slack.com")) return SYS_ALERT_SLACK;
+    return ends_with(host, "ntfy.sh") ? SYS_ALERT_NTFY : SYS_ALERT_JSON;
+}
 const char *sys_config_file(const sys_config *c) { return c->file; }
 const char *sys_config_venue_name(const sys_config *c) { return c->venue == SYS_VENUE_DRIFT ? "drift" : "velocity"; }
 size_t sys_config_size(void) { return sizeof(sys_config); }

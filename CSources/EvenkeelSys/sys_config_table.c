@@ -49,7 +49,13 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL, "while this file exists nothing is sent; empty: none", NULL},
     {"web", "listen", KIND_LISTEN, MAY_BE_EMPTY, 0, IN(listen_host), NO_RANGE, "127.0.0.1:8000", NULL, NULL, "address and port of the page; empty: off", NULL},
     {"web", "token_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(token_file), NO_RANGE, "", NULL, NULL, "file with the token for the page's controls; needed for any address that is not loopback", NULL},
-    {"alerts", "webhook", KIND_URL, MAY_BE_EMPTY, 0, IN(webhook), NO_RANGE, "", NULL, NULL, "gets a JSON POST for every alert (Telegram, Discord and ntfy by their URL); empty: off", NULL},
+    {"alerts", "webhook", KIND_URL, MAY_BE_EMPTY, 0, IN(webhook), NO_RANGE, "", NULL, NULL, "gets a POST for every alert; empty: off", NULL},
+    {"alerts", "format", KIND_CHOICE, 0, 0, IN(alert_format), NO_RANGE, "auto", "auto|json|telegram|discord|slack|ntfy", NULL, "shape of an alert; auto: by the host of the webhook, else json", NULL},
+    {"alerts", "level", KIND_CHOICE, 0, 0, IN(alert_level), NO_RANGE, "info", "info|warning|error", NULL, "smallest level that is sent; corrections that went well are info", NULL},
+    {"alerts", "blocked_minutes", KIND_NUMBER, 0, 0, IN(blocked_minutes), 0, 100000, "15", NULL, "minutes", "alert when a drift could not be corrected for so long", NULL},
+    {"alerts", "rpc_lost_seconds", KIND_NUMBER, 0, 0, IN(rpc_lost_s), 1, 1000000, "180", NULL, "seconds", "alert when the book could not be read for so long", NULL},
+    {"alerts", "repeat_hours", KIND_NUMBER, 0, 0, IN(repeat_hours), 0, 10000, "6", NULL, "hours", "an alert that still holds is said again after so long; 0: never", NULL},
+    {"alerts", "ping_url", KIND_URL, MAY_BE_EMPTY, 0, IN(ping), NO_RANGE, "", NULL, NULL, "gets a GET after every tick that read the book (at most one in 10 s), for a service that alerts when they stop; empty: off", NULL},
 };
 
 static void print(char *out, size_t cap, int64_t v, unsigned decimals) {
@@ -67,8 +73,13 @@ void sys_config_allowed(const sys_config_key *k, char *out, size_t cap) {
         if (k->unit != NULL && n < cap) snprintf(out + n, cap - n, " (%s)", k->unit);
         break;
     case KIND_CHOICE: {
-        const char *bar = strchr(k->choices, '|');
-        snprintf(out, cap, "%.*s or %s", (int)(bar - k->choices), k->choices, bar + 1);
+        const char *last = strrchr(k->choices, '|');
+        for (const char *p = k->choices; *p != 0 && n + 5 < cap; p++) {
+            const char *between = p == last ? " or " : ", ";
+            if (*p != '|') out[n++] = *p;
+            else for (const char *b = between; *b != 0; b++) out[n++] = *b;
+        }
+        out[n] = 0;
         break;
     }
     case KIND_PATH: snprintf(out, cap, "a path of at most %u bytes", k->width - 1u); break;

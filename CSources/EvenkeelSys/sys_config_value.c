@@ -207,8 +207,8 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
         return err;
     }
     case KIND_URL:
-        c->has_webhook = value[0] != 0;
-        return value[0] == 0 ? EK_OK : set_url(&c->webhook, c->bare_urls, k, value, why, cap);
+        memset(base + k->offset, 0, k->width);
+        return value[0] == 0 ? EK_OK : set_url((sys_url *)(void *)(base + k->offset), c->bare_urls, k, value, why, cap);
     case KIND_KEY:
         c->has_authority = value[0] != 0;
         if (value[0] == 0 || ek_key_from_base58(value, strlen(value), &c->authority) == EK_OK) return EK_OK;

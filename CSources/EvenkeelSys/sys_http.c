@@ -1,4 +1,5 @@
 #include "sys_http.h"
+#include "sys_args.h"
 
 #include <curl/curl.h>
 #include <signal.h>
@@ -15,14 +16,37 @@ typedef struct {
     uint8_t *answer;             /* SYS_HTTP_ANSWER_MAX */
     size_t answer_len;
     int too_large;
+    size_t answer_max;
+    struct curl_slist *own_headers;   /* of a hook */
 } lane;
+
+enum { HOOK_ANSWER_MAX = 4096 };
 
 struct sys_http {
     CURLM *multi;
     struct curl_slist *headers;
     int n_endpoints;
     lane lanes[SYS_HTTP_ENDPOINTS][SYS_HTTP_LANES];
+    lane hooks[SYS_HTTP_HOOKS];
 };
+
+/* Lane i of target e, endpoint or hook; NULL past the last one. */
+static lane *lane_of(sys_http *h, int e, int i) {
+    if (e < 0 || i >= (e < SYS_HTTP_ENDPOINTS ? SYS_HTTP_LANES : 1)) return NULL;
+    if (e < SYS_HTTP_ENDPOINTS) return e < h->n_endpoints ? &h->lanes[e][i] : NULL;
+    return e < SYS_HTTP_ENDPOINTS + SYS_HTTP_HOOKS && h->hooks[e - SYS_HTTP_ENDPOINTS].easy ? &h->hooks[e - SYS_HTTP_ENDPOINTS] : NULL;
+}
+
+static void free_lane(sys_http *h, lane *l) {
+    if (l->easy) {
+        if (l->busy) curl_multi_remove_handle(h->multi, l->easy);
+        curl_easy_cleanup(l->easy);
+    }
+    if (l->own_headers) curl_slist_free_all(l->own_headers);
+    free(l->body);
+    free(l->answer);
+    memset(l, 0, sizeof *l);
+}
 
 sys_http *sys_http_new(void) {
     signal(SIGPIPE, SIG_IGN);
@@ -45,17 +69,10 @@ sys_http *sys_http_new(void) {
 
 void sys_http_free(sys_http *h) {
     if (!h) return;
-    for (int e = 0; e < h->n_endpoints; e++) {
-        for (int i = 0; i < SYS_HTTP_LANES; i++) {
-            lane *l = &h->lanes[e][i];
-            if (l->easy) {
-                if (l->busy) curl_multi_remove_handle(h->multi, l->easy);
-                curl_easy_cleanup(l->easy);
-            }
-            free(l->body);
-            free(l->answer);
-        }
+    for (int e = 0; e < SYS_HTTP_ENDPOINTS; e++) {
+        for (int i = 0; i < SYS_HTTP_LANES; i++) free_lane(h, &h->lanes[e][i]);
     }
+    for (int i = 0; i < SYS_HTTP_HOOKS; i++) free_lane(h, &h->hooks[i]);
     if (h->headers) curl_slist_free_all(h->headers);
     if (h->multi) curl_multi_cleanup(h->multi);
     free(h);
@@ -89,7 +106,8 @@ int sys_http_url_allowed(const char *url) {
 static size_t on_data(char *data, size_t size, size_t n, void *user) {
     lane *l = user;
     size_t len = size * n;
-    if (len > SYS_HTTP_ANSWER_MAX - l->answer_len) {
+    if (len > l->answer_max - l->answer_len) {
+        if (l->answer_max == HOOK_ANSWER_MAX) return len; /* nobody reads the rest of a hook's answer */
         l->too_large = 1;
         return 0;
     }
@@ -98,10 +116,11 @@ static size_t on_data(char *data, size_t size, size_t n, void *user) {
     return len;
 }
 
-static int set_up(sys_http *h, lane *l, const char *url) {
+static int set_up(lane *l, const char *url, struct curl_slist *headers, size_t answer_max) {
     l->easy = curl_easy_init();
     l->body = malloc(SYS_HTTP_BODY_MAX);
-    l->answer = malloc(SYS_HTTP_ANSWER_MAX);
+    l->answer = malloc(answer_max);
+    l->answer_max = answer_max;
     if (!l->easy || !l->body || !l->answer) return -1;
     CURL *c = l->easy;
     CURLcode bad = CURLE_OK;
@@ -110,7 +129,7 @@ static int set_up(sys_http *h, lane *l, const char *url) {
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-    SET(CURLOPT_HTTPHEADER, h->headers);
+    SET(CURLOPT_HTTPHEADER, headers);
     SET(CURLOPT_USERAGENT, "evenkeel");
     SET(CURLOPT_NOSIGNAL, 1L);
     SET(CURLOPT_NOPROGRESS, 1L);
@@ -124,7 +143,7 @@ static int set_up(sys_http *h, lane *l, const char *url) {
     SET(CURLOPT_WRITEFUNCTION, on_data);
     SET(CURLOPT_WRITEDATA, l);
     SET(CURLOPT_PRIVATE, l);
-    SET(CURLOPT_MAXFILESIZE, (long)SYS_HTTP_ANSWER_MAX);
+    if (answer_max == SYS_HTTP_ANSWER_MAX) SET(CURLOPT_MAXFILESIZE, (long)SYS_HTTP_ANSWER_MAX);
     SET(CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
     SET(CURLOPT_POST, 1L);
 #undef SET
@@ -136,24 +155,43 @@ int sys_http_add(sys_http *h, const char *url) {
     int e = h->n_endpoints++;
     for (int i = 0; i < SYS_HTTP_LANES; i++) {
         h->lanes[e][i].endpoint = e;
-        if (set_up(h, &h->lanes[e][i], url) != 0) return -1;
+        if (set_up(&h->lanes[e][i], url, h->headers, SYS_HTTP_ANSWER_MAX) != 0) return -1;
     }
     return e;
 }
 
-int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, size_t len, uint32_t timeout_ms) {
-    if (endpoint < 0 || endpoint >= h->n_endpoints || len > SYS_HTTP_BODY_MAX) return -1;
-    lane *l = NULL;
-    for (int i = 0; i < SYS_HTTP_LANES && !l; i++) {
-        if (!h->lanes[endpoint][i].busy) l = &h->lanes[endpoint][i];
+int sys_http_hook(sys_http *h, int which, const char *url, const char *content_type) {
+    if (which < 0 || which >= SYS_HTTP_HOOKS || strlen(url) > 2047 || !sys_http_url_allowed(url)) return -1;
+    lane *l = &h->hooks[which];
+    char line[128];
+    free_lane(h, l);
+    snprintf(line, sizeof line, "Content-Type: %s", content_type);
+    l->own_headers = curl_slist_append(NULL, line);
+    struct curl_slist *more = l->own_headers ? curl_slist_append(l->own_headers, "Expect:") : NULL;
+    l->endpoint = SYS_HTTP_ENDPOINTS + which;
+    if (!more || set_up(l, url, more, HOOK_ANSWER_MAX) != 0) {
+        free_lane(h, l);
+        return -1;
     }
+    return 0;
+}
+
+int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, size_t len, uint32_t timeout_ms) {
+    if (len > SYS_HTTP_BODY_MAX) return -1;
+    lane *l = NULL;
+    for (int i = 0; (l = lane_of(h, endpoint, i)) != NULL && l->busy; i++) {}
     if (!l) return -1;
-    memcpy(l->body, body, len);
+    if (len > 0) memcpy(l->body, body, len);
     l->answer_len = 0;
     l->too_large = 0;
     l->id = id;
-    curl_easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)l->body);
-    curl_easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+    if (len == 0) {
+        curl_easy_setopt(l->easy, CURLOPT_HTTPGET, 1L);
+    } else {
+        curl_easy_setopt(l->easy, CURLOPT_POST, 1L);
+        curl_easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)l->body);
+        curl_easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+    }
     curl_easy_setopt(l->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
     curl_easy_setopt(l->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
     if (curl_multi_add_handle(h->multi, l->easy) != CURLM_OK) return -1;
@@ -168,6 +206,7 @@ int sys_http_busy(const sys_http *h) {
     for (int e = 0; e < h->n_endpoints; e++) {
         for (int i = 0; i < SYS_HTTP_LANES; i++) n += h->lanes[e][i].busy;
     }
+    for (int i = 0; i < SYS_HTTP_HOOKS; i++) n += h->hooks[i].busy;
     return n;
 }
 
@@ -223,6 +262,14 @@ int sys_http_next(sys_http *h, sys_http_result *out) {
         curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &out->status);
         curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &us);
         curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry);
+        struct curl_header *left_now = NULL;
+        out->requests_left = -1;
+        for (int i = 0; i < 3 && left_now == NULL; i++) {
+            static const char *const names[] = {"x-ratelimit-rps-remaining", "x-ratelimit-remaining", "ratelimit-remaining"};
+            int64_t v;
+            if (curl_easy_header(easy, names[i], 0, CURLH_HEADER, -1, &left_now) != CURLHE_OK) left_now = NULL;
+            else if (sys_parse_i64(left_now->value, 0, INT64_MAX, &v)) out->requests_left = v;
+        }
         curl_multi_remove_handle(h->multi, easy);
         l->busy = 0;
         out->id = l->id;

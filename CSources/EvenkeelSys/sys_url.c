@@ -114,3 +114,21 @@ void sys_url_redact(const char *url, char *out, size_t cap) {
     skip_user(&at, &n);
     snprintf(out, cap, "%s://%.*s%s", scheme == 's' ? "https" : "http", (int)(n > 255 ? 255 : n), at, more ? "/\xE2\x80\xA6" : "");
 }
+
+size_t sys_url_query(const char *url, const char *name, char *out, size_t cap) {
+    size_t len = strlen(name);
+    const char *p = strchr(url, '?');
+    out[0] = 0;
+    while (p != NULL && *p != '#') {
+        p++;
+        size_t n = strcspn(p, "&#");
+        if (n > len && memcmp(p, name, len) == 0 && p[len] == '=') {
+            if (n - len - 1 >= cap) return 0;
+            memcpy(out, p + len + 1, n - len - 1);
+            out[n - len - 1] = 0;
+            return n - len - 1;
+        }
+        p = p[n] == '&' ? p + n : NULL;
+    }
+    return 0;
+}

@@ -30,6 +30,10 @@ public final class Driver: Host {
     let state: UnsafeMutablePointer<sys_state>
     let record: UnsafeMutablePointer<ek_record>
     let sink: (any StatusSink)?
+    let control: OpaquePointer?
+    var supervisor: Supervisor
+    var alerts: Alerts
+    var waiting: [Waiting] = []
     var persistent = true
     var machine: Machine? = nil
     var stopSignal: Int32 = 0
@@ -39,7 +43,7 @@ public final class Driver: Host {
     private let startUnix_ms: Int64
 
     init(config: ConfigPointer, options: RunOptions, log: Logger, http: OpaquePointer, key: UnsafeMutablePointer<sys_key>,
-         state: UnsafeMutablePointer<sys_state>, record: UnsafeMutablePointer<ek_record>, sink: (any StatusSink)?) {
+         state: UnsafeMutablePointer<sys_state>, record: UnsafeMutablePointer<ek_record>, control: OpaquePointer?, sink: (any StatusSink)?) {
         self.config = config
         self.options = options
         self.log = log
@@ -47,7 +51,10 @@ public final class Driver: Host {
         self.key = key
         self.state = state
         self.record = record
+        self.control = control
         self.sink = sink
+        supervisor = Supervisor(quiet: options.once || sink != nil)
+        alerts = Alerts(config, on: !options.once && sink == nil)
         startUnix_ms = options.startUnix_s != 0 ? options.startUnix_s * 1000 : sys_unix_ms()
     }
 
@@ -81,7 +88,16 @@ public final class Driver: Host {
     }
 
     public func log(_ level: Level, _ human: Text) {
-        log.write(level, human, tick: machine?.ticks ?? 0, time_s: now().unix_s)
+        log.write(level, human, tick: machine?.ticks ?? 0, ticket: ticketWord(), time_s: now().unix_s)
+    }
+
+    /// The first characters of the open order's signature: enough to find its lines.
+    private func ticketWord() -> Text {
+        guard let m = machine, m.ticketOpen, let s = ek_ticket_signature(m.ticket) else { return Text(capacity: 0) }
+        var t = Text()
+        t.put(signature: s)
+        if t.count > 8 { t.bytes.removeLast(t.count - 8) }
+        return t
     }
 
     public func killed() -> Bool {
@@ -92,13 +108,22 @@ public final class Driver: Host {
     public func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
-        var line = Text("status ")
+        var line = Text()
         line.put(m.report.status.word)
         line.put(": ")
         line.put(m.report.reason)
-        log(changed ? .info : .debug, line)
+        var logged = Text("status ")
+        logged.put(line)
+        log(changed ? .info : .debug, logged)
         if options.json && !options.once { printLine(m.statusJson()) }
-        if m.phase == .idle { finished = true }
+        let ended = m.phase == .idle
+        if ended { finished = true }
+        // A tick that ended in an error has read nothing new; one with an order open has watched it, which is its work.
+        let read = m.report.status != .error && (m.bookKnown || m.report.status == .pending)
+        supervisor.tick(whole: read, words: line)
+        alerts.observe(m, read: read, ended: ended, now())
+        if ended { tickEnded(m) }
+        log.sayHeld(now().unix_s, tick: m.ticks)
         sink?.status(m, now())
     }
 
@@ -111,10 +136,14 @@ public final class Driver: Host {
     // MARK: the loop
 
     /// Runs until a signal, or with `once` until one tick is carried through. Returns the exit code.
-    func run(_ m: Machine, control: Int32) -> Int32 {
+    func run(_ m: Machine) -> Int32 {
         machine = m
         let signals = sys_signals_open()
         let began = now()
+        if let t = supervisor.trouble { log(.warning, t) }
+        supervisor.plan(interval_ms: m.rules.interval_ms, timeout_ms: UInt64(config.pointee.timeout_ms))
+        openAlerts()
+        alerts.started(m, began)
         m.start(began)
         // Bounded even on a chain that stands still: a blockhash's life (150 slots, generously), the fill timeout, two timeouts.
         let onceEnds_ms = began.mono_ms + 120_000 + (UInt64(config.pointee.fill_timeout_s) * 1000) + 2 * UInt64(config.pointee.timeout_ms)
@@ -126,11 +155,15 @@ public final class Driver: Host {
                 m.giveUp(now())
                 break
             }
-            let fds = [signals, control]
-            let n = control >= 0 ? 2 : 1
-            let ready = fds.withUnsafeBufferPointer { sys_http_wait(http, $0.baseAddress, Int32(n), waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max)) }
+            giveWaiting(m)
+            sendAlerts(m)
+            var fds = (signals, Int32(-1))
+            if let c = control { fds.1 = sys_control_fd(c) }
+            let ready = withUnsafeBytes(of: &fds) {
+                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), control == nil ? 1 : 2, waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max))
+            }
             if ready & 1 != 0 { takeSignals(signals, m) }
-            if ready & 2 != 0 { serveControl(control, m) }
+            serveControl(m)
             deliver(m)
         }
         return conclude(m)
@@ -140,13 +173,23 @@ public final class Driver: Host {
         let t = now().mono_ms
         let due = min(m.wake_ms, latest_ms)
         if due <= t { return 0 }
-        let real = (due - t + options.speed - 1) / options.speed
-        return Int32(min(real, sink == nil ? 3_600_000 : 100))
+        var real = min((due - t + options.speed - 1) / options.speed, sink == nil ? 3_600_000 : 100)
+        let alert = alerts.wake_ms
+        if alert != UInt64.max {
+            let r = UInt64(max(0, sys_mono_ms()))
+            real = alert <= r ? 0 : min(real, alert - r)
+        }
+        if let c = control, sys_control_busy(c) > 0 { real = min(real, 500) }      // its clients have time limits
+        return Int32(real)
     }
 
     private func deliver(_ m: Machine) {
         var r = sys_http_result()
         while sys_http_next(http, &r) != 0 {
+            if r.endpoint >= hookEndpoint {
+                alertAnswered(r)
+                continue
+            }
             let wire: Wire
             switch r.kind {
             case SYS_HTTP_OK: wire = .ok
@@ -173,72 +216,7 @@ public final class Driver: Host {
         while true {
             let s = sys_signals_next(fd)
             if s == 0 { return }
-            if s == 1 { reload(m) } else { stopSignal = s }
-        }
-    }
-
-    /// SIGHUP: rules may change while running; what the process was built on (account, endpoints, files) needs a restart.
-    private func reload(_ m: Machine) {
-        let fresh = allocateConfig()
-        defer { UnsafeMutableRawPointer(fresh).deallocate() }
-        var words = Text()
-        var failed = false
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONFIG_TEXT)) { text in
-            guard let base = text.baseAddress else { return }
-            let paper: Int32 = m.rules.mode == .paper && config.pointee.mode == UInt8(SYS_MODE_PAPER) ? 1 : 0
-            if sys_config_load(sys_config_file(config), paper, fresh, base) != EK_OK {
-                failed = true
-                words.put(c: base)
-            }
-        }
-        if failed {
-            var t = Text("reload refused, the old settings stay: ")
-            t.put(words)
-            log(.error, t)
-            return
-        }
-        guard sameFoundation(config, fresh), let rules = Rules(fresh, trouble: &words) else {
-            log(.error, Text("reload refused, the old settings stay: mode, endpoints, account, venue, market and files need a restart"))
-            return
-        }
-        m.reconfigure(rules)
-        UnsafeMutableRawPointer(config).copyMemory(from: UnsafeRawPointer(fresh), byteCount: sys_config_size())
-        log(.info, Text("settings re-read; they hold from the next tick on"))
-    }
-
-    private func serveControl(_ fd: Int32, _ m: Machine) {
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONTROL_LINE)) { line in
-            guard let base = line.baseAddress else { return }
-            let client = sys_control_accept(fd, base)
-            if client < 0 { return }
-            var word = Text()
-            word.put(c: base)
-            var answer = Text()
-            if word == "status json" {
-                answer = m.statusJson()
-                answer.put("\n")
-            } else if word == "status" {
-                answer = m.statusText(now_s: now().unix_s)
-            } else if word == "accounts" {
-                answer = m.accountsJson()
-                if answer.isEmpty { answer = Text("nothing has been read yet\n") }
-            } else if word == "pause" {
-                m.step(.command(.pause), now())
-                answer = Text(m.ticketOpen
-                    ? "paused; the open ticket is still followed to its end, then nothing is traded until resume\n"
-                    : "paused; nothing is traded until resume\n")
-            } else if word == "resume" {
-                m.step(.command(.resume), now())
-                answer = Text("resumed; failures in a row set to 0, the next tick decides\n")
-            } else if word == "rebalance" {
-                answer = Text(m.ticketOpen ? "a ticket is open; it ends first, then a tick follows that passes over the cooldown once\n"
-                    : m.phase != .idle ? "a tick is under way; another one follows it that passes over the cooldown once\n"
-                    : "a tick runs now; the cooldown is passed over once, every gate holds\n")
-                m.step(.command(.rebalance), now())
-            } else {
-                answer = Text("unknown command\n")
-            }
-            answer.bytes.withUnsafeBufferPointer { sys_control_answer(client, $0.baseAddress, $0.count) }
+            if s == 1 { _ = reload(m) } else { stopSignal = s }
         }
     }
 
@@ -247,7 +225,11 @@ public final class Driver: Host {
             var t = Text("stopping on signal ")
             t.put(stopSignal)
             t.put(m.ticketOpen ? "; the open ticket is in the state file and is resolved first at the next start" : "")
+            supervisor.stopping(t)
+            log.sayHeld(now().unix_s, tick: m.ticks, all: true)
             log(.info, t)
+            alerts.stopped(t, m, now())
+            flushAlerts(m, 3_000)
             return 128 + stopSignal
         }
         if options.once {

@@ -62,27 +62,29 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
             return exitUsage
         }
     }
-    var control: Int32 = -1
+    var control: OpaquePointer? = nil
     if !options.once, let path = sys_config_control(config), path.pointee != 0 {
-        control = sys_control_listen(path)
-        if control < 0 {
+        var err: Int32 = 0
+        control = sys_control_open(path, &err)
+        if control == nil {
             var t = Text("control socket ")
             t.put(c: path)
             t.put(": ")
-            t.put(c: sys_errno_text(-control))
+            t.put(c: sys_errno_text(err))
             t.put("; commands will not reach this agent")
             complain(t)
         }
     }
-    defer { if control >= 0 { sys_control_close(control, sys_config_control(config)) } }
+    defer { sys_control_close(control, 200) }
 
     record.pointee.mode = UInt8(rules.mode == .live ? EK_MODE_LIVE : EK_MODE_PAPER)
-    let driver = Driver(config: config, options: options, log: log, http: http, key: key, state: state, record: record, sink: sink)
+    let driver = Driver(config: config, options: options, log: log, http: http, key: key, state: state, record: record,
+                        control: control, sink: sink)
     driver.persistent = persistent
     let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
                           subAccount: config.pointee.sub_account, signer: identity.signer,
                           endpointCount: Int(config.pointee.n_urls), record: record)
-    let code = driver.run(machine, control: control)
+    let code = driver.run(machine)
     driver.machine = nil
     return code
 }

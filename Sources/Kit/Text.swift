@@ -157,6 +157,10 @@ public struct Text {
         }
     }
 
+    public func starts(_ s: StaticString) -> Bool {
+        bytes.starts(with: UnsafeBufferPointer(start: s.utf8Start, count: s.utf8CodeUnitCount))
+    }
+
     public static func == (a: Text, b: StaticString) -> Bool {
         a.bytes.elementsEqual(UnsafeBufferPointer(start: b.utf8Start, count: b.utf8CodeUnitCount))
     }

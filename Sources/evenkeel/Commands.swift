@@ -1,4 +1,4 @@
-// run, status, pause/resume/rebalance, init, version.
+// run, init, version, and how options are walked.
 import Agent
 import Chain
 import EvenkeelCore
@@ -67,104 +67,6 @@ func runCommand() -> Int32 {
     }
     guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS) else { return 2 }
     return runAgent(box.config, options: run, log: log, sink: nil)
-}
-
-/// Sends one line to the running agent. nil when none answers.
-private func ask(_ config: UnsafeMutablePointer<sys_config>, _ line: StaticString) -> Text? {
-    guard let path = sys_config_control(config) else { return nil }
-    let cap = 1 << 20
-    let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: cap)
-    defer { buffer.deallocate() }
-    var n: Int64 = 0
-    line.utf8Start.withMemoryRebound(to: CChar.self, capacity: line.utf8CodeUnitCount + 1) {
-        n = sys_control_ask(path, $0, buffer, cap, 3_000)
-    }
-    if n <= 0 { return nil }
-    var t = Text()
-    t.put(raw: buffer, count: Int(n))
-    return t
-}
-
-func statusCommand() -> Int32 {
-    var config: UnsafePointer<CChar>? = nil
-    var json = false
-    var help = false
-    var accounts: UnsafePointer<CChar>? = nil
-    var o = sys_opts()
-    let bad = options("c:config= json accounts= h:help", first: 2, &o) { i, value in
-        switch i {
-        case 0: config = value
-        case 1: json = true
-        case 2: accounts = value
-        default: help = true
-        }
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
-        evenkeel status [-c FILE] [--json] [--accounts FILE]
-
-        What the running agent sees, asked over its control socket; when none runs, the last record of the state file.
-          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess` and bug reports
-
-        """)
-    }
-    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
-    if let path = accounts { return saveAccounts(box.config, path) }
-    if let answer = ask(box.config, json ? "status json" : "status") {
-        Words.print(answer)
-        return 0
-    }
-    return lastRecord(box.config, json: json)
-}
-
-private func saveAccounts(_ config: UnsafeMutablePointer<sys_config>, _ path: UnsafePointer<CChar>) -> Int32 {
-    guard let read = ask(config, "accounts"), read.bytes.first == 0x7B else {
-        Words.print("evenkeel: no running agent has a whole read to give\n", 2)
-        return 1
-    }
-    let err = read.bytes.withUnsafeBufferPointer { sys_write_private(path, $0.baseAddress, $0.count) }
-    if err == 0 { return 0 }
-    var t = Text("evenkeel: ")
-    t.put(c: path)
-    t.put(": ")
-    t.put(c: sys_errno_text(err))
-    t.put("\n")
-    Words.print(t, 2)
-    return 1
-}
-
-func controlCommand(_ word: Text) -> Int32 {
-    var config: UnsafePointer<CChar>? = nil
-    var help = false
-    var o = sys_opts()
-    let bad = options("c:config= h:help", first: 2, &o) { i, value in
-        if i == 0 { config = value } else { help = true }
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
-        evenkeel pause|resume|rebalance -c FILE
-
-          pause      nothing is traded until resume; an open ticket is still followed to its end; kept over restarts
-          resume     ends a pause and closes an open breaker
-          rebalance  a tick now; the cooldown is passed over once, every gate holds
-
-        """)
-    }
-    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
-    let answer = word == "pause" ? ask(box.config, "pause") : word == "resume" ? ask(box.config, "resume") : ask(box.config, "rebalance")
-    guard let said = answer else {
-        var t = Text("evenkeel: no agent answers on ")
-        t.put(c: sys_config_control(box.config))
-        t.put(": is it running with this config?\n")
-        Words.print(t, 2)
-        return 1
-    }
-    Words.print(said)
-    return 0
 }
 
 func initCommand() -> Int32 {

@@ -18,6 +18,11 @@ enum Words {
 
     static func print(_ s: StaticString, _ fd: Int32 = 1) { print(Text(s), fd) }
 
+    /// Colours only where a person looks.
+    static func colours(_ fd: Int32) -> Bool {
+        sys_isatty(fd) != 0 && (sys_env("NO_COLOR")?.pointee ?? 0) == 0
+    }
+
     /// "evenkeel: WORDS" on stderr, and the exit code for bad usage.
     static func refuse(_ words: Text) -> Int32 {
         var t = Text("evenkeel: ")
@@ -35,11 +40,11 @@ enum Words {
                                          the agent against the embedded chain, no network or key needed
           evenkeel run -c FILE [--once] [--paper] [--json]
                                          the agent; --once carries one tick through to its end
-          evenkeel status [-c FILE] [--json] [--accounts FILE]
+          evenkeel status [-c FILE] [--json] [--watch] [--accounts FILE]
                                          what the running agent sees, or the last record; FILE gets its last read
           evenkeel assess ACCOUNTS.json [-c FILE] [--json]
                                          the assessment of a saved read, offline
-          evenkeel pause|resume|rebalance -c FILE
+          evenkeel pause|resume|rebalance|reload -c FILE
                                          over the agent's control socket
           evenkeel state show|verify FILE
                                          the binary state as JSON; which slot is damaged

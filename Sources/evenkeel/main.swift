@@ -5,7 +5,6 @@ import EvenkeelCore
 import EvenkeelSys
 import Kit
 import Sim
-import Sim
 
 let command = Words.argument(1)
 
@@ -16,14 +15,13 @@ func dispatch() -> Int32 {
     }
     if word == "run" { return runCommand() }
     if word == "status" { return statusCommand() }
-    if word == "pause" || word == "resume" || word == "rebalance" { return controlCommand(word) }
+    if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" { return controlCommand(word) }
     if word == "assess" { return assessCommand() }
     if word == "sim" { return simCommand(first: 2) }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
     if word == "demo" { return demoCommand() }
     if word == "localnet" { return LocalnetCli.run(first: 2) }
-    if word == "sim" { return simCommand(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {
         Words.usage(1)

@@ -20,7 +20,7 @@ def test_version(agents, each_binary):
     assert r.code == 0 and re.fullmatch(r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out) and r.err == ""
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "state", "init", "demo", "localnet"])
+@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "demo", "localnet"])
 def test_help(agents, each_binary, command):
     agent = agents(each_binary)
     r = agent.command(*command.split(), "--help")
@@ -106,21 +106,20 @@ def test_the_control_socket(bench):
     running.until("balanced")
     assert agent.control.stat().st_mode & 0o007 == 0                    # the agent's user and its group
     chain.ctl("set_user", perp=-9)
-    r = agent.said("rebalance")                         # a tick now, long before the schedule's
-    assert r.code == 0 and "a tick runs now" in r.out
+    r = agent.said("rebalance")                         # a tick now, long before the schedule's; the answer is how it ended
+    assert r.code == 0 and r.out.startswith("executed_live: ") and "EXPAND_SHORT 1.000000 @ $" in r.out, r
     running.until("executed_live", seconds=5)
     chain.ctl("set_user", perp=-9)
     at = len(running.lines)
-    assert agent.said("rebalance").code == 0            # passes over the cooldown once
+    assert agent.said("rebalance").out.startswith("executed_live: ")      # passes over the cooldown once
     running.until("executed_live", seconds=5, since=at)
     chain.ctl("set_user", perp=-9)
     assert agent.said("pause").out.startswith("paused; nothing is traded until resume")
-    at = len(running.lines)
-    assert agent.said("rebalance").code == 0
-    got = wait_for(lambda: running.lines[at:], 5, "a tick")[0]
-    assert got["status"] == "paused", got
-    assert agent.said("resume").code == 0
+    assert agent.said("pause").out.startswith("paused already")
+    assert agent.said("rebalance").out.startswith("paused: ")
+    assert agent.said("resume").out.startswith("resumed; ")
     running.until("cooldown", seconds=5, since=at)
+    assert agent.said("resume").out.startswith("nothing to resume")
     assert len(chain.landed()) == 2 and running.stop() == 143
 
 
@@ -134,6 +133,18 @@ def test_the_control_socket_and_rude_clients(bench):
         s = socket.socket(socket.AF_UNIX)
         s.connect(str(agent.control))
         idle.append(s)
+    drip = socket.socket(socket.AF_UNIX)
+    drip.connect(str(agent.control))
+    at = len(running.lines)
+    for _ in range(40):                                 # a byte every 50 ms: nobody waits for it
+        try:
+            drip.sendall(b"s")
+        except OSError:
+            break
+        time.sleep(0.05)
+    drip.close()
+    gaps = [b - a for a, b in zip(running.at[at:], running.at[at + 1:])]
+    assert len(gaps) >= 4 and max(gaps) < 0.6, gaps
     for data in (b"\0" * 5000, b"status json" * 1000, b"\xff\n", b"flatten now\n", b"\n\n\n", b"status"):
         s = socket.socket(socket.AF_UNIX)
         s.connect(str(agent.control))
@@ -148,6 +159,38 @@ def test_the_control_socket_and_rude_clients(bench):
         s.close()
     wait_for(lambda: agent.said("status").code == 0, 10, "the next client is served")
     assert running.stop() == 143 and chain.sends() == []
+
+
+def test_rebalance_in_the_middle_of_a_tick(bench):
+    """It is not lost: the tick it asked for comes after the one under way, and that one is what it answers with."""
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="60")
+    running = agent.start()
+    running.until("balanced")
+    chain.fault("delay", method="getMultipleAccounts", ms=700)
+    first = subprocess.Popen([str(agent.binary), "rebalance", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
+    time.sleep(0.3)
+    began = time.monotonic()
+    second = agent.said("rebalance")
+    assert second.out.startswith("balanced: ") and time.monotonic() - began > 0.9, second
+    assert first.communicate(timeout=5)[0].startswith("balanced: ")
+    assert running.stop() == 143 and [x["tick"] for x in running.lines] == [1, 2, 3]
+
+
+def test_reload_by_command(bench):
+    chain, agent = bench(chain={"perp": -10.5}, agent__loop_interval_seconds="30", hedge__drift_tolerance_pct="20")
+    running = agent.start()
+    running.until("balanced")
+    agent.set(hedge__drift_tolerance_pct="1")
+    r = agent.said("reload")
+    assert r.code == 0 and "settings re-read" in r.out, r
+    assert agent.said("rebalance").out.startswith("executed_live: ")
+    agent.set(agent__mode="paper")
+    r = agent.said("reload")
+    assert "reload refused, the old settings stay: " in r.out and "need a restart" in r.out, r
+    agent.set(agent__mode="live", order__max_slippage_pct="99")
+    r = agent.said("reload")
+    assert "max_slippage_pct = 99" in r.out, r
+    assert running.stop() == 143
 
 
 def test_a_stale_socket_is_replaced_and_a_live_one_is_not(bench):

@@ -18,6 +18,8 @@ enum {
 };
 enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
 enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
+/* Shapes of an alert; AUTO: by the webhook's host. */
+enum { SYS_ALERT_AUTO = 0, SYS_ALERT_JSON, SYS_ALERT_TELEGRAM, SYS_ALERT_DISCORD, SYS_ALERT_SLACK, SYS_ALERT_NTFY };
 enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1 };
 
 typedef struct {
@@ -76,8 +78,10 @@ typedef struct {
     uint16_t listen_port;
     char token_file[SYS_CONFIG_PATH_MAX];
     /* [alerts] */
-    uint8_t has_webhook;
-    sys_url webhook;
+    sys_url webhook, ping;            /* empty: off */
+    uint8_t alert_format;             /* SYS_ALERT_* */
+    uint8_t alert_level;              /* 0 info, 1 warning, 2 error: the smallest that is sent */
+    uint32_t blocked_minutes, rpc_lost_s, repeat_hours;
     uint8_t bare_urls;                /* 1: loaded with SYS_LOAD_BARE, urls[].url are empty */
     char file[SYS_CONFIG_PATH_MAX];   /* as given to load; "-" for text */
 } sys_config;
@@ -124,6 +128,12 @@ const char *sys_config_token_file(const sys_config *c);
 const char *sys_config_listen_host(const sys_config *c);
 const char *sys_config_webhook(const sys_config *c);
 const char *sys_config_webhook_shown(const sys_config *c);
+const char *sys_config_ping(const sys_config *c);
+const char *sys_config_ping_shown(const sys_config *c);
+/* alert_format, with AUTO told by the host: api.telegram.org, discord.com, hooks.slack.com, ntfy.sh; else JSON. */
+int sys_config_alert_format(const sys_config *c);
+/* The value of NAME in the URL's query ("chat_id"), undecoded; its length, 0 when it is not there or does not fit. */
+size_t sys_url_query(const char *url, const char *name, char *out, size_t cap);
 const char *sys_config_file(const sys_config *c);
 const char *sys_config_venue_name(const sys_config *c);
 size_t sys_config_size(void);

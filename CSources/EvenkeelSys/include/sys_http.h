@@ -1,4 +1,4 @@
-/* sys_http.h - JSON-RPC over HTTP(S): libcurl's multi interface behind five calls.
+/* sys_http.h - JSON-RPC over HTTP(S): libcurl's multi interface behind a few calls.
  *
  * One sys_http serves all endpoints of an agent. Every endpoint has SYS_HTTP_LANES reusable transfers that share one
  * connection cache, so polls ride on a kept-alive connection. All memory is taken in sys_http_new/add: after that a
@@ -42,6 +42,7 @@ typedef struct {
     size_t body_len;
     uint32_t latency_us;
     int64_t retry_after_s;     /* Retry-After of a 429 or 503, else 0 */
+    int64_t requests_left;     /* what the server says is left of the client's rate limit (x-ratelimit-rps-remaining and kin); -1: it does not say */
     const char *error;         /* libcurl's words for kinds other than OK, without the URL */
 } sys_http_result;
 
@@ -51,6 +52,13 @@ void sys_http_free(sys_http *h);
 
 /* Adds an endpoint; returns its index, or -1 when there are 8, the URL is too long (2047), or its scheme is not allowed. */
 int sys_http_add(sys_http *h, const char *url);
+
+/* Side requests in the same loop: SYS_HTTP_HOOKS targets beside the endpoints, one transfer each, so that a slow or dead one delays nothing.
+ * Sets target `which` (0 based); its results come from sys_http_next with endpoint SYS_HTTP_ENDPOINTS + which, and that is its number for
+ * sys_http_post, too. An empty body is sent as a GET, anything else as a POST of content_type. What it answers is cut off at 4 KB.
+ * 0, or -1 (URL not allowed, no memory). */
+enum { SYS_HTTP_HOOKS = 2 };
+int sys_http_hook(sys_http *h, int which, const char *url, const char *content_type);
 
 /* 1 when the URL is https, or http to localhost, 127.0.0.0/8 or [::1]. */
 int sys_http_url_allowed(const char *url);

@@ -1,0 +1,153 @@
+// What the running agent is told over its control socket, and what it says to that. An answer says what happened, not "ok": the one to
+// `rebalance` waits for the tick it asked for.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+/// Somebody waits for the end of a tick.
+struct Waiting {
+    var client: UInt32
+    var tick: UInt64
+    /// Asked in the middle of a tick: the command is given when that has ended.
+    var given: Bool
+}
+
+extension Driver {
+    /// Serves every line that is there; at most one for each place at the socket a turn.
+    func serveControl(_ m: Machine) {
+        guard let c = control else { return }
+        for _ in 0..<Int(SYS_CONTROL_CLIENTS) {
+            var client: UInt32 = 0
+            var word = Text()
+            withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONTROL_LINE)) { line in
+                guard let base = line.baseAddress else { return }
+                client = sys_control_next(c, base)
+                if client != 0 { word.put(c: base) }
+            }
+            if client == 0 { return }
+            if let said = obey(word, client, m) { answer(client, said) }
+        }
+    }
+
+    func answer(_ client: UInt32, _ words: Text) {
+        guard let c = control else { return }
+        words.bytes.withUnsafeBufferPointer { sys_control_answer(c, client, $0.baseAddress, $0.count) }
+    }
+
+    /// nil: the answer comes later.
+    private func obey(_ word: Text, _ client: UInt32, _ m: Machine) -> Text? {
+        if word == "status json" {
+            var t = m.statusJson()
+            t.put("\n")
+            return t
+        }
+        if word == "status" { return m.statusText(now_s: now().unix_s) }
+        if word == "accounts" {
+            let read = m.accountsJson()
+            return read.isEmpty ? Text("nothing has been read yet\n") : read
+        }
+        if word == "pause" {
+            let already = m.record.pointee.paused != 0
+            m.step(.command(.pause), now())
+            if m.halted { return Text("paused in this process; the state file cannot be written, so a restart would forget it\n") }
+            if m.ticketOpen { return Text("paused; the open order is still followed to its end, then nothing is traded until resume\n") }
+            return Text(already ? "paused already; nothing is traded until resume\n" : "paused; nothing is traded until resume\n")
+        }
+        if word == "resume" {
+            let held = m.record.pointee.paused != 0 || m.record.pointee.breaker_open != 0 || m.record.pointee.failures_in_row != 0
+            m.step(.command(.resume), now())
+            if m.halted { return Text("not resumed: the state file cannot be written; restart the agent with a writable one\n") }
+            return Text(held ? "resumed; failures in a row set to 0, a tick decides now\n" : "nothing to resume: neither paused nor stopped by failures\n")
+        }
+        if word == "rebalance" {
+            if m.ticketOpen { return Text("an order is open; it ends first, then the schedule goes on\n") }
+            if waiting.count >= Int(SYS_CONTROL_CLIENTS) { return Text("too many are waiting for a tick already\n") }
+            let idle = m.phase == .idle
+            waiting.append(Waiting(client: client, tick: m.ticks, given: idle))
+            if idle { m.step(.command(.rebalance), now()) }
+            return nil
+        }
+        if word == "reload" { return reload(m) }
+        return Text("unknown command\n")
+    }
+
+    /// A tick has ended: those that asked for it hear how; those that asked in its middle get theirs next.
+    func tickEnded(_ m: Machine) {
+        var i = 0
+        while i < waiting.count {
+            if !waiting[i].given || m.ticks <= waiting[i].tick {
+                i += 1
+                continue
+            }
+            answer(waiting.remove(at: i).client, outcome(m))
+        }
+    }
+
+    /// Commands that were given while a tick was under way. Not from inside a step of the machine.
+    func giveWaiting(_ m: Machine) {
+        guard m.phase == .idle, !m.ticketOpen else { return }
+        var any = false
+        for i in 0..<waiting.count where !waiting[i].given {
+            waiting[i].given = true
+            waiting[i].tick = m.ticks
+            any = true
+        }
+        if any { m.step(.command(.rebalance), now()) }
+    }
+
+    private func outcome(_ m: Machine) -> Text {
+        var t = Text()
+        t.put(m.report.status.word)
+        t.put(": ")
+        t.put(m.report.reason)
+        if m.report.action != UInt8(EK_ACTION_NONE) && m.report.size_e9 > 0 {
+            t.put("; ")
+            t.put(c: ek_action_name(m.report.action))
+            t.put(" ")
+            t.put(fixed: Int64(clamping: m.report.size_e9), decimals: 9, shown: 6)
+            if m.report.price_e6 > 0 {
+                t.put(" @ $")
+                t.put(fixed: m.report.price_e6, decimals: 6, shown: 2)
+            }
+        }
+        t.put("\n")
+        return t
+    }
+
+    /// SIGHUP and `reload`: rules may change while running; what the process was built on (account, endpoints, files) needs a restart.
+    func reload(_ m: Machine) -> Text {
+        supervisor.reloading()
+        let (words, took) = reread(m)
+        log(took ? .info : .error, words)
+        supervisor.plan(interval_ms: m.rules.interval_ms, timeout_ms: UInt64(config.pointee.timeout_ms))
+        supervisor.reloaded(words)
+        var t = words
+        t.put("\n")
+        return t
+    }
+
+    private func reread(_ m: Machine) -> (Text, Bool) {
+        let fresh = allocateConfig()
+        defer { UnsafeMutableRawPointer(fresh).deallocate() }
+        var refused = Text("reload refused, the old settings stay: ")
+        var failed = false
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_CONFIG_TEXT)) { text in
+            guard let base = text.baseAddress else { return }
+            let paper: Int32 = m.rules.mode == .paper && config.pointee.mode == UInt8(SYS_MODE_PAPER) ? 1 : 0
+            if sys_config_load(sys_config_file(config), paper, fresh, base) != EK_OK {
+                failed = true
+                refused.put(c: base)
+            }
+        }
+        if failed { return (refused, false) }
+        var trouble = Text()
+        guard sameFoundation(config, fresh), let rules = Rules(fresh, trouble: &trouble) else {
+            refused.put("mode, endpoints, account, venue, market, files and alert targets need a restart")
+            return (refused, false)
+        }
+        m.reconfigure(rules)
+        UnsafeMutableRawPointer(config).copyMemory(from: UnsafeRawPointer(fresh), byteCount: sys_config_size())
+        alerts.reconfigure(config)
+        return (Text("settings re-read; they hold from the next tick on"), true)
+    }
+}
