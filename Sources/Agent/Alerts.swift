@@ -177,7 +177,7 @@ struct Alerts {
             t.put(" ")
             t.put(fixed: Int64(clamping: r.size_e9), decimals: 9, shown: 6)
             t.put(" ")
-            t.put(m.rules.perpName)
+            t.put(m.hedgeRules.perpName)
             if r.price_e6 > 0 {
                 t.put(" @ $")
                 t.put(fixed: r.price_e6, decimals: 6, shown: 2)

@@ -40,6 +40,8 @@ enum Words {
                                          the agent against the embedded chain, no network or key needed
           evenkeel run -c FILE [--once] [--paper] [--json]
                                          the agent; --once carries one tick through to its end
+          evenkeel check -c FILE [--json]
+                                         every condition for live trading, and what to do where one fails
           evenkeel status [-c FILE] [--json] [--watch] [--accounts FILE]
                                          what the running agent sees, or the last record; FILE gets its last read
           evenkeel assess ACCOUNTS.json [-c FILE] [--json]
@@ -56,7 +58,7 @@ enum Words {
           evenkeel version
 
         Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or config,
-        10 once ended blocked or observe_only, 11 once ended in error, pending, partial or unfilled, 130/143 stopped by a signal.
+        3 check failed, 10 once ended blocked or observe_only, 11 once ended in error, pending, partial or unfilled, 130/143 stopped by a signal.
 
         """, fd)
     }

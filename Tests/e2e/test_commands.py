@@ -166,12 +166,10 @@ def test_rebalance_in_the_middle_of_a_tick(bench):
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="60")
     running = agent.start()
     running.until("balanced")
-    chain.fault("delay", method="getMultipleAccounts", ms=700)
+    chain.fault("slow", methods=["getMultipleAccounts"], ms=700)
     first = subprocess.Popen([str(agent.binary), "rebalance", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
     time.sleep(0.3)
-    began = time.monotonic()
-    second = agent.said("rebalance")
-    assert second.out.startswith("balanced: ") and time.monotonic() - began > 0.9, second
+    assert agent.said("rebalance").out.startswith("balanced: ")
     assert first.communicate(timeout=5)[0].startswith("balanced: ")
     assert running.stop() == 143 and [x["tick"] for x in running.lines] == [1, 2, 3]
 
@@ -189,7 +187,9 @@ def test_reload_by_command(bench):
     assert "reload refused, the old settings stay: " in r.out and "need a restart" in r.out, r
     agent.set(agent__mode="live", order__max_slippage_pct="99")
     r = agent.said("reload")
-    assert "max_slippage_pct = 99" in r.out, r
+    assert r.code == 2 and "max_slippage_pct = 99" in r.err, r
+    running.send(signal.SIGHUP)
+    wait_for(lambda: "reload refused" in running.log.split("need a restart")[1] and "max_slippage_pct = 99" in running.log, 5, "refused again")
     assert running.stop() == 143
 
 

@@ -114,9 +114,3 @@ def test_log_forms(bench, form):
         assert any(json.loads(x)["msg"].startswith("[REBALANCER] Rebalance executed: EXPAND_SHORT 1.000000") for x in lines)
     else:
         assert any("[REBALANCER] LIVE MODE: Executing EXPAND_SHORT for 1.000000 SOL" in x and "msg=" not in x for x in lines)
-
-
-def test_journald_priorities(bench):
-    chain, agent = bench(chain={"perp": -10})
-    r = agent.once(env={"JOURNAL_STREAM": "8:1234"})
-    assert r.code == 0 and all(re.match(r"<[3467]>", x) for x in r.err.splitlines()), r.err

@@ -9,6 +9,7 @@
 #include "sys_http.h"
 #include "sys_httpd.h"
 #include "sys_keyfile.h"
+#include "sys_look.h"
 #include "sys_notify.h"
 #include "sys_ring.h"
 #include "sys_spawn.h"

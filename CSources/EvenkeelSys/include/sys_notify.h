@@ -1,7 +1,7 @@
 /* sys_notify.h - telling the supervisor how it goes: systemd's notification protocol, one datagram a message, and journald's stream.
  *
  * The protocol is a handful of NAME=VALUE lines sent to the Unix datagram socket that $NOTIFY_SOCKET names; a path, or with a leading @ an abstract
- * name. libsystemd would bring it at the cost of a library of 900 KB and its own dependencies into a process that holds a key. */
+ * name. libsystemd would bring it at the cost of a library of 828 KB and its own dependencies into a process that holds a key. */
 #ifndef SYS_NOTIFY_H
 #define SYS_NOTIFY_H
 
