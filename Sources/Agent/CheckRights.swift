@@ -31,6 +31,7 @@ extension Checker {
         var stats = m.book.pointee.user_stats_address
         var vault = ek_key()
         var vaultSigner = ek_key()
+        var receiver = ek_key()
         let user = m.book.pointee.user_address
         var owner = m.authority
         var tokenProgram = ek_key()
@@ -41,11 +42,12 @@ extension Checker {
         guard known, ek_venue_address(m.venue, Int32(EK_ADDR_STATE), nil, 0, &state) == EK_OK,
               ek_venue_address(m.venue, Int32(EK_ADDR_USER_STATS), &owner, 0, &stats) == EK_OK,
               ek_venue_address(m.venue, Int32(EK_ADDR_SPOT_VAULT), nil, 0, &vault) == EK_OK,
-              ek_venue_address(m.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK
+              ek_venue_address(m.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
+              ek_venue_address(m.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
         else { return nil }
-        // The vault stands for the receiver: a token account of the right mint that surely exists.
+        // The market's insurance vault stands for the receiver: a token account of the right mint that surely exists.
         let metas = [meta(state), meta(user, written: true), meta(stats, written: true), meta(m.signer, signs: true), meta(vault, written: true),
-                     meta(vaultSigner), meta(vault, written: true), meta(tokenProgram)]
+                     meta(vaultSigner), meta(receiver, written: true), meta(tokenProgram)]
         // Market 0, one unit, only out of what is deposited.
         let data = withdrawTag + [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
         var message = [UInt8](repeating: 0, count: 1232)
