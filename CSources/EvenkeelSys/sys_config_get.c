@@ -40,3 +40,28 @@ int sys_config_alert_format(const sys_config *c) {
 const char *sys_config_file(const sys_config *c) { return c->file; }
 const char *sys_config_venue_name(const sys_config *c) { return c->venue == SYS_VENUE_DRIFT ? "drift" : "velocity"; }
 size_t sys_config_size(void) { return sizeof(sys_config); }
+
+size_t sys_solana_cli_value(const uint8_t *yaml, size_t n, const char *key, char *out, size_t cap) {
+    size_t len = strlen(key);
+    for (size_t at = 0; at < n;) {
+        const uint8_t *nl = memchr(yaml + at, '\n', n - at);
+        size_t end = nl != NULL ? (size_t)(nl - yaml) : n, p = at + len, stop = end;
+        if (end - at > len && memcmp(yaml + at, key, len) == 0 && yaml[p] == ':') {
+            p++;
+            while (p < stop && (yaml[p] == ' ' || yaml[p] == '\t')) p++;
+            while (stop > p && (yaml[stop - 1] == ' ' || yaml[stop - 1] == '\t' || yaml[stop - 1] == '\r')) stop--;
+            if (stop - p >= 2 && (yaml[p] == '"' || yaml[p] == '\'') && yaml[stop - 1] == yaml[p]) {
+                p++;
+                stop--;
+            }
+            if (stop == p || stop - p >= cap) return 0;
+            for (size_t i = p; i < stop; i++)
+                if (yaml[i] < 0x20 || yaml[i] == 0x7F) return 0;
+            memcpy(out, yaml + p, stop - p);
+            out[stop - p] = 0;
+            return stop - p;
+        }
+        at = end + 1;
+    }
+    return 0;
+}

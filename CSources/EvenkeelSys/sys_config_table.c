@@ -105,7 +105,17 @@ static void put(sink *s, const char *form, ...) {
     if (s->err == 0) s->err = sys_write_all(s->fd, line, (size_t)n);
 }
 
-int sys_config_put_default(int fd) {
+/* The lines of one key: what it is, then its value; a found one instead of the default. */
+static void put_key(sink *s, const sys_config_key *k, const char *found) {
+    char allowed[160];
+    sys_config_allowed(k, allowed, sizeof allowed);
+    put(s, "# %s: %s\n", k->help, allowed);
+    if (found != NULL) put(s, "%s = %s\n", k->key, found);
+    else if (k->fallback != NULL) put(s, "%s =%s%s\n", k->key, k->fallback[0] != 0 ? " " : "", k->fallback);
+    else put(s, "%s%s = %s\n", k->kind == KIND_LEGS ? "" : "# ", k->key, k->example);
+}
+
+static int put_file(int fd, const char *url, const char *authority) {
     sink s = {fd, 0};
     put(&s, "# Evenkeel. A line that starts with # or ; is a comment; behind a value a comment starts with ;\n"
             "# Every key is here with its default. Unknown keys, keys given twice and values out of range are refused.\n");
@@ -113,16 +123,13 @@ int sys_config_put_default(int fd) {
         int hedge = strcmp(*section, "hedge") == 0;
         put(&s, hedge ? "\n# one section for every market that is hedged, up to 8\n[%s SOL-PERP]\n" : "\n[%s]\n", *section);
         for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
-            if (strcmp(k->section, *section) != 0) continue;
-            char allowed[160];
-            sys_config_allowed(k, allowed, sizeof allowed);
-            put(&s, "# %s: %s\n", k->help, allowed);
-            if (k->fallback != NULL) put(&s, "%s =%s%s\n", k->key, k->fallback[0] != 0 ? " " : "", k->fallback);
-            else put(&s, "%s%s = %s\n", k->kind == KIND_LEGS ? "" : "# ", k->key, k->example);
+            if (strcmp(k->section, *section) == 0) put_key(&s, k, k->kind == KIND_URLS ? url : k->kind == KIND_KEY ? authority : NULL);
         }
     }
     return s.err;
 }
+
+int sys_config_put_default(int fd) { return put_file(fd, NULL, NULL); }
 
 int sys_config_put_markdown(int fd) {
     sink s = {fd, 0};
@@ -137,10 +144,10 @@ int sys_config_put_markdown(int fd) {
     return s.err;
 }
 
-int sys_config_write_default(const char *path) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0644);
+int sys_config_write_default(const char *path, const char *url, const char *authority) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, url != NULL ? 0600 : 0644);
     if (fd < 0) return errno;
-    int err = sys_config_put_default(fd);
+    int err = put_file(fd, url, authority);
     if (err == 0 && fsync(fd) != 0) err = errno;
     if (close(fd) != 0 && err == 0) err = errno;
     if (err != 0) unlink(path); /* ours: O_EXCL made it */

@@ -1,6 +1,7 @@
 #include "sys_keyfile.h"
 #include "ek_bytes.h"
 #include "ek_crypto.h"
+#include "sys_args.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -147,3 +148,38 @@ void sys_key_free(sys_key *key) {
 }
 
 const uint8_t *sys_key_secret(const sys_key *key) { return key->secret; }
+
+ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
+    text[0] = 0;
+    sys_key key;
+    if (take_memory(&key) != EK_OK) return refuse(text, EK_E_FULL, path, "no guarded memory for the key");
+    uint8_t seed[32];
+    randombytes_buf(seed, sizeof seed);
+    ek_ed25519_from_seed(seed, &key.pub, key.secret);
+    sodium_memzero(seed, sizeof seed);
+    char list[64 * 4 + 3];
+    size_t n = 0;
+    list[n++] = '[';
+    for (int i = 0; i < 64; i++) n += (size_t)snprintf(list + n, sizeof list - n, i == 0 ? "%u" : ",%u", key.secret[i]);
+    list[n++] = ']';
+    list[n++] = '\n';
+    *pub = key.pub;
+    sys_key_free(&key);
+    ek_err err = EK_OK;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        err = errno == EEXIST || errno == ELOOP ? refuse(text, EK_E_MISMATCH, path, "exists already; a key is never written over")
+                                                : refuse(text, EK_E_MISSING, path, "cannot be made: %s", strerror(errno));
+    } else {
+        /* The umask may only take rights away; what is left must be enough to read it again. */
+        int bad = fchmod(fd, 0600) != 0 ? errno : sys_write_all(fd, list, n);
+        if (bad == 0 && fsync(fd) != 0) bad = errno;
+        if (close(fd) != 0 && bad == 0) bad = errno;
+        if (bad != 0) {
+            unlink(path); /* ours: O_EXCL made it */
+            err = refuse(text, EK_E_MISSING, path, "cannot be written: %s", strerror(bad));
+        }
+    }
+    sodium_memzero(list, sizeof list);
+    return err;
+}

@@ -1,4 +1,4 @@
-// run, init, version, and how options are walked.
+// run, version, and how options are walked.
 import Agent
 import Chain
 import EvenkeelCore
@@ -67,42 +67,6 @@ func runCommand() -> Int32 {
     }
     guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS) else { return 2 }
     return runAgent(box.config, options: run, log: log, sink: nil)
-}
-
-func initCommand() -> Int32 {
-    var help = false
-    var o = sys_opts()
-    let bad = options("h:help", first: 2, &o) { _, _ in
-        help = true
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
-        evenkeel init [FILE]
-
-        Writes a commented config with every key at its default (FILE: evenkeel.conf), never over an existing file.
-
-        """)
-    }
-    let fallback: StaticString = "evenkeel.conf"
-    let path = sys_opts_words(&o) > 0 ? sys_opts_word(&o, 0) : UnsafeRawPointer(fallback.utf8Start).assumingMemoryBound(to: CChar.self)
-    let err = sys_config_write_default(path)
-    var t = Text()
-    t.put(c: path)
-    if err != 0 {
-        t.put(": ")
-        t.put(c: sys_errno_text(err))
-        t.put("; nothing was written\n")
-        Words.print(Text("evenkeel: ") , 2)
-        Words.print(t, 2)
-        return 1
-    }
-    t.put(": written; fill in [rpc] url and [account], then try `evenkeel run --once --paper -c ")
-    t.put(c: path)
-    t.put("`\n")
-    Words.print(t)
-    return 0
 }
 
 func versionCommand() -> Int32 {

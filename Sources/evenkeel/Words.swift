@@ -54,7 +54,8 @@ enum Words {
                                          the embedded chain alone, a Solana JSON-RPC node on loopback
           evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST]
                                          the deterministic simulator
-          evenkeel init [FILE]           writes a commented config, never over an existing one
+          evenkeel init [FILE]           writes a commented config, never over an existing one, and tells the next steps
+          evenkeel key new|show FILE     a key for the agent alone; its address
           evenkeel version
 
         Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or config,

@@ -21,6 +21,7 @@ func dispatch() -> Int32 {
     if word == "sim" { return simCommand(first: 2) }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
+    if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
     if word == "localnet" { return LocalnetCli.run(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }

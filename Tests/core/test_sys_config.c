@@ -292,13 +292,20 @@ static void secrets(void) {
 
     /* the file that init writes: complete, never over another, and only the facts nobody can guess are missing */
     snprintf(path, sizeof path, "%s/new.conf", dir);
-    CHECK_EQ(sys_config_write_default(path), 0);
-    CHECK_EQ(sys_config_write_default(path), EEXIST);
+    CHECK_EQ(sys_config_write_default(path, NULL, NULL), 0);
+    CHECK_EQ(sys_config_write_default(path, NULL, NULL), EEXIST);
     struct stat sb;
     CHECK_EQ(stat(path, &sb), 0);
     CHECK_EQ(sb.st_mode & 0777 & ~022u, 0644);
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_E_MISMATCH);
     CHECK(strstr(text, "[rpc] url: at least one is needed") != NULL);
+    unlink(path);
+    CHECK_EQ(sys_config_write_default(path, "https://a.example/?k=s", KEY), 0);
+    CHECK_EQ(stat(path, &sb), 0);
+    CHECK_EQ(sb.st_mode & 0777, 0600);
+    CHECK_EQ(sys_config_load(path, 0, &c, text), EK_OK);
+    CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/?k=s");
+    CHECK(c.has_authority);
     static char whole[16384];
     f = fopen(path, "r");
     size_t n = f != NULL ? fread(whole, 1, sizeof whole - 1, f) : 0;
@@ -361,6 +368,47 @@ static void table(void) {
     CHECK(sys_config_size() == sizeof(sys_config));
 }
 
+static void solana_cli(void) {
+    static const char yaml[] = "---\njson_rpc_url: \"https://a.example\"\r\nwebsocket_url: ''\nkeypair_path: /home/u/id.json  \nkeypair: no\ncommitment:confirmed";
+    const uint8_t *y = (const uint8_t *)yaml;
+    char out[32];
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "json_rpc_url", out, sizeof out), 17);
+    CHECK_TEXT(out, "https://a.example");
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "keypair_path", out, sizeof out), 15);
+    CHECK_TEXT(out, "/home/u/id.json");
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "keypair_path", out, 15), 0); /* does not fit */
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "websocket_url", out, sizeof out), 0);
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "commitment", out, sizeof out), 9);
+    CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "absent", out, sizeof out), 0);
+    CHECK_EQ(sys_solana_cli_value(y, 0, "k", out, sizeof out), 0);
+    CHECK_EQ(sys_solana_cli_value((const uint8_t *)"k: a\x01", 6, "k", out, sizeof out), 0);
+}
+
+static void alert_targets(void) {
+    struct { const char *url; int format; } some[] = {
+        {"https://api.telegram.org/botX/sendMessage?chat_id=-5&x=y", SYS_ALERT_TELEGRAM}, {"https://discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
+        {"https://ptb.discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD}, {"https://hooks.slack.com/services/x", SYS_ALERT_SLACK},
+        {"https://NTFY.sh/topic", SYS_ALERT_NTFY}, {"https://notdiscord.com/x", SYS_ALERT_JSON}, {"https://x.example/discord.com", SYS_ALERT_JSON},
+        {"https://discord.com@x.example/", SYS_ALERT_JSON}};
+    char file[600], chat[8];
+    for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
+        snprintf(file, sizeof file, BASE "[alerts]\nwebhook = %s\n", some[i].url);
+        good(file);
+        CHECK_EQ(sys_config_alert_format(&c), some[i].format);
+    }
+    good(BASE "[alerts]\nwebhook = https://ntfy.sh/x\nformat = slack\nlevel = error\nping_url = https://hc.example/uuid\n");
+    CHECK_EQ(sys_config_alert_format(&c), SYS_ALERT_SLACK);
+    CHECK_EQ(c.alert_level, 2);
+    CHECK_TEXT(sys_config_ping(&c), "https://hc.example/uuid");
+    CHECK_TEXT(sys_config_ping_shown(&c), "https://hc.example/\xE2\x80\xA6");
+    bad(BASE "[alerts]\nformat = pigeon\n", EK_E_RANGE, "F:7: format = pigeon: must be auto, json, telegram, discord, slack or ntfy");
+    CHECK_EQ(sys_url_query(some[0].url, "chat_id", chat, sizeof chat), 2);
+    CHECK_TEXT(chat, "-5");
+    CHECK_EQ(sys_url_query(some[0].url, "chat", chat, sizeof chat), 0);
+    CHECK_EQ(sys_url_query("https://a/?xchat_id=1&chat_id=123456789", "chat_id", chat, sizeof chat), 0); /* does not fit */
+    CHECK_EQ(sys_url_query("https://a/", "chat_id", chat, sizeof chat), 0);
+}
+
 int main(void) {
     RUN(defaults);
     RUN(values);
@@ -371,5 +419,7 @@ int main(void) {
     RUN(together);
     RUN(pairs);
     RUN(table);
+    RUN(solana_cli);
+    RUN(alert_targets);
     return check_end();
 }

@@ -154,6 +154,33 @@ static void contents(void) {
     unlink(path);
 }
 
+static void made(void) {
+    ek_key address, other;
+    sys_key key;
+    struct stat sb;
+    unlink(path);
+    mode_t old = umask(0777); /* the worst one: the owner must still be able to read it */
+    CHECK_EQ(sys_key_make(path, &address, text), EK_OK);
+    umask(old);
+    CHECK(stat(path, &sb) == 0 && (sb.st_mode & 07777) == 0600);
+    CHECK_EQ(sys_key_load(path, &key, text), EK_OK);
+    CHECK_BYTES(key.pub.bytes, address.bytes, 32);
+    sys_key_free(&key);
+    CHECK_EQ(sys_key_make(path, &other, text), EK_E_MISMATCH);
+    CHECK(strstr(text, "never written over") != NULL);
+    CHECK_EQ(sys_key_load(path, &key, text), EK_OK); /* untouched */
+    CHECK_BYTES(key.pub.bytes, address.bytes, 32);
+    sys_key_free(&key);
+    unlink(path);
+    CHECK(symlink("elsewhere", path) == 0);
+    CHECK_EQ(sys_key_make(path, &other, text), EK_E_MISMATCH);
+    unlink(path);
+    CHECK_EQ(sys_key_make(path, &other, text), EK_OK);
+    CHECK(memcmp(other.bytes, address.bytes, 32) != 0);
+    unlink(path);
+    CHECK_EQ(sys_key_make("/no/such/dir/key", &other, text), EK_E_MISSING);
+}
+
 int main(void) {
     uint8_t seed[32];
     memset(seed, 42, sizeof seed);
@@ -165,6 +192,7 @@ int main(void) {
     RUN(good);
     RUN(modes);
     RUN(contents);
+    RUN(made);
     rmdir(dir);
     return check_end();
 }

@@ -20,7 +20,7 @@ def test_version(agents, each_binary):
     assert r.code == 0 and re.fullmatch(r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out) and r.err == ""
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "demo", "localnet"])
+@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "key", "check", "demo", "localnet"])
 def test_help(agents, each_binary, command):
     agent = agents(each_binary)
     r = agent.command(*command.split(), "--help")
@@ -54,6 +54,55 @@ def test_init_never_writes_over_a_file(agents, binary):
                     .replace("/var/lib/evenkeel", str(agent.home)).replace("/run/evenkeel", str(agent.home)))
     r = agent.command("run", "--once", "--json", "-c", path)
     assert r.code == 11 and r.status["mode"] == "paper" and "RPC connection refused" in r.err, r
+
+
+SOLANA = """---
+json_rpc_url: "%s"
+websocket_url: ""
+keypair_path: %s
+commitment: confirmed
+"""
+
+
+def test_init_reads_the_solana_cli(agents, each_binary):
+    """The URL, and of the key only its address: the owner's key is not the agent's."""
+    agent = agents(each_binary)
+    home = agent.home / "someone"
+    (home / ".config/solana/cli").mkdir(parents=True)
+    owner = home / "id.json"
+    address = agent.command("key", "new", owner).out.strip()
+    settings = home / ".config/solana/cli/config.yml"
+    settings.write_text(SOLANA % ("https://api.mainnet-beta.solana.com", owner))
+    r = agent.command("init", agent.home / "a.conf", env={"HOME": str(home)})
+    text = (agent.home / "a.conf").read_text()
+    assert r.code == 0 and address in r.out and "evenkeel key new delegate.json" in r.out and "evenkeel check -c" in r.out, r
+    assert "\nurl = https://api.mainnet-beta.solana.com\n" in text and "\nauthority = %s\n" % address in text
+    assert str(owner) not in text and "# keypair" in text and (agent.home / "a.conf").stat().st_mode & 0o777 == 0o600
+    # A URL with a key in it is written to the file alone; one that is not allowed, and a key that cannot be read, are named and left out.
+    settings.write_text(SOLANA % ("https://rpc.example/?api-key=s3cret", "usb://ledger"))
+    r = agent.command("init", agent.home / "b.conf", env={"HOME": str(home)})
+    assert r.code == 0 and "s3cret" not in r.out and "s3cret" in (agent.home / "b.conf").read_text() and "not taken" in r.out, r
+    settings.write_text(SOLANA % ("http://rpc.example", owner))
+    r = agent.command("init", agent.home / "c.conf", env={"HOME": str(home)})
+    assert r.code == 0 and "must be https" in r.out and "rpc.example" not in (agent.home / "c.conf").read_text().replace("https://rpc.example", ""), r
+
+
+def test_key_new_and_show(agents, each_binary):
+    from solders.keypair import Keypair
+    agent = agents(each_binary)
+    path = agent.home / "delegate.json"
+    r = agent.command("key", "new", path)
+    assert r.code == 0 and "delegate" in r.err, r
+    assert path.stat().st_mode & 0o7777 == 0o600
+    assert str(Keypair.from_bytes(bytes(json.loads(path.read_text()))).pubkey()) + "\n" == r.out
+    assert agent.command("key", "show", path).out == r.out
+    before = path.read_text()
+    again = agent.command("key", "new", path)
+    assert again.code == 1 and "never written over" in again.err and path.read_text() == before
+    path.chmod(0o644)
+    assert agent.command("key", "show", path).code == 2
+    for words in (["key"], ["key", "new"], ["key", "make", path], ["key", "new", path, "x"]):
+        assert agent.command(*words).code == 2
 
 
 def test_state_show_and_verify(bench):

@@ -55,7 +55,7 @@ def test_the_contracts_sample_is_accepted(config, monkeypatch):
 
 def test_inits_file_is_complete(config, tmp_path):
     path = tmp_path / "evenkeel.conf"
-    assert config.lib.sys_config_write_default(str(path).encode()) == 0
+    assert config.lib.sys_config_write_default(str(path).encode(), None, None) == 0
     written = path.read_text()
     err, text = config.parse(written)
     assert err == MISMATCH and "[rpc] url: at least one is needed" in text
@@ -70,7 +70,7 @@ def test_inits_file_is_complete(config, tmp_path):
         # What stands in the contract keeps its meaning; the kill file came on top.
         assert set(keys) | {"kill_file"} == set(re.findall(r"^(?:# )?(\w+) *=", written, re.M))
     before = path.read_bytes()
-    assert config.lib.sys_config_write_default(str(path).encode()) == 17  # EEXIST
+    assert config.lib.sys_config_write_default(str(path).encode(), None, None) == 17  # EEXIST
     assert path.read_bytes() == before
 
 

@@ -98,12 +98,17 @@ enum { SYS_LOAD_AS_IS = 0, SYS_LOAD_PAPER = 1, SYS_LOAD_BARE = 2 };
 ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
 /* The same from memory; `name` stands for the file in messages. */
 ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
-/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), mode 0644, synced. 0, or the errno. */
-int sys_config_write_default(const char *path);
+/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced. `url` and `authority` fill in [rpc] url and
+ * [account] authority when they are not NULL; with a url the mode is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
+int sys_config_write_default(const char *path, const char *url, const char *authority);
 /* The same text to a descriptor; 0 or the errno. */
 int sys_config_put_default(int fd);
 /* The reference as a Markdown table, for the docs; 0 or the errno. */
 int sys_config_put_markdown(int fd);
+
+/* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url", "keypair_path"), unquoted. Its length, 0
+ * when it is not there, is empty or does not fit. The file is a few `key: value` lines; anything else in it is passed over. */
+size_t sys_solana_cli_value(const uint8_t *yaml, size_t n, const char *key, char *out, size_t cap);
 
 /* scheme://host[:port]/… of any URL; "(not a URL)" for what is none. */
 void sys_url_redact(const char *url, char *out, size_t cap);

@@ -20,6 +20,9 @@ typedef struct {
  * EK_E_MISSING no file; EK_E_OWNER mode, owner or file type; EK_E_SYNTAX not a list of 64 bytes; EK_E_CRYPTO the second half is
  * not the public key of the first; EK_E_FULL no memory. Working copies are wiped. The text never holds a byte of the key. */
 ek_err sys_key_load(const char *path, sys_key *key, char text[384]);
+/* Makes a new key from the kernel's randomness and writes it as such a file, mode 0600, synced, never over anything that is there. Its address is in *pub.
+ * EK_OK, or an error with `text`: EK_E_MISMATCH something is at the path, EK_E_MISSING it cannot be written, EK_E_CRYPTO, EK_E_FULL. */
+ek_err sys_key_make(const char *path, ek_key *pub, char text[384]);
 /* From 32 bytes of seed: the embedded chain and tests. The caller wipes the seed. */
 ek_err sys_key_from_seed(const uint8_t seed[32], sys_key *key);
 /* Wipes and frees; may be called twice. */
