@@ -8,8 +8,8 @@ import Kit
 struct Waiting {
     var client: UInt32
     var tick: UInt64
-    /// Asked in the middle of a tick: the command is given when that has ended.
-    var given: Bool
+    /// Asked in the middle of a tick: the one that counts is the next.
+    var next: Bool
 }
 
 extension Driver {
@@ -60,39 +60,31 @@ extension Driver {
             return Text(held ? "resumed; failures in a row set to 0, a tick decides now\n" : "nothing to resume: neither paused nor stopped by failures\n")
         }
         if word == "rebalance" {
-            if m.ticketOpen { return Text("an order is open; it ends first, then the schedule goes on\n") }
-            if waiting.count >= Int(SYS_CONTROL_CLIENTS) { return Text("too many are waiting for a tick already\n") }
-            let idle = m.phase == .idle
-            waiting.append(Waiting(client: client, tick: m.ticks, given: idle))
-            if idle { m.step(.command(.rebalance), now()) }
+            let open = m.ticketOpen
+            if !open && waiting.count >= Int(SYS_CONTROL_CLIENTS) { return Text("too many are waiting for a tick already\n") }
+            if !open { waiting.append(Waiting(client: client, tick: m.ticks, next: m.phase != .idle)) }
+            m.step(.command(.rebalance), now())
+            if open { return Text("an order is open; it ends first, then a tick follows that passes over the cooldown once\n") }
             return nil
         }
         if word == "reload" { return reload(m) }
         return Text("unknown command\n")
     }
 
-    /// A tick has ended: those that asked for it hear how; those that asked in its middle get theirs next.
+    /// A tick has ended: those that asked for it hear how; for those that asked in its middle the next one counts.
     func tickEnded(_ m: Machine) {
         var i = 0
         while i < waiting.count {
-            if !waiting[i].given || m.ticks <= waiting[i].tick {
+            if waiting[i].next {
+                waiting[i].next = false
+                waiting[i].tick = m.ticks
                 i += 1
-                continue
+            } else if m.ticks <= waiting[i].tick {
+                i += 1
+            } else {
+                answer(waiting.remove(at: i).client, outcome(m))
             }
-            answer(waiting.remove(at: i).client, outcome(m))
         }
-    }
-
-    /// Commands that were given while a tick was under way. Not from inside a step of the machine.
-    func giveWaiting(_ m: Machine) {
-        guard m.phase == .idle, !m.ticketOpen else { return }
-        var any = false
-        for i in 0..<waiting.count where !waiting[i].given {
-            waiting[i].given = true
-            waiting[i].tick = m.ticks
-            any = true
-        }
-        if any { m.step(.command(.rebalance), now()) }
     }
 
     private func outcome(_ m: Machine) -> Text {

@@ -155,7 +155,6 @@ public final class Driver: Host {
                 m.giveUp(now())
                 break
             }
-            giveWaiting(m)
             sendAlerts(m)
             var fds = (signals, Int32(-1))
             if let c = control { fds.1 = sys_control_fd(c) }
