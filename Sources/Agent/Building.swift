@@ -77,7 +77,7 @@ extension Machine {
     /// An order of this agent that outlived the state file that knew it, older than any order this agent leaves open: it is cancelled, and
     /// the cancel proven, before anything new is decided. A fresh one may be another agent's at work; then its gate stays closed.
     func cancelStaleOrder(_ now: Now) -> Bool {
-        guard rules.mode == .live, !halted, record.pointee.paused == 0, record.pointee.breaker_open == 0, ticket.pointee.state == UInt8(EK_TICKET_NONE)
+        guard rules.mode == .live, !halted, !heldByPause, record.pointee.breaker_open == 0, ticket.pointee.state == UInt8(EK_TICKET_NONE)
         else { return false }
         for i in 0..<UInt32(EK_MAX_ORDERS) {
             guard let o = ek_user_order_at(ek_book_user(book), i) else { break }

@@ -78,8 +78,10 @@ extension Machine {
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
         let last = lastSuccess()
         var d = ek_decision()
-        if ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
-                     hedges[i].forced ? ek_moment(unix_s: 0, slot: 0) : last, &d) != EK_OK {
+        let decided = flattening ? decideFlat(&rules, view, moment, &d)
+            : ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
+                        hedges[i].forced ? ek_moment(unix_s: 0, slot: 0) : last, &d) == EK_OK
+        if !decided {
             return stand(.error, Text("the decision could not be computed: numbers out of range"))
         }
         hedges[i].decision = d
@@ -151,6 +153,7 @@ extension Machine {
     // MARK: the verdict
 
     private func settleVerdict(_ now: Now) {
+        if flattening && flatReached(now) { return }
         guard hedges.contains(where: { $0.judged && $0.status != .balanced }) else {
             finish(hedges[current].status, standing(current), now)
             return
@@ -159,7 +162,7 @@ extension Machine {
             holdAll(.observeOnly, observeReason.isEmpty ? Text("the state file cannot be written; nothing is traded") : observeReason, now)
             return
         }
-        if record.pointee.paused != 0 {
+        if heldByPause {
             holdAll(.paused, Text("Paused: nothing is traded until resume"), now)
             return
         }

@@ -10,6 +10,8 @@ struct Waiting {
     var tick: UInt64
     /// Asked in the middle of a tick: the one that counts is the next.
     var next: Bool
+    /// Waits until everything is closed, or until that does not go on.
+    var flat = false
 }
 
 extension Driver {
@@ -48,7 +50,9 @@ extension Driver {
         }
         if word == "pause" {
             let already = m.record.pointee.paused != 0
+            let closing = m.flattening
             m.step(.command(.pause), now())
+            if closing { return Text("flatten is called off; paused, what is still open stays open until resume\n") }
             if m.halted { return Text("paused in this process; the state file cannot be written, so a restart would forget it\n") }
             if m.ticketOpen { return Text("paused; the open order is still followed to its end, then nothing is traded until resume\n") }
             return Text(already ? "paused already; nothing is traded until resume\n" : "paused; nothing is traded until resume\n")
@@ -67,6 +71,14 @@ extension Driver {
             if open { return Text("an order is open; it ends first, then a tick follows that passes over the cooldown once\n") }
             return nil
         }
+        if word == "flatten" { return flattenWords(m) }
+        if word == "flatten yes" {
+            if m.halted { return Text("not begun: the state file cannot be written\n") }
+            if waiting.count >= Int(SYS_CONTROL_CLIENTS) { return Text("too many are waiting for a tick already\n") }
+            waiting.append(Waiting(client: client, tick: m.ticks, next: m.phase != .idle, flat: true))
+            m.step(.command(.flatten), now())
+            return nil
+        }
         if word == "reload" { return reload(m) }
         return Text("unknown command\n")
     }
@@ -81,10 +93,45 @@ extension Driver {
                 i += 1
             } else if m.ticks <= waiting[i].tick {
                 i += 1
+            } else if waiting[i].flat && m.flattening && (m.report.status == .executedLive || m.report.status == .executedPaper || m.report.status == .partial) {
+                i += 1                                              // a part is closed; the next one, or the proof that it was the last, follows
             } else {
-                answer(waiting.remove(at: i).client, outcome(m))
+                let w = waiting.remove(at: i)
+                answer(w.client, w.flat ? flatOutcome(m) : outcome(m))
             }
         }
+    }
+
+    /// What a flatten would do, for somebody who is asked whether they mean it.
+    private func flattenWords(_ m: Machine) -> Text {
+        var t = Text("would close")
+        var any = false
+        for h in m.hedges where h.view.known && h.view.perp_e9 != 0 {
+            t.put(any ? ", " : " ")
+            any = true
+            t.put(h.rules.perpName)
+            t.put(" ")
+            t.put(fixed: h.view.perp_e9, decimals: 9, shown: 4, sign: true)
+        }
+        if !any { t.put(" nothing: no hedged perp is open") }
+        t.put(" reduce-only, and stay paused until resume; the spot is left as it is\n")
+        return t
+    }
+
+    private func flatOutcome(_ m: Machine) -> Text {
+        if !m.flattening && m.report.status == .paused && m.record.pointee.paused != 0 {
+            var t = Text("flat: ")
+            t.put(m.report.reason)
+            t.put("\n")
+            return t
+        }
+        if !m.flattening { return Text("called off before it was flat\n") }
+        var t = Text("not flat yet: ")
+        t.put(m.report.status.word)
+        t.put(": ")
+        t.put(m.report.reason)
+        t.put("; tried again every tick until it is flat, or until pause or resume is said\n")
+        return t
     }
 
     private func outcome(_ m: Machine) -> Text {

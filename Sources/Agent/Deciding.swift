@@ -74,6 +74,16 @@ extension Machine {
 
     func sayCorrection() {
         let selling = decision.direction == UInt8(EK_SELL)
+        if flattening {
+            var f = Text("Flatten - closing ")
+            f.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
+            f.put(" of ")
+            f.put(fixed: report.view.perp_e9, decimals: 9, shown: 6, sign: true)
+            f.put(" ")
+            f.put(hedgeRules.perpName)
+            note(.info, f)
+            return
+        }
         var t = Text("Net delta ")
         t.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
         t.put(" ")

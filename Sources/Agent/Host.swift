@@ -40,7 +40,7 @@ public struct Answer {
 }
 
 public enum Command: UInt8 {
-    case pause, resume, rebalance
+    case pause, resume, rebalance, flatten
 }
 
 public enum Event {

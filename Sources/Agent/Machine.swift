@@ -119,6 +119,8 @@ public final class Machine {
     var inherited = false
     /// A halted machine never builds an order again in this process (its state file cannot be written).
     public internal(set) var halted = false
+    /// Every hedged perp is being closed (Flattening.swift); not kept over a restart, the pause is.
+    public internal(set) var flattening = false
 
     public init(host: any Host, rules: Rules, venue: OpaquePointer?, authority: ek_key, subAccount: UInt16, signer: ek_key,
                 endpointCount: Int, record: UnsafeMutablePointer<ek_record>) {
@@ -257,11 +259,13 @@ public final class Machine {
     private func commanded(_ c: Command, _ now: Now) {
         switch c {
         case .pause:
+            endFlatten("flatten is called off; what is still open stays open")
             if record.pointee.paused != 0 { return }
             record.pointee.paused = 1
             note(.info, "paused by command; positions are watched, nothing is traded until resume")
             _ = save(now)
         case .resume:
+            endFlatten("flatten is called off; hedging goes on")
             if record.pointee.paused == 0 && record.pointee.breaker_open == 0 && record.pointee.failures_in_row == 0 { return }
             record.pointee.paused = 0
             record.pointee.breaker_open = 0
@@ -270,6 +274,9 @@ public final class Machine {
             _ = save(now)
             if phase == .idle { nextTick_ms = now.mono_ms }
         case .rebalance:
+            if phase == .idle { forceTick(now) } else { forceLater = true }
+        case .flatten:
+            if halted || !beginFlatten(now) { return }
             if phase == .idle { forceTick(now) } else { forceLater = true }
         }
     }
@@ -370,6 +377,7 @@ public final class Machine {
         phaseTimer_ms = UInt64.max
         for i in 0..<hedges.count where !hedges[i].waiting { hedges[i].forced = false }
         if tried { turnOver(now) }
+        if flattening { flattenOn(status, now) }
         if forceLater { forceTick(now) }
         host.report(self)
     }

@@ -279,7 +279,7 @@ extension Machine {
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
-        if (cancelling == 0 && !gatesOpen) || halted || record.pointee.paused != 0 || host.killed() {     // asked again at the last moment before anything leaves
+        if (cancelling == 0 && !gatesOpen) || halted || heldByPause || host.killed() {     // asked again at the last moment before anything leaves
             ek_ticket_clear(t)
             withdrawn(now)
             return
@@ -298,7 +298,7 @@ extension Machine {
     private func withdrawn(_ now: Now) {
         order.params.user_order_id = 0
         cancelling = 0
-        if record.pointee.paused != 0 {
+        if heldByPause {
             finish(.paused, Text("Paused: nothing is traded until resume"), now)
         } else if halted {
             finish(.observeOnly, Text("the state file cannot be written; nothing is traded"), now)

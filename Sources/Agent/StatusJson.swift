@@ -169,6 +169,7 @@ extension Machine {
         j.int("failures_in_row", record.pointee.failures_in_row)
         j.bool("breaker_open", record.pointee.breaker_open != 0)
         j.bool("paused", record.pointee.paused != 0)
+        j.bool("flattening", flattening)
         j.close()
     }
 }

@@ -187,3 +187,48 @@ func tell(_ config: UnsafeMutablePointer<sys_config>, _ answer: Text?) -> Int32 
     Words.print(said)
     return 0
 }
+
+func flattenCommand() -> Int32 {
+    var config: UnsafePointer<CChar>? = nil
+    var yes = false
+    var help = false
+    var o = sys_opts()
+    let bad = options("c:config= yes h:help", first: 2, &o) { i, value in
+        switch i {
+        case 0: config = value
+        case 1: yes = true
+        default: help = true
+        }
+        return true
+    }
+    if let code = bad { return code }
+    if help {
+        return Words.help("""
+        evenkeel flatten -c FILE [--yes]
+
+        Closes every hedged perp, reduce-only, through the gates, in parts where max_trade_size asks for it. The agent is paused from then on, also after
+        a restart, until resume; the spot stays. Asks first; --yes does not. pause calls it off.
+
+        """)
+    }
+    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
+    if !yes {
+        guard let would = ask(box.config, "flatten") else { return tell(box.config, nil) }
+        Words.print(would, 2)
+        if sys_isatty(0) == 0 {
+            Words.print("evenkeel: say it again with --yes\n", 2)
+            return 2
+        }
+        Words.print("Type yes to do it: ", 2)
+        var word = Text()
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { line in
+            guard let base = line.baseAddress, sys_read_line(0, base, 16, 60_000) >= 0 else { return }
+            word.put(c: base)
+        }
+        if !(word == "yes") {
+            Words.print("nothing was done\n", 2)
+            return 1
+        }
+    }
+    return tell(box.config, ask(box.config, "flatten yes", wait_ms: 600_000))
+}

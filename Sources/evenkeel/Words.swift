@@ -48,6 +48,8 @@ enum Words {
                                          the assessment of a saved read, offline
           evenkeel pause|resume|rebalance|reload -c FILE
                                          over the agent's control socket
+          evenkeel flatten -c FILE [--yes]
+                                         closes every hedged perp, reduce-only, and stays paused
           evenkeel state show|verify FILE
                                          the binary state as JSON; which slot is damaged
           evenkeel localnet [--venue velocity|drift] [--port N] [--seed N] [--speed X] [--prices FILE.csv]

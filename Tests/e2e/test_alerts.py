@@ -161,6 +161,18 @@ def test_health_levels(alerting, receiver):
     assert running.stop() == 143 and len(receiver.alerts("health")) == 3
 
 
+def test_a_disk_that_fails(alerting, receiver, failing_disk):
+    env, fail = failing_disk
+    chain, agent = alerting()
+    running = agent.start(env=env)
+    running.until("balanced")
+    fail(28)
+    chain.ctl("set_user", perp=-9)
+    said = wait_for(lambda: receiver.alerts("state", "firing"), 10, "the alert")[0]
+    assert said["level"] == "error" and "state file cannot be written" in said["text"]
+    running.stop()
+
+
 def test_a_slow_receiver_delays_no_tick(alerting, receiver):
     receiver.wait = 3
     chain, agent = alerting(alerts__ping_url=receiver.url + "/ping")

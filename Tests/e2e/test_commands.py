@@ -20,7 +20,7 @@ def test_version(agents, each_binary):
     assert r.code == 0 and re.fullmatch(r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out) and r.err == ""
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "key", "check", "demo", "localnet"])
+@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "key", "check", "flatten", "demo", "localnet"])
 def test_help(agents, each_binary, command):
     agent = agents(each_binary)
     r = agent.command(*command.split(), "--help")
