@@ -39,20 +39,14 @@ def package(program, build_package):
 
 
 @pytest.fixture(scope="session")
-def fresh_system(tmp_path_factory):
-    """Makes Debian systems of their own, or skips with the reason."""
-    made = []
-
-    def make():
-        try:
-            made.append(System(tmp_path_factory.mktemp("debian")))
-            return made[-1]
-        except Missing as why:
-            pytest.skip("a Debian system: %s" % why)
-    yield make
-    for s in made:
-        s.close()
-        subprocess.run(["rm", "-rf", "--one-file-system", str(s.root)], check=False)
+def system(tmp_path_factory):
+    """One fresh Debian for all tests; the module that puts something into it takes it out again."""
+    try:
+        made = System(tmp_path_factory.mktemp("debian"))
+    except Missing as why:
+        pytest.skip("a Debian system: %s" % why)
+    yield made
+    made.remove()
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
 from pathlib import Path
 
@@ -40,15 +41,20 @@ def tarball():
 
 
 class System:
-    """A root directory of its own."""
+    """A root directory of its own, in memory where there is enough of it."""
 
     def __init__(self, home):
-        self.root = Path(home) / "root"
+        shm = os.statvfs("/dev/shm") if os.path.isdir("/dev/shm") else None
+        roomy = shm and shm.f_bavail * shm.f_frsize > 1 << 30
+        self.home = Path(tempfile.mkdtemp(prefix="ek", dir="/dev/shm" if roomy else home))
+        self.root = self.home / "root"
         self.root.mkdir()
         subprocess.run(["tar", "-C", str(self.root), "-xf", str(tarball())], check=True)
         self.container = self.leader = None
-        if self.run("true").returncode != 0:
-            raise Missing("systemd-nspawn cannot start a container here: " + self.run("true").stderr.strip()[-300:])
+        p = self.run("true")
+        if p.returncode != 0:
+            self.remove()
+            raise Missing("systemd-nspawn cannot start a container here: " + p.stderr.strip()[-300:])
 
     def files(self, *without):
         """{path: (mode, owner, contents or None)} of all that is not a cache, a log or the package manager's own."""
@@ -80,7 +86,7 @@ class System:
 
     def boot(self, seconds=60):
         """Starts systemd in it. The container shares this host's network, so that a chain on loopback can be reached."""
-        self.console = open(self.root.parent / "console", "w+b")
+        self.console = open(self.home / "console", "w+b")
         self.container = subprocess.Popen([*NSPAWN, "-D", str(self.root), "--boot", "--", "systemd.unit=multi-user.target"], stdin=subprocess.DEVNULL,
                                           stdout=self.console, stderr=subprocess.STDOUT)
         until = time.monotonic() + seconds
@@ -94,7 +100,7 @@ class System:
                         return
                     self.leader = None
             time.sleep(0.2)
-        text = (self.root.parent / "console").read_text(errors="replace")[-600:]
+        text = (self.home / "console").read_text(errors="replace")[-600:]
         self.close()
         raise Missing("systemd does not boot in a container here: " + text)
 
@@ -107,3 +113,7 @@ class System:
                 self.container.kill()
                 self.container.wait()
         self.container = self.leader = None
+
+    def remove(self):
+        self.close()
+        subprocess.run(["rm", "-rf", "--one-file-system", str(self.home)], check=False)

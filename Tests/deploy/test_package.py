@@ -30,8 +30,8 @@ def test_what_is_in_it(package, tmp_path, program):
     assert "$ORIGIN" not in needed      # no libraries from beside the program
 
 
-def test_install_remove_and_purge(package, fresh_system):
-    s = fresh_system()
+def test_install_remove_and_purge(package, system):
+    s = system
     before = s.files()
     deb = s.root / "root" / package.name
     shutil.copy(package, deb)
@@ -65,3 +65,4 @@ def test_install_remove_and_purge(package, fresh_system):
     p = s.run("dpkg", "-P", "evenkeel", check=True)
     assert "left in /etc/evenkeel" in p.stderr
     assert not (s.root / "var/lib/evenkeel").exists() and (s.root / "etc/evenkeel/credentials/delegate.json").exists()
+    shutil.rmtree(s.root / "etc/evenkeel")

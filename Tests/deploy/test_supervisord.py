@@ -174,7 +174,7 @@ def test_upgraded_in_place_with_an_order_open(drifted, supervised, program):
 
 
 def test_the_log_is_rotated(chain, supervised):
-    s = supervised(chain, command="/usr/bin/evenkeel run --verbose", stderr_logfile_maxbytes="3KB")
+    s = supervised(chain, before=lambda agent: agent.set(agent__loop_interval_seconds="0.1"), command="/usr/bin/evenkeel run --verbose", stderr_logfile_maxbytes="3KB")
     s.wait(lambda: (s.home / "evenkeel.log.2").exists(), 60, "rotated twice")
     files = sorted(s.home.glob("evenkeel.log*"))
     assert all(f.stat().st_size < 8192 for f in files) and s.state() == "RUNNING"

@@ -51,7 +51,7 @@ mode = live
 loop_interval_seconds = 1
 [rpc]
 url = %s/?api-key=${RPC_KEY}
-timeout_ms = 2000
+timeout_ms = 500
 [account]
 keypair = ${CREDENTIALS_DIRECTORY}/delegate.json
 authority = %s
@@ -63,7 +63,7 @@ kill_file = /etc/evenkeel/STOP
 [web]
 listen =
 """ % (chain.url, chain.authority))
-        system.run("useradd", "-g", "evenkeel", "alice", check=True)
+        system.run("useradd", "-G", "evenkeel", "alice", check=True)
         system.run("useradd", "mallory", check=True)
         system.boot()
 
@@ -93,10 +93,9 @@ listen =
 
 
 @pytest.fixture(scope="module")
-def host(fresh_system, package, program):
+def host(system, package, program):
     from harness import localnet
     from machine import Missing
-    system = fresh_system()
     chain = localnet(program, perp=-9)
     try:
         yield Installed(system, package, chain)
@@ -139,10 +138,11 @@ def test_the_sandbox_holds(host):
         return host.system.run("nsenter", "--target", str(pid), "--mount", "--user", "--setuid", st["Uid"].split()[1], "--setgid", st["Gid"].split()[1], *words)
     assert inside("/usr/bin/evenkeel", "version").returncode == 0
     assert "Permission denied" in inside("/bin/sh", "-c", "true").stderr        # nothing else can be executed
+    # mounted writable: its state, and what NoExecPaths= names, which is root's and closed to its user
     mounts = host.system.run("cat", "/proc/%d/mountinfo" % pid).stdout.splitlines()
-    writable = {x.split()[4] for x in mounts if x.split()[5].split(",")[0] == "rw"}
-    disks = {x for x in writable if not x.startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run"))}
-    assert disks == {"/var/lib/evenkeel"}, writable
+    disks = {x.split()[4] for x in mounts if x.split()[5].split(",")[0] == "rw" and not x.split()[4].startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run"))}
+    assert disks - {"/usr/bin", "/usr/sbin", "/usr/bin/evenkeel"} == {"/var/lib/evenkeel"}, disks
+    assert host.system.run("runuser", "-u", "evenkeel", "--", "find", "/etc", "/usr", "/opt", "-xdev", "-writable", "!", "-type", "l").stdout == ""
     seen = host.system.run("ls", "/proc/%d/root/run/credentials/evenkeel.service" % pid).stdout.split()
     assert sorted(seen) == ["ALERT_KEY", "PING_KEY", "RPC_KEY", "RPC_KEY_2", "WEB_TOKEN", "delegate.json"]
 
@@ -152,7 +152,7 @@ def test_killed_it_is_started_again(host):
     host.until("balanced")
     landed = len(host.chain.landed())
     before, pid = int(host.show("NRestarts")), host.pid()
-    host.ctl("kill", "-s", "KILL", "evenkeel")
+    host.ctl("kill", "-s", "KILL", "--kill-who=main", "evenkeel")
     wait_for(lambda: int(host.show("NRestarts")) == before + 1 and host.pid() not in (0, pid), 30, "started again after 10 s")
     host.until("balanced")
     assert len(host.chain.landed()) == landed
@@ -161,7 +161,7 @@ def test_killed_it_is_started_again(host):
 def test_a_config_that_is_refused_is_not_tried_again(host):
     good = host.conf.read_text()
     host.ctl("stop", "evenkeel")
-    host.conf.write_text(good.replace("timeout_ms = 2000", "timeout_ms = never"))
+    host.conf.write_text(good.replace("timeout_ms = 500", "timeout_ms = never"))
     try:
         host.ctl("start", "evenkeel", check=False)
         wait_for(lambda: host.show("ActiveState") == "failed", 15, "failed")
@@ -185,17 +185,55 @@ def test_a_secret_that_is_missing_is_named(host):
     host.ctl("reset-failed", "evenkeel")
 
 
+def test_it_is_started_when_it_has_read_the_book(host):
+    """READY is the first look that succeeded; a node that is away delays the start and does not fail it. The status line is the agent's."""
+    host.ctl("stop", "evenkeel")
+    host.chain.fault("http_status", status=503, n=3)
+    host.ctl("start", "--no-block", "evenkeel")
+    wait_for(lambda: host.show("ActiveState") == "activating", 10, "it is starting")
+    wait_for(lambda: host.show("ActiveState") == "active", 40, host.journal)
+    assert "Drift" in host.show("StatusText") and host.show("NRestarts") == "0"
+
+
+def test_a_hang_is_noticed_by_the_watchdog(host):
+    """SIGSTOP: no look ends, nothing feeds the watchdog. Shipped with 180 s; here the shortest that this interval allows, 7 s."""
+    extra = host.system.root / "etc/systemd/system/evenkeel.service.d"
+    extra.mkdir()
+    (extra / "short.conf").write_text("[Service]\nWatchdogSec=2\nRestartSec=1\n")
+    host.ctl("daemon-reload")
+    host.ctl("restart", "evenkeel")
+    try:
+        host.until("balanced")
+        assert host.show("WatchdogUSec") in ("7s", "2s")
+        pid = host.pid()
+        time.sleep(4)
+        assert host.pid() == pid            # a healthy one is left alone, though it was given only two seconds
+        host.ctl("kill", "-s", "STOP", "--kill-who=main", "evenkeel")
+        wait_for(lambda: host.pid() not in (0, pid), 30, host.journal)
+        assert "Watchdog timeout" in host.journal()
+        host.until("balanced")
+    finally:
+        shutil.rmtree(extra)
+        host.ctl("daemon-reload")
+        host.ctl("restart", "evenkeel")
+
+
 def test_reload_and_stop(host):
     host.ctl("start", "evenkeel")
     host.until("balanced")
     pid, good = host.pid(), host.conf.read_text()
     host.conf.write_text(good + "unheard_of = 1\n")
     try:
-        host.ctl("reload", "evenkeel", check=False)
-        wait_for(lambda: "unheard_of" in host.journal(), 10, "the log says why it stays with the old settings")
+        assert host.ctl("reload", "evenkeel", check=False).returncode != 0
+        wait_for(lambda: "unheard_of" in host.journal(), 10, "the journal says why it stays with the old settings")
     finally:
         host.conf.write_text(good)
-    assert host.pid() == pid
+    assert host.pid() == pid and host.show("ActiveState") == "active"
+    host.conf.write_text(good.replace("cooldown_seconds = 0", "cooldown_seconds = 0\ndrift_tolerance_pct = 2.5"))
+    host.ctl("reload", "evenkeel")
+    assert "settings re-read" in host.journal()
+    host.conf.write_text(good)
+    host.ctl("reload", "evenkeel")
     began = time.monotonic()
     host.ctl("stop", "evenkeel")
     assert time.monotonic() - began < 5 and host.show("Result") == "success"
