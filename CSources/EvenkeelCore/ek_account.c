@@ -193,6 +193,7 @@ const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
         if (u->spots[i].market_index == market_index) return &u->spots[i];
     return NULL;
 }
+const char *ek_perp_market_name(const ek_perp_market *m) { return m->name; }
 const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) { return i < u->n_perps ? &u->perps[i] : NULL; }
 const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i) { return i < u->n_spots ? &u->spots[i] : NULL; }
 const ek_order *ek_user_order_at(const ek_user *u, uint32_t i) { return i < EK_MAX_ORDERS ? &u->orders[i] : NULL; }

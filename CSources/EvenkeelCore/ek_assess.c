@@ -5,6 +5,51 @@
 #include "ek_calc.h"
 #include "ek_say.h"
 
+ek_leg *ek_legs_add(ek_hedge_legs *legs) { return legs->n_legs < EK_LEGS ? &legs->legs[legs->n_legs++] : NULL; }
+int64_t ek_assessed_leg(const ek_assessment *a, uint32_t i) { return i < EK_LEGS ? a->leg_base_e9[i] : 0; }
+
+static ek_err leg_fault(ek_fault *fault, ek_err code, const char *what, const ek_key *key, const char *why) {
+    ek_say s = ek_fault_begin(fault, code, 0xFFFF, 0, 0xFFFF);
+    ek_say_text(&s, what);
+    ek_say_key(&s, key);
+    ek_say_text(&s, ": ");
+    ek_say_text(&s, why);
+    return code;
+}
+
+static ek_err token_base(const ek_book *b, const ek_key *mint, int64_t *out, ek_fault *fault) {
+    const ek_book_token *t = ek_book_token_of(b, mint);
+    if (t == NULL) return leg_fault(fault, EK_E_MISSING, "token of mint ", mint, "not in the book");
+    switch (t->err) {
+    case EK_OK: break;
+    case EK_E_MISSING: return leg_fault(fault, t->err, "mint ", mint, "was not read or does not exist");
+    case EK_E_OWNER: return leg_fault(fault, t->err, "token of mint ", mint, "not the Token program's (Token-2022 is not read)");
+    case EK_E_MISMATCH: return leg_fault(fault, t->err, "token account ", &t->key, "of another mint or owner, or not initialised");
+    default: return leg_fault(fault, t->err, "token account ", &t->key, "not a token account's length");
+    }
+    ek_calc c = {EK_OK};
+    ek_w v = ek_wu(t->amount);
+    for (int d = t->decimals; d < 9; d++) v = ek_w_mul(&c, v, ek_wi(10));
+    for (int d = t->decimals; d > 9; d--) v = ek_w_div(&c, v, ek_wi(10));
+    ek_err err = c.err == EK_OK ? ek_wide_to_i64(v, out) : c.err;
+    return err == EK_OK ? err : leg_fault(fault, err, "token account ", &t->key, "balance out of range");
+}
+
+static ek_err leg_base(const ek_book *b, const ek_leg *leg, int64_t *out, ek_fault *fault) {
+    if (leg->kind == EK_LEG_TOKEN) return token_base(b, &leg->key, out, fault);
+    if (leg->kind == EK_LEG_WATCH) {
+        const ek_book_watch *w = ek_book_watch_of(b, &leg->key);
+        if (w == NULL) return leg_fault(fault, EK_E_MISSING, "watched wallet ", &leg->key, "not in the book");
+        if (!w->is_system) return leg_fault(fault, EK_E_OWNER, "watched wallet ", &leg->key, "belongs to a program: its lamports are no wallet's");
+        if (w->lamports > INT64_MAX) return leg_fault(fault, EK_E_OVERFLOW, "watched wallet ", &leg->key, "balance out of range");
+        *out = (int64_t)w->lamports;
+        return EK_OK;
+    }
+    if (leg->kind != EK_LEG_FIXED) return ek_fault_say(fault, EK_E_RANGE, "a spot leg of an unknown kind");
+    *out = leg->amount_base_e9;
+    return EK_OK;
+}
+
 static ek_err assess_legs(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out, ek_fault *fault) {
     if (legs->use_venue && legs->spot_index != 0xFFFF) {
         const ek_spot_market *m = ek_book_spot(b, legs->spot_index);
@@ -21,7 +66,15 @@ static ek_err assess_legs(const ek_book *b, const ek_hedge_legs *legs, ek_assess
     }
     out->extra_base_e9 = legs->extra_base_e9;
     ek_calc c = {EK_OK};
+    ek_w others = ek_w0();
+    if (legs->n_legs > EK_LEGS) return ek_fault_say(fault, EK_E_RANGE, "more spot legs than there is room for");
+    for (uint32_t i = 0; i < legs->n_legs; i++) {
+        ek_err err = leg_base(b, &legs->legs[i], &out->leg_base_e9[i], fault);
+        if (err != EK_OK) return err;
+        others = ek_w_add(&c, others, ek_wi(out->leg_base_e9[i]));
+    }
     ek_w sum = ek_w_add(&c, ek_wi(out->venue_spot_base_e9), ek_w_add(&c, ek_wi(out->wallet_base_e9), ek_wi(out->extra_base_e9)));
+    sum = ek_w_add(&c, sum, others);
     ek_err err = c.err == EK_OK ? ek_wide_to_i64(sum, &out->spot_base_e9) : c.err;
     return err == EK_OK ? err : ek_fault_say(fault, err, "sum of the spot legs out of range");
 }

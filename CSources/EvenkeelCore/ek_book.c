@@ -24,7 +24,8 @@ const ek_state *ek_book_state(const ek_book *b) { return &b->state; }
 
 const char *ek_role_name(int role) {
     static const char *const NAMES[] = {"State",         "User",       "UserStats",  "Clock", "authority wallet",
-                                        "payer wallet", "PerpMarket", "SpotMarket", "oracle"};
+                                        "payer wallet", "PerpMarket", "SpotMarket", "oracle",       "token account",
+                                        "mint",         "watched wallet"};
     return role >= 0 && role < (int)(sizeof NAMES / sizeof NAMES[0]) ? NAMES[role] : "account";
 }
 
@@ -42,6 +43,19 @@ void ek_book_begin(ek_book *b, const ek_plan *p, uint64_t slot) {
     b->user_address = p->user;
     b->user_stats_address = p->user_stats;
     b->state_address = p->state;
+    /* Until their accounts are put: not read is not nothing. */
+    b->n_tokens = p->n_tokens;
+    b->n_watches = p->n_watches;
+    for (uint32_t i = 0; i < p->n; i++) {
+        const ek_plan_item *item = &p->items[i];
+        if (item->role == EK_ROLE_WATCH && item->market_index < b->n_watches) b->watches[item->market_index].key = item->key;
+        if (item->role != EK_ROLE_TOKEN || item->market_index >= b->n_tokens) continue;
+        ek_book_token *t = &b->tokens[item->market_index];
+        t->key = item->key;
+        t->mint = p->mints[item->market_index];
+        t->decimals = 9;
+        t->err = EK_E_MISSING;
+    }
 }
 
 const ek_perp_market *ek_book_perp(const ek_book *b, uint16_t market_index) {
@@ -87,6 +101,17 @@ static ek_err usable(const ek_book *b, const ek_key *key, uint8_t source, const 
     *out = &e->value;
     return EK_OK;
 }
+const ek_book_token *ek_book_token_of(const ek_book *b, const ek_key *mint) {
+    for (uint32_t i = 0; i < b->n_tokens; i++)
+        if (ek_key_equal(&b->tokens[i].mint, mint)) return &b->tokens[i];
+    return NULL;
+}
+const ek_book_watch *ek_book_watch_of(const ek_book *b, const ek_key *wallet) {
+    for (uint32_t i = 0; i < b->n_watches; i++)
+        if (ek_key_equal(&b->watches[i].key, wallet)) return &b->watches[i];
+    return NULL;
+}
+
 ek_err ek_book_perp_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out) {
     const ek_perp_market *m = ek_book_perp(b, market_index);
     return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
@@ -268,11 +293,47 @@ static ek_err put_wallet(ek_book *b, const ek_plan *p, uint32_t i, const ek_key 
     return EK_OK;
 }
 
+/* SPL token account: mint 0, owner 32, amount 64, state 108 (0 not initialised, 1 in use, 2 frozen: still the owner's). */
+static ek_err token_amount(const ek_book *b, const ek_book_token *t, const ek_key *owner, const uint8_t *data, size_t len, uint64_t *amount) {
+    if (!ek_key_equal(owner, &EK_TOKEN_PROGRAM)) return EK_E_OWNER;
+    if (len != 165) return EK_E_SHORT;
+    if (memcmp(data, t->mint.bytes, 32) != 0 || memcmp(data + 32, b->authority.bytes, 32) != 0 || data[108] < 1 || data[108] > 2) return EK_E_MISMATCH;
+    *amount = ek_get_u64(data + 64);
+    return EK_OK;
+}
+
+/* Mint: decimals 44, initialised 45. */
+static ek_err mint_decimals(const ek_key *owner, const uint8_t *data, size_t len, uint8_t *decimals) {
+    if (data == NULL) return EK_E_MISSING;
+    if (!ek_key_equal(owner, &EK_TOKEN_PROGRAM)) return EK_E_OWNER;
+    if (len != 82) return EK_E_SHORT;
+    if (data[45] != 1 || data[44] > 18) return EK_E_MISMATCH;
+    *decimals = data[44];
+    return EK_OK;
+}
+
+/* The token account comes before its mint in the plan; the first trouble stays. */
+static ek_err put_holding(ek_book *b, const ek_plan_item *item, const ek_key *owner, uint64_t lamports, const uint8_t *data, size_t len) {
+    if (item->role == EK_ROLE_WATCH) {
+        if (item->market_index >= b->n_watches) return EK_E_RANGE;
+        ek_book_watch *w = &b->watches[item->market_index];
+        w->lamports = data != NULL ? lamports : 0;
+        w->is_system = data == NULL || ek_key_equal(owner, &EK_SYSTEM_PROGRAM);
+        return EK_OK;
+    }
+    if (item->market_index >= b->n_tokens) return EK_E_RANGE;
+    ek_book_token *t = &b->tokens[item->market_index];
+    if (item->role == EK_ROLE_TOKEN) t->err = data != NULL ? token_amount(b, t, owner, data, len, &t->amount) : EK_OK;
+    else if (t->err == EK_OK) t->err = mint_decimals(owner, data, len, &t->decimals);
+    return EK_OK;
+}
+
 ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner, uint64_t lamports, const uint8_t *data, size_t len,
                    ek_fault *fault) {
     if (i >= p->n) return EK_E_RANGE;
     const ek_plan_item *item = &p->items[i];
     if (item->role == EK_ROLE_AUTHORITY || item->role == EK_ROLE_PAYER) return put_wallet(b, p, i, owner, lamports, data != NULL, fault);
+    if (item->role >= EK_ROLE_TOKEN) return put_holding(b, item, owner, lamports, data, len);
     if (data == NULL) return fail(fault, EK_E_MISSING, b, p, i, "does not exist");
     /* A market may change its oracle; the plan keeps the old one, and nothing depends on it any more. */
     if (item->role == EK_ROLE_ORACLE && !oracle_named(b, &item->key)) return EK_OK;
@@ -294,7 +355,7 @@ static ek_err put_scanned(ek_book *b, const ek_plan *p, uint32_t i, const uint8_
                           size_t work_cap, ek_fault *fault) {
     size_t len = 0;
     if (!acc->present) return ek_book_put(b, p, i, NULL, 0, NULL, 0, fault);
-    int wallet = p->items[i].role == EK_ROLE_AUTHORITY || p->items[i].role == EK_ROLE_PAYER;
+    int role = p->items[i].role, wallet = role == EK_ROLE_AUTHORITY || role == EK_ROLE_PAYER || role == EK_ROLE_WATCH;
     if (!wallet) {
         ek_err err = ek_scan_data(json, acc, work, work_cap, &len);
         if (err != EK_OK) return fail(fault, err, b, p, i, err == EK_E_FULL ? "larger than any account of this layout" : "data is not base64");

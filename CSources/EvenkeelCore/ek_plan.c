@@ -3,6 +3,7 @@
 
 #include "ek_book.h"
 #include "ek_bytes.h"
+#include "ek_crypto.h"
 #include "ek_tx.h"
 #include "ek_venue_table.h"
 
@@ -48,6 +49,31 @@ ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint
     append(p, &p->authority, EK_ROLE_AUTHORITY, 0, 0);
     if (!ek_key_equal(&p->authority, &p->payer)) append(p, &p->payer, EK_ROLE_PAYER, 0, 0);
     return ek_plan_add_spot(p, 0); /* margin prices the quote asset always */
+}
+
+ek_err ek_plan_add_token(ek_plan *p, const ek_key *mint) {
+    for (uint32_t i = 0; i < p->n_tokens; i++)
+        if (ek_key_equal(&p->mints[i], mint)) return EK_OK;
+    if (p->n_tokens >= EK_BOOK_TOKENS || p->n + 2 > EK_PLAN_MAX) return EK_E_FULL;
+    ek_seed seeds[3] = {{p->authority.bytes, 32}, {EK_TOKEN_PROGRAM.bytes, 32}, {mint->bytes, 32}};
+    ek_key key;
+    uint8_t bump;
+    ek_err err = ek_find_pda(seeds, 3, &EK_ATA_PROGRAM, &key, &bump);
+    if (err != EK_OK) return err;
+    p->mints[p->n_tokens] = *mint;
+    append(p, &key, EK_ROLE_TOKEN, p->n_tokens, 0);
+    if (!ek_key_equal(mint, &EK_NATIVE_MINT)) append(p, mint, EK_ROLE_MINT, p->n_tokens, 0);
+    p->n_tokens++;
+    return EK_OK;
+}
+
+ek_err ek_plan_add_watch(ek_plan *p, const ek_key *wallet) {
+    for (uint32_t i = 0; i < p->n; i++)
+        if (p->items[i].role == EK_ROLE_WATCH && ek_key_equal(&p->items[i].key, wallet)) return EK_OK;
+    if (p->n_watches >= EK_BOOK_WATCHES) return EK_E_FULL;
+    ek_err err = append(p, wallet, EK_ROLE_WATCH, p->n_watches, 0);
+    if (err == EK_OK) p->n_watches++;
+    return err;
 }
 
 /* An oracle that cannot be valued is not read: what needs it says so. A price without an account needs no reading. */

@@ -185,7 +185,7 @@ static int take_pair(void *user, const char *section, const char *name, const ch
         char shown[SYS_CONFIG_URL_MAX], why[256];
         shown_value(k, value, shown, sizeof shown);
         unsigned *first = &r->key_line[r->hedge != NULL ? r->hedge - r->c->hedges : 0][i];
-        if (*first != 0 && k->kind != KIND_URLS) {
+        if (*first != 0 && k->kind != KIND_URLS && k->kind != KIND_LEGS) {
             fail(r, EK_E_SYNTAX, r->line, "%s = %s: given twice (first in line %u)", name, shown, *first);
             return 0;
         }

@@ -28,7 +28,9 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"account", "keypair", KIND_PATH, MAY_BE_EMPTY, 0, IN(keypair), NO_RANGE, NULL, NULL, NULL, "signing key, best a delegate's: Solana CLI format, mode 0600; needed for live", "/etc/evenkeel/delegate.json"},
     {"account", "authority", KIND_KEY, MAY_BE_EMPTY, 0, IN(authority), NO_RANGE, "", NULL, NULL, "owner of the account; empty: the key itself", NULL},
     {"account", "sub_account", KIND_NUMBER, 0, 0, IN(sub_account), 0, 65535, "0", NULL, NULL, "number of the sub-account", NULL},
-    {"hedge", "spot", KIND_LEGS, 0, 0, HEDGE(legs), NO_RANGE, NULL, NULL, NULL, "what counts as spot: venue:SOL is the deposit, wallet:SOL the whole SOL balance of the authority", "venue:SOL, wallet:SOL"},
+    {"hedge", "spot", KIND_LEGS, 0, 0, HEDGE(legs), NO_RANGE, NULL, NULL, NULL, "what counts as spot, on one line or several: deposit, own SOL or tokens, another's SOL, a fixed amount", "venue:SOL, wallet:SOL"},
+    {"hedge", "hedge_ratio_pct", KIND_NUMBER, 0, 4, HEDGE(hedge_ratio_ppm), 0, 2000000, "100", NULL, "percent", "part of the spot that the perp is to offset", NULL},
+    {"hedge", "target_delta", KIND_NUMBER, 0, 9, HEDGE(target_delta_e9), -1000000000000000, 1000000000000000, "0", NULL, "base units", "net delta to keep on top of that, signed; 0 is neutral", NULL},
     {"hedge", "drift_tolerance_pct", KIND_NUMBER, ABOVE_MIN, 4, HEDGE(drift_tolerance_ppm), 0, 500000, "1.0", NULL, "percent", "drift that is left alone", NULL},
     {"hedge", "cooldown_seconds", KIND_NUMBER, 0, 0, HEDGE(cooldown_s), 0, 2592000, "1800", NULL, "seconds", "rest after a correction that brought the drift inside", NULL},
     {"hedge", "min_trade_size", KIND_NUMBER, ABOVE_MIN, 9, HEDGE(min_trade_base_e9), 0, 1000000000000000, "0.005", NULL, "base units", "smaller corrections are dust; raised to the market's own minimum and step", NULL},
@@ -86,7 +88,7 @@ void sys_config_allowed(const sys_config_key *k, char *out, size_t cap) {
     case KIND_URLS:
     case KIND_URL: snprintf(out, cap, "an https URL, or http to a loopback address"); break;
     case KIND_KEY: snprintf(out, cap, "a public key (base58 of 32 bytes)"); break;
-    case KIND_LEGS: snprintf(out, cap, "venue:X, wallet:SOL or both, separated by a comma"); break;
+    case KIND_LEGS: snprintf(out, cap, "venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"); break;
     default: snprintf(out, cap, "ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000"); break;
     }
 }
@@ -107,7 +109,7 @@ static void put(sink *s, const char *form, ...) {
 
 /* The lines of one key: what it is, then its value; a found one instead of the default. */
 static void put_key(sink *s, const sys_config_key *k, const char *found) {
-    char allowed[160];
+    char allowed[200];
     sys_config_allowed(k, allowed, sizeof allowed);
     put(s, "# %s: %s\n", k->help, allowed);
     if (found != NULL) put(s, "%s = %s\n", k->key, found);
@@ -135,7 +137,7 @@ int sys_config_put_markdown(int fd) {
     sink s = {fd, 0};
     put(&s, "| section | key | default | allowed | |\n|---|---|---|---|---|\n");
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
-        char allowed[160];
+        char allowed[200];
         sys_config_allowed(k, allowed, sizeof allowed);
         const char *shown = k->fallback != NULL ? k->fallback : k->kind == KIND_LEGS ? "venue:X (and wallet:SOL for SOL)" : "none";
         put(&s, "| `[%s%s]` | `%s` | %s%s%s | %s | %s |\n", k->section, strcmp(k->section, "hedge") == 0 ? " X-PERP" : "", k->key,

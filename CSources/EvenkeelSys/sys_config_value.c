@@ -2,6 +2,7 @@
 #include "sys_config_table.h"
 #include "ek_codec.h"
 #include "ek_fixed.h"
+#include "ek_tx.h"
 #include "sys_args.h"
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -29,7 +30,7 @@ static ek_err set_number(void *place, const sys_config_key *k, const char *value
         return EK_E_RANGE;
     }
     if (err != EK_OK || v < k->min || v > k->max || ((k->flags & ABOVE_MIN) != 0 && v == k->min)) return must(k, why, cap, "");
-    uint64_t u = (uint64_t)v; /* min is never below 0 */
+    uint64_t u = (uint64_t)v; /* what may be negative is 8 bytes wide, a test says so */
     memcpy(place, &u, k->width); /* little-endian (ek_types.h); the table's max fits the width, a test says so */
     return EK_OK;
 }
@@ -131,34 +132,74 @@ static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char 
     return sys_url_allowed(u->url) ? EK_OK : must(k, why, cap, "");
 }
 
+static int same_leg(const sys_leg *a, const sys_leg *b) {
+    if (a->kind != b->kind || a->has_key != b->has_key) return 0;
+    return !a->has_key || memcmp(a->key.bytes, b->key.bytes, sizeof a->key.bytes) == 0;
+}
+
+/* One leg, from "kind:what". */
+static ek_err read_leg(const sys_hedge *h, const sys_config_key *k, const char *p, size_t len, sys_leg *leg, char *why, size_t cap) {
+    static const char *const kinds[] = {"venue:", "wallet:", "token:", "watch:", "fixed:"};
+    size_t skip = 0;
+    memset(leg, 0, sizeof *leg);
+    for (uint8_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        if (len > strlen(kinds[i]) && memcmp(p, kinds[i], strlen(kinds[i])) == 0) {
+            leg->kind = i;
+            skip = strlen(kinds[i]);
+        }
+    if (skip == 0) return must(k, why, cap, "");
+    const char *what = p + skip;
+    size_t n = len - skip;
+    int sol = strcmp(h->asset, "SOL") == 0;
+    memcpy(leg->asset, h->asset, sizeof leg->asset);
+    if (leg->kind == SYS_LEG_FIXED) {
+        if (ek_parse_decimal(what, n, 9, &leg->amount_e9) == EK_OK && leg->amount_e9 >= -1000000000000000000 && leg->amount_e9 <= 1000000000000000000) return EK_OK;
+        snprintf(why, cap, "leg %.*s: the amount must be a number of at most 1000000000 with at most 9 decimals (base units, a minus before it for a debt)", (int)len, p);
+        return EK_E_RANGE;
+    }
+    if (leg->kind == SYS_LEG_WATCH || (leg->kind == SYS_LEG_TOKEN && n >= 32)) {
+        leg->has_key = 1;
+        if (leg->kind == SYS_LEG_WATCH && !sol) snprintf(why, cap, "leg %.*s: only SOL can be watched", (int)len, p);
+        else if (ek_key_from_base58(what, n, &leg->key) != EK_OK) snprintf(why, cap, "leg %.*s: must name a public key (base58 of 32 bytes)", (int)len, p);
+        else return EK_OK;
+        return EK_E_RANGE;
+    }
+    if (n >= sizeof leg->asset) return must(k, why, cap, "");
+    if (strlen(h->asset) != n || memcmp(h->asset, what, n) != 0) {
+        snprintf(why, cap, "leg %.*s is not %s, which this section hedges", (int)len, p, h->asset);
+        return EK_E_RANGE;
+    }
+    if (leg->kind == SYS_LEG_WALLET && !sol) {
+        snprintf(why, cap, "leg %.*s: a wallet leg can only be SOL", (int)len, p);
+        return EK_E_RANGE;
+    }
+    if (leg->kind == SYS_LEG_TOKEN && sol) {
+        leg->has_key = 1;
+        leg->key = EK_NATIVE_MINT;
+    }
+    return EK_OK;
+}
+
+/* The legs of one line; another line of the section adds to them. */
 static ek_err set_legs(sys_hedge *h, const sys_config_key *k, const char *value, char *why, size_t cap) {
-    h->n_legs = 0;
     for (const char *p = value;;) {
         while (*p == ' ' || *p == '\t') p++;
         size_t n = strcspn(p, ",");
         size_t len = n;
         while (len > 0 && (p[len - 1] == ' ' || p[len - 1] == '\t')) len--;
-        sys_leg leg = {0, {0}};
-        size_t skip = 0;
-        if (len > 6 && memcmp(p, "venue:", 6) == 0) skip = 6;
-        else if (len > 7 && memcmp(p, "wallet:", 7) == 0) skip = 7;
-        if (skip == 0 || len - skip >= sizeof leg.asset) return must(k, why, cap, "");
-        leg.kind = skip == 7 ? SYS_LEG_WALLET : SYS_LEG_VENUE;
-        memcpy(leg.asset, p + skip, len - skip);
-        if (strcmp(leg.asset, h->asset) != 0) {
-            snprintf(why, cap, "leg %.*s is not %s, which this section hedges", (int)len, p, h->asset);
-            return EK_E_RANGE;
-        }
-        if (leg.kind == SYS_LEG_WALLET && strcmp(leg.asset, "SOL") != 0) {
-            snprintf(why, cap, "leg %.*s: a wallet leg can only be SOL", (int)len, p);
-            return EK_E_RANGE;
-        }
+        sys_leg leg;
+        ek_err err = read_leg(h, k, p, len, &leg, why, cap);
+        if (err != EK_OK) return err;
         for (uint8_t i = 0; i < h->n_legs; i++)
-            if (h->legs[i].kind == leg.kind) {
+            if (same_leg(&h->legs[i], &leg)) {
                 snprintf(why, cap, "leg %.*s is given twice", (int)len, p);
                 return EK_E_RANGE;
             }
-        h->legs[h->n_legs++] = leg; /* two kinds of one asset: never more than two */
+        if (h->n_legs >= SYS_CONFIG_LEGS) {
+            snprintf(why, cap, "at most %d legs are taken", SYS_CONFIG_LEGS);
+            return EK_E_RANGE;
+        }
+        h->legs[h->n_legs++] = leg;
         if (p[n] == 0) return EK_OK;
         p += n + 1;
     }

@@ -87,6 +87,14 @@ extension Machine {
             guard (s?.pointee.scaled_balance_e9 ?? 0) == (t?.pointee.scaled_balance_e9 ?? 0),
                   (s?.pointee.balance_type ?? 0) == (t?.pointee.balance_type ?? 0) else { return false }
         }
+        for leg in hedges[current].rules.legs where leg.kind != .fixed {
+            var key = hedges[current].key(of: leg)
+            if leg.kind == .token {
+                guard ek_book_token_of(book, &key)?.pointee.amount == ek_book_token_of(otherBook, &key)?.pointee.amount else { return false }
+            } else {
+                guard ek_book_watch_of(book, &key)?.pointee.lamports == ek_book_watch_of(otherBook, &key)?.pointee.lamports else { return false }
+            }
+        }
         var x: UnsafePointer<ek_oracle>? = nil
         var y: UnsafePointer<ek_oracle>? = nil
         guard ek_book_perp_oracle(book, perpIndex, &x) == EK_OK, ek_book_perp_oracle(otherBook, perpIndex, &y) == EK_OK,

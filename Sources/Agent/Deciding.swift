@@ -5,12 +5,9 @@ import Kit
 extension Machine {
     /// Sets the book's numbers; words when the account cannot be valued.
     func assess(_ view: inout View) -> Text? {
-        var legs = ek_hedge_legs()
-        legs.perp_index = perpIndex
-        legs.spot_index = spotIndex
+        let h = hedges[current]
+        var legs = h.rules.coreLegs(perp: h.perpIndex, spot: h.spotIndex, mint: h.mint)
         legs.skip_liquidation = rules.lean ? 1 : 0
-        legs.use_venue = hedgeRules.useVenueSpot ? 1 : 0
-        legs.use_wallet = hedgeRules.useWalletSpot ? 1 : 0
         var fault = ek_fault()
         let err = ek_assess(book, &legs, &view.a, &fault)
         view.perp_e9 = view.a.perp_base_e9

@@ -11,6 +11,8 @@ public struct Hedge {
     var perpFound = false
     /// The venue's spot market of the asset; 0xFFFF: none, or not found yet.
     var spotIndex: UInt16 = 0xFFFF
+    /// The mint of that spot market.
+    var mint = ek_key()
     /// Index into record.markets; -1: the record does not know it (yet).
     public internal(set) var marketSlot = -1
     var decision = ek_decision()
@@ -40,7 +42,7 @@ public struct Hedge {
     init(_ rules: HedgeRules) { self.rules = rules }
 
     /// Everything on the venue that its rules name.
-    var found: Bool { perpFound && (spotIndex != 0xFFFF || !rules.useVenueSpot) }
+    var found: Bool { perpFound && (spotIndex != 0xFFFF || !(rules.useVenueSpot || mintFromVenue)) }
 
     /// The book could not be read: nothing is known of it.
     mutating func unread(_ status: Status, _ why: Text) {

@@ -47,7 +47,13 @@ extension Machine {
 
     /// The accounts that the hedged markets need.
     private func planHedges() {
-        for h in hedges where h.missing.isEmpty {
+        for i in 0..<hedges.count where hedges[i].missing.isEmpty {
+            let h = hedges[i]
+            if let t = planLegs(h) {
+                hedges[i].missing = t
+                note(.error, named(i, t))
+                continue
+            }
             _ = ek_plan_add_perp(plan, h.perpIndex)
             if h.spotIndex != 0xFFFF { _ = ek_plan_add_spot(plan, h.spotIndex) }
         }
@@ -359,6 +365,11 @@ extension Machine {
         var len = 0
         guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return }
         var index: UInt16 = 0
+        var mint = ek_key()
+        if !perp {
+            var m = ek_spot_market()
+            if ek_decode_spot_market(venue, work, len, &m) == EK_OK { mint = m.mint }
+        }
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
             guard let base = name.baseAddress,
                   ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
@@ -372,6 +383,7 @@ extension Machine {
                     hedges[k].perpFound = true
                 } else if !perp && hedges[k].spotIndex == 0xFFFF {
                     hedges[k].spotIndex = index
+                    hedges[k].mint = mint
                 }
             }
         }

@@ -13,6 +13,8 @@ public struct HedgeRules {
     public var spotName = Text("SOL")
     public var useVenueSpot = true
     public var useWalletSpot = true
+    /// The other legs.
+    public var legs: [Leg] = []
     /// The perp aims for -(spot x ratio) + target.
     public var ratio_ppm = EK_RATIO_ONE_PPM
     public var target_e9: Int64 = 0

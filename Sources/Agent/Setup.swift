@@ -20,8 +20,19 @@ extension HedgeRules {
         useWalletSpot = false
         for i in 0..<UInt32(h.pointee.n_legs) {
             guard let leg = sys_hedge_leg(h, i) else { break }
-            if leg.pointee.kind == UInt8(SYS_LEG_VENUE) { useVenueSpot = true } else { useWalletSpot = true }
+            switch Int(leg.pointee.kind) {
+            case Int(SYS_LEG_VENUE): useVenueSpot = true
+            case Int(SYS_LEG_WALLET): useWalletSpot = true
+            default:
+                var l = Leg(leg.pointee.kind == UInt8(SYS_LEG_TOKEN) ? .token : leg.pointee.kind == UInt8(SYS_LEG_WATCH) ? .watch : .fixed)
+                l.key = leg.pointee.key
+                l.hasKey = leg.pointee.has_key != 0
+                l.amount_e9 = leg.pointee.amount_e9
+                legs.append(l)
+            }
         }
+        ratio_ppm = h.pointee.hedge_ratio_ppm
+        target_e9 = h.pointee.target_delta_e9
         tolerance_ppm = h.pointee.drift_tolerance_ppm
         cooldown_s = h.pointee.cooldown_s
         minTrade_e9 = h.pointee.min_trade_base_e9
@@ -85,7 +96,10 @@ func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
     for i in 0..<UInt32(a.pointee.n_hedges) {
         guard let ha = sys_config_hedge(a, i), let hb = sys_config_hedge(b, i), sameText(sys_hedge_name(ha), sys_hedge_name(hb)),
               ha.pointee.n_legs == hb.pointee.n_legs else { return false }
-        for k in 0..<UInt32(ha.pointee.n_legs) where sys_hedge_leg(ha, k)?.pointee.kind != sys_hedge_leg(hb, k)?.pointee.kind { return false }
+        for k in 0..<UInt32(ha.pointee.n_legs) {
+            guard let x = sys_hedge_leg(ha, k), let y = sys_hedge_leg(hb, k), x.pointee.kind == y.pointee.kind, x.pointee.has_key == y.pointee.has_key,
+                  withUnsafeBytes(of: x.pointee.key, { p in withUnsafeBytes(of: y.pointee.key) { q in p.elementsEqual(q) } }) else { return false }
+        }
     }
     return sameText(sys_config_state(a), sys_config_state(b))
         && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))

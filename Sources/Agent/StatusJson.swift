@@ -46,7 +46,7 @@ extension Machine {
         var venueName = Text()
         venueName.put(c: ek_venue_name(venue))
         j.string("venue", venueName)
-        j.string("market", hedgeRules.perpName)
+        j.string("market", shownMarket)
         j.string("reason", report.reason)
         j.int("slot", v.a.slot)
         var time = Text()
@@ -54,6 +54,8 @@ extension Machine {
         j.string("time", time)
         j.int("tick", ticks)
         putExact(&j, v)
+        if !foreignTicket { putLegs(&j, current, v) }
+        putMarkets(&j)
         putGates(&j)
         j.int("cooldown_left_seconds", report.cooldownLeft_s)
         j.number("correction_price", report.price_e6, decimals: 6)
@@ -99,18 +101,100 @@ extension Machine {
         if v.known { j.number("net_delta", v.net_e9, decimals: 9) } else { j.null("net_delta") }
     }
 
+    /// Every perp position of the account, hedged or not; the current market's first.
     private func putPositions(_ j: inout Json, _ v: View) {
         j.openList("positions")
-        if v.valued && v.perp_e9 != 0 {
+        putPosition(&j, shownMarket, v)
+        if foreignTicket {
+            j.closeList()
+            return
+        }
+        for i in 0..<hedges.count where i != current { putPosition(&j, hedges[i].rules.perpName, hedges[i].view) }
+        if v.known && bookKnown { putUnhedged(&j) }
+        j.closeList()
+    }
+
+    private func putPosition(_ j: inout Json, _ market: Text, _ v: View) {
+        guard v.valued && v.perp_e9 != 0 else { return }
+        j.open()
+        j.string("market", market)
+        j.string("side", v.perp_e9 < 0 ? "SHORT" : "LONG")
+        j.number("size", v.perp_e9, decimals: 9)
+        j.number("entry_price", v.a.entry_price_e6, decimals: 6)
+        j.number("mark_price", v.a.mark_price_e6, decimals: 6)
+        j.number("oracle_price", v.a.oracle_price_e6, decimals: 6)
+        j.number("pnl", v.a.unrealised_pnl_e6, decimals: 6)
+        if v.a.liq_price_e6 > 0 { j.number("liq_price", v.a.liq_price_e6, decimals: 6) } else { j.null("liq_price") }
+        j.close()
+    }
+
+    /// Positions that nobody hedges here: they share the margin.
+    private func putUnhedged(_ j: inout Json) {
+        for k in 0..<UInt32(book.pointee.user.n_perps) {
+            guard let p = ek_user_perp_at(ek_book_user(book), k), p.pointee.base_e9 != 0, let m = ek_book_perp(book, p.pointee.market_index),
+                  !hedges.contains(where: { $0.perpFound && $0.perpIndex == p.pointee.market_index }) else { continue }
+            var legs = ek_hedge_legs()
+            legs.perp_index = p.pointee.market_index
+            legs.spot_index = 0xFFFF
+            var fault = ek_fault()
+            var v = View()
+            guard ek_assess(book, &legs, &v.a, &fault) == EK_OK else { continue }
+            v.valued = true
+            v.perp_e9 = v.a.perp_base_e9
+            var name = Text()
+            name.put(c: ek_perp_market_name(m))
+            putPosition(&j, name, v)
+        }
+    }
+
+    private func putLegs(_ j: inout Json, _ i: Int, _ v: View) {
+        j.openList("legs")
+        if v.known {
+            eachLeg(i, v) { name, amount, read in
+                j.open()
+                j.string("leg", name)
+                j.exact("base_e9", amount)
+                if read { j.int("slot", v.a.slot) } else { j.null("slot") }
+                j.close()
+            }
+        }
+        j.closeList()
+    }
+
+    /// Each hedged market on its own.
+    private func putMarkets(_ j: inout Json) {
+        j.openList("markets")
+        for i in 0..<hedges.count {
+            let h = hedges[i]
+            let v = i == current && !foreignTicket ? (report.after.known ? report.after : report.view) : h.view
             j.open()
-            j.string("market", hedgeRules.perpName)
-            j.string("side", v.perp_e9 < 0 ? "SHORT" : "LONG")
-            j.number("size", v.perp_e9, decimals: 9)
-            j.number("entry_price", v.a.entry_price_e6, decimals: 6)
-            j.number("mark_price", v.a.mark_price_e6, decimals: 6)
-            j.number("oracle_price", v.a.oracle_price_e6, decimals: 6)
-            j.number("pnl", v.a.unrealised_pnl_e6, decimals: 6)
-            if v.a.liq_price_e6 > 0 { j.number("liq_price", v.a.liq_price_e6, decimals: 6) } else { j.null("liq_price") }
+            j.string("market", h.rules.perpName)
+            j.string("status", h.status.word)
+            j.string("reason", standing(i))
+            putDrift(&j, v)
+            if v.known {
+                j.exact("spot_base_e9", v.a.spot_base_e9)
+                j.exact("perp_base_e9", v.perp_e9)
+                j.exact("net_delta_base_e9", v.net_e9)
+                if v.driftKnown { j.exact("drift_ppm", v.drift_ppm) } else { j.null("drift_ppm") }
+                j.exact("oracle_price_e6", v.a.oracle_price_e6)
+                j.exact("funding_rate_e9", v.a.funding_rate_e9)
+            }
+            j.exact("risk_e6", h.risk_e6)
+            j.exact("target_base_e9", h.rules.target_e9)
+            j.number("hedge_ratio_pct", Int64(h.rules.ratio_ppm), decimals: 4)
+            j.number("drift_tolerance_pct", Int64(h.rules.tolerance_ppm), decimals: 4)
+            putLegs(&j, i, v)
+            j.int("cooldown_left_seconds", h.cooldownLeft_s)
+            let m = marketRecord(i)
+            j.int("corrections", (rules.mode == .paper ? m?.pointee.paper.corrections_total : m?.pointee.corrections_total) ?? 0)
+            j.openList("closed_gates")
+            for g in h.gates where !g.ok {
+                var name = Text()
+                name.put(g.name)
+                j.item(name)
+            }
+            j.closeList()
             j.close()
         }
         j.closeList()

@@ -9,7 +9,7 @@ extension Machine {
         t.put(" ")
         t.put(report.status.word)
         t.put("   ")
-        t.put(hedgeRules.perpName)
+        t.put(shownMarket)
         t.put(" on ")
         t.put(c: ek_venue_name(venue))
         t.put(rules.mode == .live ? " (live)" : " (paper)")
@@ -20,13 +20,45 @@ extension Machine {
         t.put("\n")
         if !report.reason.isEmpty { line(&t, " why       ", report.reason) }
         guard v.known else { return t }
-        amount(&t, " spot      ", v.a.spot_base_e9)
-        t.put("   venue ")
-        t.put(fixed: v.a.venue_spot_base_e9, decimals: 9, shown: 4)
-        t.put(" · wallet ")
-        t.put(fixed: v.a.wallet_base_e9, decimals: 9, shown: 4)
+        bookLines(&t, v, foreignTicket ? asset(of: shownMarket) : hedgeRules.asset, foreignTicket ? nil : current)
+        if v.valued { healthLine(&t, v) }
+        gatesLine(&t)
+        if !foreignTicket { lastLine(&t, now_s) }
+        for i in 0..<hedges.count where hedges.count > 1 && (i != current || foreignTicket) { otherMarket(&t, i) }
+        return t
+    }
+
+    /// Another market of the account, in short.
+    private func otherMarket(_ t: inout Text, _ i: Int) {
+        let h = hedges[i]
+        t.put("\n ")
+        t.put(h.status.word)
+        t.put("   ")
+        t.put(h.rules.perpName)
         t.put("\n")
-        amount(&t, " perp      ", v.perp_e9)
+        line(&t, " why       ", standing(i))
+        if h.view.known { bookLines(&t, h.view, h.rules.asset, i) }
+        if h.cooldownLeft_s > 0 {
+            t.put(" cooldown  ")
+            t.put(h.cooldownLeft_s)
+            t.put(" s left\n")
+        }
+    }
+
+    private func bookLines(_ t: inout Text, _ v: View, _ asset: Text, _ i: Int?) {
+        amount(&t, " spot      ", v.a.spot_base_e9, asset)
+        if let k = i {
+            var first = true
+            eachLeg(k, v) { name, amount, _ in
+                t.put(first ? "   " : " · ")
+                first = false
+                t.put(name)
+                t.put(" ")
+                t.put(fixed: amount, decimals: 9, shown: 4)
+            }
+        }
+        t.put("\n")
+        amount(&t, " perp      ", v.perp_e9, asset)
         if v.valued {
             t.put("   entry $")
             t.put(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)
@@ -36,16 +68,26 @@ extension Machine {
             t.put(usd: v.a.unrealised_pnl_e6)
         }
         t.put("\n")
-        amount(&t, " net       ", v.net_e9)
+        amount(&t, " net       ", v.net_e9, asset)
         t.put("   drift ")
         putDrift(&t, v)
-        t.put("  (tolerance ")
-        t.put(fixed: Int64(hedgeRules.tolerance_ppm), decimals: 4, shown: 2)
-        t.put(" %)\n")
-        if v.valued { healthLine(&t, v) }
-        gatesLine(&t)
-        lastLine(&t, now_s)
-        return t
+        if let k = i {
+            let r = hedges[k].rules
+            t.put("  (tolerance ")
+            t.put(fixed: Int64(r.tolerance_ppm), decimals: 4, shown: 2)
+            t.put(" %")
+            if r.ratio_ppm != EK_RATIO_ONE_PPM {
+                t.put(", ratio ")
+                t.put(fixed: Int64(r.ratio_ppm), decimals: 4, shown: 2)
+                t.put(" %")
+            }
+            if r.target_e9 != 0 {
+                t.put(", target ")
+                t.put(fixed: r.target_e9, decimals: 9, shown: 4, sign: true)
+            }
+            t.put(")")
+        }
+        t.put("\n")
     }
 
     private func healthLine(_ t: inout Text, _ v: View) {
@@ -66,11 +108,11 @@ extension Machine {
         t.put("\n")
     }
 
-    private func amount(_ t: inout Text, _ name: StaticString, _ v: Int64) {
+    private func amount(_ t: inout Text, _ name: StaticString, _ v: Int64, _ asset: Text) {
         t.put(name)
         t.put(fixed: v, decimals: 9, shown: 4, sign: true)
         t.put(" ")
-        t.put(hedgeRules.asset)
+        t.put(asset)
     }
 
     private func gatesLine(_ t: inout Text) {

@@ -75,6 +75,7 @@ extension ChainNode {
 
     func setMarket(_ q: Value, _ j: inout Json) throws(ControlError) {
         let P = layout.perp, S = layout.spot
+        let perp = at.perps[min(Int(clamping: q["market"].u64 ?? 0), at.perps.count - 1)]
         func put(_ name: StaticString, _ account: Int, _ offset: Int, _ width: Int) {
             guard let v = q[name].u64 else { return }
             switch width {
@@ -84,14 +85,14 @@ extension ChainNode {
             }
         }
         put("exchange_status", at.state, layout.state.exchangeStatus, 1)
-        put("perp_status", at.perps[0], P.status, 1)
-        put("perp_paused", at.perps[0], P.paused, 1)
-        put("min_order_size", at.perps[0], P.minOrderSize, 8)
-        put("step_size", at.perps[0], P.stepSize, 8)
-        put("tick_size", at.perps[0], P.tickSize, 8)
-        put("margin_initial", at.perps[0], P.marginInitial, 4)
-        put("margin_maintenance", at.perps[0], P.marginMaintenance, 4)
-        put("perp_imf", at.perps[0], P.imf, 4)
+        put("perp_status", perp, P.status, 1)
+        put("perp_paused", perp, P.paused, 1)
+        put("min_order_size", perp, P.minOrderSize, 8)
+        put("step_size", perp, P.stepSize, 8)
+        put("tick_size", perp, P.tickSize, 8)
+        put("margin_initial", perp, P.marginInitial, 4)
+        put("margin_maintenance", perp, P.marginMaintenance, 4)
+        put("perp_imf", perp, P.imf, 4)
         put("sol_w_init", at.spots[1], S.weights, 4)
         put("sol_w_maint", at.spots[1], S.weights + 4, 4)
         put("sol_imf", at.spots[1], S.weights + 16, 4)

@@ -41,7 +41,7 @@ func assessCommand() -> Int32 {
         evenkeel assess ACCOUNTS.json [-c FILE] [--json]
 
         The assessment of a saved read, offline: {"keys":[base58 ...],"result":<the getMultipleAccounts result>}, as
-        `evenkeel status --accounts FILE` saves it. With -c the config's hedged market and spot legs, else SOL-PERP and both legs.
+        `evenkeel status --accounts FILE` saves it. With -c the config's hedged markets (one after the other) and spot legs, else SOL-PERP and both legs.
 
         """, help ? 1 : 2)
         return help ? 0 : 2
@@ -107,10 +107,17 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
     guard let venue = venueOf(saved) else { return refuse(path, "holds no account of a venue this program knows") }
     let book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
     defer { UnsafeMutableRawPointer(book).deallocate() }
-    ek_book_reset(book, venue, saved.slot)
     let cap = 65_536
     let work = UnsafeMutablePointer<UInt8>.allocate(capacity: cap)
     defer { work.deallocate() }
+    let plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(), alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
+    defer { UnsafeMutableRawPointer(plan).deallocate() }
+    ek_book_reset(book, venue, saved.slot)
+    guard fillUser(book, saved, work, cap) else { return refuse(path, "holds no User account") }
+    var owner = book.pointee.user.authority
+    guard ek_plan_init(plan, venue, &owner, book.pointee.user.sub_account_id, nil) == EK_OK else { return refuse(path, "holds a User of no authority") }
+    planHoldings(plan, rules)
+    ek_book_begin(book, plan, saved.slot)
     // Markets first: how to read an oracle is written in the market that names it.
     let order: [Int32] = [Int32(EK_ROLE_STATE), Int32(EK_ROLE_USER), Int32(EK_ROLE_USER_STATS), Int32(EK_ROLE_CLOCK), Int32(EK_ROLE_PERP_MARKET),
                           Int32(EK_ROLE_SPOT_MARKET), Int32(EK_ROLE_ORACLE)]
@@ -134,20 +141,64 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
         book.pointee.have |= 1 << UInt32(EK_ROLE_AUTHORITY)
     }
 
-    let hedge = rules.hedges[0]
+    putHoldings(book, plan, saved, work, cap)
+    var worst: Int32 = 0
+    for hedge in rules.hedges {
+        let code = assessMarket(book, hedge, path, venue, json)
+        if code != 0 { worst = code }
+    }
+    return worst
+}
+
+/// The first User of the read: whose book it is.
+private func fillUser(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved, _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) -> Bool {
+    for i in 0..<saved.keys.count {
+        var account = saved.accounts[i]
+        var key = saved.keys[i]
+        var n = 0
+        guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else { continue }
+        if ek_book_put_account(book, Int32(EK_ROLE_USER), &key, work, n) == EK_OK { return true }
+    }
+    return false
+}
+
+/// Tokens and watched wallets of the configured legs. A mint that only the venue's market names is not looked up here.
+private func planHoldings(_ plan: UnsafeMutablePointer<ek_plan>, _ rules: Rules) {
+    for h in rules.hedges {
+        for leg in h.legs where leg.hasKey {
+            var key = leg.key
+            _ = leg.kind == .token ? ek_plan_add_token(plan, &key) : ek_plan_add_watch(plan, &key)
+        }
+    }
+}
+
+private func putHoldings(_ book: UnsafeMutablePointer<ek_book>, _ plan: UnsafeMutablePointer<ek_plan>, _ saved: Saved,
+                         _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) {
+    var fault = ek_fault()
+    for k in 0..<ek_plan_count(plan) {
+        guard let item = ek_plan_item_at(plan, k), Int32(item.pointee.role) >= Int32(EK_ROLE_TOKEN) else { continue }
+        for i in 0..<saved.keys.count where same(saved.keys[i], item.pointee.key) {
+            var account = saved.accounts[i]
+            var owner = account.owner
+            var n = 0
+            let present = account.present != 0 && ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK
+            _ = ek_book_put(book, plan, k, &owner, account.lamports, present ? UnsafePointer(work) : nil, n, &fault)
+        }
+    }
+}
+
+private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules, _ path: UnsafePointer<CChar>?, _ venue: OpaquePointer?,
+                          _ json: Bool) -> Int32 {
     guard let perp = hedge.perpName.withCString({ ek_book_perp_by_name(book, $0, hedge.perpName.count) }) else {
         return refuse(path, "holds no perp market of the hedged name")
     }
     let spot = hedge.spotName.withCString { ek_book_spot_by_name(book, $0, hedge.spotName.count) }
-    var legs = ek_hedge_legs()
-    legs.perp_index = perp.pointee.market_index
-    legs.spot_index = spot?.pointee.market_index ?? 0xFFFF
-    legs.use_venue = hedge.useVenueSpot && spot != nil ? 1 : 0
-    legs.use_wallet = hedge.useWalletSpot ? 1 : 0
+    var legs = hedge.coreLegs(perp: perp.pointee.market_index, spot: spot?.pointee.market_index ?? 0xFFFF, mint: spot?.pointee.mint ?? ek_key())
+    if spot == nil { legs.use_venue = 0 }
     var a = ek_assessment()
     var fault = ek_fault()
     let err = ek_assess(book, &legs, &a, &fault)
-    show(a, err, fault, rules, venue, json)
+    show(a, err, fault, hedge, venue, json)
     return err == EK_OK ? 0 : 1
 }
 
@@ -161,17 +212,17 @@ private func put(_ j: inout Json, _ k: StaticString, _ v: ek_i128) {
     j.string(k, t)
 }
 
-private func show(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ rules: Rules, _ venue: OpaquePointer?, _ json: Bool) {
+private func show(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules, _ venue: OpaquePointer?, _ json: Bool) {
     var net: Int64 = 0
     var drift: Int64 = 0
     var known: Int32 = 0
-    _ = ek_drift(a.spot_base_e9, a.perp_base_e9, &net, &drift, &known)
+    _ = ek_drift_to(a.spot_base_e9, a.perp_base_e9, hedge.ratio_ppm, hedge.target_e9, &net, &drift, &known)
     var j = Json(capacity: 2048)
     j.open()
     j.string("type", "ASSESSMENT")
     j.open("data")
     j.string("venue", textOf(ek_venue_name(venue)))
-    j.string("market", rules.hedges[0].perpName)
+    j.string("market", hedge.perpName)
     j.int("slot", a.slot)
     j.bool("valued", err == EK_OK)
     var why = Text()
@@ -179,6 +230,7 @@ private func show(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ rules:
     j.string("reason", why)
     j.exact("venue_spot_base_e9", a.venue_spot_base_e9)
     j.exact("wallet_spot_base_e9", a.wallet_base_e9)
+    j.exact("other_spot_base_e9", Int64(clamping: Int128(a.spot_base_e9) - Int128(a.venue_spot_base_e9) - Int128(a.wallet_base_e9)))
     j.exact("spot_base_e9", a.spot_base_e9)
     j.exact("perp_base_e9", a.perp_base_e9)
     j.exact("net_delta_base_e9", net)

@@ -144,7 +144,7 @@ static void lines(void) {
         EK_E_SYNTAX, "F:9: [hedge I-PERP]: at most 8 markets are taken");
     bad("[agent]\nmodus = live\n", EK_E_SYNTAX, "F:2: modus: unknown key in [agent]; known: mode, loop_interval_seconds, state, control");
     bad("[hedge SOL-PERP]\ndrift_tolerance = 1\n", EK_E_SYNTAX,
-        "F:2: drift_tolerance: unknown key in [hedge SOL-PERP]; known: spot, drift_tolerance_pct, cooldown_seconds, min_trade_size, max_trade_size, max_leverage, max_trades_per_day");
+        "F:2: drift_tolerance: unknown key in [hedge SOL-PERP]; known: spot, hedge_ratio_pct, target_delta, drift_tolerance_pct, cooldown_seconds, min_trade_size, max_trade_size, max_leverage, max_trades_per_day");
     bad("[agent]\nmode = live\nmode = paper\n", EK_E_SYNTAX, "F:3: mode = paper: given twice (first in line 2)");
     bad("[hedge SOL-PERP]\ncooldown_seconds = 1\ncooldown_seconds = 1\n", EK_E_SYNTAX, "F:3: cooldown_seconds = 1: given twice (first in line 2)");
     bad("[agent]\nmode = li\x01ve\n", EK_E_SYNTAX, "F:2: holds a control byte (0x01)");
@@ -216,17 +216,49 @@ static void ranges(void) {
         bad(file, EK_E_RANGE, want);
     }
     static const struct { const char *legs, *why; } legs[] = {
-        {"SOL", "must be venue:X, wallet:SOL or both, separated by a comma"}, {"", "must be venue:X, wallet:SOL or both, separated by a comma"},
-        {"venue:SOL,", "must be venue:X, wallet:SOL or both, separated by a comma"}, {"vault:SOL", "must be venue:X, wallet:SOL or both, separated by a comma"},
+        {"SOL", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}, {"", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
+        {"venue:SOL,", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}, {"vault:SOL", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
         {"venue:SOL, venue:SOL", "leg venue:SOL is given twice"}, {"venue:BTC", "leg venue:BTC is not SOL, which this section hedges"},
-        {"venue:ABCDEFGHIJKLMNOPQ", "must be venue:X, wallet:SOL or both, separated by a comma"}};
+        {"venue:ABCDEFGHIJKLMNOPQ", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}};
     for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++) {
-        char file[100], want[200];
+        char file[100], want[240];
         snprintf(file, sizeof file, "[hedge SOL-PERP]\nspot = %s\n", legs[i].legs);
         snprintf(want, sizeof want, "F:2: spot = %s: %s", legs[i].legs, legs[i].why);
         bad(file, EK_E_RANGE, want);
     }
+    bad("[hedge BTC-PERP]\nspot = watch:" KEY "\n", EK_E_RANGE, "F:2: spot = watch:" KEY ": leg watch:" KEY ": only SOL can be watched");
+    bad("[hedge SOL-PERP]\nspot = watch:SOL\n", EK_E_RANGE, "F:2: spot = watch:SOL: leg watch:SOL: must name a public key (base58 of 32 bytes)");
+    bad("[hedge SOL-PERP]\nspot = token:SOL\nspot = token:So11111111111111111111111111111111111111112\n", EK_E_RANGE,
+        "F:3: spot = token:So11111111111111111111111111111111111111112: leg token:So11111111111111111111111111111111111111112 is given twice");
+    bad("[hedge SOL-PERP]\nspot = fixed:1e3\n", EK_E_RANGE,
+        "F:2: spot = fixed:1e3: leg fixed:1e3: the amount must be a number of at most 1000000000 with at most 9 decimals (base units, a minus before it for a debt)");
+    bad("[hedge SOL-PERP]\nspot = fixed:1, fixed:2\n", EK_E_RANGE, "F:2: spot = fixed:1, fixed:2: leg fixed:2 is given twice");
     bad("[hedge BTC-PERP]\nspot = wallet:BTC\n", EK_E_RANGE, "F:2: spot = wallet:BTC: leg wallet:BTC: a wallet leg can only be SOL");
+}
+
+static void legs(void) {
+    good(BASE "spot = fixed:-1.5, token:SOL\nspot = watch:" KEY ", venue:SOL, wallet:SOL\nhedge_ratio_pct = 50.5\ntarget_delta = -0.25\n"
+         "[hedge BTC-PERP]\nspot = fixed:0.000000001, token:BTC, token:" KEY "\n");
+    const sys_hedge *h = sys_config_hedge(&c, 0);
+    CHECK_EQ(h->n_legs, 5);
+    CHECK_EQ(h->legs[0].kind, SYS_LEG_FIXED);
+    CHECK_EQ(h->legs[0].amount_e9, -1500000000);
+    CHECK_EQ(h->legs[1].kind, SYS_LEG_TOKEN);
+    CHECK_EQ(h->legs[1].has_key, 1); /* wrapped SOL */
+    CHECK_EQ(h->legs[1].key.bytes[0], 6);
+    CHECK_EQ(h->legs[2].kind, SYS_LEG_WATCH);
+    CHECK_EQ(h->legs[2].has_key, 1);
+    CHECK_EQ(h->legs[3].kind, SYS_LEG_VENUE);
+    CHECK_EQ(h->legs[4].kind, SYS_LEG_WALLET);
+    CHECK_EQ(h->hedge_ratio_ppm, 505000);
+    CHECK_EQ(h->target_delta_e9, -250000000);
+    h = sys_config_hedge(&c, 1);
+    CHECK_EQ(h->n_legs, 3);
+    CHECK_EQ(h->legs[0].amount_e9, 1);
+    CHECK_EQ(h->legs[1].has_key, 0); /* the venue's spot market says */
+    CHECK_EQ(h->legs[2].has_key, 1);
+    CHECK_EQ(h->hedge_ratio_ppm, 1000000);
+    CHECK_EQ(h->target_delta_e9, 0);
 }
 
 static void urls(void) {
@@ -359,7 +391,7 @@ static void table(void) {
         sys_config_allowed(k, allowed, sizeof allowed);
         CHECK(strlen(allowed) > 5);
         if (k->kind == KIND_NUMBER) {
-            CHECK(k->min >= 0 && k->max > k->min);
+            CHECK((k->min >= 0 || k->width == 8) && k->max > k->min); /* a negative number fills its place whole */
             CHECK(k->width == 8 || k->max < (int64_t)1 << (8 * k->width));
         }
         CHECK(strlen(k->help) + strlen(allowed) + 4 <= SYS_CONFIG_LINE); /* init's own comment lines can be read back */
@@ -414,6 +446,7 @@ int main(void) {
     RUN(values);
     RUN(lines);
     RUN(ranges);
+    RUN(legs);
     RUN(urls);
     RUN(secrets);
     RUN(together);

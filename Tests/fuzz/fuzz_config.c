@@ -29,7 +29,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         }
         for (uint32_t i = 0; i < c.n_hedges; i++) {
             const sys_hedge *h = sys_config_hedge(&c, i);
-            need(h->n_legs >= 1 && h->n_legs <= 2 && h->drift_tolerance_ppm >= 1 && h->drift_tolerance_ppm <= 500000);
+            need(h->n_legs >= 1 && h->n_legs <= SYS_CONFIG_LEGS && h->hedge_ratio_ppm <= 2000000 && h->drift_tolerance_ppm >= 1 && h->drift_tolerance_ppm <= 500000);
             need(h->min_trade_base_e9 >= 1 && h->min_trade_base_e9 <= h->max_trade_base_e9 && h->max_leverage_e4 >= 1);
         }
         need(c.mode <= SYS_MODE_LIVE && (c.mode == SYS_MODE_PAPER || c.keypair[0] != 0));

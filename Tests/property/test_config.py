@@ -87,7 +87,8 @@ def test_the_reference_names_every_key(config, tmp_path):
 # section, key, decimals, lowest, highest, lowest itself allowed
 NUMBERS = [("agent", "loop_interval_seconds", 3, "0.1", "86400", True), ("rpc", "timeout_ms", 0, "100", "120000", True), ("rpc", "max_slot_lag", 0, "0", "100000", True),
            ("account", "sub_account", 0, "0", "65535", True), ("hedge SOL-PERP", "drift_tolerance_pct", 4, "0", "50", False),
-           ("hedge SOL-PERP", "cooldown_seconds", 0, "0", "2592000", True), ("hedge SOL-PERP", "max_leverage", 4, "0", "100", False),
+           ("hedge SOL-PERP", "hedge_ratio_pct", 4, "0", "200", True),
+           ("hedge SOL-PERP", "target_delta", 9, "-1000000", "1000000", True), ("hedge SOL-PERP", "cooldown_seconds", 0, "0", "2592000", True), ("hedge SOL-PERP", "max_leverage", 4, "0", "100", False),
            ("order", "max_slippage_pct", 4, "0", "20", False), ("order", "max_priority_fee_lamports", 0, "0", "1000000000", True),
            ("gates", "min_health_pct", 2, "0", "100", True), ("gates", "gas_reserve_sol", 9, "0", "1000", True), ("gates", "max_cost_bps", 2, "0", "10000", False)]
 
@@ -144,7 +145,7 @@ def test_any_mix_of_lines_is_judged_by_the_rules(config, lines, end, last):
             bad = True
         else:
             home = "[hedge SOL-PERP]" if key == "spot" else homes.get(key)
-            bad = home != section or ((section, key) in seen and key != "url") or line in ("timeout_ms = 5", "url = http://c.example/s3cret")
+            bad = home != section or ((section, key) in seen and key not in ("url", "spot")) or line in ("timeout_ms = 5", "url = http://c.example/s3cret")
             seen.add((section, key))
         if bad:
             wrong = number

@@ -196,6 +196,8 @@ const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index);
 /* i counts positions in use (n_perps, n_spots); NULL beyond. */
 const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i);
 const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i);
+/* The market's name, NUL-terminated (Swift cannot point into a fixed array). */
+const char *ek_perp_market_name(const ek_perp_market *m);
 /* i is the order slot, 0..31, live or not; NULL beyond. */
 const ek_order *ek_user_order_at(const ek_user *u, uint32_t i);
 /* The live order with that id, or NULL. */

@@ -9,6 +9,15 @@
 #include "ek_book.h"
 #include "ek_margin.h"
 
+/* Spot that is neither the venue's deposit nor the authority's SOL. */
+enum { EK_LEG_TOKEN = 0, EK_LEG_WATCH = 1, EK_LEG_FIXED = 2 };
+enum { EK_LEGS = 8 };
+typedef struct {
+    uint8_t kind;           /* EK_LEG_* */
+    ek_key key;             /* TOKEN: the mint; WATCH: the wallet */
+    int64_t amount_base_e9; /* FIXED: signed */
+} ek_leg;
+
 typedef struct {
     uint16_t perp_index;    /* hedged perp */
     uint16_t spot_index;    /* the venue's spot market of the same asset; 0xFFFF: none */
@@ -16,13 +25,16 @@ typedef struct {
     uint8_t use_wallet;     /* count the authority's lamports (SOL only: 1 lamport = 1e-9) */
     int64_t extra_base_e9;  /* watch-only amount held elsewhere, signed */
     uint8_t skip_liquidation; /* 1: no liquidation price (the dear part, only people look at it); liq stays 0 */
+    uint8_t n_legs;           /* at most EK_LEGS */
+    ek_leg legs[EK_LEGS];
 } ek_hedge_legs;
 
 typedef struct {
     uint64_t slot;
     ek_clock clock;
-    /* legs, base 1e9, signed; a leg that is not used is 0 */
-    int64_t venue_spot_base_e9, wallet_base_e9, extra_base_e9, spot_base_e9 /* the sum */;
+    /* legs, base 1e9, signed; a leg that is not used is 0. A token's amount beyond 9 decimals is truncated. */
+    int64_t venue_spot_base_e9, wallet_base_e9, extra_base_e9, spot_base_e9 /* the sum, legs[] included */;
+    int64_t leg_base_e9[EK_LEGS];
     int64_t perp_base_e9, perp_open_bids_e9, perp_open_asks_e9;
     uint32_t perp_live_orders, live_orders; /* of this market; of the whole account */
     /* hedged perp */
@@ -54,6 +66,11 @@ typedef struct {
     ek_liq_price liq;
     int64_t liq_price_e6;             /* = liq.price_e6; 0 none */
 } ek_assessment;
+
+/* A fresh leg at the end of the list, or NULL when it is full. */
+ek_leg *ek_legs_add(ek_hedge_legs *legs);
+/* What legs[i] came to; 0 past the end. */
+int64_t ek_assessed_leg(const ek_assessment *a, uint32_t i);
 
 ek_err ek_assess(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out, ek_fault *fault);
 

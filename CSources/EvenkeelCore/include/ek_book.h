@@ -4,7 +4,7 @@
  *
  * One getMultipleAccounts over plan.items (their order is the request's order) is one read. ek_plan_complete adds what the User and the
  * markets name (every market touched, every oracle): two or three reads at start, one afterwards. Pure; loading 10 accounts costs
- * about 15 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 24 KB (ek_book_size(); allocate once, reuse). */
+ * about 15 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 25 KB (ek_book_size(); allocate once, reuse). */
 #ifndef EK_BOOK_H
 #define EK_BOOK_H
 #include "ek_types.h"
@@ -19,24 +19,29 @@ enum {
     EK_ROLE_PAYER = 5,      /* the fee payer's wallet */
     EK_ROLE_PERP_MARKET = 6,
     EK_ROLE_SPOT_MARKET = 7,
-    EK_ROLE_ORACLE = 8
+    EK_ROLE_ORACLE = 8,
+    EK_ROLE_TOKEN = 9,      /* the authority's associated token account of a mint */
+    EK_ROLE_MINT = 10,      /* that mint: how many decimals */
+    EK_ROLE_WATCH = 11      /* another wallet, whose SOL is only looked at */
 };
 const char *ek_role_name(int role); /* "User", "SpotMarket" ... */
 
 typedef struct {
     ek_key key;
     uint8_t role;
-    uint16_t market_index;  /* of *_MARKET; for ORACLE: of the market that named it first */
+    uint16_t market_index;  /* of *_MARKET; for ORACLE: of the market that named it first; TOKEN, MINT, WATCH: place in the book's list */
     uint8_t perp;           /* for ORACLE: 1 when that market is a perp market */
 } ek_plan_item;
 
-enum { EK_PLAN_MAX = 96, EK_BOOK_PERPS = 16, EK_BOOK_SPOTS = 16, EK_BOOK_ORACLES = 32 };
+enum { EK_PLAN_MAX = 96, EK_BOOK_PERPS = 16, EK_BOOK_SPOTS = 16, EK_BOOK_ORACLES = 32, EK_BOOK_TOKENS = 8, EK_BOOK_WATCHES = 8 };
 
 typedef struct {
     const ek_venue *venue;
     ek_key authority, payer, user, user_stats, state;
     uint16_t sub_account;
     uint16_t n;
+    uint8_t n_tokens, n_watches;
+    ek_key mints[EK_BOOK_TOKENS];
     ek_plan_item items[EK_PLAN_MAX];
 } ek_plan;
 
@@ -58,6 +63,21 @@ typedef struct {
     ek_oracle value;
 } ek_book_oracle_entry;
 
+/* What the authority holds of a mint. An account that does not exist holds nothing. */
+typedef struct {
+    ek_key key, mint;
+    uint64_t amount;        /* in the mint's smallest unit */
+    uint8_t decimals;
+    ek_err err;             /* EK_OK, or why the amount cannot be used: EK_E_OWNER (not an account of the Token program, which Token-2022
+                             * is not), EK_E_SHORT, EK_E_MISMATCH (another mint, another owner, not initialised), EK_E_MISSING (no mint) */
+} ek_book_token;
+
+typedef struct {
+    ek_key key;
+    uint64_t lamports;
+    uint8_t is_system;      /* 0: the account belongs to a program; its lamports are not a wallet */
+} ek_book_watch;
+
 typedef struct {
     const ek_venue *venue;
     ek_key authority, payer, user_address, user_stats_address, state_address;
@@ -68,13 +88,15 @@ typedef struct {
     uint32_t have;          /* bit 1 << EK_ROLE_* for the single accounts that are loaded */
     uint64_t authority_lamports, payer_lamports;
     uint8_t authority_is_system; /* 0: the authority's account belongs to a program; its lamports are not a wallet */
-    uint8_t n_perps, n_spots, n_oracles;
+    uint8_t n_perps, n_spots, n_oracles, n_tokens, n_watches;
     ek_state state;
     ek_user user;
     ek_user_stats stats;
     ek_perp_market perps[EK_BOOK_PERPS];
     ek_spot_market spots[EK_BOOK_SPOTS];
     ek_book_oracle_entry oracles[EK_BOOK_ORACLES];
+    ek_book_token tokens[EK_BOOK_TOKENS];
+    ek_book_watch watches[EK_BOOK_WATCHES];
 } ek_book;
 
 size_t ek_plan_size(void);
@@ -85,6 +107,9 @@ ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint
 /* Idempotent. EK_E_FULL beyond EK_PLAN_MAX. */
 ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index);
 ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index);
+/* The authority's associated token account of the mint, and the mint (but for wrapped SOL, whose 9 decimals are known). */
+ek_err ek_plan_add_token(ek_plan *p, const ek_key *mint);
+ek_err ek_plan_add_watch(ek_plan *p, const ek_key *wallet);
 /* Adds every market the book's User has a position or live order in, the quote spot market of every perp market, and the
  * oracle of every loaded market. *changed = 1 when anything was added. Markets once in the plan stay. */
 ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed);
@@ -94,8 +119,9 @@ uint32_t ek_plan_count(const ek_plan *p);
 /* Reads a whole getMultipleAccounts answer (base64 encoding) that was asked for exactly the plan's keys in order. The book is rebuilt
  * from nothing; on an error it is not to be used. `work` receives decoded bytes, one account at a time (8 KiB is enough for both venues).
  * Checks: answer is one result with plan.n accounts; owner; discriminator; length; the User's authority and sub-account are the plan's;
- * a market's own index is the asked one. A missing account is EK_E_MISSING, except the two wallets: a wallet that was never funded does
- * not exist on chain, and 0 lamports is the truth there and only there. */
+ * a market's own index is the asked one. A missing account is EK_E_MISSING, except wallets and token accounts: one that was never funded
+ * does not exist on chain, and 0 is the truth there and only there. What is wrong with a token account or a watched wallet is kept
+ * with it (err, is_system) and condemns only those who need it. */
 ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work, size_t work_cap, ek_fault *fault);
 
 /* The same, account by account (tests, `assess`): ek_book_begin, then ek_book_put for every account, markets before their oracles.
@@ -117,6 +143,8 @@ ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_ora
 /* Loaded market by name ("SOL-PERP", "SOL"); NULL when none. */
 const ek_perp_market *ek_book_perp_by_name(const ek_book *b, const char *name, size_t n);
 const ek_spot_market *ek_book_spot_by_name(const ek_book *b, const char *name, size_t n);
+const ek_book_token *ek_book_token_of(const ek_book *b, const ek_key *mint);      /* NULL: not in the plan */
+const ek_book_watch *ek_book_watch_of(const ek_book *b, const ek_key *wallet);
 const ek_user *ek_book_user(const ek_book *b);
 const ek_user_stats *ek_book_stats(const ek_book *b);
 const ek_state *ek_book_state(const ek_book *b);

@@ -20,11 +20,14 @@ enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
 enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
 /* Shapes of an alert; AUTO: by the webhook's host. */
 enum { SYS_ALERT_AUTO = 0, SYS_ALERT_JSON, SYS_ALERT_TELEGRAM, SYS_ALERT_DISCORD, SYS_ALERT_SLACK, SYS_ALERT_NTFY };
-enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1 };
+enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1, SYS_LEG_TOKEN = 2, SYS_LEG_WATCH = 3, SYS_LEG_FIXED = 4 };
 
 typedef struct {
     uint8_t kind;       /* SYS_LEG_* */
-    char asset[16];     /* "SOL" */
+    char asset[16];     /* "SOL"; of every leg the section's */
+    uint8_t has_key;    /* TOKEN: 0 leaves it to the venue's spot market of the asset (or, for SOL, to wrapped SOL) */
+    ek_key key;         /* TOKEN: the mint; WATCH: the wallet */
+    int64_t amount_e9;  /* FIXED: base units, signed */
 } sys_leg;
 
 typedef struct {
@@ -32,6 +35,8 @@ typedef struct {
     char asset[16];     /* "SOL" */
     uint8_t n_legs;
     sys_leg legs[SYS_CONFIG_LEGS];
+    uint32_t hedge_ratio_ppm;        /* 100 % = 1000000 */
+    int64_t target_delta_e9;         /* base units, signed */
     uint32_t drift_tolerance_ppm;
     uint32_t cooldown_s;
     uint64_t min_trade_base_e9, max_trade_base_e9;
