@@ -25,7 +25,8 @@
 #define EK_TICKET_TX_MAX 1232u
 
 /* Life of a ticket. JOURNALLED: on disk, perhaps sent. LANDED: found in a block, its effect not yet read. RESTING: its order is
- * live on the venue. CANCELLING: a cancel of it is under way. What ended is NONE again (its story is in ek_last_correction). */
+ * live on the venue. CANCELLING: a number kept in the format, never set (a cancel is a ticket of its own). What ended is NONE again (its
+ * story is in ek_last_correction). */
 enum {
     EK_TICKET_NONE = 0, EK_TICKET_JOURNALLED = 1, EK_TICKET_SENT = 2, EK_TICKET_LANDED = 3, EK_TICKET_RESTING = 4,
     EK_TICKET_CANCELLING = 5, EK_TICKET_STATES = 6
