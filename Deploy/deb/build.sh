@@ -32,7 +32,8 @@ put Deploy/deb/copyright $doc/copyright 644
 sed "s/@VERSION@/$VERSION/; s/@DATE@/$(date -uR -d @"$SOURCE_DATE_EPOCH")/" Deploy/deb/changelog >build/deb/changelog
 pack build/deb/changelog $doc/changelog.gz
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
-rm -f build/deb/evenkeel.conf && bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
+# without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
+rm -f build/deb/evenkeel.conf && env -i HOME=/nonexistent bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
 put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
 
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT

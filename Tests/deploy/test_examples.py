@@ -94,6 +94,6 @@ def test_runit_runs_it(program, chain, agents, tmp_path):
 
 
 def test_shell_scripts_parse():
-    for f in [EXAMPLES / "runit-run", EXAMPLES / "runit-finish", *(ROOT / "Deploy/deb").glob("p*")]:
+    for f in [EXAMPLES / "runit-run", EXAMPLES / "runit-finish", EXAMPLES / "runit-log-run", *(ROOT / "Deploy/deb").glob("p*")]:
         p = subprocess.run(["sh", "-n", str(f)], capture_output=True, text=True)
         assert p.returncode == 0, (f, p.stderr)

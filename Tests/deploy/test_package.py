@@ -1,9 +1,13 @@
 """The Debian package: lintian, what it puts where, and what installing, removing and purging leave behind."""
 import gzip
+import os
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_lintian_has_no_errors(package):
@@ -21,6 +25,7 @@ def test_what_is_in_it(package, tmp_path, program):
                  "usr/share/fish/vendor_completions.d/evenkeel.fish", "usr/share/doc/evenkeel/copyright",
                  "usr/share/doc/evenkeel/changelog.gz", "usr/share/doc/evenkeel/examples/evenkeel.conf"):
         assert (tmp_path / name).stat().st_size > 60, name
+    assert (tmp_path / "usr/share/doc/evenkeel/examples/evenkeel.conf").read_text().count("/root/") == 0
     assert b".SH COMMANDS" in gzip.decompress((tmp_path / "usr/share/man/man1/evenkeel.1.gz").read_bytes())
     fields = subprocess.run(["dpkg-deb", "-f", str(package)], check=True, capture_output=True, text=True).stdout
     needed = subprocess.run(["objdump", "-p", str(program)], capture_output=True, text=True).stdout
@@ -28,6 +33,22 @@ def test_what_is_in_it(package, tmp_path, program):
         if library in needed:
             assert deb + " (>= " in fields, fields
     assert "$ORIGIN" not in needed      # no libraries from beside the program
+
+
+def test_the_arm64_package(program):
+    """Of the cross-built program, with the same files and needs."""
+    other = ROOT / "bin" / "evenkeel-arm64"
+    if not other.exists():
+        pytest.skip("bin/evenkeel-arm64 is not built (make arm64)")
+    p = subprocess.run([str(ROOT / "Deploy/deb/build.sh")], capture_output=True, text=True, timeout=120,
+                       env={**os.environ, "BINARY": "bin/evenkeel-arm64", "ARCH": "arm64"})
+    assert p.returncode == 0, p.stderr
+    deb = ROOT / p.stdout.strip()
+    assert deb.name.endswith("_arm64.deb")
+    fields = subprocess.run(["dpkg-deb", "-f", str(deb), "Architecture", "Depends"], check=True, capture_output=True, text=True).stdout
+    assert "Architecture: arm64" in fields and "libsodium23 (>= " in fields
+    body = subprocess.run("dpkg-deb --fsys-tarfile %s | tar -xO ./usr/bin/evenkeel" % deb, shell=True, check=True, capture_output=True).stdout
+    assert body == other.read_bytes() and body[:4] == b"\x7fELF" and body[18] == 183       # EM_AARCH64
 
 
 def test_install_remove_and_purge(package, system):
@@ -53,6 +74,7 @@ def test_install_remove_and_purge(package, system):
     assert p.stderr == ""
     after = s.files()
     left = {x for x in set(before) | set(after) if before.get(x) != after.get(x)}
+    assert not (s.root / "var/log/evenkeel").exists()
     # a user stays, by Debian's policy, and so do the files that hold users and the trigger's notes
     assert not any("evenkeel" in x for x in left), left
     assert {x for x in left if not x.startswith(("/etc/passwd", "/etc/group", "/etc/shadow", "/etc/gshadow", "/etc/.pwd.lock"))} == set(), left
