@@ -64,12 +64,13 @@ extension Driver {
         log(.warning, t)
     }
 
-    /// Gives what is queued up to `most_ms` to leave; for the end of the process.
+    /// Gives what is queued up to `most_ms` to leave, as long as it leaves at all; for the end of the process.
     func flushAlerts(_ m: Machine, _ most_ms: UInt64) {
         let end = UInt64(max(0, sys_mono_ms())) + most_ms
+        alerts.hurry()
         while alerts.hooked && !alerts.queue.isEmpty {
             let t = UInt64(max(0, sys_mono_ms()))
-            if t >= end { return }
+            if t >= end || (!alerts.sending && alerts.wake_ms > t) { return }        // the second: it was just refused, and would wait
             sendAlerts(m)
             _ = sys_http_wait(http, nil, 0, Int32(min(end - t, 100)))
             var r = sys_http_result()

@@ -128,8 +128,10 @@ struct Alerts {
         if pinged && read { pingWanted = true }
         guard hooked else { return }
         let r = m.report
-        if ended { corrections(m, now) }
-        failuresSeen = m.record.pointee.failures_in_row
+        if ended {
+            corrections(m, now)
+            failuresSeen = m.record.pointee.failures_in_row
+        }
 
         if !read {
             var t = Text("the book could not be read for ")
@@ -142,9 +144,15 @@ struct Alerts {
             condition(.rpc, false, 0, .error, Text(), Text("the book is read again"), m, now)
         }
         if ended && read {
-            let idle = r.status == .blocked || (r.status == .observeOnly && m.record.pointee.breaker_open == 0 && !m.halted)
+            // With several markets: as long as any of them is held up, whichever the tick's story was about.
+            var idle = r.status == .observeOnly && m.record.pointee.breaker_open == 0 && !m.halted
+            var why = r.reason
+            for i in 0..<m.hedges.count where !idle && (m.hedges[i].status == .blocked || (m.hedges[i].status == .observeOnly && m.record.pointee.breaker_open == 0 && !m.halted)) {
+                idle = true
+                why = m.named(i, m.standing(i))
+            }
             var t = Text("not trading: ")
-            t.put(r.reason)
+            t.put(why)
             condition(.blocked, idle, blocked_ms, .warning, t, Text("trading is possible again"), m, now)
         }
         if read {
@@ -272,6 +280,9 @@ struct Alerts {
             due_ms = real_ms + max(wait, UInt64(max(0, min(retryAfter_s, 3600))) * 1000)
         }
     }
+
+    /// The process ends: what is queued is due at once, whatever failed before.
+    mutating func hurry() { due_ms = 0 }
 
     /// Whether to ping now.
     mutating func ping(_ real_ms: UInt64) -> Bool {

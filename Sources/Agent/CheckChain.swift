@@ -208,14 +208,14 @@ extension Checker {
         t.put(c: ek_venue_layout(m.venue))
         row(.ok, "account", t)
         if m.report.view.valued {
-            var b = Text("spot ")
-            b.put(fixed: m.report.view.a.spot_base_e9, decimals: 9, shown: 4, sign: true)
-            b.put(", perp ")
-            b.put(fixed: m.report.view.perp_e9, decimals: 9, shown: 4, sign: true)
-            b.put(", health ")
+            var b = Text("health ")
             b.put(fixed: Int64(m.report.view.a.health_bp), decimals: 2, shown: 1)
-            b.put(" %, equity can be computed")
-            row(.ok, "valuation", b)
+            b.put(" %, leverage ")
+            b.put(fixed: Int64(m.report.view.a.leverage_e4), decimals: 4, shown: 2)
+            b.put("x, free collateral ")
+            b.put(usd: m.report.view.a.free_collateral_e6)
+            let low = m.report.view.a.health_bp < m.rules.minHealth_bp
+            row(low ? .warn : .ok, "valuation", b, remedy: Text("health is under min_health_pct: only reducing corrections would be made; add collateral or reduce"))
         } else {
             row(.fail, "valuation", m.report.reason, remedy: Text("the agent only observes an account it cannot value"))
         }
@@ -261,10 +261,18 @@ extension Checker {
 
     func gateRows(_ m: Machine) {
         guard m.bookKnown else { return }
-        for g in m.report.gates {
-            var name = Text("gate ")
-            name.put(g.name)
-            add(g.ok ? .ok : .fail, name, g.value, limit: g.limit, remedy: g.ok ? Text(capacity: 0) : remedy(g, m))
+        for i in 0..<m.hedges.count {
+            marketRow(m, i)
+            let gates = i == m.current ? m.report.gates : m.hedges[i].gates
+            for g in gates where i == m.current || !accountWide(g.gate) {
+                var name = Text("gate ")
+                name.put(g.name)
+                if m.hedges.count > 1 && !accountWide(g.gate) {
+                    name.put(" ")
+                    name.put(m.hedges[i].rules.asset)
+                }
+                add(g.ok ? .ok : .fail, name, g.value, limit: g.limit, remedy: g.ok ? Text(capacity: 0) : remedy(g, m))
+            }
         }
         let r = m.record.pointee
         if r.paused != 0 { row(.fail, "pause", Text("on"), remedy: Text("`evenkeel resume` when trading may go on")) }
@@ -274,6 +282,33 @@ extension Checker {
             t.put(" failures in a row")
             row(.fail, "breaker", t, remedy: Text("look at the log for the reason, then `evenkeel resume`"))
         }
+    }
+
+    /// The same reading for every market.
+    private func accountWide(_ g: GateName) -> Bool {
+        switch g {
+        case .health, .exchange, .user, .latency, .slotLag, .chainMoves, .gasReserve, .killSwitch: return true
+        default: return false
+        }
+    }
+
+    private func marketRow(_ m: Machine, _ i: Int) {
+        let h = m.hedges[i]
+        var name = Text("market ")
+        name.put(h.rules.perpName)
+        var t = Text()
+        if !h.view.known {
+            t.put(h.reason.isEmpty ? Text("not found or not readable") : h.reason)
+            add(.fail, name, t, remedy: Text("compare the section's name with the venue's list of markets"))
+            return
+        }
+        t.put("found, spot ")
+        t.put(fixed: h.view.a.spot_base_e9, decimals: 9, shown: 4, sign: true)
+        t.put(", perp ")
+        t.put(fixed: h.view.perp_e9, decimals: 9, shown: 4, sign: true)
+        t.put(", drift ")
+        m.putDrift(&t, h.view)
+        add(.ok, name, t)
     }
 
     private func remedy(_ g: Gate, _ m: Machine) -> Text {

@@ -78,7 +78,7 @@ extension Machine {
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
         let last = lastSuccess()
         var d = ek_decision()
-        let decided = flattening ? decideFlat(&rules, view, moment, &d)
+        let decided = closing ? decideFlat(&rules, view, moment, &d)
             : ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
                         hedges[i].forced ? ek_moment(unix_s: 0, slot: 0) : last, &d) == EK_OK
         if !decided {
@@ -153,7 +153,7 @@ extension Machine {
     // MARK: the verdict
 
     private func settleVerdict(_ now: Now) {
-        if flattening && flatReached(now) { return }
+        if closing && flatReached(now) { return }
         guard hedges.contains(where: { $0.judged && $0.status != .balanced }) else {
             finish(hedges[current].status, standing(current), now)
             return

@@ -71,7 +71,7 @@ extension Machine {
 
     func sayCorrection() {
         let selling = decision.direction == UInt8(EK_SELL)
-        if flattening {
+        if closing {
             var f = Text("Flatten - closing ")
             f.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
             f.put(" of ")

@@ -39,6 +39,7 @@ public final class Driver: Host {
     var stopSignal: Int32 = 0
     var finished = false
     var lastStatus: Status? = nil
+    private var answersSeen: UInt64 = 0
     private let startMono_ms = sys_mono_ms()
     private let startUnix_ms: Int64
 
@@ -118,8 +119,11 @@ public final class Driver: Host {
         if options.json && !options.once { printLine(m.statusJson()) }
         let ended = m.phase == .idle
         if ended { finished = true }
-        // A tick that ended in an error has read nothing new; one with an order open has watched it, which is its work.
-        let read = m.report.status != .error && (m.bookKnown || m.report.status == .pending)
+        // A tick that ended has read the book in it, or not; one with an order open has heard of the chain, or not.
+        var answers: UInt64 = 0
+        for e in m.endpoints.all { answers += e.answers }
+        let read = ended ? m.bookKnown && m.bookReadAt_ms >= m.tickStarted_ms : answers > answersSeen
+        answersSeen = answers
         supervisor.tick(whole: read, words: line)
         alerts.observe(m, read: read, ended: ended, now())
         if ended { tickEnded(m) }

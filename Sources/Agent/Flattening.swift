@@ -20,6 +20,7 @@ extension Machine {
         note(.warning, "flatten by command: every hedged perp is closed reduce-only; paused from now on until resume")
         guard save(now) else { return false }
         flattening = true
+        flattenAfter_tick = ticks
         return true
     }
 
@@ -29,8 +30,11 @@ extension Machine {
         note(.warning, why)
     }
 
+    /// Ticks from the one after the command on; an order that was being built when it was given is withdrawn like at any pause.
+    var closing: Bool { flattening && ticks > flattenAfter_tick }
+
     /// Whether trading is held by a pause: a flatten trades in spite of it.
-    var heldByPause: Bool { record.pointee.paused != 0 && !flattening }
+    var heldByPause: Bool { record.pointee.paused != 0 && !closing }
 
     /// For the current market while it is being closed: everything it holds is too much, any size on the step will do, no cooldown counts.
     func decideFlat(_ rules: inout ek_hedge_rules, _ view: View, _ now: ek_moment, _ d: inout ek_decision) -> Bool {
@@ -41,7 +45,12 @@ extension Machine {
 
     /// All markets are judged and none holds anything that can be closed: it is done. False: there is something to close.
     func flatReached(_ now: Now) -> Bool {
-        for h in hedges where !h.judged || h.status == .pending { return false }
+        for h in hedges where h.judged && h.status == .pending { return false }
+        for i in 0..<hedges.count where !hedges[i].judged && hedges[i].missing.isEmpty {
+            focus(on: i)
+            finish(.observeOnly, hedges[i].reason, now)       // it may hold something, and cannot be closed like this
+            return true
+        }
         let dust = openPerps > 0
         endFlatten(dust ? "flat but for less than one step; paused until resume" : "flat: every hedged perp is closed; paused until resume")
         finish(.paused, Text(dust ? "Closed but for less than one step; paused until resume" : "Every hedged perp is closed; paused until resume"), now, account: true)

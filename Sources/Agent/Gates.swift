@@ -142,7 +142,7 @@ extension Machine {
             gate(.gasReserve, have >= need, Measure(have, .sol_e9), Measure(need, .sol_e9))
         }
         let trades = tradesToday(now)
-        gate(.tradesToday, trades < hedgeRules.maxTradesPerDay || flattening, Measure(trades, .none), Measure(hedgeRules.maxTradesPerDay, .aDay))
+        gate(.tradesToday, trades < hedgeRules.maxTradesPerDay || closing, Measure(trades, .none), Measure(hedgeRules.maxTradesPerDay, .aDay))
 
         // An order with an id of ours that this state file does not know: another agent, or a state file that was lost.
         var strange: UInt32 = 0

@@ -121,6 +121,7 @@ public final class Machine {
     public internal(set) var halted = false
     /// Every hedged perp is being closed (Flattening.swift); not kept over a restart, the pause is.
     public internal(set) var flattening = false
+    var flattenAfter_tick: UInt64 = 0
 
     public init(host: any Host, rules: Rules, venue: OpaquePointer?, authority: ek_key, subAccount: UInt16, signer: ek_key,
                 endpointCount: Int, record: UnsafeMutablePointer<ek_record>) {

@@ -161,6 +161,19 @@ def test_health_levels(alerting, receiver):
     assert running.stop() == 143 and len(receiver.alerts("health")) == 3
 
 
+def test_failing_orders_are_no_rpc_loss(alerting, receiver):
+    """Ticks that end in an error after a whole read: the node is fine, and is pinged about."""
+    chain, agent = alerting(alerts__rpc_lost_seconds="1", alerts__ping_url=receiver.url + "/ping", gates__max_failures="1000")
+    chain.fault("rpc_error", n=100000, methods=["simulateTransaction"])
+    running = agent.start()
+    wait_for(lambda: [x for x in running.lines if x["status"] == "error"] or running.seen("balanced"), 10, "ticks")
+    chain.ctl("set_user", perp=-9)
+    wait_for(lambda: len([x for x in running.lines if x["status"] == "error"]) > 2, 20, "failing ticks")
+    time.sleep(1.5)
+    assert receiver.alerts("rpc") == [] and [x for x in receiver.got if x["path"] == "/ping"]
+    running.stop()
+
+
 def test_a_disk_that_fails(alerting, receiver, failing_disk):
     env, fail = failing_disk
     chain, agent = alerting()

@@ -182,6 +182,21 @@ def test_the_real_program_refuses_a_withdrawal_by_the_delegate(chains, agents, b
     assert data["would"].startswith("would EXPAND_SHORT ") and chain.sends() == []
 
 
+def test_a_low_health_is_a_warning_with_its_number(well):
+    chain, agent = well(chain={"usdt": -600}, hedge__max_leverage="100")
+    data, rows = table(check(agent))
+    assert rows["valuation"]["finding"] == "warn" and "health 9" in rows["valuation"]["value"]
+
+
+def test_a_market_that_is_not_there(well):
+    chain, agent = well()
+    agent.settings["hedge NONE-PERP"] = {"spot": "venue:NONE"}
+    agent.set()
+    r = check(agent)
+    data, rows = table(r)
+    assert r.code == 3 and rows["market NONE-PERP"]["finding"] == "fail" and rows["market SOL-PERP"]["finding"] == "ok", rows
+
+
 def test_usage(agents, binary):
     agent = agents(binary)
     assert agent.command("check", "-c", "/no/such/file").code == 2

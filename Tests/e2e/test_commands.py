@@ -146,6 +146,38 @@ def test_status_with_and_without_an_agent(bench):
     assert not agent.control.exists()                   # a stopped agent leaves no socket
 
 
+def test_status_in_colour_and_watched(bench):
+    """On a terminal in colour and in place; in a pipe plain; NO_COLOR is obeyed."""
+    import pexpect
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.5")
+    running = agent.start()
+    running.until("balanced")
+    plain = agent.said("status").out
+    assert "\x1b" not in plain and plain.startswith(" balanced ")
+
+    def terminal(*words, **env):
+        return pexpect.spawn(str(agent.binary), ["status", *words, "-c", str(agent.config)], env={**os.environ, **env}, encoding="utf-8", timeout=10)
+    t = terminal()
+    t.expect(pexpect.EOF)
+    assert "\x1b[1;32mbalanced\x1b[0m" in t.before and "\x1b[2mspot\x1b[0m" in t.before
+    t = terminal(NO_COLOR="1")
+    t.expect(pexpect.EOF)
+    assert "\x1b" not in t.before
+    t = terminal("--watch")
+    for _ in range(2):
+        t.expect_exact("\x1b[H\x1b[2J")
+        t.expect_exact("balanced")
+    t.sendintr()
+    t.expect(pexpect.EOF)
+    lines = subprocess.Popen([str(agent.binary), "status", "--watch", "--json", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
+    try:
+        first, second = json.loads(lines.stdout.readline()), json.loads(lines.stdout.readline())
+    finally:
+        lines.kill()
+        lines.wait()
+    assert second["data"]["tick"] > first["data"]["tick"] and running.stop() == 143
+
+
 def test_the_control_socket(bench):
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="30")
     for word in ("pause", "resume", "rebalance"):

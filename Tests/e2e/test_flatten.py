@@ -113,6 +113,29 @@ def test_on_paper(bench):
     assert int(running.lines[-1]["perp_base_e9"]) == 0 and chain.sends() == [] and running.stop() == 143
 
 
+def test_given_while_an_order_is_being_built(bench):
+    """The order that would have made the short larger is withdrawn; what was there is closed."""
+    chain, agent = bench(chain={"perp": -9}, agent__loop_interval_seconds="30", rpc__timeout_ms="5000")
+    chain.fault("slow", n=1, methods=["getRecentPrioritizationFees"], ms=1500)
+    running = agent.start()
+    wait_for(lambda: "LIVE MODE: Executing" in running.log, 10, "the order is being built")
+    r = flatten(agent, "--yes")
+    assert r.out.startswith("flat: "), r
+    orders = chain.orders_sent()
+    assert len(orders) == 1 and orders[0][1]["reduce_only"] and orders[0][1]["base_asset_amount"] == 9 * E9, orders
+    assert running.stop() == 143
+
+
+def test_a_market_that_is_not_there_does_not_hold_it(bench):
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.5")
+    agent.settings["hedge NONE-PERP"] = {"spot": "venue:NONE"}
+    agent.set()
+    running = agent.start()
+    wait_for(lambda: len(running.lines) > 1, 10, "ticks")
+    assert flatten(agent, "--yes").out.startswith("flat: ")
+    assert chain.perp() == 0 and running.stop() == 143
+
+
 @pytest.mark.real_program
 def test_on_the_real_program(chains, agents, binary):
     chain = chains("program", binary, perp=-9)
