@@ -83,6 +83,7 @@ extension Machine {
             guard let o = ek_user_order_at(ek_book_user(book), i) else { break }
             if isOwnLive(o.pointee), book.pointee.slot > o.pointee.slot, book.pointee.slot - o.pointee.slot > staleOrder_slots {
                 cancelling = o.pointee.order_id
+                for k in 0..<hedges.count where hedges[k].perpFound && hedges[k].perpIndex == o.pointee.market_index { focus(on: k) }
                 var t = Text("order ")
                 t.put(cancelling)
                 t.put(" of this agent is still open but unknown to its state file; cancelling it first")
@@ -95,9 +96,11 @@ extension Machine {
         return false
     }
 
-    /// Live, of this market, with an id of this agent's range, and not past its time.
+    /// Live, of a hedged market, with an id of this agent's range, and not past its time: whichever market it is of, the account has one
+    /// correction at a time.
     func isOwnLive(_ o: ek_order) -> Bool {
-        o.status == UInt8(EK_ORDER_OPEN) && o.market_type == UInt8(EK_PERP) && o.market_index == perpIndex
+        o.status == UInt8(EK_ORDER_OPEN) && o.market_type == UInt8(EK_PERP)
+            && hedges.contains(where: { $0.perpFound && $0.perpIndex == o.market_index })
             && ownOrderIds.contains(o.user_order_id) && (o.max_ts == 0 || o.max_ts >= book.pointee.clock.unix_timestamp)
     }
 

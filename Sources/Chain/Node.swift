@@ -36,6 +36,8 @@ public final class ChainNode {
     let layout: Layout
     var world = World()
     var at = Places()
+    /// Token accounts of the perp markets after the first, where a simulation asked for them.
+    var tokens: [Int] = []
     var authority: Key, delegate: Key, userKey: Key, statsKey: Key, stateKey: Key
 
     // Time and prices.

@@ -22,7 +22,30 @@ public struct Truth {
     public var nextOrderId: UInt32 = 0
     public var delegateHolds = false
     public var openOrders: UInt8 = 0
+    /// The perp markets after the first, as many as the node was told to look at.
+    public var others: [MarketTruth] = []
     public init() {}
+
+    /// The same book with another market's position, spot and prices in place of the first one's. The wallet is the first one's.
+    public func of(_ m: Int) -> Truth {
+        guard m > 0 && m <= others.count else { return self }
+        var t = self
+        let o = others[m - 1]
+        t.perp_e9 = o.perp_e9; t.perpQuote_e6 = o.perpQuote_e6; t.spot_e9 = o.spot_e9; t.wallet = 0
+        t.market = o.market; t.marketPaused = o.marketPaused; t.reduceOnlyMarket = o.reduceOnlyMarket
+        t.price_e6 = o.price_e6; t.twap5_e6 = o.twap5_e6; t.conf_e6 = o.conf_e6; t.oracleAge = o.oracleAge
+        t.step_e9 = o.step_e9; t.minOrder_e9 = o.minOrder_e9
+        return t
+    }
+}
+
+/// What is of one market in a Truth; the spot is the authority's token of the market's stand-in mint.
+public struct MarketTruth {
+    public var perp_e9: Int64 = 0, perpQuote_e6: Int64 = 0, spot_e9: Int64 = 0
+    public var market: UInt8 = 0, marketPaused: UInt8 = 0, reduceOnlyMarket = false
+    public var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
+    public var oracleAge: UInt64 = 0
+    public var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0
 }
 
 public struct LiveOrder {
@@ -135,8 +158,69 @@ extension ChainNode {
         t.price_e6 = o.priceE6
         t.conf_e6 = o.confE6
         t.oracleAge = w.slot > o.posted ? w.slot - o.posted : 0
+        if !tokens.isEmpty { addOthers(&t, w) }
         return t
     }
+
+    private func addOthers(_ t: inout Truth, _ w: World) {
+        let U = layout.user, P = layout.perp
+        let user = w.ledger.items[at.user].data
+        func held(_ m: UInt16) -> (Int64, Int64) {
+            guard let k = layout.positionIndex(user, market: m) else { return (0, 0) }
+            let o = U.perps + U.perpStride * k
+            return (user.i64(o + 8), user.i64(o + 16))
+        }
+        (t.perp_e9, t.perpQuote_e6) = held(0)
+        for (i, account) in tokens.enumerated() {
+            let d = w.ledger.items[at.perps[i + 1]].data
+            let o = OracleView(w.ledger.items[at.oracles[i + 2]].data, source: d[P.oracleSource])
+            var x = MarketTruth()
+            (x.perp_e9, x.perpQuote_e6) = held(UInt16(i + 1))
+            x.spot_e9 = w.ledger.items[account].data.i64(64)
+            x.market = d[P.status]
+            x.reduceOnlyMarket = x.market == layout.statusReduceOnly
+            x.marketPaused = d[P.paused]
+            x.twap5_e6 = d.i64(P.lastOraclePrice + 32)
+            x.step_e9 = d.u64(P.stepSize)
+            x.minOrder_e9 = d.u64(P.minOrderSize)
+            x.price_e6 = o.priceE6
+            x.conf_e6 = o.confE6
+            x.oracleAge = w.slot > o.posted ? w.slot - o.posted : 0
+            t.others.append(x)
+        }
+    }
+
+    // MARK: more markets
+
+    /// The mint that stands for the asset of the perp market 1, 2, ...
+    public static func mint(_ market: Int) -> ek_key {
+        var k = ek_key()
+        withUnsafeMutableBytes(of: &k) { for i in 0..<32 { $0[i] = UInt8(60 + market) } }
+        return k
+    }
+
+    /// Gives the authority an account of that mint (9 decimals); markets in order. From then on `truth` looks at it.
+    public func addToken(_ amount: UInt64) {
+        var mint = ChainNode.mint(tokens.count + 1), owner = authorityKey.ek, program = EK_TOKEN_PROGRAM, ata = EK_ATA_PROGRAM
+        var key = ek_key(), bump: UInt8 = 0
+        withUnsafeBytes(of: &owner) { o in withUnsafeBytes(of: &program) { p in withUnsafeBytes(of: &mint) { m in
+            let seeds = [ek_seed(bytes: o.bindMemory(to: UInt8.self).baseAddress, len: 32), ek_seed(bytes: p.bindMemory(to: UInt8.self).baseAddress, len: 32),
+                         ek_seed(bytes: m.bindMemory(to: UInt8.self).baseAddress, len: 32)]
+            _ = ek_find_pda(seeds, 3, &ata, &key, &bump)
+        } } }
+        var d = [UInt8](repeating: 0, count: 165)
+        d.set(Key(mint), 0)
+        d.set(authorityKey, 32)
+        d.set(amount, 64)
+        d[108] = 1
+        tokens.append(world.ledger.put(Account(key: Key(key), lamports: Genesis.rent(165), owner: Key(program), data: d)))
+        var md = [UInt8](repeating: 0, count: 82)
+        md[44] = 9
+        md[45] = 1
+        world.ledger.put(Account(key: Key(mint), lamports: Genesis.rent(82), owner: Key(program), data: md))
+    }
+
+    public func setToken(_ market: Int, _ amount: UInt64) { world.ledger.items[tokens[market - 1]].data.set(amount, 64) }
 
     public func eachLiveOrder(_ body: (LiveOrder) -> Void) {
         let d = world.ledger.items[at.user].data

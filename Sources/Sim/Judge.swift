@@ -46,21 +46,36 @@ final class Judge {
     private var bookIsOld = false
     private var basis: UInt64 = 0
 
-    private var successSlot: UInt64 = 0
-    /// The slot of the book that the success was decided on, and the last trade that somebody else made on the account.
-    private var successBook: UInt64 = 0
+    /// What is kept of each hedged market; `m` is the one that is judged.
+    private struct Kept {
+        var successSlot: UInt64 = 0
+        /// The slot of the book that the success was decided on.
+        var successBook: UInt64 = 0
+        var success_ms: Int64 = -1
+        var steppedSince = false
+        var day: Int64 = -1
+        var tradesToday: UInt32 = 0
+        var excused_ms: Int64 = 0
+        /// The drift there was to correct when the time began to count; nil: not read yet.
+        var owed_e9: UInt64? = nil
+    }
+    private var kept: [Kept]
+    private var m = 0
+    private var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
+    private var successBook: UInt64 { get { kept[m].successBook } set { kept[m].successBook = newValue } }
+    private var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
+    private var steppedSince: Bool { get { kept[m].steppedSince } set { kept[m].steppedSince = newValue } }
+    private var day: Int64 { get { kept[m].day } set { kept[m].day = newValue } }
+    private var tradesToday: UInt32 { get { kept[m].tradesToday } set { kept[m].tradesToday = newValue } }
+    private var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
+    private var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
+    private var rules: HedgeRules { setup.rules.hedges[m] }
+    /// The last trade that somebody else made on the account.
     private var foreignFill: (ms: Int64, slot: UInt64) = (-1, 0)
-    private var success_ms: Int64 = -1
-    private var steppedSince = false
     private var everStepped = false
-    private var day: Int64 = -1
-    private var tradesToday: UInt32 = 0
     private var booted_ms: Int64 = 0
 
     private var acknowledged: UInt64 = 0
-    private var excused_ms: Int64 = 0
-    /// The drift there was to correct when the time began to count; nil: not read yet.
-    private var owed_e9: UInt64? = nil
     private(set) var lastTick_ms: Int64 = 0
     private var now_ms: Int64 = 0
 
@@ -68,6 +83,7 @@ final class Judge {
         self.setup = setup
         self.node = node
         self.delegate = delegate
+        kept = [Kept](repeating: Kept(), count: setup.markets)
         orders.reserveCapacity(16)
     }
 
@@ -124,7 +140,7 @@ final class Judge {
     }
 
     func clockStepped() {
-        steppedSince = true
+        for i in kept.indices { kept[i].steppedSince = true }
         everStepped = true
     }
 
@@ -150,12 +166,13 @@ final class Judge {
             }
             return
         }
-        if x.market != 0 || x.marketType != 1 { return accuse("I7", "an order for another market was signed") }
+        if Int(x.market) >= setup.markets || x.marketType != 1 { return accuse("I7", "an order for another market was signed") }
+        m = Int(x.market)
         if x.userId < 200 || x.userId > 254 { return accuse("I7", "an order without the agent's own id was signed: ", Int64(x.userId)) }
-        if x.base == 0 || x.base > r.hedges[0].maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
+        if x.base == 0 || x.base > rules.maxTrade_e9 { return accuse("I7", "an order larger than max_trade_size: ", Int64(clamping: x.base)) }
         if x.kind == .take && !x.takeAll { return accuse("I7", "a take that is not all or nothing") }
         if x.kind == .place && x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
-        let p = book.truth.price_e6
+        let p = book.truth.of(m).price_e6
         let slack = p / 1000 * Int64(r.maxSlippage_ppm) / 1000 + 2_000
         if x.orderType == 4 {
             guard let o = x.offset, o.magnitude <= UInt64(max(0, slack)), (o > 0) == x.isBuy || o == 0 else {
@@ -170,7 +187,8 @@ final class Judge {
     }
 
     private func judgeDecision(_ x: SeenTransaction, _ t: Int64, _ unix_s: Int64) {
-        let b = book.truth
+        m = min(Int(x.market), kept.count - 1)
+        let b = book.truth.of(m)
         guard book.whole else { return accuse("I3", "an order without a book") }
         if book.lied { return accuse("I3", "an order on a book with a false account") }
         if bookIsOld { return accuse("I3", "an order on a book older than one already read: slot ", Int64(b.slot), " after ", Int64(shownSlot)) }
@@ -188,12 +206,12 @@ final class Judge {
         if after != 0 && spot != 0 && (after > 0) == (spot > 0) && !((b.perp_e9 > 0) == (spot > 0) && after.magnitude < b.perp_e9.magnitude) {
             return accuse("I4", "the perp would stand on the spot's side: ", after)
         }
-        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude, leverage_e4(b, perp: after) > Int64(setup.rules.hedges[0].maxLeverage_e4) * 101 / 100 {
-            return accuse("I4", "leverage after the order would be (1e4) ", leverage_e4(b, perp: after))
+        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude, leverage_e4(book.truth, perp: after) > Int64(rules.maxLeverage_e4) * 101 / 100 {
+            return accuse("I4", "leverage after the order would be (1e4) ", leverage_e4(book.truth, perp: after))
         }
         judgeCooldown(b, t)
         let today = unix_s / 86_400
-        if !everStepped && today == day && tradesToday >= setup.rules.hedges[0].maxTradesPerDay {
+        if !everStepped && today == day && tradesToday >= rules.maxTradesPerDay {
             accuse("I3", "more corrections a day than allowed: ", Int64(tradesToday))
         }
     }
@@ -203,10 +221,10 @@ final class Judge {
         // Somebody else traded before the agent could read what its order did: from the account alone it cannot know that it succeeded.
         let learned = (booted_ms > success_ms ? booted_ms : success_ms) + 120_000
         if foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
-        let slots = (UInt64(setup.rules.hedges[0].cooldown_s) * 1000 + 399) / 400
+        let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
-        if !steppedSince && t - success_ms < Int64(setup.rules.hedges[0].cooldown_s) * 1000 - 1_000 {
+        if !steppedSince && t - success_ms < Int64(rules.cooldown_s) * 1000 - 1_000 {
             accuse("I2", "a correction inside the cooldown: ms since the last success ", t - success_ms)
         }
     }
@@ -228,16 +246,21 @@ final class Judge {
         return nil
     }
 
-    private func leverage_e4(_ b: Truth, perp: Int64) -> Int64 {
-        let price = Int128(b.price_e6)
-        let equity = Int128(b.quote_e6) + (Int128(b.spot_e9) + Int128(b.perp_e9)) * price / 1_000_000_000 + Int128(b.perpQuote_e6)
+    /// Of the whole account, with `perp` in the market that is judged.
+    private func leverage_e4(_ t: Truth, perp: Int64) -> Int64 {
+        var equity = Int128(t.quote_e6) + (Int128(t.spot_e9) + Int128(t.perp_e9)) * Int128(t.price_e6) / 1_000_000_000 + Int128(t.perpQuote_e6)
+        var notional = Int128((m == 0 ? perp : t.perp_e9).magnitude) * Int128(t.price_e6)
+        for (i, o) in t.others.enumerated() {
+            equity += Int128(o.perp_e9) * Int128(o.price_e6) / 1_000_000_000 + Int128(o.perpQuote_e6)
+            notional += Int128((m == i + 1 ? perp : o.perp_e9).magnitude) * Int128(o.price_e6)
+        }
         if equity <= 0 { return Int64.max }
-        return Int64(clamping: Int128(perp.magnitude) * price / 100_000 / equity)
+        return Int64(clamping: notional / 100_000 / equity)
     }
 
     private func within(_ net: Int64, _ spot: Int64) -> Bool {
         if spot == 0 { return net == 0 }
-        return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(setup.rules.hedges[0].tolerance_ppm)
+        return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(rules.tolerance_ppm)
     }
 
     // MARK: I1: what goes out, what lands, what fills
@@ -278,7 +301,7 @@ final class Judge {
         var found: UInt32? = nil
         node.eachLiveOrder { o in
             let unseen = self.others.contains { $0.id == o.id && $0.slot > slot }
-            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !unseen { found = o.id }
+            if Int(o.market) < self.setup.markets && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !unseen { found = o.id }
         }
         return found
     }
@@ -298,7 +321,7 @@ final class Judge {
         var live = 0
         node.eachLiveOrder { o in
             let strange = self.others.contains { $0.id == o.id }
-            if o.market == 0 && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !strange { live += 1 }
+            if Int(o.market) < self.setup.markets && o.userId >= 200 && o.userId <= 254 && !(o.maxTs != 0 && o.maxTs < self.node.unix_s) && !strange { live += 1 }
         }
         if live > 1 { accuse("I1", "live orders of the agent at once: ", Int64(live)) }
         slotPassed(t)
@@ -320,6 +343,7 @@ final class Judge {
             return accuse("I7", "an order filled that nobody placed: ", Int64(f.orderId))
         }
         own_e9 += f.base
+        m = min(Int(orders[k].tx.market), kept.count - 1)
         if orders[k].filled == 0 {
             corrections += 1
             let today = (setup.startUnix_s + now_ms / 1000) / 86_400
@@ -329,7 +353,7 @@ final class Judge {
         }
         orders[k].filled += UInt64(f.base.magnitude)
         if orders[k].filled > orders[k].tx.base { return accuse("I2", "more filled than was ordered: ", Int64(orders[k].filled)) }
-        let b = orders[k].served.truth
+        let b = orders[k].served.truth.of(m)
         let spot = b.spot_e9 + Int64(clamping: b.wallet)
         let moved = Int64(orders[k].filled)
         if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
@@ -355,6 +379,13 @@ final class Judge {
 
     /// A deposit, a start, anything that gives the agent anew the time it may take.
     func disturbed(_ t: Int64) {
+        for i in kept.indices {
+            kept[i].excused_ms = t
+            kept[i].owed_e9 = nil
+        }
+    }
+
+    private func excused(_ t: Int64) {
         excused_ms = t
         owed_e9 = nil
     }
@@ -363,25 +394,33 @@ final class Judge {
     func ticked(_ t: Int64, busy: Bool) {
         lastTick_ms = t
         if busy { return disturbed(t) }
-        let b = node.truth()
+        let all = node.truth()
+        for i in kept.indices {
+            m = i
+            overdue(t, all)
+        }
+    }
+
+    private func overdue(_ t: Int64, _ all: Truth) {
+        let b = all.of(m)
         let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
         let r = setup.rules
-        let smallest = max(r.hedges[0].minTrade_e9, b.minOrder_e9, b.step_e9)
+        let smallest = max(rules.minTrade_e9, b.minOrder_e9, b.step_e9)
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
         let today = (setup.startUnix_s + t / 1000) / 86_400
-        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(b, perp: -spot) > 40_000
-            || !b.delegateHolds || r.hedges[0].maxTradesPerDay < 100 || b.openOrders > 0 {
-            return disturbed(t)
+        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(all, perp: -spot) > 40_000
+            || !b.delegateHolds || rules.maxTradesPerDay < 100 || b.openOrders > 0 {
+            return excused(t)
         }
         let owed = owed_e9 ?? net.magnitude
         owed_e9 = owed
-        let steps = Int64(clamping: owed / max(1, r.hedges[0].maxTrade_e9)) + 1
+        let steps = Int64(clamping: owed / max(1, rules.maxTrade_e9)) + 1
         // A success that was found out only after a restart counts from there. A clock that stepped may lengthen a cooldown by one more.
         let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
-        let slots = (UInt64(r.hedges[0].cooldown_s) * 1000 + 399) / 400
-        let cooling = success_ms >= 0 && (t - from < Int64(r.hedges[0].cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
-        if cooling { return disturbed(t) }
-        let allowed = Int64(r.interval_ms) * (6 + 2 * steps) + 240_000
+        let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
+        let cooling = success_ms >= 0 && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
+        if cooling { return excused(t) }
+        let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
     }
 }

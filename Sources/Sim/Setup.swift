@@ -22,6 +22,10 @@ struct Endpoint {
 
 struct Setup {
     let seed: UInt64
+    /// Hedged markets: SOL-PERP and in some worlds BTC-PERP and ETH-PERP, whose spot are tokens.
+    var markets: Int { rules.hedges.count }
+    /// What those tokens hold at the start.
+    var tokens: [UInt64] = []
     var velocity = true
     var faults: UInt64
     var rules = Rules()
@@ -66,8 +70,33 @@ struct Setup {
         chain.fundingPpmYear = d.range(-100_000, 200_000)
         chain.takeFailPermille = UInt64(d.pick([0, 10, 100]))
         depositMean_ms = d.range(30, 180) * 60_000
+        addMarkets()
         // Without deposits a book that was hedged once has nothing more to do; they are part of every world.
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
+    }
+
+    /// Every fourth world hedges more than one market. Its dice are its own: the other worlds stay what they were.
+    private mutating func addMarkets() {
+        var d = Dice(seed: seed, stream: 11)
+        guard d.below(4) == 0 else { return }
+        let names: [StaticString] = ["BTC-PERP", "ETH-PERP"]
+        let smallest: [UInt64] = [100_000, 1_000_000], largest: [Int64] = [3_000_000, 100_000_000]
+        for k in 0..<1 + Int(d.below(2)) {
+            var h = rules.hedges[0]
+            h.perpName = Text(names[k])
+            h.spotName = h.asset
+            h.useVenueSpot = false
+            h.useWalletSpot = false
+            var leg = Leg(.token)
+            leg.key = ChainNode.mint(k + 1)
+            leg.hasKey = true
+            h.legs = [leg]
+            h.minTrade_e9 = smallest[k]
+            h.cooldown_s = UInt32(d.pick([60, 300, 900]))
+            h.tolerance_ppm = UInt32(d.pick([5_000, 20_000]))
+            rules.hedges.append(h)
+            tokens.append(UInt64(d.range(largest[k] / 4, largest[k])))
+        }
     }
 
     func has(_ c: FaultClass) -> Bool { faults & c.bit != 0 }

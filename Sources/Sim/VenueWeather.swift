@@ -125,7 +125,11 @@ extension World {
         let first = setup.chain.solE9
         let size = first / 1000 * sky.range(4, 90)
         counted.add(.deposit)
-        if sky.below(6) == 0 {
+        if setup.markets > 1 && sky.below(2) == 0 {
+            let m = 1 + Int(sky.below(UInt64(setup.markets - 1)))
+            let now = Int64(clamping: setup.tokens[m - 1])
+            node.setToken(m, UInt64(sky.range(now / 4, now * 2)))
+        } else if sky.below(6) == 0 {
             let wallet = Int64(clamping: truth.wallet)
             let next = wallet > 2_500_000_000 || (wallet > 900_000_000 && sky.below(2) == 0) ? wallet - 700_000_000 : wallet + 700_000_000
             node.setWallet(UInt64(next))

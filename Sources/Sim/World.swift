@@ -60,6 +60,7 @@ final class World: Host {
         var options = s.chain
         options.delegate = Key(pub)
         node = ChainNode(options)
+        for t in s.tokens { node.addToken(t) }
         judge = Judge(setup: s, node: node, delegate: Key(pub))
         record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
         let name = s.velocity ? Text("velocity") : Text("drift")

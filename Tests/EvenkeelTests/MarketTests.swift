@@ -109,7 +109,12 @@ private let none = UInt8(EK_TICKET_NONE)
 
     @Test func whatIsWrongWithTheAccountStopsAll() {
         let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
-        b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"delegate\",\"lamports\":1}")
+        let key = base58(b.machine.signer)
+        b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"\(key)\",\"lamports\":1}")
+        b.run(70_000)
+        #expect(b.sent.isEmpty && b.status == "blocked")
+        #expect((0..<3).allSatisfy { b.market($0)["closed_gates"] as! [String] == ["gas_reserve"] })
+        b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"\(key)\",\"lamports\":1000000000}")
         b.record.pointee.paused = 1
         b.run(120_000)
         #expect(b.sent.isEmpty)
@@ -183,6 +188,14 @@ private let none = UInt8(EK_TICKET_NONE)
         b.machine.step(.command(.rebalance), b.now)
         b.run(15_000)
         #expect(b.fills.count > before && b.fills.last!.market == 0, "the next tick passed over the cooldown: \(b.reason)")
+    }
+
+    @Test func anOwnOrderInOneMarketHoldsUpAll() {
+        let b = Bench(Bench.options(perp: -10_000_000_000), rules: Bench.three())
+        _ = b.node.foreignOrder(buy: true, base: 100_000_000, price: 50_000_000, maxTs: 0, userId: 210)
+        b.runTick()
+        #expect(b.sent.isEmpty && b.status == "blocked", "an order of SOL-PERP that may still fill; BTC-PERP wants a correction: \(b.reason)")
+        #expect(b.market(1)["closed_gates"] as! [String] == ["own_order"])
     }
 
     @Test func ratioAndTargetAreAimedAt() {
@@ -296,5 +309,55 @@ private let none = UInt8(EK_TICKET_NONE)
         b.run(70_000)
         #expect(b.status == "observe_only" && b.sent.isEmpty)
         #expect(b.reason.contains("authority's own wallet"), "\(b.reason)")
+    }
+
+    // MARK: properties over many books
+
+    private struct Dice {
+        var x: UInt64
+        mutating func below(_ n: UInt64) -> UInt64 {
+            x = x &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return (x >> 33) % n
+        }
+    }
+
+    /// Three markets, random books and limits, one or two things wrong: no order leaves while a gate must be closed, and what does leave never
+    /// takes the account beyond the limit.
+    @Test func noGateFailureEverYieldsAnOrderAndLeverageStaysUnderItsLimit() {
+        var orders = 0, blocked = 0
+        for seed in 1...150 {
+            var d = Dice(x: UInt64(seed))
+            var o = Bench.options(perp: -Int64(d.below(1_200)) * 10_000_000)
+            o.quoteE6 = Int64(100 + d.below(2_000)) * 1_000_000
+            var r = Bench.three()
+            r.hedges[1].legs[0].amount_e9 = Int64(d.below(30)) * 1_000_000
+            r.hedges[2].legs[0].amount_e9 = Int64(d.below(400)) * 1_000_000 - 100_000_000
+            for i in 0..<3 { r.hedges[i].maxLeverage_e4 = UInt32(1_000 + d.below(30_000)) }
+            let b = Bench(o, rules: r)
+            var shut: Set<Int> = []                      // markets that may not be traded
+            switch d.below(6) {
+            case 0: b.chain("{\"op\":\"market\",\"exchange_status\":8}"); shut = [0, 1, 2]
+            case 1: b.chain("{\"op\":\"market\",\"market\":1,\"perp_paused\":4}"); shut = [1]
+            case 2: b.chain("{\"op\":\"market\",\"market\":2,\"perp_paused\":4}"); shut = [2]
+            case 3: b.chain("{\"op\":\"oracle_lag\",\"slots\":60}"); shut = [0, 1, 2]
+            case 4: b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"\(base58(b.machine.signer))\",\"lamports\":100000}"); shut = [0, 1, 2]
+            default: break
+            }
+            b.run(75_000)                                // the tick after the corrections has looked at what they made
+            let traded = Set(b.fills.map(\.market))
+            #expect(traded.isDisjoint(with: shut), "seed \(seed): traded \(traded) of what is shut: \(shut)")
+            orders += traded.count
+            blocked += b.logs.contains { $0.contains("blocked by validation") } ? 1 : 0
+            // What only reduces may leave the account above a limit that it was above before; of the others the widest limit holds.
+            let grown = traded.filter { i in b.fills.contains { $0.market == i && ($0.base_e9 < 0) == (b.machine.hedges[i].view.perp_e9 < 0) } }
+            if let widest = grown.map({ r.hedges[$0].maxLeverage_e4 }).max(), b.machine.hedges[0].view.valued {
+                #expect(b.machine.hedges[0].view.a.leverage_e4 <= widest / 100 * 101 + 10, "seed \(seed): \(grown)")
+            }
+            for i in traded where b.machine.hedges[i].status == .balanced || b.machine.hedges[i].status == .cooldown {
+                let v = b.machine.hedges[i].view
+                #expect(v.net_e9.magnitude < [10_000_000, 100_000, 1_000_000][i], "seed \(seed): what is left is under a step: \(v.net_e9)")
+            }
+        }
+        #expect(orders > 100 && blocked > 30, "\(orders) orders, \(blocked) blocked: the property says something")
     }
 }
