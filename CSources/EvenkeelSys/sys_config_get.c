@@ -13,6 +13,12 @@ const char *sys_leg_asset(const sys_leg *l) { return l->asset; }
 const char *sys_config_state(const sys_config *c) { return c->state; }
 const char *sys_config_control(const sys_config *c) { return c->control; }
 const char *sys_config_keypair(const sys_config *c) { return c->keypair; }
+int sys_config_wants_genesis(const sys_config *c) {
+    if (c->cluster != SYS_CLUSTER_AUTO) return c->cluster == SYS_CLUSTER_HASH;
+    for (uint8_t i = 0; i < c->n_urls; i++)
+        if (!sys_url_is_loopback(c->urls[i].url)) return 1;
+    return 0;
+}
 const char *sys_config_kill_file(const sys_config *c) { return c->kill_file; }
 const char *sys_config_token_file(const sys_config *c) { return c->token_file; }
 const char *sys_config_listen_host(const sys_config *c) { return c->listen_host; }

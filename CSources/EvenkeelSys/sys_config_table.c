@@ -24,6 +24,7 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"rpc", "timeout_ms", KIND_NUMBER, 0, 0, IN(timeout_ms), 100, 120000, "5000", NULL, "milliseconds", "longest wait for one answer", NULL},
     {"rpc", "max_latency_ms", KIND_NUMBER, 0, 0, IN(max_latency_ms), 1, 120000, "2000", NULL, "milliseconds", "gate: no order through a slower node", NULL},
     {"rpc", "max_slot_lag", KIND_NUMBER, 0, 0, IN(max_slot_lag), 0, 100000, "20", NULL, "slots", "gate: how far the node may be behind the best one", NULL},
+    {"rpc", "cluster", KIND_CLUSTER, 0, 0, IN(genesis), NO_RANGE, "auto", NULL, NULL, "genesis hash the nodes must show; auto: mainnet-beta's, any where all nodes are on loopback addresses", NULL},
     {"venue", "name", KIND_CHOICE, 0, 0, IN(venue), NO_RANGE, "velocity", "velocity|drift", NULL, "where the book is", NULL},
     {"account", "keypair", KIND_PATH, MAY_BE_EMPTY, 0, IN(keypair), NO_RANGE, NULL, NULL, NULL, "signing key, best a delegate's: Solana CLI format, mode 0600; needed for live", "/etc/evenkeel/delegate.json"},
     {"account", "authority", KIND_KEY, MAY_BE_EMPTY, 0, IN(authority), NO_RANGE, "", NULL, NULL, "owner of the account; empty: the key itself", NULL},
@@ -41,12 +42,15 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"order", "fill_timeout_seconds", KIND_NUMBER, 0, 0, IN(fill_timeout_s), 1, 3600, "30", NULL, "seconds", "life of an order that rests", NULL},
     {"order", "priority_fee_percentile", KIND_NUMBER, 0, 0, IN(priority_fee_percentile), 0, 100, "75", NULL, "percentile", "of what others paid lately for the same accounts", NULL},
     {"order", "max_priority_fee_lamports", KIND_NUMBER, 0, 0, IN(max_priority_fee_lamports), 0, 1000000000, "200000", NULL, "lamports", "highest priority fee of one transaction", NULL},
-    {"gates", "min_health_pct", KIND_NUMBER, 0, 2, IN(min_health_bp), 0, 10000, "20", NULL, "percent", "below: only reducing corrections; warning under 50", NULL},
+    {"gates", "min_health_pct", KIND_NUMBER, 0, 2, IN(min_health_bp), 0, 10000, "20", NULL, "percent", "below: health is critical, only reducing corrections", NULL},
+    {"gates", "health_warning_pct", KIND_NUMBER, 0, 2, IN(health_warning_bp), 0, 10000, "50", NULL, "percent", "below: a warning", NULL},
+    {"gates", "equity_floor_usd", KIND_NUMBER, 0, 6, IN(equity_floor_e6), 0, 1000000000000000, "0", NULL, "USD", "equity of the venue account below which only reducing corrections are made; 0: off", NULL},
     {"gates", "gas_reserve_sol", KIND_NUMBER, 0, 9, IN(gas_reserve_lamports), 0, 1000000000000, "0.02", NULL, "SOL", "what must stay with the fee payer", NULL},
     {"gates", "max_oracle_age_slots", KIND_NUMBER, 0, 0, IN(max_oracle_age_slots), 0, 1000000, "25", NULL, "slots", "older prices stop trading", NULL},
     {"gates", "max_oracle_divergence_pct", KIND_NUMBER, ABOVE_MIN, 4, IN(max_oracle_divergence_ppm), 0, 1000000, "1.0", NULL, "percent", "price against its own average and against the spot oracle", NULL},
     {"gates", "max_cost_bps", KIND_NUMBER, ABOVE_MIN, 2, IN(max_cost_ppm), 0, 1000000, "60", NULL, "basis points", "expected cost of a correction", NULL},
     {"gates", "force_drift_pct", KIND_NUMBER, ABOVE_MIN, 4, IN(force_drift_ppm), 0, 10000000, "10", NULL, "percent", "drift beyond which the cost gate gives way; no other does", NULL},
+    {"gates", "max_notional_per_day", KIND_NUMBER, 0, 6, IN(max_notional_day_e6), 0, 1000000000000000, "100000", NULL, "USD", "corrections of all markets in one day (UTC), at their oracle prices; 0: off", NULL},
     {"gates", "max_failures", KIND_NUMBER, 0, 0, IN(max_failures), 1, 1000, "5", NULL, "in a row", "then observe only until resume", NULL},
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL, "while this file exists nothing is sent; empty: none", NULL},
     {"web", "listen", KIND_LISTEN, MAY_BE_EMPTY, 0, IN(listen_host), NO_RANGE, "127.0.0.1:8000", NULL, NULL, "address and port of the page; empty: off", NULL},
@@ -88,6 +92,7 @@ void sys_config_allowed(const sys_config_key *k, char *out, size_t cap) {
     case KIND_URLS:
     case KIND_URL: snprintf(out, cap, "an https URL, or http to a loopback address"); break;
     case KIND_KEY: snprintf(out, cap, "a public key (base58 of 32 bytes)"); break;
+    case KIND_CLUSTER: snprintf(out, cap, "auto, mainnet, devnet, testnet, any or a genesis hash"); break;
     case KIND_LEGS: snprintf(out, cap, "venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"); break;
     default: snprintf(out, cap, "ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000"); break;
     }

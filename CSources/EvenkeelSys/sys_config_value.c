@@ -232,6 +232,19 @@ static ek_err set_listen(sys_config *c, const sys_config_key *k, const char *val
     return EK_OK;
 }
 
+static ek_err set_cluster(sys_config *c, const sys_config_key *k, const char *value, char *why, size_t cap) {
+    static const struct { const char *word, *hash; } clusters[] = {
+        {"mainnet", "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"},
+        {"devnet", "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"},
+        {"testnet", "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY"},
+    };
+    c->cluster = strcmp(value, "any") == 0 ? SYS_CLUSTER_ANY : strcmp(value, "auto") == 0 ? SYS_CLUSTER_AUTO : SYS_CLUSTER_HASH;
+    const char *hash = c->cluster == SYS_CLUSTER_HASH ? value : clusters[0].hash;
+    for (size_t i = 0; i < sizeof clusters / sizeof clusters[0]; i++)
+        if (strcmp(value, clusters[i].word) == 0) hash = clusters[i].hash;
+    return ek_key_from_base58(hash, strlen(hash), &c->genesis) == EK_OK ? EK_OK : must(k, why, cap, "");
+}
+
 ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, const char *value, char *why, size_t cap) {
     uint8_t *base = strcmp(k->section, "hedge") == 0 ? (uint8_t *)h : (uint8_t *)c;
     switch (k->kind) {
@@ -254,6 +267,7 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
         c->has_authority = value[0] != 0;
         if (value[0] == 0 || ek_key_from_base58(value, strlen(value), &c->authority) == EK_OK) return EK_OK;
         return must(k, why, cap, "");
+    case KIND_CLUSTER: return set_cluster(c, k, value, why, cap);
     case KIND_LEGS: return set_legs(h, k, value, why, cap);
     default: return set_listen(c, k, value, why, cap);
     }

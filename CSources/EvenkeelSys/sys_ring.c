@@ -247,3 +247,44 @@ uint32_t sys_ring_find(sys_ring *r, int ring, int64_t unix_s) {
     }
     return low < end ? low : end;
 }
+
+/* The group that begins at `seq`: the account's money in each sample, the markets' parts added up. */
+static ek_err group_at(sys_ring *r, int ring, uint32_t seq, ek_vault_split *out) {
+    ek_sample s;
+    uint64_t basis = 0, delta = 0;
+    for (uint32_t k = 0; k < 8; k++) {
+        ek_err err = sys_ring_sample(r, ring, seq + k, &s);
+        if (err != EK_OK) return err;
+        basis += (uint64_t)s.basis_e6;
+        delta += (uint64_t)s.delta_e6;
+        if ((s.flags & EK_SAMPLE_LAST_OF_GROUP) == 0) continue;
+        out->unix_s = s.unix_s;
+        out->equity_e6 = s.equity_e6;
+        out->flows_e6 = s.flows_e6;
+        out->funding_e6 = s.funding_e6;
+        out->fees_e6 = s.fees_e6;
+        out->basis_e6 = (int64_t)basis;
+        out->delta_e6 = (int64_t)delta;
+        uint64_t parts = (uint64_t)s.flows_e6 + (uint64_t)s.funding_e6 + (uint64_t)s.fees_e6 + basis + delta;
+        out->other_e6 = (int64_t)((uint64_t)s.equity_e6 - parts);
+        return EK_OK;
+    }
+    return EK_E_SYNTAX;
+}
+
+ek_err sys_ring_split_at(sys_ring *r, int64_t unix_s, ek_vault_split *out) {
+    for (int ring = EK_RING_MINUTES; ring <= EK_RING_QUARTERS; ring++) {
+        ek_sample oldest;
+        uint32_t first = sys_ring_find(r, ring, INT64_MIN), seq = sys_ring_find(r, ring, unix_s);
+        while (first <= r->newest[ring] && sys_ring_sample(r, ring, first, &oldest) != EK_OK) first++;
+        if (first > r->newest[ring] || oldest.unix_s > unix_s) continue;
+        /* The first may be the rest of a group that was half overwritten, or the one after damage: try a few. */
+        for (uint32_t tries = 0; tries < 64 && seq <= r->newest[ring]; tries++, seq++) {
+            ek_sample before, s;
+            if (sys_ring_sample(r, ring, seq, &s) != EK_OK) continue;
+            if (seq > 1 && sys_ring_sample(r, ring, seq - 1, &before) == EK_OK && (before.flags & EK_SAMPLE_LAST_OF_GROUP) == 0) continue;
+            if (group_at(r, ring, seq, out) == EK_OK) return EK_OK;
+        }
+    }
+    return EK_E_MISSING;
+}

@@ -30,6 +30,7 @@ extension Machine {
         }
         checkSkew(now)
         checkHealth(hedges[current].view.valued ? hedges[current].view : hedges[v].view)
+        takeVault(now)
         if judged {
             evaluateAllGates(now)
             if cancelStaleOrder(now) { return }
@@ -173,6 +174,10 @@ extension Machine {
             holdAll(.observeOnly, t, now)
             return
         }
+        if let t = clusterTrouble() {
+            holdAll(.observeOnly, t, now)
+            return
+        }
         if rules.mode == .live, let t = signerTrouble() {
             holdAll(.observeOnly, t, now)
             return
@@ -187,6 +192,7 @@ extension Machine {
                 return
             }
             let why = noteBlocked()
+            noteRefusedReduction()
             hedges[i].status = .blocked
             hedges[i].reason = why
             if blockedFirst == nil { blockedFirst = i }

@@ -154,8 +154,10 @@ extension Machine {
         if m.pointee.paper.day_start_unix_s != day {
             m.pointee.paper.day_start_unix_s = day
             m.pointee.paper.trades_today = 0
+            m.pointee.paper.notional_today_e6 = 0
         }
         m.pointee.paper.trades_today += 1
+        m.pointee.paper.notional_today_e6 = Int64(clamping: Int128(m.pointee.paper.notional_today_e6) + Int128(max(0, quote)))
         var after = report.view
         after.perp_e9 += selling ? -size : size
         var known: Int32 = 0
@@ -175,6 +177,7 @@ extension Machine {
         report.action = decision.action
         report.size_e9 = decision.size_base_e9
         report.price_e6 = price
+        syncVault(now, corrected: m)
         executed(price, paper: true, now)
         finish(.executedPaper, Text("Filled on paper"), now)
     }
@@ -202,25 +205,6 @@ extension Machine {
         t.put(" @ $")
         t.put(fixed: price, decimals: 6, shown: 2)
         note(.info, t)
-    }
-
-    /// Warning under 50 %, critical under min_health_pct; a level is left 5 points above where it was entered.
-    func checkHealth(_ view: View) {
-        let health = view.a.health_bp
-        let critical = rules.minHealth_bp
-        let warning = max(5_000, critical)
-        let back: UInt32 = 500
-        var level = healthLevel
-        if health < critical { level = 2 } else if health < warning { level = max(1, level == 2 && health < critical + back ? 2 : 1) } else if health >= warning + back {
-            level = 0
-        } else if level == 2 { level = 1 }
-        if level == healthLevel { return }
-        var t = Text(level == 2 ? "health is critical: " : level == 1 ? "health warning: " : "health is well again: ")
-        t.put(fixed: Int64(health), decimals: 2, shown: 1)
-        t.put(" %, liquidation ")
-        if view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
-        note(level == 2 ? .error : level == 1 ? .warning : .info, t)
-        healthLevel = level
     }
 
     /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.

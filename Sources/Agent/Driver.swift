@@ -35,6 +35,9 @@ public final class Driver: Host {
     var alerts: Alerts
     var waiting: [Waiting] = []
     var persistent = true
+    /// The history; nil: none is kept (Ring.swift).
+    var ring: UnsafeMutablePointer<sys_ring>? = nil
+    var ringFailing = false
     var machine: Machine? = nil
     var stopSignal: Int32 = 0
     var finished = false

@@ -4,10 +4,18 @@ import Kit
 
 /// A lag that was seen says nothing any more after this long.
 private let lagMemory_ms: UInt64 = 30_000
+/// Latencies remembered of each endpoint, how long they count, and how many of them make a 95th percentile worth the name.
+private let windowSize = 32
+private let windowLife_ms: UInt64 = 300_000
+private let windowLeast = 20
 
 public struct Endpoint {
-    /// Smoothed latency (1/8 weight to the newest), 0 before the first answer.
-    public var latency_us: UInt32 = 0
+    /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old average is no news.
+    public internal(set) var latency_us: UInt32 = 0
+    private var latencies_us = [UInt32](repeating: 0, count: windowSize)
+    private var latencyTimes_ms = [UInt64](repeating: 0, count: windowSize)
+    private var nextLatency = 0
+    private var lastAnswer_ms: UInt64 = 0
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     public var slot: UInt64 = 0
     public var lag_slots: UInt64 = 0
@@ -28,10 +36,37 @@ public struct Endpoint {
 
     public init() {}
 
-    mutating func answered(_ us: UInt32) {
-        latency_us = latency_us == 0 ? us : latency_us - latency_us / 8 + us / 8
+    mutating func answered(_ us: UInt32, _ now_ms: UInt64) {
+        let weight: UInt32 = now_ms - min(lastAnswer_ms, now_ms) > 10_000 ? 2 : 8
+        latency_us = latency_us == 0 ? us : latency_us - latency_us / weight + us / weight
+        latencies_us[nextLatency] = us
+        latencyTimes_ms[nextLatency] = now_ms
+        nextLatency = (nextLatency + 1) % windowSize
+        lastAnswer_ms = now_ms
         answers += 1
         failuresInRow = 0
+    }
+
+    /// The 95th percentile of the last 32 answers, of those that are not older than five minutes; nil under 20 of them.
+    public func p95_us(_ now_ms: UInt64) -> UInt32? {
+        var n = 0
+        for i in 0..<windowSize where counts(i, now_ms) { n += 1 }
+        guard n >= windowLeast else { return nil }
+        // The k-th largest by counting: a few hundred comparisons, no allocation.
+        let above = n / 20
+        for i in 0..<windowSize where counts(i, now_ms) {
+            var larger = 0
+            var same = 0
+            for k in 0..<windowSize where counts(k, now_ms) {
+                if latencies_us[k] > latencies_us[i] { larger += 1 } else if latencies_us[k] == latencies_us[i] { same += 1 }
+            }
+            if larger <= above && above < larger + same { return latencies_us[i] }
+        }
+        return nil
+    }
+
+    private func counts(_ i: Int, _ now_ms: UInt64) -> Bool {
+        latencyTimes_ms[i] != 0 && now_ms - min(latencyTimes_ms[i], now_ms) <= windowLife_ms
     }
 
     /// A failure doubles the rest from 250 ms to 8 s; a server that names its own time is obeyed.
@@ -59,6 +94,8 @@ public struct Endpoint {
 public struct Endpoints {
     public var all: [Endpoint]
     public private(set) var bestSlot: UInt64 = 0
+    /// The genesis hash of the configured cluster; nil: any cluster that all endpoints share.
+    var expected: ek_key? = nil
 
     public init(count: Int) { all = [Endpoint](repeating: Endpoint(), count: count) }
 
@@ -71,10 +108,10 @@ public struct Endpoints {
         all[e].lagSeen_ms = now_ms
     }
 
-    /// The first endpoint's genesis hash counts; while it is silent, the first one known in the order of the config.
+    /// The configured genesis hash counts; without one the first endpoint's, while it is silent the first one known in the config's order.
     mutating func tell(genesis: ek_key, of e: Int) {
         all[e].genesis = genesis
-        var reference: ek_key? = nil
+        var reference = expected
         for x in all where reference == nil { reference = x.genesis }
         guard var r = reference else { return }
         for i in 0..<all.count {

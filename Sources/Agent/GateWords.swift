@@ -58,27 +58,35 @@ public struct Measure {
 
 /// Every gate there is. The order is the one they are evaluated and shown in.
 public enum GateName: UInt8, CaseIterable {
-    case leverage, health, freeCollateral, oracleAge, oracleDivergence, oracleConfidence, exchange, market, user
-    case latency, slotLag, chainMoves, gasReserve, tradesToday, ownOrder, openInterest, killSwitch, cost
+    case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins, oracleConfidence, exchange, market, user
+    case cluster, latency, latencyP95, slotLag, chainMoves, blockhashAge, gasReserve, tradesToday, notionalToday, ownOrder, openInterest, breaker
+    case killSwitch, cost
 
     public var word: StaticString {
         switch self {
         case .leverage: return "leverage"
         case .health: return "health"
         case .freeCollateral: return "free_collateral"
+        case .equityFloor: return "equity_floor"
         case .oracleAge: return "oracle_age"
         case .oracleDivergence: return "oracle_divergence"
+        case .oracleTwins: return "oracle_twins"
         case .oracleConfidence: return "oracle_confidence"
         case .exchange: return "exchange"
         case .market: return "market"
         case .user: return "user"
+        case .cluster: return "cluster"
         case .latency: return "latency"
+        case .latencyP95: return "latency_p95"
         case .slotLag: return "slot_lag"
         case .chainMoves: return "chain_moves"
+        case .blockhashAge: return "blockhash_age"
         case .gasReserve: return "gas_reserve"
         case .tradesToday: return "trades_today"
+        case .notionalToday: return "notional_today"
         case .ownOrder: return "own_order"
         case .openInterest: return "open_interest"
+        case .breaker: return "breaker"
         case .killSwitch: return "kill_switch"
         case .cost: return "cost"
         }
@@ -90,21 +98,28 @@ public enum GateName: UInt8, CaseIterable {
         case .leverage: return ("Leverage would exceed ", "", .limit)
         case .health: return ("Health is ", ", under ", .both)
         case .freeCollateral: return ("Free collateral after the correction would be ", ", the venue needs at least ", .both)
+        case .equityFloor: return ("The account's equity is ", ", under the floor of ", .both)
         case .oracleAge: return ("The oracle price is ", " old, more than ", .both)
-        case .oracleDivergence: return ("The oracle price is ", " from its 5-minute average or twin, more than ", .both)
+        case .oracleDivergence: return ("The oracle price is ", " from its 5-minute average, more than ", .both)
+        case .oracleTwins: return ("The perp's and the spot's oracle prices are ", " apart, more than ", .both)
         case .oracleConfidence: return ("The oracle's confidence band is ", " of the price, more than ", .both)
         case .exchange: return ("The exchange is paused (", "); needs ", .both)
         case .market: return ("The market is ", "; needs ", .both)
         case .user: return ("The account is ", "; needs ", .both)
+        case .cluster: return ("The RPC node's cluster is ", "; needs ", .both)
+        case .latencyP95: return ("One in twenty answers of the RPC node took ", ", more than ", .both)
         case .latency: return ("The RPC node took ", ", more than ", .both)
         case .slotLag: return ("The RPC node is behind by ", ", more than ", .both)
         case .chainMoves: return ("The chain has shown no new slot for ", ", longer than ", .both)
+        case .blockhashAge: return ("The blockhash is ", " old, more than ", .both)
         case .gasReserve: return ("The fee payer holds ", ", needs ", .both)
         case .tradesToday: return ("", " corrections today, the limit is ", .both)
+        case .notionalToday: return ("Corrections today would come to ", ", more than ", .both)
         case .ownOrder:
             return ("Order ", " carries an id of this agent but is not in its state file: another agent on this account, or lost state; it must end first",
                     .value)
         case .openInterest: return ("The market's open interest would be ", ", more than its cap of ", .both)
+        case .breaker: return ("The breaker is open after ", " failures in a row, the limit is ", .both)
         case .killSwitch: return ("The kill file is there; nothing is sent until it is gone", "", .none)
         case .cost: return ("The correction would cost ", ", more than ", .both)
         }

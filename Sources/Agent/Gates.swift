@@ -6,6 +6,12 @@ import Kit
 /// A node whose slot has not moved for this long is frozen, whatever it says of its health.
 let frozenAfter_ms: UInt64 = 20_000
 let signatureFee_lamports: UInt64 = 5_000
+private let maxBlockhashAge_slots: UInt64 = 50
+/// What the venue pauses while its program is upgraded: withdrawals, liquidation, funding, settling, all at once.
+private let upgradeBits = UInt8(EK_EXCHANGE_WITHDRAW_PAUSED | EK_EXCHANGE_LIQ_PAUSED | EK_EXCHANGE_FUNDING_PAUSED | EK_EXCHANGE_SETTLE_PAUSED)
+/// Flags of accounts and markets that are understood; one that is not closes the gate.
+private let knownUserBits: UInt8 = 0x1F
+private let knownPauseBits: UInt8 = 0x7F
 
 extension Machine {
     var gatesOpen: Bool { !report.gates.contains { !$0.ok } }
@@ -20,22 +26,73 @@ extension Machine {
         report.gates.append(Gate(gate: name, ok: ok, measured: value, allowed: limit, detail: ok ? nil : detail))
     }
 
+    /// Replaces the gate's reading, or adds it.
+    func putGate(_ g: Gate) {
+        for i in 0..<report.gates.count where report.gates[i].gate == g.gate {
+            report.gates[i] = g
+            return
+        }
+        report.gates.append(g)
+    }
+
     /// Evaluates all gates for the book just read and, when there is one, the correction that was decided.
     func evaluateGates(_ now: Now) {
         report.gates.removeAll(keepingCapacity: true)
+        fitReduction()
         let correcting = decision.action != UInt8(EK_ACTION_NONE)
         let delta = decision.direction == UInt8(EK_SELL) ? -Int64(clamping: decision.size_base_e9) : Int64(clamping: decision.size_base_e9)
         // On paper the ledger's position counts too.
         leverageGate(correcting ? delta : 0, ledger: report.view.perp_e9 - report.view.a.perp_base_e9)
         marginGates(correcting)
+        equityGate(correcting)
         oracleGates()
         marketGates()
         nodeGates(now)
         accountGates(now, correcting)
         interestGate(correcting)
+        breakerGate()
+        killGate()
+        costGate(correcting, now)
+    }
+
+    /// Looked at again right before the journal is written: what may have changed since the decision.
+    func sendGates(_ now: Now) {
+        clusterGate(final: true)
+        blockhashGate()
+        breakerGate()
+        killGate()
+    }
+
+    private func killGate() {
         let killed = host.killed()
-        gate(.killSwitch, !killed, Measure(killed ? "on" : "off"), Measure("off"))
-        costGate(correcting)
+        putGate(Gate(gate: .killSwitch, ok: !killed, measured: Measure(killed ? "on" : "off"), allowed: Measure("off")))
+    }
+
+    private func breakerGate() {
+        putGate(Gate(gate: .breaker, ok: record.pointee.breaker_open == 0, measured: Measure(record.pointee.failures_in_row, .none),
+                     allowed: Measure(rules.maxFailures, .none)))
+    }
+
+    /// A cluster that is not known yet is given until the order is about to leave.
+    private func clusterGate(final: Bool) {
+        let e = endpoints.all[readEndpoint]
+        let known = e.genesis != nil
+        let ok = rules.genesis == nil ? !e.foreign : known ? !e.foreign : !final
+        putGate(Gate(gate: .cluster, ok: ok, measured: Measure(e.foreign ? "another one" : rules.genesis == nil ? "not asked" : known ? "the configured one" : "not known yet"),
+                     allowed: Measure(rules.genesis == nil ? "any" : "the configured one")))
+    }
+
+    /// Words when no endpoint is of the configured cluster.
+    func clusterTrouble() -> Text? {
+        guard rules.genesis != nil, endpoints.usable == 0 else { return nil }
+        return Text("no RPC endpoint is a node of the configured cluster (the genesis hash differs): check [rpc] url and cluster; observing only")
+    }
+
+    /// A hash is good for 150 blocks. One that a node hands out late has less of its life left than the watch over the order counts with.
+    private func blockhashGate() {
+        let age = order.haveBlockhash && highestSlot > order.blockhash.slot ? highestSlot - order.blockhash.slot : 0
+        putGate(Gate(gate: .blockhashAge, ok: age <= maxBlockhashAge_slots, measured: order.haveBlockhash ? Measure(age, .slots) : Measure("none yet"),
+                     allowed: Measure(maxBlockhashAge_slots, .slots)))
     }
 
     private func leverageGate(_ delta: Int64, ledger: Int64) {
@@ -87,10 +144,12 @@ extension Machine {
         let age = spotUsed ? max(a.oracle_age_slots, a.spot_age_slots) : a.oracle_age_slots
         gate(.oracleAge, age <= rules.maxOracleAge_slots, Measure(age, .slots), Measure(rules.maxOracleAge_slots, .slots))
 
-        // Against the 5-minute average the market keeps, and between the two oracles of the asset.
-        var gap = divergence(a.oracle_price_e6, a.oracle_twap_5min_e6)
-        if spotUsed && a.spot_price_e6 != a.oracle_price_e6 { gap = max(gap, divergence(a.oracle_price_e6, a.spot_price_e6)) }
-        gate(.oracleDivergence, gap <= rules.maxOracleDivergence_ppm, share(gap), Measure(rules.maxOracleDivergence_ppm, .percent_ppm))
+        let limit = Measure(rules.maxOracleDivergence_ppm, .percent_ppm)
+        let gap = divergence(a.oracle_price_e6, a.oracle_twap_5min_e6)
+        gate(.oracleDivergence, gap <= rules.maxOracleDivergence_ppm, share(gap), limit)
+        // One asset, two oracles: they must tell one price.
+        let apart = spotUsed ? divergence(a.oracle_price_e6, a.spot_price_e6) : 0
+        gate(.oracleTwins, apart <= rules.maxOracleDivergence_ppm, spotUsed ? share(apart) : Measure("no spot market"), limit)
 
         let conf = divergence(a.oracle_price_e6 &+ Int64(clamping: a.oracle_conf_e6), a.oracle_price_e6)
         let state = book.pointee.state
@@ -102,16 +161,18 @@ extension Machine {
 
     private func marketGates() {
         let exchange = book.pointee.state.exchange_status
-        gate(.exchange, exchange & UInt8(EK_EXCHANGE_FILL_PAUSED) == 0, exchange == 0 ? Measure("open") : Measure(exchange, .pauseBits),
-             Measure("fills not paused"))
+        let upgrading = exchange & upgradeBits == upgradeBits
+        gate(.exchange, exchange & UInt8(EK_EXCHANGE_FILL_PAUSED) == 0 && !upgrading, exchange == 0 ? Measure("open") : Measure(exchange, .pauseBits),
+             Measure(upgrading ? "withdrawals and settling not paused" : "fills not paused"))
 
         guard let m = ek_book_perp(book, perpIndex) else { return }
         let status = m.pointee.status
-        let paused = m.pointee.paused_operations & UInt8(EK_PERP_FILL_PAUSED) != 0
+        let bits = m.pointee.paused_operations
+        let paused = bits & UInt8(EK_PERP_FILL_PAUSED) != 0 || bits & ~knownPauseBits != 0
         let open = status == UInt8(EK_MARKET_ACTIVE) || (status == UInt8(EK_MARKET_REDUCE_ONLY) && decision.reduce_only != 0)
         var word: StaticString
         switch Int(status) {
-        case Int(EK_MARKET_ACTIVE): word = paused ? "active, fills paused" : "active"
+        case Int(EK_MARKET_ACTIVE): word = paused ? "active, fills paused" : bits & UInt8(EK_PERP_AMM_FILL_PAUSED) != 0 ? "active, vAMM fills paused" : "active"
         case Int(EK_MARKET_REDUCE_ONLY): word = paused ? "reduce-only, fills paused" : "reduce-only"
         case Int(EK_MARKET_SETTLEMENT): word = "settlement"
         case Int(EK_MARKET_DELISTED): word = "delisted"
@@ -120,19 +181,38 @@ extension Machine {
         gate(.market, open && !paused, Measure(word), Measure("active"))
 
         let user = book.pointee.user.status
-        let flagged = user & UInt8(EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT) != 0
+        var flagged = user & UInt8(EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT) != 0
+        if let p = ek_user_perp(ek_book_user(book), perpIndex), p.pointee.flags & UInt8(EK_POSITION_BEING_LIQUIDATED | EK_POSITION_BANKRUPT) != 0 { flagged = true }
+        let strange = user & ~knownUserBits != 0
         let onlyReduce = user & UInt8(EK_USER_REDUCE_ONLY) != 0
-        word = flagged ? "being liquidated or bankrupt" : onlyReduce ? "reduce-only" : "normal"
-        gate(.user, !flagged && (!onlyReduce || decision.reduce_only != 0), Measure(word), Measure("normal"))
+        word = flagged ? "being liquidated or bankrupt" : strange ? "flagged in a way this program does not know" : onlyReduce ? "reduce-only" : "normal"
+        gate(.user, !flagged && !strange && (!onlyReduce || decision.reduce_only != 0), Measure(word), Measure("normal"))
     }
 
     private func nodeGates(_ now: Now) {
-        let ms = UInt64(bookLatency_us) / 1000           // of the very read the decision rests on
-        gate(.latency, ms <= rules.maxLatency_ms, Measure(ms, .ms), Measure(rules.maxLatency_ms, .ms))
+        clusterGate(final: false)
+        // Of the very read the decision rests on, and of the endpoint's smoothed past.
+        let limit = Measure(rules.maxLatency_ms, .ms)
+        let ms = UInt64(max(bookLatency_us, endpoints.all[readEndpoint].latency_us)) / 1000
+        gate(.latency, ms <= rules.maxLatency_ms, Measure(ms, .ms), limit)
+        let p95 = endpoints.all[readEndpoint].p95_us(now.mono_ms)
+        let late = UInt64(p95 ?? 0) / 1000
+        gate(.latencyP95, late <= rules.maxLatency_ms, p95 == nil ? Measure("too few answers") : Measure(late, .ms), limit)
         let lag = endpoints.lag(readEndpoint, now.mono_ms)
         gate(.slotLag, lag <= rules.maxSlotLag, Measure(lag, .slots), Measure(rules.maxSlotLag, .slots))
         let still_ms = now.mono_ms - newSlotAt_ms
         gate(.chainMoves, still_ms <= frozenAfter_ms, Measure(still_ms / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
+        blockhashGate()
+    }
+
+    /// Of the venue account; the venue has a floor of its own, set by the owner, which it holds against orders that add risk.
+    private func equityGate(_ correcting: Bool) {
+        let user = book.pointee.user
+        let own = user.equity_floor_e6.addingReportingOverflow(user.equity_floor_buffer_e6)
+        let floor = max(rules.equityFloor_e6, user.equity_floor_e6 == 0 ? 0 : Int64(clamping: own.overflow ? UInt64.max : own.partialValue))
+        let equity = report.view.a.equity_e6
+        gate(.equityFloor, floor == 0 || equity >= floor || decision.reduce_only != 0 || !correcting, Measure(equity, .usd_e6),
+             floor == 0 ? Measure("off") : Measure(floor, .usd_e6))
     }
 
     private func accountGates(_ now: Now, _ correcting: Bool) {
@@ -143,6 +223,13 @@ extension Machine {
         }
         let trades = tradesToday(now)
         gate(.tradesToday, trades < hedgeRules.maxTradesPerDay || closing, Measure(trades, .none), Measure(hedgeRules.maxTradesPerDay, .aDay))
+
+        // All markets together, with this correction.
+        var notional: Int64 = 0
+        if correcting { _ = ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &notional) }
+        let sum = Int64(clamping: Int128(notionalToday_e6(now)) + Int128(notional))
+        gate(.notionalToday, rules.maxNotionalDay_e6 == 0 || sum <= rules.maxNotionalDay_e6, Measure(sum, .usd_e6),
+             rules.maxNotionalDay_e6 == 0 ? Measure("off") : Measure(rules.maxNotionalDay_e6, .usd_e6))
 
         // An order with an id of ours that this state file does not know: another agent, or a state file that was lost.
         var strange: UInt32 = 0
@@ -176,29 +263,19 @@ extension Machine {
         return m.pointee.day_start_unix_s == day ? m.pointee.trades_today : 0
     }
 
-    /// Expected cost against the oracle price: taker fee, half the market's average spread and the priority fee at its cap. What
-    /// the simulation says of a take replaces it (Ordering.swift). Beyond force_drift the gate gives way, no other does.
-    private func costGate(_ correcting: Bool) {
-        var fee_ppb: UInt32 = 0
-        var ppm: UInt64 = 0
-        if ek_taker_fee_ppb(book, perpIndex, &fee_ppb) == EK_OK { ppm = UInt64(fee_ppb) / 1000 }
-        if let m = ek_book_perp(book, perpIndex), m.pointee.ask_twap_e6 > m.pointee.bid_twap_e6, m.pointee.bid_twap_e6 > 0 {
-            var half: UInt64 = 0
-            if ek_mul_div_floor_u64(m.pointee.ask_twap_e6 - m.pointee.bid_twap_e6, 500_000, m.pointee.bid_twap_e6, &half) == EK_OK { ppm = ppm.addingReportingOverflow(half).overflow ? UInt64.max : ppm + half }
+    /// What all markets have corrected since midnight UTC, in the mode that runs.
+    func notionalToday_e6(_ now: Now) -> Int64 {
+        let day = now.unix_s - now.unix_s % 86_400
+        var sum: Int128 = 0
+        for i in 0..<UInt32(record.pointee.n_markets) {
+            guard let m = ek_record_market(record, i)?.pointee else { break }
+            if rules.mode == .paper {
+                if m.paper.day_start_unix_s == day { sum += Int128(m.paper.notional_today_e6) }
+            } else if m.day_start_unix_s == day {
+                sum += Int128(m.notional_today_e6)
+            }
         }
-        setCost(ppm, gateNow: correcting)
-    }
-
-    /// Puts the cost gate's reading, in parts per million of the notional; the reading replaces an earlier one.
-    func setCost(_ ppm: UInt64, gateNow: Bool) {
-        let forced = !report.view.driftKnown || report.view.drift_ppm.magnitude > UInt64(max(0, rules.forceDrift_ppm))
-        let ok = ppm <= rules.maxCost_ppm || forced || !gateNow
-        let g = Gate(gate: .cost, ok: ok, measured: Measure(ppm, .bps_ppm), allowed: Measure(rules.maxCost_ppm, .bps_ppm))
-        for i in 0..<report.gates.count where report.gates[i].gate == .cost {
-            report.gates[i] = g
-            return
-        }
-        report.gates.append(g)
+        return Int64(clamping: sum)
     }
 }
 

@@ -21,6 +21,8 @@ public struct Hedge {
 
     /// Its own gates with those of the account, as of the last decision.
     public internal(set) var gates: [Gate] = []
+    /// What its next correction is expected to cost, as of the last decision.
+    public internal(set) var cost = ek_cost()
     /// How it stands by itself; `reason` is empty where `Machine.standing` can say it from the numbers.
     public internal(set) var status = Status.pending
     var reason = Text()

@@ -66,10 +66,21 @@ public protocol Host: AnyObject {
     func log(_ level: Level, _ human: Text)
     /// Whether the operator's kill switch is on. Asked for every decision and again inside the send path.
     func killed() -> Bool
+    /// History: keeps a sample in a ring (EK_RING_*), a correction; both are only shown, never read for a decision.
+    func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>)
+    func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>)
+    /// Brings to the history's file what is only in memory.
+    func flushHistory()
+    /// Where the vault stood at that time or soon after, by the history. False: not known.
+    func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool
     /// A tick ended or the status changed; the machine's `status` holds it.
     func report(_ machine: Machine)
 }
 
 extension Host {
     public func killed() -> Bool { false }
+    public func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
+    public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}
+    public func flushHistory() {}
+    public func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool { false }
 }

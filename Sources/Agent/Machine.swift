@@ -88,6 +88,10 @@ public final class Machine {
     var venueAlive = false
     /// 0 well, 1 warning, 2 critical.
     public internal(set) var healthLevel = 0
+    /// What needs a person at once; empty: nothing. See Health.swift.
+    public internal(set) var alarm = Text()
+    /// The vault's sampling and its earlier standings; what must survive is in the record. See Vault.swift.
+    var vault = VaultKeeping()
 
     // Deciding and ordering.
     /// One for each [hedge] section, and the one that is worked on.
@@ -167,13 +171,14 @@ public final class Machine {
         nextTick_ms = now.mono_ms
         newSlotAt_ms = now.mono_ms
         clock = now
-        // With several endpoints: are they all of one cluster? The first one's word counts, or that of the first to answer.
-        if endpoints.all.count > 1 {
+        // Are they of the configured cluster, and of one? Without a configured one the first endpoint's word counts, or that of the first to answer.
+        endpoints.expected = rules.genesis
+        if endpoints.all.count > 1 || rules.genesis != nil {
             for e in 0..<endpoints.all.count { askGenesis(e) }
         }
     }
 
-    private func askGenesis(_ e: Int) {
+    func askGenesis(_ e: Int) {
         _ = post(.genesis, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.genesis(id: id) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -190,13 +195,15 @@ public final class Machine {
             endpoints.all[e].foreignSaid = true
             var t = Text("endpoint ")
             t.put(e + 1)
-            t.put(" is a node of another cluster (its genesis hash differs); it is never used")
+            t.put(rules.genesis == nil ? " is a node of another cluster (its genesis hash differs); it is never used"
+                : " is not a node of the configured cluster (its genesis hash differs, see [rpc] cluster); nothing is sent through it")
             note(.error, t)
         }
     }
 
     public func reconfigure(_ new: Rules) {
         rules = new
+        endpoints.expected = new.genesis
         for i in 0..<min(hedges.count, new.hedges.count) { hedges[i].rules = new.hedges[i] }
     }
 
@@ -233,6 +240,7 @@ public final class Machine {
     private func beginTick(_ now: Now) {
         ticks += 1
         record.pointee.ticks_total &+= 1
+        if rules.genesis != nil { for e in 0..<endpoints.all.count where endpoints.all[e].genesis == nil && ticks > 1 { askGenesis(e) } }
         tickStarted_ms = now.mono_ms
         attempts = 0
         tickRetries = 0
@@ -309,7 +317,7 @@ public final class Machine {
         }
         guard o.ask != .none else { return }
         if a.wire == .ok && a.status == 200 {
-            endpoints.all[o.endpoint].answered(a.latency_us)
+            endpoints.all[o.endpoint].answered(a.latency_us, now.mono_ms)
         } else {
             endpoints.all[o.endpoint].failed(now.mono_ms, status: a.status, retryAfter_s: a.retryAfter_s)
         }

@@ -170,6 +170,7 @@ extension Machine {
                 simulate(kind: UInt8(EK_KIND_PLACE), now)
                 return
             }
+            noteRefused(e.custom)
             var t = Text("simulation refused the order: ")
             t.put(e.name(venue))
             executionFailed(t, now)
@@ -214,23 +215,8 @@ extension Machine {
                 words = t
             }
         }
-        if words == nil && order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after) }
+        if words == nil && order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after, units: s.units) }
         return words
-    }
-
-    /// The simulated fill tells the cost to the unit: quote received or paid, fee inside, against the oracle price.
-    private func costOfTake(_ after: inout ek_user) {
-        guard let q = ek_user_perp(&after, perpIndex) else { return }
-        let before = ek_user_perp(ek_book_user(book), perpIndex)
-        let quoteBefore = before?.pointee.quote_e6 ?? 0
-        let moved = q.pointee.quote_e6 &- quoteBefore &- report.view.a.unsettled_funding_e6
-        var fair: Int64 = 0
-        guard ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &fair) == EK_OK,
-              fair > 0 else { return }
-        let lost = decision.direction == UInt8(EK_SELL) ? Int128(fair) - Int128(moved) : -Int128(moved) - Int128(fair)
-        var ppm: UInt64 = 0
-        if lost > 0 && ek_mul_div_floor_u64(UInt64(clamping: lost), 1_000_000, UInt64(fair), &ppm) != EK_OK { ppm = UInt64.max }
-        setCost(ppm, gateNow: true)
     }
 
     // MARK: signature, journal, send
@@ -279,6 +265,7 @@ extension Machine {
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
+        sendGates(now)
         if (cancelling == 0 && !gatesOpen) || halted || heldByPause || host.killed() {     // asked again at the last moment before anything leaves
             ek_ticket_clear(t)
             withdrawn(now)

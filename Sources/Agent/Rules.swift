@@ -56,7 +56,14 @@ public struct Rules {
     public var feePercentile = 75
     public var maxPriorityFee_lamports: UInt64 = 200_000
 
+    /// Health is critical below the first and worth a warning below the second.
     public var minHealth_bp: UInt32 = 2_000
+    public var warnHealth_bp: UInt32 = 5_000
+    /// 0: off.
+    public var equityFloor_e6: Int64 = 0
+    public var maxNotionalDay_e6: Int64 = 0
+    /// The genesis hash that nodes must show; nil: any.
+    public var genesis: ek_key? = nil
     public var gasReserve_lamports: UInt64 = 20_000_000
     public var maxOracleAge_slots: UInt64 = 25
     public var maxOracleDivergence_ppm: UInt64 = 10_000

@@ -81,6 +81,8 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     let driver = Driver(config: config, options: options, log: log, http: http, key: key, state: state, record: record,
                         control: control, sink: sink)
     driver.persistent = persistent
+    driver.openRing(venue: venueName, authority: identity.authority)
+    defer { driver.closeRing() }
     let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
                           subAccount: config.pointee.sub_account, signer: identity.signer,
                           endpointCount: Int(config.pointee.n_urls), record: record)

@@ -88,6 +88,7 @@ extension Machine {
         }
         let wasInherited = inherited
         inherited = false
+        if t.kind != UInt8(EK_KIND_CANCEL), let m = ek_record_market(record, UInt32(t.market)) { syncVault(now, corrected: m) }
         ek_ticket_clear(ticket)
         _ = save(now)        // a write that fails leaves the ticket on disk: it is resolved again, to the same end
         conclude(outcome, t, wasInherited, now)

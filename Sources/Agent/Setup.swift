@@ -66,6 +66,10 @@ extension Rules {
         feePercentile = Int(c.pointee.priority_fee_percentile)
         maxPriorityFee_lamports = c.pointee.max_priority_fee_lamports
         minHealth_bp = c.pointee.min_health_bp
+        warnHealth_bp = max(c.pointee.health_warning_bp, c.pointee.min_health_bp)
+        equityFloor_e6 = Int64(clamping: c.pointee.equity_floor_e6)
+        maxNotionalDay_e6 = Int64(clamping: c.pointee.max_notional_day_e6)
+        genesis = sys_config_wants_genesis(c) != 0 ? c.pointee.genesis : nil
         gasReserve_lamports = c.pointee.gas_reserve_lamports
         maxOracleAge_slots = UInt64(c.pointee.max_oracle_age_slots)
         maxOracleDivergence_ppm = UInt64(c.pointee.max_oracle_divergence_ppm)

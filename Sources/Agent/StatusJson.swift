@@ -59,6 +59,7 @@ extension Machine {
         putGates(&j)
         j.int("cooldown_left_seconds", report.cooldownLeft_s)
         j.number("correction_price", report.price_e6, decimals: 6)
+        putMoney(&j)
         putTicket(&j)
         putTotals(&j)
         j.close()

@@ -22,6 +22,7 @@ extension Machine {
         guard v.known else { return t }
         bookLines(&t, v, foreignTicket ? asset(of: shownMarket) : hedgeRules.asset, foreignTicket ? nil : current)
         if v.valued { healthLine(&t, v) }
+        moneyLines(&t)
         gatesLine(&t)
         if !foreignTicket { lastLine(&t, now_s) }
         for i in 0..<hedges.count where hedges.count > 1 && (i != current || foreignTicket) { otherMarket(&t, i) }

@@ -20,6 +20,7 @@ enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
 enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
 /* Shapes of an alert; AUTO: by the webhook's host. */
 enum { SYS_ALERT_AUTO = 0, SYS_ALERT_JSON, SYS_ALERT_TELEGRAM, SYS_ALERT_DISCORD, SYS_ALERT_SLACK, SYS_ALERT_NTFY };
+enum { SYS_CLUSTER_AUTO = 0 /* mainnet-beta, unless every node is on a loopback address */, SYS_CLUSTER_ANY = 1, SYS_CLUSTER_HASH = 2 };
 enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1, SYS_LEG_TOKEN = 2, SYS_LEG_WATCH = 3, SYS_LEG_FIXED = 4 };
 
 typedef struct {
@@ -59,6 +60,8 @@ typedef struct {
     uint8_t n_urls;
     sys_url urls[SYS_CONFIG_URLS];
     uint32_t timeout_ms, max_latency_ms, max_slot_lag;
+    uint8_t cluster;                  /* SYS_CLUSTER_* */
+    ek_key genesis;                   /* what nodes must show; mainnet-beta's for AUTO and ANY */
     /* [venue] */
     uint8_t venue;                    /* SYS_VENUE_* */
     /* [account] */
@@ -73,7 +76,8 @@ typedef struct {
     uint32_t max_slippage_ppm, fill_timeout_s, priority_fee_percentile;
     uint64_t max_priority_fee_lamports;
     /* [gates] */
-    uint32_t min_health_bp;           /* 2000 = 20 % */
+    uint32_t min_health_bp, health_warning_bp; /* 2000 = 20 % */
+    uint64_t equity_floor_e6, max_notional_day_e6; /* 0: off */
     uint64_t gas_reserve_lamports;
     uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */, force_drift_ppm, max_failures;
     char kill_file[SYS_CONFIG_PATH_MAX]; /* empty: none */
@@ -133,6 +137,8 @@ const char *sys_leg_asset(const sys_leg *l);
 const char *sys_config_state(const sys_config *c);
 const char *sys_config_control(const sys_config *c);
 const char *sys_config_keypair(const sys_config *c);
+/* 1 when nodes must show `genesis`. */
+int sys_config_wants_genesis(const sys_config *c);
 const char *sys_config_kill_file(const sys_config *c);
 const char *sys_config_token_file(const sys_config *c);
 const char *sys_config_listen_host(const sys_config *c);

@@ -10,6 +10,7 @@
 #define SYS_RING_H
 
 #include "ek_ring.h"
+#include "ek_vault.h"
 
 typedef enum {
     SYS_RING_OK = 0,
@@ -55,6 +56,10 @@ uint32_t sys_ring_oldest(const sys_ring *r, int ring);
 /* seq of the first sample at or after unix_s; newest + 1 when there is none. Damaged records are passed over. Times never go back in a
  * ring except when the wall clock was stepped; then the place is near, not exact. */
 uint32_t sys_ring_find(sys_ring *r, int ring, int64_t unix_s);
+
+/* How the money stood at unix_s or soon after: the first whole group of samples from there on, in the finest ring that reaches back so far.
+ * EK_E_MISSING: the history does not reach. About 20 reads. */
+ek_err sys_ring_split_at(sys_ring *r, int64_t unix_s, ek_vault_split *out);
 
 /* Pointers for Swift. */
 uint32_t sys_ring_newest(const sys_ring *r, int ring);

@@ -1,0 +1,66 @@
+// The driver's side of the history: the file beside the state, opened, fed and closed. Whatever goes wrong here costs history only: it
+// is said once and trading goes on.
+import EvenkeelCore
+import EvenkeelSys
+import Kit
+
+extension Driver {
+    /// Opens or makes the history beside the state file. A run without a state keeps none.
+    func openRing(venue: Text, authority: ek_key) {
+        guard persistent, ring == nil else { return }
+        let r = UnsafeMutablePointer<sys_ring>.allocate(capacity: 1)
+        var path = Text()
+        path.put(c: sys_config_state(config))
+        path.put(".ring")
+        var owner = authority
+        let result = path.withCString { p in venue.withCString { v in sys_ring_open(p, v, &owner, config.pointee.sub_account, r) } }
+        if result == SYS_RING_OK {
+            ring = r
+            return
+        }
+        var t = Text("[REBALANCER] ")
+        t.put(c: sys_ring_text(r))
+        log(.warning, t)
+        r.deallocate()
+    }
+
+    func closeRing() {
+        guard let r = ring else { return }
+        sys_ring_close(r)
+        r.deallocate()
+        ring = nil
+    }
+
+    public func keep(_ which: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {
+        guard let r = ring else { return }
+        sys_ring_add_sample(r, which, sample, now().mono_ms)
+        sayRing(r)
+    }
+
+    public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {
+        guard let r = ring else { return }
+        sys_ring_add_correction(r, correction, now().mono_ms)
+        sayRing(r)
+    }
+
+    public func flushHistory() {
+        guard let r = ring else { return }
+        _ = sys_ring_flush(r, now().mono_ms)
+        sayRing(r)
+    }
+
+    public func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool {
+        guard let r = ring else { return false }
+        return sys_ring_split_at(r, unix_s, out) == EK_OK
+    }
+
+    /// The first failure in a row and the recovery, nothing between.
+    private func sayRing(_ r: UnsafeMutablePointer<sys_ring>) {
+        let failing = r.pointee.failures > 0
+        if failing == ringFailing { return }
+        ringFailing = failing
+        var t = Text("[REBALANCER] ")
+        if failing { t.put(c: sys_ring_text(r)); t.put("; it is tried again later, trading goes on") } else { t.put("the history is written again") }
+        log(failing ? .warning : .info, t)
+    }
+}
