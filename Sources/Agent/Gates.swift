@@ -90,8 +90,9 @@ extension Machine {
 
     /// A hash is good for 150 blocks. One that a node hands out late has less of its life left than the watch over the order counts with.
     private func blockhashGate() {
-        let age = order.haveBlockhash && highestSlot > order.blockhash.slot ? highestSlot - order.blockhash.slot : 0
-        putGate(Gate(gate: .blockhashAge, ok: age <= maxBlockhashAge_slots, measured: order.haveBlockhash ? Measure(age, .slots) : Measure("none yet"),
+        let have = order.haveBlockhash && (phase == .preparing || phase == .simulating)       // of this order, not of the last one
+        let age = have && highestSlot > order.blockhash.slot ? highestSlot - order.blockhash.slot : 0
+        putGate(Gate(gate: .blockhashAge, ok: age <= maxBlockhashAge_slots, measured: have ? Measure(age, .slots) : Measure("none yet"),
                      allowed: Measure(maxBlockhashAge_slots, .slots)))
     }
 

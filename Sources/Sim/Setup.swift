@@ -58,6 +58,7 @@ struct Setup {
         rules.fillTimeout_s = d.pick([15, 30, 60])
         rules.hedges[0].maxTradesPerDay = d.below(6) == 0 ? 12 : 5_000
         rules.maxPriorityFee_lamports = UInt64(d.pick([0, 20_000, 200_000]))
+        rules.maxCost_ppm = 100_000                      // small corrections must go through, whatever a network fee is to them
 
         chain.velocity = velocity
         chain.seed = seed

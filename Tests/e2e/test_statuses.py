@@ -191,10 +191,44 @@ def test_blocked_by_someone_elses_use_of_our_order_ids(bench):
     assert not gate(s, "own_order")["ok"] and len(chain.orders_sent()) == 1
 
 
+@pytest.mark.parametrize("floor", ["config", "venue"])
+def test_blocked_by_the_equity_floor(bench, floor):
+    """A correction that adds risk waits; one that only reduces goes through."""
+    chain, agent = bench(chain={"perp": -9}, **({"gates__equity_floor_usd": 1_000_000} if floor == "config" else {}))
+    if floor == "venue":
+        chain.ctl("set_user", equity_floor=1_000_000)
+    held_back(chain, agent.once(), "equity_floor", "under the floor of $1000000.00")
+    chain.ctl("set_user", perp=-11)
+    ended(agent.once(), 0, "executed_live")
+
+
+def test_blocked_by_the_notional_of_the_day(bench):
+    chain, agent = bench(chain={"perp": -9}, gates__max_notional_per_day=100, hedge__cooldown_seconds=0)
+    s = ended(agent.once(), 0, "executed_live")
+    assert 70 < float(gate(s, "notional_today")["value"][1:]) < 100 and gate(s, "notional_today")["limit"] == "$100.00"
+    chain.ctl("set_user", perp=-9)
+    s = ended(agent.once(), 10, "blocked", "Corrections today would come to", "more than $100.00")
+    assert [g["name"] for g in s["gates"] if not g["ok"]] == ["notional_today"] and len(chain.orders_sent()) == 1
+
+
+def test_observe_only_on_another_cluster(bench):
+    """The chain shows mainnet-beta's genesis hash; devnet is configured."""
+    chain, agent = bench(chain={"perp": -9}, rpc__cluster="devnet")
+    s = ended(agent.once(), 10, "observe_only")
+    assert "no RPC endpoint is a node of the configured cluster" in s["reason"] and chain.sends() == []
+    assert not gate(s, "cluster")["ok"]
+
+
+def test_the_right_cluster_is_no_obstacle(bench):
+    chain, agent = bench(chain={"perp": -9}, rpc__cluster="mainnet")
+    ended(agent.once(), 0, "executed_live")
+
+
 # --- observe_only
 
 def test_observe_only_while_the_breaker_is_open(bench):
     chain, agent = bench(chain={"perp": -9}, gates__max_failures=2)
+    chain.ctl("freeze")                             # the book is read before the owner sets a floor, the simulation runs after it
     chain.ctl("set_user", equity_floor=1_000_000)   # the program refuses what increases risk: 6358
     for n in (1, 2):
         s = ended(agent.once(), 11, "error", "Rebalance execution failed: simulation refused the order: EquityBelowFloor (6358)")
@@ -203,6 +237,7 @@ def test_observe_only_while_the_breaker_is_open(bench):
     s = ended(agent.once(), 10, "observe_only")
     assert "breaker" in s["reason"] and chain.sends() == []
     chain.ctl("set_user", equity_floor=0)
+    chain.ctl("unfreeze")
     ended(agent.once(), 10, "observe_only")         # stays open until resume
     running = agent.start()
     running.until("observe_only")
