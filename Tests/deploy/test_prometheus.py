@@ -87,10 +87,12 @@ def test_a_real_prometheus_over_a_running_agent(desk, chain, agents):
     running = a.start()
     running.until("executed_live")
     running.until("balanced")
+    page = "http://127.0.0.1:%d/metrics" % web
     try:
-        text = get("http://127.0.0.1:%d/metrics" % web)
+        get(page)
     except OSError:
         pytest.skip("this build serves no /metrics")
+    text = wait_for(lambda: (lambda t: t if "evenkeel_drift_ratio{" in t else None)(get(page)), 10, lambda: get(page))
     p = subprocess.run([tool("promtool"), "check", "metrics"], input=text, capture_output=True, text=True, timeout=30)
     assert p.returncode == 0, p.stdout + p.stderr
     served = set(re.findall(r"^(evenkeel_\w+)", text, re.M)) | set(re.findall(r"^# TYPE (evenkeel_\w+)", text, re.M))
