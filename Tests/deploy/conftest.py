@@ -23,10 +23,10 @@ def program():
 
 
 @pytest.fixture(scope="session")
-def build_package():
+def build_package(program):
     """build_package(version) makes a Debian package of the built program and gives its path."""
     def make(version=None):
-        environment = {**os.environ, **({"VERSION": version} if version else {})}
+        environment = {**os.environ, "BINARY": str(program), **({"VERSION": version} if version else {})}
         p = subprocess.run([str(ROOT / "Deploy/deb/build.sh")], capture_output=True, text=True, timeout=120, env=environment)
         assert p.returncode == 0, p.stderr
         return ROOT / p.stdout.strip()

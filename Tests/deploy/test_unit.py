@@ -3,8 +3,10 @@ reload, stop, and an upgrade of the package while an order is open."""
 import json
 import re
 import shutil
+import socket
 import subprocess
 import time
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -34,11 +36,17 @@ def test_every_credential_has_a_fallback():
     assert [x.split(":")[0] for x in setting("LoadCredential")] == [x.split(":")[0] for x in setting("SetCredential")]
 
 
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
 class Installed:
     """A booted Debian with the package, a config, a key and a chain on the loopback both share."""
 
     def __init__(self, system, package, chain):
-        self.system, self.chain = system, chain
+        self.system, self.chain, self.web = system, chain, free_port()
         self.install(package, booted=False)
         secrets = system.root / "etc/evenkeel/credentials"
         (secrets / "delegate.json").write_text(json.dumps(list(bytes([8]) * 32 + unbase58(chain.delegate))))
@@ -61,8 +69,8 @@ cooldown_seconds = 0
 [gates]
 kill_file = /etc/evenkeel/STOP
 [web]
-listen =
-""" % (chain.url, chain.authority))
+listen = 127.0.0.1:%d
+""" % (chain.url, chain.authority, self.web))
         system.run("useradd", "-G", "evenkeel", "alice", check=True)
         system.run("useradd", "mallory", check=True)
         system.boot()
@@ -157,6 +165,28 @@ def test_the_sandbox_holds(host):
     assert host.system.run("runuser", "-u", "evenkeel", "--", "find", "/etc", "/usr", "/opt", "-xdev", "-writable", "!", "-type", "l").stdout == ""
     seen = host.system.run("ls", "/proc/%d/root/run/credentials/evenkeel.service" % pid).stdout.split()
     assert sorted(seen) == ["ALERT_KEY", "PING_KEY", "RPC_KEY", "RPC_KEY_2", "WEB_TOKEN", "delegate.json"]
+
+
+def test_the_page_lives_in_the_sandbox(host):
+    """Its process is started by the agent from inside; stopped with it."""
+    host.ctl("start", "evenkeel")
+    host.until("balanced")
+    url = "http://127.0.0.1:%d/healthz" % host.web
+
+    def healthy():
+        try:
+            with urllib.request.urlopen(url, timeout=5) as r:
+                return r.status == 200
+        except OSError:
+            return False
+    try:
+        wait_for(healthy, 5, "the page answers")
+    except AssertionError:
+        if "web-role" not in (ROOT / "Sources/evenkeel/main.swift").read_text():
+            pytest.skip("this build has no page")
+        raise AssertionError(host.journal()) from None
+    host.ctl("stop", "evenkeel")
+    assert not healthy()
 
 
 def test_killed_it_is_started_again(host):
