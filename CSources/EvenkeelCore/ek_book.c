@@ -30,7 +30,8 @@ const char *ek_role_name(int role) {
 }
 
 void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
-    memset(b, 0, sizeof *b);
+    /* Markets and oracles beyond their counts are never looked at, and are nine tenths of the book: they need no clearing. */
+    memset(b, 0, offsetof(ek_book, perps));
     b->venue = v;
     b->slot = slot;
     b->authority_is_system = 1;
@@ -146,6 +147,7 @@ static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const
     if (source == EK_ORACLE_QUOTE_ASSET || ek_book_oracle(b, key, source)) return EK_OK;
     if (b->n_oracles >= EK_BOOK_ORACLES) return EK_E_FULL;
     ek_book_oracle_entry *e = &b->oracles[b->n_oracles];
+    memset(e, 0, sizeof *e);
     e->key = *key;
     e->source = source;
     e->err = ek_decode_oracle(b->venue, source, data, len, &e->value);

@@ -3,7 +3,7 @@
 #include "ek_json.h"
 
 #if defined(__SSE2__) && !defined(EK_NO_SIMD)
-#include <emmintrin.h>
+#include <immintrin.h>
 #elif defined(__ARM_NEON) && defined(__aarch64__) && !defined(EK_NO_SIMD)
 #include <arm_neon.h>
 #endif
@@ -22,12 +22,27 @@ static inline __m128i stops16(const uint8_t *p) {
     __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
     return _mm_or_si128(low, _mm_or_si128(quote, slash));
 }
+/* The same test, 64 bytes a turn in half as many instructions: account data is four fifths of an answer. Stops before the last bytes. */
+__attribute__((target("avx2"))) static const uint8_t *pass_plain_avx2(const uint8_t *at, const uint8_t *end) {
+    const __m256i space = _mm256_set1_epi8(0x20), quote = _mm256_set1_epi8('"'), slash = _mm256_set1_epi8('\\');
+    for (; end - at >= 64; at += 64) {
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)at), b = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
+        __m256i low = _mm256_cmpgt_epi8(space, _mm256_min_epi8(a, b));
+        __m256i x = _mm256_or_si256(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(a, slash));
+        __m256i y = _mm256_or_si256(_mm256_cmpeq_epi8(b, quote), _mm256_cmpeq_epi8(b, slash));
+        __m256i stop = _mm256_or_si256(low, _mm256_or_si256(x, y));
+        if (!_mm256_testz_si256(stop, stop)) break;
+    }
+    return at;
+}
+
 const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
     if (end - at >= 16) { /* most strings end here: names and short values */
         uint32_t hit = (uint32_t)_mm_movemask_epi8(stops16(at));
         if (hit != 0) return at + __builtin_ctz(hit);
         at += 16;
     }
+    if (end - at >= 128 && __builtin_cpu_supports("avx2")) at = pass_plain_avx2(at, end);
     while (end - at >= 64) {
         __m128i a = stops16(at), b = stops16(at + 16), c = stops16(at + 32), d = stops16(at + 48);
         if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) != 0) {

@@ -85,7 +85,7 @@ static ek_w initial_asset_weight(ek_calc *c, const ek_spot_market *m, int64_t pr
     ek_w tokens = ek_w_div(c, ek_w_mul(c, ek_w_u128(c, m->deposit_balance_e9), ek_w_u128(c, m->cumulative_deposit_interest_e10)),
                            ten_to(19 - m->decimals));
     ek_w deposits = value_of(c, m, tokens, price);
-    return ek_wide_cmp(deposits, start) < 0 ? weight : ek_w_div(c, ek_w_mul(c, weight, start), deposits);
+    return ek_w_cmp(deposits, start) < 0 ? weight : ek_w_div(c, ek_w_mul(c, weight, start), deposits);
 }
 
 static ek_w size_e9(ek_calc *c, const ek_spot_market *m, ek_w amount) {
@@ -98,7 +98,7 @@ static ek_w weigh(run *r, const ek_spot_market *m, ek_w amount, ek_w value, int6
     ek_calc *c = &r->c;
     ek_w weight;
     int initial = r->q->type == EK_INITIAL;
-    if (ek_wide_sign(value) > 0) {
+    if (ek_w_sign(value) > 0) {
         weight = initial ? initial_asset_weight(c, m, price) : ek_wu(m->maintenance_asset_weight_e4);
         weight = discount(c, size_e9(c, m, amount), m->imf_e6, weight);
         if (custom) weight = ek_w_min(weight, ek_wi(custom < WEIGHT_ONE ? (int64_t)WEIGHT_ONE - custom : 0));
@@ -126,13 +126,13 @@ static void add_spot_value(run *r, const ek_spot_market *m, const ek_spot_positi
     outcome worst = {.amount = amount, .value = value, .cost = ek_w0(), .score = ek_w0()};
     if (s->open_bids != 0 || s->open_asks != 0) {
         outcome asks = fill_side(r, m, p, amount, value, s->open_asks), bids = fill_side(r, m, p, amount, value, s->open_bids);
-        worst = ek_wide_cmp(asks.score, bids.score) <= 0 ? asks : bids;
+        worst = ek_w_cmp(asks.score, bids.score) <= 0 ? asks : bids;
     }
     uint32_t custom = r->q->type == EK_INITIAL ? r->q->user->max_margin_ratio_e4 : 0;
     ek_w weighted = weigh(r, m, worst.amount, worst.value, p->plain, custom);
-    if (ek_wide_sign(worst.value) > 0) collateral(r, weighted);
+    if (ek_w_sign(worst.value) > 0) collateral(r, weighted);
     else requirement(r, ek_w_abs(&r->c, weighted));
-    if (ek_wide_sign(worst.cost) > 0) collateral(r, worst.cost);
+    if (ek_w_sign(worst.cost) > 0) collateral(r, worst.cost);
     else requirement(r, ek_w_abs(&r->c, worst.cost));
     requirement(r, ek_wi((int64_t)s->open_orders * ORDER_CHARGE_E6));
 }
@@ -148,14 +148,14 @@ static ek_err add_spot(run *r, const ek_spot_position *s) {
     err = ek_spot_token_amount(s, m, &amount);
     if (err != EK_OK) return ek_fault_market(r->fault, err, 0, s->market_index, m->name, "balance out of range");
 
-    ek_w value = value_of(&r->c, m, amount, ek_wide_sign(amount) < 0 ? p.high : p.low);
+    ek_w value = value_of(&r->c, m, amount, ek_w_sign(amount) < 0 ? p.high : p.low);
     ek_w plain = value_of(&r->c, m, amount, p.plain);
-    if (ek_wide_sign(plain) < 0) plus(r, &r->out->liabilities_e6, ek_w_abs(&r->c, plain));
+    if (ek_w_sign(plain) < 0) plus(r, &r->out->liabilities_e6, ek_w_abs(&r->c, plain));
     else plus(r, &r->out->assets_e6, plain);
 
     /* The quote asset counts at its price, without weights. */
     if (s->market_index != 0) add_spot_value(r, m, s, &p, amount, value);
-    else if (ek_wide_sign(value) < 0) requirement(r, ek_w_abs(&r->c, value));
+    else if (ek_w_sign(value) < 0) requirement(r, ek_w_abs(&r->c, value));
     else collateral(r, value);
     return EK_OK;
 }
@@ -168,7 +168,7 @@ static ek_w funding_of(ek_calc *c, const ek_perp_position *p, const ek_perp_mark
     ek_w delta = ek_w_sub(c, rate, ek_wi(p->last_cumulative_funding_e9)), size = ek_w_abs(c, ek_wi(p->base_e9));
     ek_w paid = ek_w_div(c, ek_w_div(c, ek_w_mul(c, ek_w_abs(c, delta), size), ek_wi(1000000)), ek_wi(1000));
     paid = ek_w_div(c, paid, ek_wi(1000));
-    int receives = (ek_wide_sign(delta) > 0) != (p->base_e9 > 0); /* a rising rate is paid by longs to shorts */
+    int receives = (ek_w_sign(delta) > 0) != (p->base_e9 > 0); /* a rising rate is paid by longs to shorts */
     return receives ? paid : ek_w_neg(c, paid);
 }
 
@@ -179,7 +179,7 @@ static ek_w pnl_of(ek_calc *c, const ek_perp_position *p, ek_w funding, int64_t 
 
 /* When all users of a market together are owed more than the venue allows, profit counts for less (Initial only). */
 static ek_w imbalance_weight(ek_calc *c, const ek_perp_market *m, ek_w weight) {
-    if (ek_wide_sign(weight) == 0 || m->pnl_max_imbalance_e6 == 0) return weight;
+    if (ek_w_sign(weight) == 0 || m->pnl_max_imbalance_e6 == 0) return weight;
     if (m->last_oracle_price_e6 <= 0) {
         c->err = c->err == EK_OK ? EK_E_RANGE : c->err;
         return weight;
@@ -188,12 +188,12 @@ static ek_w imbalance_weight(ek_calc *c, const ek_perp_market *m, ek_w weight) {
     ek_w net = ek_w_muldiv(c, base, ek_wi(m->last_oracle_price_e6), BASE_ONE);
     net = ek_w_add(c, net, ek_w_add(c, m->quote_amount_e6, ek_w_add(c, ek_wi(m->quote_with_unsettled_lp_e6), ek_wi(m->net_unsettled_funding_e6))));
     ek_w limit = ek_wu(m->pnl_max_imbalance_e6);
-    return ek_wide_cmp(net, limit) > 0 ? ek_w_div(c, ek_w_mul(c, weight, limit), net) : weight;
+    return ek_w_cmp(net, limit) > 0 ? ek_w_div(c, ek_w_mul(c, weight, limit), net) : weight;
 }
 
 static ek_w weighted_pnl(run *r, const ek_perp_market *m, ek_w pnl, const prices *quote) {
     ek_calc *c = &r->c;
-    if (ek_wide_sign(pnl) <= 0) return ek_w_muldiv(c, pnl, ek_wi(quote->high), PRICE_ONE);
+    if (ek_w_sign(pnl) <= 0) return ek_w_muldiv(c, pnl, ek_wi(quote->high), PRICE_ONE);
     int initial = r->q->type == EK_INITIAL;
     ek_w weight = ek_wu(initial ? m->pnl_initial_weight_e4 : m->pnl_maintenance_weight_e4);
     if (initial) weight = discount(c, ek_w_mul(c, pnl, ek_wi(1000)), m->pnl_imf_e6, imbalance_weight(c, m, weight));
@@ -217,7 +217,7 @@ static void add_perp_value(run *r, const ek_perp_market *m, const ek_perp_positi
 
     ek_w bids = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_bids_e9)), asks = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_asks_e9));
     ek_w bid_value = ek_w_muldiv(c, ek_w_abs(c, bids), ek_wi(price), BASE_ONE), ask_value = ek_w_muldiv(c, ek_w_abs(c, asks), ek_wi(price), BASE_ONE);
-    int asks_worse = ek_wide_cmp(ask_value, bid_value) >= 0;
+    int asks_worse = ek_w_cmp(ask_value, bid_value) >= 0;
     ek_w size = ek_w_abs(c, asks_worse ? asks : bids);
     ek_w notional = ek_w_muldiv(c, asks_worse ? ask_value : bid_value, ek_wi(quote->high), PRICE_ONE);
 

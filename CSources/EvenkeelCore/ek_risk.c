@@ -9,22 +9,22 @@
 int64_t ek_clamp_i64(ek_i128 v) {
     int64_t r;
     if (ek_wide_to_i64(v, &r) == EK_OK) return r;
-    return ek_wide_sign(v) < 0 ? INT64_MIN : INT64_MAX;
+    return ek_w_sign(v) < 0 ? INT64_MIN : INT64_MAX;
 }
 
 int64_t ek_margin_free_e6(const ek_margin *m) {
     ek_calc c = {EK_OK};
     ek_w free = ek_w_sub(&c, m->total_collateral_e6, m->requirement_e6);
-    if (c.err != EK_OK) return ek_wide_sign(m->total_collateral_e6) < 0 ? INT64_MIN : INT64_MAX;
+    if (c.err != EK_OK) return ek_w_sign(m->total_collateral_e6) < 0 ? INT64_MIN : INT64_MAX;
     return ek_clamp_i64(free);
 }
 
 /* (collateral - requirement) / collateral in parts of `whole`, `half` added before the division for rounding. */
 static uint32_t health(const ek_user *u, const ek_margin *m, int64_t whole, int round_half_up) {
     if (u->status & (EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT)) return 0;
-    int held = ek_wide_sign(m->total_collateral_e6);
-    if (ek_wide_sign(m->requirement_e6) == 0 && held >= 0) return (uint32_t)whole;
-    if (held <= 0 || ek_wide_cmp(m->requirement_e6, m->total_collateral_e6) >= 0) return 0;
+    int held = ek_w_sign(m->total_collateral_e6);
+    if (ek_w_sign(m->requirement_e6) == 0 && held >= 0) return (uint32_t)whole;
+    if (held <= 0 || ek_w_cmp(m->requirement_e6, m->total_collateral_e6) >= 0) return 0;
     ek_calc c = {EK_OK};
     ek_w part = ek_w_mul(&c, ek_w_sub(&c, m->total_collateral_e6, m->requirement_e6), ek_wi(2 * whole));
     if (round_half_up) part = ek_w_add(&c, part, m->total_collateral_e6);
@@ -39,11 +39,11 @@ uint32_t ek_health_pct(const ek_user *u, const ek_margin *m) { return health(u, 
 /* ---- leverage ---- */
 
 ek_err ek_leverage_of(ek_i128 notional_e6, ek_i128 equity_e6, uint32_t *leverage_e4) {
-    if (ek_wide_sign(notional_e6) <= 0) {
+    if (ek_w_sign(notional_e6) <= 0) {
         *leverage_e4 = 0;
         return EK_OK;
     }
-    if (ek_wide_sign(equity_e6) <= 0) return EK_E_RANGE;
+    if (ek_w_sign(equity_e6) <= 0) return EK_E_RANGE;
     ek_calc c = {EK_OK};
     ek_w ratio = ek_w_ceil(&c, ek_w_mul(&c, notional_e6, ek_wi(10000)), equity_e6);
     uint64_t v;
@@ -102,10 +102,11 @@ ek_err ek_leverage(const ek_book *b, uint32_t *leverage_e4, ek_fault *fault) {
 typedef struct {
     ek_margin_query q;
     int64_t now_e6, spot_now_e6; /* spot_now 0: no second oracle to move */
+    ek_w now_over;               /* what stands over the line now */
 } search;
 
-/* 1 under the line, 0 not, -1 when the price is so far out that margin leaves 128 bits. */
-static ek_err under_at(search *s, int64_t price, int *under) {
+/* What stands over the line at a price, negative under it; *far 1 when the price is so far out that margin leaves 128 bits. */
+static ek_err over_at(search *s, int64_t price, ek_w *over, int *far) {
     ek_margin m;
     s->q.price_e6[0] = price;
     if (s->spot_now_e6 != 0) {
@@ -114,32 +115,68 @@ static ek_err under_at(search *s, int64_t price, int *under) {
         s->q.price_e6[1] = moved > 0 ? moved : 1;
     }
     ek_err err = ek_margin_run(&s->q, &m, NULL);
-    *under = err == EK_E_OVERFLOW ? -1 : ek_wide_cmp(m.total_collateral_e6, m.requirement_e6) < 0;
-    return err == EK_E_OVERFLOW ? EK_OK : err;
+    ek_calc c = {err};
+    *over = ek_w_sub(&c, m.total_collateral_e6, m.requirement_e6);
+    *far = c.err == EK_E_OVERFLOW;
+    return *far ? EK_OK : c.err;
+}
+
+/* Between a price over the line and one under it, where the straight line between them crosses; the middle when that cannot be said. */
+static int64_t crossing(int64_t good, int64_t bad, ek_w over, ek_w under) {
+    ek_calc c = {EK_OK};
+    ek_w part = ek_w_div(&c, ek_w_mul(&c, over, ek_w_sub(&c, ek_wi(bad), ek_wi(good))), ek_w_sub(&c, over, under));
+    int64_t step;
+    if (c.err != EK_OK || ek_wide_to_i64(part, &step) != EK_OK) return good + (bad - good) / 2;
+    if (bad > good) return step < 1 ? good + 1 : step >= bad - good ? bad - 1 : good + step;
+    return step > -1 ? good - 1 : step <= bad - good ? bad + 1 : good + step;
 }
 
 /* Collateral minus requirement is concave in the price (profit weighs at most what loss does), up to rounding: once under the line it stays
- * under. So the first price under lies between the last good and the first bad of a doubling (halving) walk, and bisection finds it. */
+ * under. So when the far end is not under, nothing before it is. Else the first price under lies between here and the first bad price of a
+ * doubling (halving) walk. There the line is nearly straight: its crossing is found by false position, and an end that stayed twice
+ * counts half (the Illinois rule), so that both ends close in; bisection ends what that does not. */
 static ek_err walk(search *s, int up, int64_t *out) {
+    enum { STRAIGHT = 24 };
     int64_t good = s->now_e6, bad = good;
     int64_t limit = !up ? 1 : good > INT64_MAX / 1000 ? INT64_MAX : good * 1000;
-    int under = 0;
+    int far, last = 0;
+    ek_w over = s->now_over, under;
     *out = 0;
-    while (!under) {
+    if (good == limit) return EK_OK;
+    ek_err err = over_at(s, limit, &under, &far);
+    if (err != EK_OK || (!far && ek_w_sign(under) >= 0)) return err;
+    for (;;) {
         if (good == limit) return EK_OK;
         if (up) bad = good > limit / 2 ? limit : good * 2;
         else bad = good / 2 > limit ? good / 2 : limit;
-        ek_err err = under_at(s, bad, &under);
-        if (err != EK_OK) return err;
-        if (under < 0) return EK_OK;
-        if (!under) good = bad;
+        ek_w there;
+        err = over_at(s, bad, &there, &far);
+        if (err != EK_OK || far) return err;
+        if (ek_w_sign(there) < 0) {
+            under = there;
+            break;
+        }
+        good = bad;
+        over = there;
     }
-    while (up ? bad - good > 1 : good - bad > 1) {
-        int64_t middle = good + (bad - good) / 2;
-        ek_err err = under_at(s, middle, &under);
+    for (int n = 0; up ? bad - good > 1 : good - bad > 1; n++) {
+        int64_t at = n < STRAIGHT ? crossing(good, bad, over, under) : good + (bad - good) / 2;
+        ek_w there;
+        ek_calc c = {EK_OK};
+        err = over_at(s, at, &there, &far);
         if (err != EK_OK) return err;
-        if (under) bad = middle;
-        else good = middle;
+        if (far || ek_w_sign(there) < 0) {
+            if (last < 0) over = ek_w_div(&c, over, ek_wi(2));
+            bad = at;
+            under = there;
+            last = -1;
+        } else {
+            if (last > 0) under = ek_w_div(&c, under, ek_wi(2));
+            good = at;
+            over = there;
+            last = 1;
+        }
+        if (far) n = STRAIGHT; /* nothing to draw a line through */
     }
     *out = bad;
     return EK_OK;
@@ -169,7 +206,6 @@ static ek_err begin_search(const ek_book *b, uint16_t perp_index, uint16_t spot_
 
 ek_err ek_liquidation_price(const ek_book *b, uint16_t perp_index, uint16_t spot_index, ek_liq_price *out, ek_fault *fault) {
     search s;
-    int under;
     memset(out, 0, sizeof *out);
     ek_err err = begin_search(b, perp_index, spot_index, &s, fault);
     if (err != EK_OK) return err;
@@ -177,8 +213,10 @@ ek_err ek_liquidation_price(const ek_book *b, uint16_t perp_index, uint16_t spot
     ek_margin m;
     err = ek_margin_calc(b, EK_MAINTENANCE, 0, &m, fault); /* once with the fault's text; the walk needs no more of them */
     if (err != EK_OK) return err;
-    under = ek_wide_cmp(m.total_collateral_e6, m.requirement_e6) < 0;
-    if (under) {
+    ek_calc c = {EK_OK};
+    s.now_over = ek_w_sub(&c, m.total_collateral_e6, m.requirement_e6);
+    if (c.err != EK_OK) return ek_fault_say(fault, c.err, "margin is out of the range of 128 bits");
+    if (ek_w_sign(s.now_over) < 0) {
         *out = (ek_liq_price){s.now_e6, s.now_e6, s.now_e6};
         return EK_OK;
     }

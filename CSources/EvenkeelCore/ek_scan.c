@@ -4,16 +4,17 @@
 #include "ek_json.h"
 #include "ek_lex.h"
 
+enum { OWNERS = 4 };
+
 typedef struct {
     ek_lex x;
     const uint8_t *base;
     ek_scan_result *res;
     ek_scan_account *accs;
     uint32_t cap;
-    /* The owner last decoded: accounts of one read mostly share it, and comparing 44 bytes is cheaper than base58. */
-    const uint8_t *owner_text;
-    size_t owner_len;
-    ek_key owner;
+    /* The owners last decoded: accounts of one read share a few, and comparing 44 bytes is cheaper than base58. */
+    struct { const uint8_t *text; size_t len; ek_key key; } owners[OWNERS];
+    unsigned n_owners; /* ever decoded; the oldest makes room */
 } scan;
 
 /* Enters an object or goes on in it: 1 with its next key read, 0 at its end; *err says when it is no object at all. */
@@ -66,10 +67,11 @@ static ek_err read_owner(scan *s, ek_key *out) {
     ek_err err = ek_lex_string(&s->x, &t);
     if (err != EK_OK) return err;
     size_t n = (size_t)(t.end - t.at);
-    if (s->owner_len == n && n != 0 && memcmp(s->owner_text, t.at, n) == 0) {
-        *out = s->owner;
-        return EK_OK;
-    }
+    for (unsigned i = 0; i < OWNERS && i < s->n_owners; i++)
+        if (s->owners[i].len == n && memcmp(s->owners[i].text, t.at, n) == 0) {
+            *out = s->owners[i].key;
+            return EK_OK;
+        }
     if (!t.escaped) {
         err = ek_key_from_base58((const char *)t.at, n, out);
     } else {
@@ -77,9 +79,10 @@ static ek_err read_owner(scan *s, ek_key *out) {
         err = ek_key_from_base58(plain, len, out);
     }
     if (err != EK_OK) return err;
-    s->owner_text = t.at;
-    s->owner_len = n;
-    s->owner = *out;
+    unsigned place = s->n_owners++ % OWNERS;
+    s->owners[place].text = t.at;
+    s->owners[place].len = n;
+    s->owners[place].key = *out;
     return EK_OK;
 }
 
@@ -229,8 +232,7 @@ ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek
     s.res = res;
     s.accs = accs;
     s.cap = cap;
-    s.owner_text = NULL;
-    s.owner_len = 0;
+    s.n_owners = 0;
     while (next_key(&s.x, &first, &key, &err)) {
         if (KEY_IS(key, "result")) {
             err = once(&seen, R_RESULT) ? read_result(&s) : EK_E_SYNTAX;

@@ -11,6 +11,11 @@ ek_u128 ek_wide_umul(uint64_t a, uint64_t b) {
 }
 
 static void divmod(ek_u128 a, ek_u128 b, ek_u128 *q, ek_u128 *r) {
+    if ((a.hi | b.hi) == 0) { /* nearly all: one instruction instead of a call */
+        *q = (ek_u128){.lo = a.lo / b.lo, .hi = 0};
+        *r = (ek_u128){.lo = a.lo % b.lo, .hi = 0};
+        return;
+    }
     native_u128 x = ((native_u128)a.hi << 64) | a.lo, y = ((native_u128)b.hi << 64) | b.lo;
     native_u128 quot = x / y, rem = x - quot * y;
     *q = (ek_u128){.lo = (uint64_t)quot, .hi = (uint64_t)(quot >> 64)};
@@ -100,6 +105,12 @@ ek_err ek_wide_neg(ek_i128 a, ek_i128 *out) { return with_sign(magnitude(a), a.h
 ek_err ek_wide_abs(ek_i128 a, ek_i128 *out) { return with_sign(magnitude(a), 0, out); }
 
 ek_err ek_wide_mul(ek_i128 a, ek_i128 b, ek_i128 *out) {
+    if ((a.hi | b.hi) == 0) { /* two factors of 64 bits without a sign: at most 2^128 - 2^65 + 1 */
+        ek_u128 p = ek_wide_umul(a.lo, b.lo);
+        if (p.hi >= TOP_BIT) return EK_E_OVERFLOW;
+        *out = from_bits(p);
+        return EK_OK;
+    }
     ek_u128 x = magnitude(a), y = magnitude(b);
     if (x.hi != 0 && y.hi != 0) return EK_E_OVERFLOW;
     ek_u128 r = ek_wide_umul(x.lo, y.lo);
@@ -139,12 +150,14 @@ ek_err ek_wide_isqrt(ek_i128 a, uint64_t *out) {
         return EK_OK;
     }
     /* Newton from above: the start is a power of two not below the root, and the sequence falls until it is the floor. */
-    int bits = 0;
-    for (ek_u128 t = n; !u_zero(t); bits++) {
-        t.lo = (t.lo >> 1) | (t.hi << 63);
-        t.hi >>= 1;
-    }
+    int bits = n.hi ? 128 - __builtin_clzll(n.hi) : 64 - __builtin_clzll(n.lo);
     int half = (bits + 1) / 2; /* at most 64, reached only by values of 127 bits */
+    if (n.hi == 0) {
+        uint64_t x = (uint64_t)1 << half;
+        for (uint64_t y = (x + n.lo / x) >> 1; y < x; y = (x + n.lo / x) >> 1) x = y;
+        *out = x;
+        return EK_OK;
+    }
     ek_u128 x = half >= 64 ? (ek_u128){.lo = 0, .hi = 1} : (ek_u128){.lo = (uint64_t)1 << half, .hi = 0};
     for (;;) {
         ek_u128 q, r;

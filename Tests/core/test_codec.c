@@ -1,4 +1,5 @@
 #include "check.h"
+#include "ek_base64.h"
 #include "ek_codec.h"
 
 static uint64_t state = 0x9E3779B97F4A7C15u;
@@ -170,6 +171,29 @@ static void shortvec_one_spelling(void) {
     CHECK_EQ(good, 0x10000 - 0x4000);
 }
 
+/* The wide decoder is the portable one: every length over several of its turns, every byte at every place. */
+static void base64_wide_is_portable(void) {
+    uint8_t in[300], text[400], one[300], two[300];
+    for (size_t i = 0; i < sizeof in; i++) in[i] = (uint8_t)(i * 151 + (i >> 3));
+    for (size_t len = 0; len <= sizeof in; len++) {
+        size_t chars = ek_base64_encode(in, len, (char *)text), n = 0, m = 0;
+        CHECK_EQ(ek_base64_decode(text, chars, one, len, &n), EK_OK);
+        CHECK_EQ(ek_base64_decode_portable(text, chars, two, len, &m), EK_OK);
+        CHECK(n == len && m == len && memcmp(one, in, len) == 0 && memcmp(two, in, len) == 0);
+    }
+    size_t chars = ek_base64_encode(in, 75, (char *)text); /* three turns and a rest */
+    for (size_t at = 0; at < chars; at++)
+        for (unsigned c = 0; c < 256; c++) {
+            uint8_t was = text[at];
+            size_t n = 0, m = 0;
+            text[at] = (uint8_t)c;
+            ek_err a = ek_base64_decode(text, chars, one, sizeof one, &n), b = ek_base64_decode_portable(text, chars, two, sizeof two, &m);
+            CHECK(a == b && n == m && (a != EK_OK || memcmp(one, two, n) == 0));
+            text[at] = was;
+        }
+    if (!ek_base64_is_wide()) puts("  this processor has no wide decoder: both runs were the portable one");
+}
+
 int main(void) {
     RUN(base58_known);
     RUN(base58_limits);
@@ -178,6 +202,7 @@ int main(void) {
     RUN(base64_known);
     RUN(base64_strict);
     RUN(base64_every_length_and_no_byte_past);
+    RUN(base64_wide_is_portable);
     RUN(shortvec_all_values);
     RUN(shortvec_one_spelling);
     return check_end();
