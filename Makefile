@@ -53,6 +53,31 @@ $(VENV)/ready: Deploy/deps.sh Tests/requirements.txt
 demo: bin/evenkeel
 	bin/evenkeel demo
 
+# --- benchmarks: core, peers and whole processes in one run, into Benchmarks/RESULTS.md. The core as the shipped program compiles it.
+.PHONY: bench bench-input instructions test-instructions
+BENCH := $(BUILD)/bench/bench
+BENCH_FLAGS := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -O2 -fstack-protector-strong -ffunction-sections
+$(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
+	mkdir -p $(BUILD)/bench
+	clang $(BENCH_FLAGS) -ICSources/EvenkeelCore/include -ICSources/EvenkeelCore $(wildcard Benchmarks/*.c) $(CORE_C) -lsodium -o $@
+$(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
+	mkdir -p $(BUILD)/bench && $(CC) -O2 -Wall -Wextra -Werror -fPIC -shared $< -o $@
+$(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
+	bash Deploy/deps.sh bench
+	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
+	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	touch $@
+bench: bin/evenkeel $(BENCH) $(BUILD)/bench/allocations.so $(BUILD)/bench/venv/ready $(VENV)/ready
+	$(PY) Benchmarks/run.py
+# New saved reads, from the embedded chain of this build; then the instruction counts are others too.
+bench-input: bin/evenkeel $(BENCH)
+	bash Benchmarks/record.sh bin/evenkeel $(BENCH) Benchmarks/input
+instructions: $(BENCH)
+	Benchmarks/instructions.sh $(BENCH) --write
+test-instructions: $(BENCH)
+	bash Deploy/deps.sh count
+	Benchmarks/instructions.sh $(BENCH)
+
 # --- Debian packages: build/evenkeel_VERSION_amd64.deb, and of the cross build build/evenkeel_VERSION_arm64.deb
 .PHONY: deb deb-arm64 test-deploy
 deb: bin/evenkeel
@@ -68,7 +93,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-python test-swift test-e2e test-crash test-sim test-mutants test-arm test-deploy test-fuzz
+test: test-core test-instructions test-python test-swift test-e2e test-crash test-sim test-mutants test-arm test-deploy test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
