@@ -17,7 +17,7 @@ BUILD = ROOT / "build" / "bench"
 BENCH, PEERS = str(BUILD / "bench"), str(BUILD / "venv" / "bin" / "python")
 EVENKEEL = str(ROOT / "bin" / "evenkeel")
 INPUT = str(ROOT / "Benchmarks" / "input")
-PASSES, BOOKS = 5, 250
+PASSES, BOOKS = 3, 250
 
 
 def run(*words, seconds=600):
@@ -52,7 +52,7 @@ def record_books(directory):
     """Books of a chain that moves: prices walk, the position stands, so drifts of every kind come by."""
     for venue in ("velocity", "drift"):
         p = subprocess.Popen([EVENKEEL, "localnet", "--venue", venue, "--port", "0", "--seed", "3", "--perp", "-10", "--wallet-sol", "0",
-                              "--tick-ms", "2", "--disturb", "0.05", "--volatility", "5"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+                              "--tick-ms", "2", "--slot-seconds", "20", "--disturb", "0.5", "--volatility", "5"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         try:
             port = json.loads(p.stdout.readline())["listening"].rsplit(":", 1)[1]
             run(BENCH, "record", venue, port, directory, BOOKS)
@@ -74,7 +74,7 @@ def simulated():
 
 def hyperfine(commands):
     with tempfile.NamedTemporaryFile(suffix=".json") as f:
-        words = ["hyperfine", "-N", "--warmup", "2", "--min-runs", "10", "--export-json", f.name]
+        words = ["hyperfine", "-N", "--warmup", "1", "--min-runs", "5", "--export-json", f.name]
         run(*words, *commands)
         return [(r["median"] * 1000, r["min"] * 1000, r["max"] * 1000) for r in json.load(open(f.name))["results"]]
 

@@ -226,8 +226,8 @@ extension Machine {
             j.open()
             j.string("name", g.name)
             j.bool("ok", g.ok)
-            j.string("value", g.value)
-            j.string("limit", g.limit)
+            j.string("value", plain: g.measured.put)
+            j.string("limit", plain: g.allowed.put)
             j.close()
         }
         j.closeList()

@@ -51,6 +51,12 @@ public struct Json {
 
     public mutating func string(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(jsonString: v) }
 
+    /// A string that its maker writes in place; plain text only, nothing in it is escaped.
+    public mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {
+        key(k); comma()
+        text.put("\""); write(&text); text.put("\"")
+    }
+
     public mutating func string(_ k: StaticString, key v: ek_key) {
         key(k); comma()
         text.put("\""); text.put(key: v); text.put("\"")

@@ -50,7 +50,12 @@ public struct Text {
             bytes.append(0x30 + UInt8(truncatingIfNeeded: m % 10))
             m /= 10
         } while m != 0
-        bytes[start...].reverse()
+        var i = start, k = bytes.count - 1          // in place: reversing a slice would copy it to the heap
+        while i < k {
+            bytes.swapAt(i, k)
+            i += 1
+            k -= 1
+        }
     }
 
     /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6, shown 2: "1.50".
