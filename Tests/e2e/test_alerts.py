@@ -196,7 +196,7 @@ def test_a_slow_receiver_delays_no_tick(alerting, receiver):
     running.until("executed_live", since=at)
     at = len(running.lines)
     wait_for(lambda: len(running.lines) > at + 10, 10, "ticks")
-    steady(running, at, 0.6)
+    steady(running, at, 1.5)
     running.stop()
     assert len(receiver.got) >= 2
 
@@ -209,7 +209,7 @@ def test_a_failing_receiver_is_tried_again_and_then_heard(alerting, receiver):
     at = len(running.lines)
     wait_for(lambda: len(receiver.got) >= 2, 15, "a second attempt")
     assert receiver.got[1]["at"] - receiver.got[0]["at"] > 1.5 and receiver.got[0]["body"] == receiver.got[1]["body"]
-    steady(running, at, 0.6)
+    steady(running, at, 1.5)
     receiver.status = 200
     wait_for(lambda: receiver.alerts("started"), 15, "delivered in the end")
     assert "HTTP 503; the alert is sent again later" in running.log and receiver.url + "/…" in running.log and "/hook" not in running.log
@@ -232,7 +232,7 @@ def test_a_receiver_that_is_gone(alerting, receiver):
     running.until("balanced")
     at = len(running.lines)
     wait_for(lambda: len(running.lines) > at + 10, 10, "ticks")
-    steady(running, at, 0.6)
+    steady(running, at, 1.5)
     began = time.monotonic()
     assert running.stop() == 143 and time.monotonic() - began < 5
 

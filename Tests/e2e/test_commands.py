@@ -225,7 +225,7 @@ def test_the_control_socket_and_rude_clients(bench):
         time.sleep(0.05)
     drip.close()
     gaps = [b - a for a, b in zip(running.at[at:], running.at[at + 1:])]
-    assert len(gaps) >= 4 and max(gaps) < 0.6, gaps
+    assert len(gaps) >= 4 and max(gaps) < 1.2, gaps
     for data in (b"\0" * 5000, b"status json" * 1000, b"\xff\n", b"flatten now\n", b"\n\n\n", b"status"):
         s = socket.socket(socket.AF_UNIX)
         s.connect(str(agent.control))
@@ -265,7 +265,7 @@ def test_reload_by_command(bench):
     assert agent.said("rebalance").out.startswith("executed_live: ")
     agent.set(agent__mode="paper")
     r = agent.said("reload")
-    assert "reload refused, the old settings stay: " in r.out and "need a restart" in r.out, r
+    assert r.code == 1 and "reload refused, the old settings stay: " in r.out and "need a restart" in r.out, r
     agent.set(agent__mode="live", order__max_slippage_pct="99")
     r = agent.said("reload")
     assert r.code == 2 and "max_slippage_pct = 99" in r.err, r

@@ -64,7 +64,7 @@ def test_a_closed_gate_holds_it_and_then_lets_it(bench):
     running.until("balanced")
     chain.ctl("market", perp_paused=4)
     r = flatten(agent, "--yes")
-    assert r.code == 0 and r.out.startswith("not flat yet: blocked: ") and "tried again every tick" in r.out, r
+    assert r.code == 1 and r.out.startswith("not flat yet: blocked: ") and "tried again every tick" in r.out, r
     assert chain.perp() == -10 * E9
     chain.ctl("market", perp_paused=0)
     wait_for(lambda: chain.perp() == 0, 15, "flat")
