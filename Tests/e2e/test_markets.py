@@ -144,3 +144,33 @@ def test_assess_knows_the_legs_and_the_markets(binary, chains, agents):
     sol, btc = (json.loads(line)["data"] for line in r.out.splitlines())
     assert (sol["market"], btc["market"]) == ("SOL-PERP", "BTC-PERP")
     assert int(sol["other_spot_base_e9"]) == 1_750_000_000 and btc["spot_base_e9"] == "10000000"
+
+
+VELOCITY = "vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"
+
+
+def clone_market(chain, name):
+    """A second perp market on the real program: market 0's bytes under index 1, another name, the same oracle."""
+    dump = chain.ctl("dump")
+    raw = bytearray(base64.b64decode(dump["perp"]))
+    at = str(Pubkey.find_program_address([b"perp_market", struct.pack("<H", 1)], Pubkey.from_string(VELOCITY))[0])
+    raw[8:40], raw[424:456] = unbase58(at), name.ljust(32)
+    struct.pack_into("<H", raw, 640, 1)
+    chain.ctl("set_account", pubkey=at, data=base64.b64encode(bytes(raw)).decode())
+    state = str(Pubkey.find_program_address([b"velocity_state"], Pubkey.from_string(VELOCITY))[0])
+    chain.ctl("poke", pubkey=state, offset=1358, hex="0200")         # two perp markets
+
+
+@pytest.mark.real_program
+def test_two_markets_on_the_real_program(binary, chains, agents):
+    """The program's own word for an order in market 1 beside a position in market 0."""
+    chain = chains("program", binary, perp=-9, tick_ms=100)
+    clone_market(chain, b"ETH-PERP")
+    agent = agent_on(agents, binary, chain, {"hedge ETH-PERP": {"spot": "fixed:2"}})
+    agent.start()
+
+    def markets():
+        return {p["market_index"]: p["base_asset_amount"] for p in chain.account()["perp_positions"] if p["base_asset_amount"]}
+    wait_for(lambda: len(markets()) == 2 and abs(markets()[0] + 10 * E9) <= 10_000_000, 60, lambda: "both corrected: %s %s" % (markets(), agent.said("status").out))
+    assert markets()[1] == -2 * E9
+    assert [t["result"]["err"] for t in chain.landed()] == [None, None]
