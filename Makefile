@@ -21,7 +21,7 @@ SECONDS_A_FUZZER ?= 5
 SIM_SEEDS ?= 60
 SIM_DAYS ?= 10
 
-.PHONY: embedded ordinary demo test test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test test-web test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -93,7 +93,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-instructions test-python test-swift test-e2e test-crash test-sim test-mutants test-arm test-deploy test-fuzz
+test: test-core test-instructions test-python test-swift test-e2e test-web test-crash test-sim test-mutants test-arm test-deploy test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -113,6 +113,10 @@ test-swift: $(BUILD)/deps.stamp
 
 test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 	$(PY) -m pytest -q Tests/e2e
+
+# The web role: its server alone under the sanitizers, and the page in a browser over a demo run.
+test-web: bin/evenkeel $(VENV)/ready
+	$(PY) -m pytest -q Tests/web
 
 test-crash: bin/evenkeel $(VENV)/ready
 	$(PY) -m pytest -q Tests/crash
@@ -151,6 +155,12 @@ clean:
 
 loc:
 	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
+
+# The page as the program carries it.
+.PHONY: page
+page: CSources/EvenkeelSys/sys_web_page.c
+CSources/EvenkeelSys/sys_web_page.c: Web/page.html Deploy/page.py
+	python3 Deploy/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.
 .PHONY: picture

@@ -227,6 +227,8 @@ static void cross_check(reading *r) {
         snprintf(url, sizeof url, strchr(c->listen_host, ':') != NULL ? "http://[%s]" : "http://%s", c->listen_host);
         if (!sys_url_is_loopback(url) && c->token_file[0] == 0)
             fail(r, EK_E_MISMATCH, line_of(r, "web", "listen", 0), "listen = %s:%u: an address that is not loopback needs token_file", c->listen_host, c->listen_port);
+        if (c->web_names[0] != 0 && c->token_file[0] == 0)
+            fail(r, EK_E_MISMATCH, line_of(r, "web", "names", 0), "names = %s: a page that is reached from elsewhere needs token_file", c->web_names);
     }
 }
 

@@ -21,6 +21,7 @@ int sys_config_wants_genesis(const sys_config *c) {
 }
 const char *sys_config_kill_file(const sys_config *c) { return c->kill_file; }
 const char *sys_config_token_file(const sys_config *c) { return c->token_file; }
+const char *sys_config_web_names(const sys_config *c) { return c->web_names; }
 const char *sys_config_listen_host(const sys_config *c) { return c->listen_host; }
 static const char *url_of(const sys_url *u) { return u->shown[0] != 0 ? u->url : NULL; }
 static const char *shown_of(const sys_url *u) { return u->shown[0] != 0 ? u->shown : NULL; }

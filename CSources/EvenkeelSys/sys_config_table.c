@@ -55,6 +55,7 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL, "while this file exists nothing is sent; empty: none", NULL},
     {"web", "listen", KIND_LISTEN, MAY_BE_EMPTY, 0, IN(listen_host), NO_RANGE, "127.0.0.1:8000", NULL, NULL, "address and port of the page; empty: off", NULL},
     {"web", "token_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(token_file), NO_RANGE, "", NULL, NULL, "file with the token for the page's controls; needed for any address that is not loopback", NULL},
+    {"web", "names", KIND_NAMES, MAY_BE_EMPTY, 0, IN(web_names), NO_RANGE, "", NULL, NULL, "names a reverse proxy serves the page under, separated by commas; reading then needs the token too", NULL},
     {"alerts", "webhook", KIND_URL, MAY_BE_EMPTY, 0, IN(webhook), NO_RANGE, "", NULL, NULL, "gets a POST for every alert; empty: off", NULL},
     {"alerts", "format", KIND_CHOICE, 0, 0, IN(alert_format), NO_RANGE, "auto", "auto|json|telegram|discord|slack|ntfy", NULL, "shape of an alert; auto: by the host of the webhook, else json", NULL},
     {"alerts", "level", KIND_CHOICE, 0, 0, IN(alert_level), NO_RANGE, "info", "info|warning|error", NULL, "smallest level that is sent; corrections that went well are info", NULL},
@@ -94,6 +95,7 @@ void sys_config_allowed(const sys_config_key *k, char *out, size_t cap) {
     case KIND_KEY: snprintf(out, cap, "a public key (base58 of 32 bytes)"); break;
     case KIND_CLUSTER: snprintf(out, cap, "auto, mainnet, devnet, testnet, any or a genesis hash"); break;
     case KIND_LEGS: snprintf(out, cap, "venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"); break;
+    case KIND_NAMES: snprintf(out, cap, "host names, separated by commas"); break;
     default: snprintf(out, cap, "ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000"); break;
     }
 }

@@ -12,7 +12,8 @@ enum sys_kind {
     KIND_URL,     /* empty: none */
     KIND_KEY,     /* base58, empty: none */
     KIND_CLUSTER, /* the word of a cluster, or its genesis hash */
-    KIND_LEGS, KIND_LISTEN
+    KIND_LEGS, KIND_LISTEN,
+    KIND_NAMES    /* host names, separated by commas */
 };
 enum { ABOVE_MIN = 1 /* min itself is not allowed */, MAY_BE_EMPTY = 2 };
 
@@ -28,7 +29,7 @@ typedef struct {
     const char *example;     /* what init shows where there is no default */
 } sys_config_key;
 
-enum { SYS_CONFIG_KEYS = 46 };
+enum { SYS_CONFIG_KEYS = 47 };
 extern const sys_config_key sys_config_keys[SYS_CONFIG_KEYS];
 extern const char *const sys_config_sections[];  /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */
 

@@ -120,6 +120,13 @@ static ek_err set_path(char *place, const sys_config_key *k, const char *value, 
     return err;
 }
 
+static ek_err set_names(char *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-, ";
+    if (strlen(value) >= k->width || strspn(value, allowed) != strlen(value)) return must(k, why, cap, "");
+    memcpy(place, value, strlen(value) + 1);
+    return EK_OK;
+}
+
 static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char *value, char *why, size_t cap) {
     if (bare) { /* a command that talks to the agent, not to the node: it may stand where the secret is not known */
         u->url[0] = 0;
@@ -268,6 +275,7 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
         if (value[0] == 0 || ek_key_from_base58(value, strlen(value), &c->authority) == EK_OK) return EK_OK;
         return must(k, why, cap, "");
     case KIND_CLUSTER: return set_cluster(c, k, value, why, cap);
+    case KIND_NAMES: return set_names((char *)base + k->offset, k, value, why, cap);
     case KIND_LEGS: return set_legs(h, k, value, why, cap);
     default: return set_listen(c, k, value, why, cap);
     }

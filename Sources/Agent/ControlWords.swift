@@ -48,20 +48,10 @@ extension Driver {
             let read = m.accountsJson()
             return read.isEmpty ? Text("nothing has been read yet\n") : read
         }
-        if word == "pause" {
-            let already = m.record.pointee.paused != 0
-            let closing = m.flattening
-            m.step(.command(.pause), now())
-            if closing { return Text("flatten is called off; paused, what is still open stays open until resume\n") }
-            if m.halted { return Text("paused in this process; the state file cannot be written, so a restart would forget it\n") }
-            if m.ticketOpen { return Text("paused; the open order is still followed to its end, then nothing is traded until resume\n") }
-            return Text(already ? "paused already; nothing is traded until resume\n" : "paused; nothing is traded until resume\n")
-        }
-        if word == "resume" {
-            let held = m.record.pointee.paused != 0 || m.record.pointee.breaker_open != 0 || m.record.pointee.failures_in_row != 0
-            m.step(.command(.resume), now())
-            if m.halted { return Text("not resumed: the state file cannot be written; restart the agent with a writable one\n") }
-            return Text(held ? "resumed; failures in a row set to 0, a tick decides now\n" : "nothing to resume: neither paused nor stopped by failures\n")
+        if word == "pause" || word == "resume" {
+            var t = m.obey(word == "pause" ? .pause : .resume, now())
+            t.put("\n")
+            return t
         }
         if word == "rebalance" {
             let open = m.ticketOpen

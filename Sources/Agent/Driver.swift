@@ -12,6 +12,8 @@ public struct RunOptions {
     public var speed: UInt64 = 1
     /// Unix time at which accelerated clocks start; 0: now.
     public var startUnix_s: Int64 = 0
+    /// The page may take another port when its own is taken.
+    public var anyPort = false
     public init() {}
 }
 
@@ -19,6 +21,8 @@ public protocol StatusSink: AnyObject {
     func status(_ machine: Machine, _ now: Now)
     /// Whether the run should end.
     var done: Bool { get }
+    /// The page can be reached now, at this port of the configured address.
+    func served(port: UInt16)
 }
 
 public final class Driver: Host {
@@ -43,6 +47,8 @@ public final class Driver: Host {
     var finished = false
     var lastStatus: Status? = nil
     private var answersSeen: UInt64 = 0
+    var web: WebFeed? = nil
+    private var servedPort: UInt16 = 0
     private let startMono_ms = sys_mono_ms()
     private let startUnix_ms: Int64
 
@@ -72,13 +78,17 @@ public final class Driver: Host {
     // MARK: effects
 
     public func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool {
-        sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, config.pointee.timeout_ms) == 0
+        web?.asked(id, body)
+        return sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, config.pointee.timeout_ms) == 0
     }
 
     public func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
         if !persistent { return 0 }
         let result = sys_state_store(state, record)
-        if result == SYS_STATE_OK { return 0 }
+        if result == SYS_STATE_OK {
+            web?.wrote()
+            return 0
+        }
         var t = Text()
         t.put(c: sys_state_text(state))
         self.log(.error, t)
@@ -131,6 +141,7 @@ public final class Driver: Host {
         alerts.observe(m, read: read, ended: ended, now())
         if ended { tickEnded(m) }
         log.sayHeld(now().unix_s, tick: m.ticks)
+        web?.reported(m, now())
         sink?.status(m, now())
     }
 
@@ -163,16 +174,30 @@ public final class Driver: Host {
                 break
             }
             sendAlerts(m)
-            var fds = (signals, Int32(-1))
+            let webWait_ms = tendWeb(m)
+            let wait_ms = waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max)
+            var fds = (signals, Int32(-1), web?.fd ?? -1)
             if let c = control { fds.1 = sys_control_fd(c) }
             let ready = withUnsafeBytes(of: &fds) {
-                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), control == nil ? 1 : 2, waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max))
+                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 3, webWait_ms < 0 ? wait_ms : min(wait_ms, webWait_ms))
             }
             if ready & 1 != 0 { takeSignals(signals, m) }
             serveControl(m)
+            if ready & 4 != 0 { web?.serve(m, now()) { log(.info, $0) } }
             deliver(m)
         }
         return conclude(m)
+    }
+
+    /// Publishes what moved and looks after the role; milliseconds until it wants to be looked after again, -1: no wish.
+    private func tendWeb(_ m: Machine) -> Int32 {
+        guard let w = web else { return -1 }
+        w.look(m, now())
+        if w.port != servedPort && w.port != 0 {
+            servedPort = w.port
+            sink?.served(port: servedPort)
+        }
+        return w.tend { log(.warning, $0) }
     }
 
     private func waitTime_ms(_ m: Machine, _ latest_ms: UInt64) -> Int32 {
@@ -212,6 +237,7 @@ public final class Driver: Host {
                 t.put(c: r.error)
                 log(.debug, t)
             }
+            web?.answered(r)
             let body = UnsafeBufferPointer(start: r.body, count: r.body_len)
             m.step(.answer(Answer(id: r.id, endpoint: Int(r.endpoint), wire: wire, status: Int(r.status), body: body,
                                   latency_us: r.latency_us, retryAfter_s: r.retry_after_s)), now())

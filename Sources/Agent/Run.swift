@@ -6,6 +6,7 @@ import Kit
 public let exitFailed: Int32 = 1
 public let exitUsage: Int32 = 2
 public let exitState: Int32 = 11
+public let evenkeelVersion: StaticString = "0.1.0"
 
 func complain(_ text: Text) {
     var t = Text("evenkeel: ")
@@ -86,8 +87,13 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
                           subAccount: config.pointee.sub_account, signer: identity.signer,
                           endpointCount: Int(config.pointee.n_urls), record: record)
+    var trouble = Text()
+    driver.web = WebFeed(config, options: options, quiet: log.fd < 0, trouble: &trouble)
+    if !trouble.isEmpty { complain(trouble) }
+    if let r = driver.ring { driver.web?.history(r) }
     let code = driver.run(machine)
     driver.machine = nil
+    driver.web = nil
     return code
 }
 

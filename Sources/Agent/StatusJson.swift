@@ -60,6 +60,7 @@ extension Machine {
         j.int("cooldown_left_seconds", report.cooldownLeft_s)
         j.number("correction_price", report.price_e6, decimals: 6)
         putMoney(&j)
+        putRuntime(&j)
         putTicket(&j)
         putTotals(&j)
         j.close()

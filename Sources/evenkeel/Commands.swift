@@ -70,7 +70,9 @@ func runCommand() -> Int32 {
 }
 
 func versionCommand() -> Int32 {
-    var t = Text("evenkeel 0.1.0 (")
+    var t = Text("evenkeel ")
+    t.put(evenkeelVersion)
+    t.put(" (")
     #if hasFeature(Embedded)
     t.put("embedded")
     #else

@@ -11,17 +11,21 @@ private struct DemoArguments {
     var seed: Int64 = 7
     var speed: Int64 = 300
     var duration_s: Int64 = 6 * 3600
+    /// "127.0.0.1:8000"; empty: no page. `anyPort`: nobody asked for this very port.
+    var listen = Text("127.0.0.1:8000")
+    var anyPort = true
 }
 
 private let demoHelp: StaticString = """
-    evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION] [--no-web]
+    evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION] [--listen ADDR:PORT] [--no-web]
 
     The unchanged agent against the embedded chain on a loopback port, in accelerated time; no config, key or network. It starts with
     10 SOL of spot against a short of 9, deposits and withdrawals disturb the book, and at the end a summary compares with doing nothing.
       --seed N        prices, funding and disturbances follow from it (7)
       --speed X       how much faster than the wall (300)
       --for DURATION  of the chain's time: 90s, 45m, 12h, 3d (6h)
-      --no-web        accepted; this version has no page yet
+      --listen A:P    where the page is served while the demo runs (127.0.0.1:8000, or a free port when that is taken)
+      --no-web        no page
 
     """
 
@@ -37,7 +41,10 @@ func demoCommand() -> Int32 {
         case 1: return sys_parse_i64(value, 0, Int64.max, &a.seed) != 0
         case 2: return sys_parse_i64(value, 1, 5_000, &a.speed) != 0
         case 3: return sys_parse_duration_s(value, &a.duration_s) != 0
-        case 4, 5: return true
+        case 4: a.listen = Text()
+        case 5:
+            a.listen = textOf(value)
+            a.anyPort = false
         default: help = true
         }
         return true
@@ -161,7 +168,21 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     c.put(keyPath)
     c.put("\nauthority = ")
     c.put(chain.authority)
-    c.put("\n[hedge SOL-PERP]\nspot = venue:SOL, wallet:SOL\nmax_trades_per_day = 200\n")
+    c.put("\n[hedge SOL-PERP]\nspot = venue:SOL, wallet:SOL\nmax_trades_per_day = 200\n[web]\nlisten = ")
+    c.put(a.listen)
+    var token = Text()
+    if !a.listen.isEmpty {
+        // Made anew for every demo and shown with the address: the controls work at once, and only for who sees this terminal.
+        var random = [UInt8](repeating: 0, count: 16)
+        guard random.withUnsafeMutableBytes({ sys_random($0.baseAddress, 16) }) == 0 else { return 1 }
+        for b in random { token.put(hex: b) }
+        var path = dir
+        path.put("/web-token")
+        guard path.withCString({ p in token.bytes.withUnsafeBufferPointer { sys_write_private(p, $0.baseAddress, $0.count) } }) == 0 else { return 1 }
+        c.put("\ntoken_file = ")
+        c.put(path)
+    }
+    c.put("\n")
     let box = ConfigPointerBox()
     var refused = Text()
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 512) { text in
@@ -176,9 +197,12 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     var run = RunOptions()
     run.speed = UInt64(a.speed)
     run.startUnix_s = 1_786_205_390
+    run.anyPort = a.anyPort
     var log = Logger()
     log.fd = -1
     let view = DemoView(live: sys_isatty(1) != 0, speed: UInt64(a.speed), seed: a.seed, endsAfter_s: a.duration_s)
+    view.host = hostShown(box.config)
+    view.token = token
     if !view.live {
         var t = Text("evenkeel demo: ")
         t.put(a.venue)
@@ -193,6 +217,17 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     let totals = chainSummary(chain)
     view.summary(fees_e6: totals.fees_e6, funding_e6: totals.funding_e6, lamports: totals.lamports)
     return code
+}
+
+/// The configured address as it stands in a URL.
+private func hostShown(_ config: UnsafeMutablePointer<sys_config>) -> Text {
+    var host = Text()
+    host.put(c: sys_config_listen_host(config))
+    if !host.bytes.contains(0x3A) { return host }
+    var t = Text("[")
+    t.put(host)
+    t.put("]")
+    return t
 }
 
 /// Asks the chain what it booked itself.

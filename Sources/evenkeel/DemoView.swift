@@ -9,6 +9,10 @@ final class DemoView: StatusSink {
     let speed: UInt64
     let seed: Int64
     let endsAfter_s: Int64
+    /// Of the page; the address is known when it is served.
+    var host = Text()
+    var token = Text()
+    private var page = Text()
     private var startedAt_s: Int64 = 0
     private var lastDraw_ms: Int64 = 0
     private var drawn = 0
@@ -33,6 +37,18 @@ final class DemoView: StatusSink {
         self.speed = speed
         self.seed = seed
         self.endsAfter_s = endsAfter_s
+    }
+
+    func served(port: UInt16) {
+        page = Text(" page  http://")
+        page.put(host)
+        page.put(":")
+        page.put(port)
+        page.put("/#token=")
+        page.put(token)
+        if live { return }
+        page.put("\n")
+        Words.print(page)
     }
 
     func status(_ m: Machine, _ now: Now) {
@@ -163,6 +179,7 @@ final class DemoView: StatusSink {
             line(bookLine(v))
             line(driftLine(m, v))
             line(healthLine(m, v))
+            if !page.isEmpty { line(page) }
         }
         line(Text())
         for e in events { line(e) }

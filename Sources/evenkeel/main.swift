@@ -24,6 +24,7 @@ func dispatch() -> Int32 {
     if word == "init" { return initCommand() }
     if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
+    if word == "web-role" { return sys_web_role() }      // started by the agent itself, never by hand
     if word == "localnet" { return LocalnetCli.run(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {

@@ -12,5 +12,7 @@
 #include "sys_look.h"
 #include "sys_notify.h"
 #include "sys_ring.h"
+#include "sys_metrics.h"
 #include "sys_spawn.h"
+#include "sys_web.h"
 #endif

@@ -86,6 +86,7 @@ typedef struct {
     char listen_host[64];             /* address without brackets */
     uint16_t listen_port;
     char token_file[SYS_CONFIG_PATH_MAX];
+    char web_names[SYS_CONFIG_PATH_MAX]; /* "a.example, b.example"; empty: none */
     /* [alerts] */
     sys_url webhook, ping;            /* empty: off */
     uint8_t alert_format;             /* SYS_ALERT_* */
@@ -141,6 +142,7 @@ const char *sys_config_keypair(const sys_config *c);
 int sys_config_wants_genesis(const sys_config *c);
 const char *sys_config_kill_file(const sys_config *c);
 const char *sys_config_token_file(const sys_config *c);
+const char *sys_config_web_names(const sys_config *c);
 const char *sys_config_listen_host(const sys_config *c);
 const char *sys_config_webhook(const sys_config *c);
 const char *sys_config_webhook_shown(const sys_config *c);
