@@ -184,6 +184,12 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
     return SYS_STATE_OK;
 }
 
+/* A file that was cut short grows by this write: its length is metadata that fdatasync writes too. */
+static int write_slot(int fd, const uint8_t *image, int slot) {
+    int err = write_at(fd, image, EK_RECORD_SLOT, slot == 0 ? 0 : (off_t)EK_RECORD_SLOT);
+    return err == 0 && fdatasync(fd) != 0 ? errno : err;
+}
+
 sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     if (st->fd < 0 || st->newest < 0 || st->read_only) return failed(st, SYS_STATE_IO, EBADF, "is not open for writing");
     if (st->generation == UINT64_MAX) return failed(st, SYS_STATE_BAD, 0, "generations are used up");
@@ -197,16 +203,13 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
         return failed(st, SYS_STATE_BAD, 0, "a record out of its ranges was not written");
     }
     int older = 1 - st->newest;
-    off_t at = older == 0 ? 0 : (off_t)EK_RECORD_SLOT;
     /* A file that was removed under us would take the write and be gone at the next start, with whatever ticket is in it. */
     struct stat now;
     if (fstat(st->fd, &now) != 0 || now.st_nlink == 0) {
         r->generation = was;
         return failed(st, SYS_STATE_IO, ENOENT, "was removed while it is in use; put it back or start anew");
     }
-    int err = write_at(st->fd, image, sizeof image, at);
-    /* A file that was cut short grows by this write: its length is metadata that fdatasync writes too. */
-    if (err == 0 && fdatasync(st->fd) != 0) err = errno;
+    int err = write_slot(st->fd, image, older);
     if (err != 0) {
         r->generation = was;
         return failed(st, SYS_STATE_IO, err, "cannot be written");
@@ -215,6 +218,13 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     st->generation = r->generation;
     st->slot_err[older] = EK_OK;
     st->stores++;
+    if (r->ticket.state != EK_TICKET_NONE) {
+        /* The past knows nothing of an open order: were this slot to rot, the order would be forgotten. So it stands in both. */
+        err = write_slot(st->fd, image, 1 - older);
+        if (err != 0) return failed(st, SYS_STATE_IO, err, "cannot be written");
+        st->newest = 1 - older;
+        st->slot_err[1 - older] = EK_OK;
+    }
     st->text[0] = 0;
     st->os_errno = 0;
     return SYS_STATE_OK;

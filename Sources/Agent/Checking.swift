@@ -27,29 +27,30 @@ extension Machine {
         phaseTimer_ms = now.mono_ms + max(opinionWait_ms, rules.maxLatency_ms)
     }
 
-    /// Nobody else answered in time: one healthy endpoint is enough, two that disagree are not.
+    /// Nobody else answered in time: one healthy endpoint is enough, two that disagree are not. An opinion that comes before the order
+    /// is signed still counts.
     func checkingDue(_ now: Now) {
-        dropOutstanding(.opinion)
         note(.debug, Text("no second opinion in time; going on with one endpoint"))
         proceed(now)
     }
 
     func opinionAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard phase == .checking else { return }
-        phaseTimer_ms = UInt64.max
+        let late = (phase == .preparing || phase == .simulating) && cancelling == 0
+        guard phase == .checking || late else { return }
+        if !late { phaseTimer_ms = UInt64.max }
         var fault = ek_fault()
         guard Answers.wireTrouble(a) == nil,
               ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK,
               otherBook.pointee.has_answer_id != 0, otherBook.pointee.answer_id == UInt64(a.id),
-              clockTrouble(otherBook) == nil, otherBook.pointee.slot >= book.pointee.slot
+              clockTrouble(otherBook) == nil, leap(otherBook.pointee.slot, at: endpoint, vouch: false, now) == nil, otherBook.pointee.slot >= book.pointee.slot
         else {
-            proceed(now)
+            if !late { proceed(now) }
             return
         }
         endpoints.saw(otherBook.pointee.slot, at: endpoint, now.mono_ms, confirmed: true)
         let sameSlot = otherBook.pointee.slot == book.pointee.slot
         if agree(sameSlot: sameSlot) {
-            proceed(now)
+            if !late { proceed(now) }
         } else if sameSlot {
             var t = Text("endpoints ")
             t.put(readEndpoint + 1)
@@ -59,6 +60,7 @@ extension Machine {
             t.put(book.pointee.slot)
             t.put("; nothing is traded until they agree")
             note(.error, t)
+            abandonOrder()
             finish(.observeOnly, t, now)
         } else {
             tryTickAgain(Trouble("the account moved between two reads"), now)

@@ -21,10 +21,15 @@ public struct Endpoint {
     public var lag_slots: UInt64 = 0
     var lagSeen_ms: UInt64 = 0
     public var failuresInRow: UInt32 = 0
-    /// Another cluster's node: never asked for anything again.
+    /// Another cluster's node, as it said last: not used.
     public internal(set) var foreign = false
     var foreignSaid = false
     var genesis: ek_key? = nil
+    var genesisAt_ms: UInt64 = 0
+    /// It said a slot far ahead of all that was seen and is asked for its cluster; when it then proved to be of ours.
+    var leapt = false
+    var leaptTo: UInt64 = 0
+    var vouchedAt_ms: UInt64? = nil
     public var errors: UInt64 = 0
     public var answers: UInt64 = 0
     /// Not asked before this time (429, failures).
@@ -97,7 +102,19 @@ public struct Endpoints {
     /// The genesis hash of the configured cluster; nil: any cluster that all endpoints share.
     var expected: ek_key? = nil
 
-    public init(count: Int) { all = [Endpoint](repeating: Endpoint(), count: count) }
+    private var reference = ek_key()
+    private var referenceOf = Int.max
+    private(set) var isMainnet = false
+    var sure: Bool { isMainnet || expected != nil }
+    private var mainnet = ek_key()
+    /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the state file.
+    var onFaith = false
+
+    public init(count: Int) {
+        all = [Endpoint](repeating: Endpoint(), count: count)
+        let text: StaticString = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
+        text.withUTF8Buffer { p in p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) } }
+    }
 
     /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known: a wild number must not
     /// make every honest node look late.
@@ -108,16 +125,48 @@ public struct Endpoints {
         all[e].lagSeen_ms = now_ms
     }
 
-    /// The configured genesis hash counts; without one the first endpoint's, while it is silent the first one known in the config's order.
-    mutating func tell(genesis: ek_key, of e: Int) {
+    /// An endpoint told its genesis hash. Ours is the configured one; without that mainnet's once anybody has shown it; else the first
+    /// hash of the endpoint that comes first in the config. True when ours became another one.
+    mutating func tell(genesis: ek_key, of e: Int, _ now_ms: UInt64) -> Bool {
+        let first = all[e].genesis == nil
         all[e].genesis = genesis
-        var reference = expected
-        for x in all where reference == nil { reference = x.genesis }
-        guard var r = reference else { return }
-        for i in 0..<all.count {
-            guard var g = all[i].genesis else { continue }
-            all[i].foreign = withUnsafeBytes(of: &r) { a in withUnsafeBytes(of: &g) { b in !a.elementsEqual(b) } }
+        all[e].genesisAt_ms = now_ms
+        let main = equal(genesis, mainnet)
+        var switched = false
+        if let x = expected {
+            reference = x
+            referenceOf = 0
+        } else if !isMainnet && (main || (first && e < referenceOf)) {
+            switched = referenceOf != Int.max && !equal(genesis, reference)
+            reference = genesis
+            referenceOf = e
+            isMainnet = main
         }
+        for i in 0..<all.count {
+            guard let g = all[i].genesis else { continue }
+            all[i].foreign = !equal(g, reference)
+        }
+        if switched {
+            bestSlot = 0
+            for i in 0..<all.count { all[i].vouchedAt_ms = nil }
+            for i in 0..<all.count {
+                all[i].slot = 0
+                all[i].lag_slots = 0
+            }
+        }
+        if all[e].leapt && !all[e].foreign && clusterKnown { all[e].vouchedAt_ms = now_ms }
+        return switched
+    }
+
+    private func equal(_ a: ek_key, _ b: ek_key) -> Bool {
+        withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
+    }
+
+    /// Whether our cluster is known: it is configured, it is mainnet, or all endpoints have told theirs.
+    var clusterKnown: Bool {
+        if isMainnet || expected != nil { return true }
+        for e in all where e.genesis == nil { return false }
+        return true
     }
 
     /// Endpoints of our cluster.

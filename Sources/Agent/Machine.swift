@@ -171,33 +171,10 @@ public final class Machine {
         nextTick_ms = now.mono_ms
         newSlotAt_ms = now.mono_ms
         clock = now
-        // Are they of the configured cluster, and of one? Without a configured one the first endpoint's word counts, or that of the first to answer.
+        // Are they of the configured cluster, and of one? Without a configured one: Endpoints.tell.
         endpoints.expected = rules.genesis
         if endpoints.all.count > 1 || rules.genesis != nil {
-            for e in 0..<endpoints.all.count { askGenesis(e) }
-        }
-    }
-
-    func askGenesis(_ e: Int) {
-        _ = post(.genesis, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.genesis(id: id) { host.post(endpoint: e, id: id, body: $0) }
-        }
-    }
-
-    private func genesisAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        var hash = ek_key()
-        do throws(Trouble) {
-            let r = try Answers.result(a)
-            guard ek_json_key(r, &hash) == EK_OK else { return }
-        } catch { return }
-        endpoints.tell(genesis: hash, of: endpoint)
-        for e in 0..<endpoints.all.count where endpoints.all[e].foreign && !endpoints.all[e].foreignSaid {
-            endpoints.all[e].foreignSaid = true
-            var t = Text("endpoint ")
-            t.put(e + 1)
-            t.put(rules.genesis == nil ? " is a node of another cluster (its genesis hash differs); it is never used"
-                : " is not a node of the configured cluster (its genesis hash differs, see [rpc] cluster); nothing is sent through it")
-            note(.error, t)
+            for e in 0..<endpoints.all.count { _ = askGenesis(e) }
         }
     }
 
@@ -240,7 +217,7 @@ public final class Machine {
     private func beginTick(_ now: Now) {
         ticks += 1
         record.pointee.ticks_total &+= 1
-        if rules.genesis != nil { for e in 0..<endpoints.all.count where endpoints.all[e].genesis == nil && ticks > 1 { askGenesis(e) } }
+        if rules.genesis != nil { for e in 0..<endpoints.all.count where endpoints.all[e].genesis == nil && ticks > 1 { _ = askGenesis(e) } }
         tickStarted_ms = now.mono_ms
         attempts = 0
         tickRetries = 0
@@ -248,6 +225,7 @@ public final class Machine {
         tried = false
         foreignTicket = false
         for i in 0..<hedges.count { hedges[i].waiting = false }
+        askForeignAgain()
         if ticketOpen && rules.mode == .live {
             startWatching(now)
         } else {
@@ -359,7 +337,7 @@ public final class Machine {
 
     /// Makes the record durable. False: the machine is halted from now on; nothing may be sent.
     func save(_ now: Now) -> Bool {
-        record.pointee.max_slot_seen = highestSlot
+        if !endpoints.onFaith { record.pointee.max_slot_seen = highestSlot }
         let errno = host.persist(record)
         if errno == 0 { return true }
         halted = true

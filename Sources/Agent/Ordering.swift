@@ -21,6 +21,9 @@ struct Order {
     var haveFee = false
     /// Block height that another answer (of another endpoint, where there is one) told beside the blockhash.
     var height: UInt64 = 0
+    /// Endpoints (as bits) that must have told their cluster since `began_ms`.
+    var clusters: UInt32 = 0
+    var began_ms: UInt64 = 0
     var feePrice_micro: UInt64 = 0
     var limit = computeLimitForSimulation
     var message = [UInt8](repeating: 0, count: 1232)
@@ -35,6 +38,7 @@ extension Machine {
         order.haveBlockhash = false
         order.haveFee = false
         order.height = 0
+        order.began_ms = now.mono_ms
         order.feePrice_micro = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
@@ -42,7 +46,8 @@ extension Machine {
         let e = readEndpoint
         let m = book.pointee.slot
         let second = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
-        let c = askHeight(second)
+        order.clusters = 1 << UInt32(e) | 1 << UInt32(second)
+        let c = askHeight(second) && askGenesis(e) && askGenesis(second)
         let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.blockhash(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -100,19 +105,32 @@ extension Machine {
 
     private func askHeight(_ e: Int) -> Bool {
         post(.height, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.epoch(id: id) { host.post(endpoint: e, id: id, body: $0) }
+            r.epoch(id: id, finalized: false) { host.post(endpoint: e, id: id, body: $0) }
         } != 0
     }
 
     /// The last valid height decides when an order may be given up, so it must not rest on one node's word: a blockhash lives 150
     /// blocks, and what another answer says the height is now leaves room for little else.
-    private func prepared(_ now: Now) {
+    func prepared(_ now: Now) {
         guard order.haveBlockhash && order.haveFee && order.height > 0 else { return }
+        for e in 0..<endpoints.all.count where order.clusters & (1 << UInt32(e)) != 0 {
+            if endpoints.all[e].genesisAt_ms < order.began_ms || endpoints.all[e].genesis == nil { return }
+            if endpoints.all[e].foreign {
+                tryTickAgain(Trouble("the endpoint is a node of another cluster"), now)
+                return
+            }
+        }
+        if !endpoints.clusterKnown {
+            tryTickAgain(Trouble("not every endpoint has told its cluster yet"), now)
+            return
+        }
         let valid = order.blockhash.lastValidHeight
         guard valid >= order.height + blockhashLife_blocks - 50, valid <= order.height + 2 * blockhashLife_blocks else {
             tryTickAgain(Trouble("the blockhash's last valid height does not fit the block height of the cluster"), now)
             return
         }
+        // No blockhash is valid for longer than 150 blocks from now on: a node that names an earlier end would have the order given up too soon.
+        order.blockhash.lastValidHeight = max(valid, order.height + blockhashLife_blocks)
         if cancelling != 0 {
             simulate(kind: UInt8(EK_KIND_CANCEL), now)
             return
@@ -352,13 +370,14 @@ extension Machine {
         endInError(why, counted: true, now)
     }
 
-    private func abandonOrder() {
+    func abandonOrder() {
         order.params.user_order_id = 0
         cancelling = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.height)
         dropOutstanding(.simulate)
+        dropOutstanding(.opinion)
     }
 
     private func endInError(_ why: Text, counted: Bool, _ now: Now) {

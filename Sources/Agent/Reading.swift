@@ -18,6 +18,11 @@ extension Machine {
         if why == .tick { phase = .reading }
         // The preferred endpoint first; after a failure the next one.
         readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
+        // What an order did is asked of the node that found it: another one may stand on a fork without it.
+        if why == .settle && attempts == 0 && watch.landedBy >= 0 {
+            let e = endpoints.all[watch.landedBy]
+            if !e.foreign && e.restUntil_ms <= now.mono_ms { readEndpoint = watch.landedBy }
+        }
         let rest_ms = endpoints.all[readEndpoint].restUntil_ms
         if rest_ms > now.mono_ms {
             everybodyRests(rest_ms, now)
@@ -75,7 +80,7 @@ extension Machine {
         readFailed(Trouble(t), now)
     }
 
-    private func postBook(_ now: Now) {
+    func postBook(_ now: Now) {
         hedged = false
         dropOutstanding(.book)
         if !askBook(readEndpoint) {
@@ -166,6 +171,7 @@ extension Machine {
     /// Fills `book`; nil when it is whole and not older than anything seen.
     private func loadBook(_ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble? {
         if let t = Answers.wireTrouble(a) { return t }
+        book.pointee.have = 0                        // an answer that is no book leaves the last one's bytes
         var fault = ek_fault()
         let err = ek_book_load(book, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
         bookKnown = err == EK_OK
@@ -177,7 +183,9 @@ extension Machine {
                 do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
             }
             // A book of a newer slot that cannot be read (a layout this program does not know) still tells that older ones are old.
-            if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 && clockTrouble(book) == nil { highestSlot = max(highestSlot, book.pointee.slot) }
+            if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 && clockTrouble(book) == nil && leap(book.pointee.slot, at: endpoint, now) == nil {
+                highestSlot = max(highestSlot, book.pointee.slot)
+            }
             if err == EK_E_FULL && marketsFound && planBuilt_tick != ticks { planFull = true }
             lastReadError = err
             return Trouble(text)
@@ -187,7 +195,7 @@ extension Machine {
             return Trouble("RPC answer belongs to another request")
         }
         let slot = book.pointee.slot
-        if let t = clockTrouble(book) {
+        if let t = clockTrouble(book) ?? leap(slot, at: endpoint, now) {
             bookKnown = false
             return t
         }

@@ -160,10 +160,10 @@ struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    /// Slot and block height of one bank in one answer: the pair that expiry is proven with.
-    mutating func epoch<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth there are no forks.
+    mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getEpochInfo", id: id)
-        text.put("[{\"commitment\":\"confirmed\"}]")
+        text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }

@@ -13,6 +13,11 @@ extension Machine {
             unclear(now)
             return
         }
+        if ticket.pointee.kind == UInt8(EK_KIND_TAKE) && watch.landedBy >= 0 && out.found == 0 && out.outcome != UInt8(EK_OUT_NOT_PLACED) {
+            // Its entry is another order's by now, and the position somebody else's too. All or nothing landed without an error: all.
+            out.outcome = UInt8(EK_OUT_FILLED)
+            out.filled_base_e9 = ticket.pointee.size_base_e9
+        }
         ticket.pointee.outcome = out.outcome
         ticket.pointee.filled_base_e9 = out.filled_base_e9
         switch Int(out.outcome) {

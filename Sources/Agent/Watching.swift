@@ -26,6 +26,9 @@ struct Watch {
     var error: ChainError? = nil
     /// A node said "landed" and the User showed nothing of it.
     var contradicted = false
+    /// The endpoints (as bits) whose User that was, and the one that said "landed" last: it is asked first for what the order did.
+    var contradictedBy: UInt32 = 0
+    var landedBy = -1
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
@@ -224,7 +227,7 @@ extension Machine {
     private func askEpoch(_ e: Int) {
         if outstanding.contains(where: { $0.ask == .epoch && $0.endpoint == e }) || endpoints.all[e].restUntil_ms > clock.mono_ms { return }
         _ = post(.epoch, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.epoch(id: id) { host.post(endpoint: e, id: id, body: $0) }
+            r.epoch(id: id, finalized: true) { host.post(endpoint: e, id: id, body: $0) }
         }
     }
 
@@ -241,7 +244,9 @@ extension Machine {
         if case .unknown = answer.landing {} else { watch.lookFirst = false }
         switch answer.landing {
         case .landed(let slot):
-            if !(watch.contradicted && pastExpiry) {
+            // A node that says "landed" and shows nothing of it proves neither; past the expiry it counts as one that shows nothing.
+            if !(watch.contradictedBy & (1 << UInt32(endpoint)) != 0 && pastExpiry) {
+                watch.landedBy = endpoint
                 landed(min(slot, answer.slot), now)
                 return
             }
@@ -268,9 +273,11 @@ extension Machine {
     }
 
     func epochAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard phase == .watching else { return }
+        // Evidence counts also while the book is looked at before a re-send: with equal periods it might come at no other time.
+        guard phase == .watching || (phase == .settling && purpose == .resend) else { return }
         do throws(Trouble) {
             let e = try Answers.epoch(a)
+            if let t = leap(e.slot, at: endpoint, now) { throw t }
             // Blocks are never faster than slots: a height that is past before as many slots have gone by is not believed.
             let slots = ticket.pointee.book_slot + blockhashLife_blocks
             if e.height > ticket.pointee.last_valid_block_height && e.slot >= slots && watch.expiredAt[endpoint] == 0 {
@@ -353,6 +360,8 @@ extension Machine {
             note(.warning, Text("the node says the transaction landed, the account shows nothing of it; waiting for proof"))
         }
         watch.contradicted = true
+        watch.contradictedBy |= 1 << UInt32(readEndpoint)
+        watch.landedBy = -1
         phase = .watching
         watch.statusDue_ms = now.mono_ms + 2_000
         watch.epochDue_ms = min(watch.epochDue_ms, now.mono_ms + 2_000)

@@ -91,10 +91,10 @@ extension ChainNode {
             out.put(contextSlot)
         case method == "getBlockHeight":
             _ = try config(p, 0)
-            out.put(height(contextSlot))
+            out.put(height(contextSlot) + heightAhead)
         case method == "getLatestBlockhash":
             _ = try config(p, 0)
-            let h = hashes.newest(upTo: contextSlot)
+            let h = newestHash()
             context(&out)
             put(hash: h, &out)
             out.put("}")
@@ -114,13 +114,16 @@ extension ChainNode {
         case method == "getVersion": out.put("{\"feature-set\":3640012085,\"solana-core\":\"2.3.7\"}")
         case method == "getGenesisHash":
             out.put("\"")
-            out.put(Known.genesis)
+            out.put(options.genesis)
             out.put("\"")
         case method == "getBlockTime": out.put(world.unixTs)
         case method == "getEpochInfo":
-            let s = world.slot
+            // A finalized bank is 32 blocks behind, and of that depth there are no forks: a minority fork finalizes nothing.
+            let final = (p[0].isObject ? p[0]["commitment"] : .absent).equals("finalized")
+            let top = final ? min(world.slot, forkedAt) : world.slot
+            let s = top - (final ? min(32, top) : 0), h = height(top)
             out.put("{\"absoluteSlot\":"); out.put(s)
-            out.put(",\"blockHeight\":"); out.put(height(s))
+            out.put(",\"blockHeight\":"); out.put(final ? h - min(32, h) : h + heightAhead)
             out.put(",\"epoch\":"); out.put(s / 432_000)
             out.put(",\"slotIndex\":"); out.put(s % 432_000)
             out.put(",\"slotsInEpoch\":432000,\"transactionCount\":"); out.put(world.tally.transactions)

@@ -67,6 +67,9 @@ public final class ChainNode {
     var faults: [Fault] = []
     var healthBehind: UInt64 = 0
     var frozen: View?
+    /// On a minority fork: what landed after this slot is not known; its blocks may be more.
+    var forkedAt = UInt64.max
+    var heightAhead: UInt64 = 0
     var saved: View?
     var flap: Flap?
     var flapNow = false

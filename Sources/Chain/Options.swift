@@ -34,6 +34,7 @@ public struct ChainOptions {
     /// Mean yearly funding that longs pay to shorts, in ppm of notional.
     public var fundingPpmYear: Int64 = 80_000
     public var forgetful = false                       // the program knows none of the instructions any more
+    public var genesis = Known.genesis                 // what getGenesisHash answers
     public var hashSalt: UInt64 = 0                    // not 0: blockhashes that no other run of the seed has
     public var solWeights: (UInt32, UInt32, UInt32, UInt32) = (8000, 9000, 12000, 11000)
 

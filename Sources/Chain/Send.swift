@@ -190,7 +190,7 @@ extension ChainNode {
             if !first { out.put(",") }
             first = false
             var sig = [UInt8](repeating: 0, count: 64)
-            guard ek_json_sig(v.v, &sig) == EK_OK, let i = landedIndex(sig), landed[i].slot <= contextSlot else {
+            guard ek_json_sig(v.v, &sig) == EK_OK, let i = landedIndex(sig), landed[i].slot <= min(contextSlot, forkedAt) else {
                 out.put("null")
                 return
             }

@@ -100,8 +100,32 @@ extension ChainNode {
         return Replica(world: w)
     }
 
-    /// Answers as a node that knows no more than `r` (nil: all).
-    public func handle(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text, seenBy r: Replica?) -> WireAnswer {
+    /// The book of now as a minority fork shows it: the User as it was when the fork began, with a deposit that only happened there.
+    public func onFork(_ r: Replica, phantom_e9: Int64) -> Replica {
+        let real = world
+        world.ledger.items[at.user] = r.world.ledger.items[at.user]
+        if phantom_e9 != 0 { setDeposit(spot: 1, amount: clamp64(Int128(tokenAmount(spot: 1)) + Int128(phantom_e9))) }
+        defer { world = real }
+        return Replica(world: world)
+    }
+
+    /// The newest blockhash, of a fork the fork's own once it has made some blocks: no other fork takes it.
+    func newestHash() -> (hash: Key, slot: UInt64, height: UInt64) {
+        if forkedAt == .max { return hashes.newest(upTo: contextSlot) }
+        if world.slot < forkedAt + 20 { return hashes.newest(upTo: forkedAt) }
+        var h = hashes.newest(upTo: contextSlot)
+        h.hash.a = ~h.hash.a
+        return h
+    }
+
+    /// Answers as a node that knows no more than `r` (nil: all), on a fork since the slot `fork`, whose blocks are `ahead` more.
+    public func handle(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text, seenBy r: Replica?, fork: UInt64 = .max, ahead: UInt64 = 0) -> WireAnswer {
+        forkedAt = fork
+        heightAhead = ahead
+        defer {
+            forkedAt = .max
+            heightAhead = 0
+        }
         guard let r else { return handle(body, &out) }
         let real = world
         world = r.world

@@ -3,11 +3,11 @@ import Kit
 
 enum FaultClass: UInt8, CaseIterable {
     // network
-    case loss, delay, duplicate, truncate, garbage, limit, server, halfopen
+    case loss, delay, duplicate, reorder, truncate, garbage, limit, server, halfopen
     // nodes
-    case behind, frozen, pool, lie, slowslots, skipslots
+    case behind, frozen, pool, lie, fork, genesis, height, slowslots, skipslots
     // landing
-    case drop, late, execerror, congestion
+    case drop, late, execerror, congestion, lowfee
     // venue
     case paused, reduceonly, stale, jump, dry, partial, unfilled, upgrade
     // book
@@ -17,13 +17,14 @@ enum FaultClass: UInt8, CaseIterable {
     // process
     case crash, suspend
     // clock
-    case step
+    case step, freeze
 
     var name: StaticString {
         switch self {
         case .loss: return "loss"
         case .delay: return "delay"
         case .duplicate: return "duplicate"
+        case .reorder: return "reorder"
         case .truncate: return "truncate"
         case .garbage: return "garbage"
         case .limit: return "limit"
@@ -33,12 +34,16 @@ enum FaultClass: UInt8, CaseIterable {
         case .frozen: return "frozen"
         case .pool: return "pool"
         case .lie: return "lie"
+        case .fork: return "fork"
+        case .genesis: return "genesis"
+        case .height: return "height"
         case .slowslots: return "slowslots"
         case .skipslots: return "skipslots"
         case .drop: return "drop"
         case .late: return "late"
         case .execerror: return "execerror"
         case .congestion: return "congestion"
+        case .lowfee: return "lowfee"
         case .paused: return "paused"
         case .reduceonly: return "reduceonly"
         case .stale: return "stale"
@@ -59,11 +64,24 @@ enum FaultClass: UInt8, CaseIterable {
         case .crash: return "crash"
         case .suspend: return "suspend"
         case .step: return "step"
+        case .freeze: return "freeze"
         }
     }
 
     var bit: UInt64 { 1 << UInt64(rawValue) }
     static let all: UInt64 = (1 << UInt64(FaultClass.allCases.count)) - 1
+
+    /// The words that `parse` reads back to the same set.
+    static func list(_ set: UInt64) -> Text {
+        if set == all { return Text("all") }
+        if set == 0 { return Text("none") }
+        var t = Text()
+        for c in allCases where set & c.bit != 0 {
+            if !t.isEmpty { t.put(",") }
+            t.put(c.name)
+        }
+        return t
+    }
 
     /// "all", "none" or names with commas between them; nil with the word that is none.
     static func parse(_ t: Text) -> (set: UInt64, wrong: Text?) {

@@ -16,6 +16,8 @@ final class Disk {
     private(set) var generation: UInt64 = 0
     /// The highest generation whose store returned success.
     private(set) var acknowledged: UInt64 = 0
+    /// Whether the record stored last has an open ticket: it stands in both slots then.
+    private var twice = false
     /// 0, or the errno every write meets.
     var failing: Int32 = 0
     var stores: UInt64 = 0
@@ -51,11 +53,13 @@ final class Disk {
             newest = Int(slot)
             generation = r.pointee.generation
             acknowledged = generation
+            twice = false
         }
         return err
     }
 
-    /// Writes and syncs, as the driver does. 0 or an errno. `cut`: the power goes after that many sectors, before the sync.
+    /// Writes and syncs, as the driver does: a record with an open ticket into both slots. 0 or an errno. `cut`: the power goes while the
+    /// first (0) or the second (1) of them is written, before its sync.
     func store(_ r: UnsafeMutablePointer<ek_record>, cut: Int? = nil) -> Int32 {
         let was = r.pointee.generation
         r.pointee.generation = generation + 1
@@ -70,9 +74,17 @@ final class Disk {
         let older = 1 - newest
         pending = image
         pendingSlot = older
-        if cut != nil { return 0 }              // never returns to anybody: the process is gone
+        if cut == 0 { return 0 }                // never returns to anybody: the process is gone
         sync()
         newest = older
+        twice = r.pointee.ticket.state != UInt8(EK_TICKET_NONE)
+        if twice {
+            pending = image
+            pendingSlot = 1 - older
+            if cut == 1 { return 0 }
+            sync()
+            newest = 1 - older
+        }
         generation = r.pointee.generation
         acknowledged = generation
         stores += 1
@@ -88,6 +100,7 @@ final class Disk {
     /// The process dies; with `power` the machine too: of what was not synced any sectors survive. Without, the kernel keeps it all.
     func crash(power: Bool, _ dice: inout Dice) {
         guard pendingSlot >= 0 else { return }
+        twice = false                           // the second copy may be torn: the first is all there is
         let from = pendingSlot * Disk.slotSize
         if !power {
             sync()
@@ -101,10 +114,11 @@ final class Disk {
         pendingSlot = -1
     }
 
-    /// Bits rot in the slot that is not the newest.
+    /// Bits rot in one slot: in any, while both hold the open ticket; else in the one that is not the newest.
     func rot(_ dice: inout Dice) {
         guard newest >= 0 else { return }
-        let from = (1 - newest) * Disk.slotSize
+        let slot = twice ? dice.below(2) : 1 - newest
+        let from = slot * Disk.slotSize
         for _ in 0..<1 + dice.below(8) {
             durable[from + dice.below(Disk.slotSize)] ^= UInt8(1) << UInt8(dice.below(8))
         }

@@ -43,7 +43,12 @@ final class Judge {
     /// The book that the agent was shown last, and the newest slot it was shown since it started.
     private var book = Served()
     private var shownSlot: UInt64 = 0
+    /// What the state file told the start.
+    private var knownSlot: UInt64 = 0
+    private var clusterKnown = false
     private var bookIsOld = false
+    /// An honest second opinion on that book came in.
+    private var opinionSlot: UInt64 = 0
     private var basis: UInt64 = 0
 
     /// What is kept of each hedged market; `m` is the one that is judged.
@@ -52,6 +57,7 @@ final class Judge {
         /// The slot of the book that the success was decided on.
         var successBook: UInt64 = 0
         var success_ms: Int64 = -1
+        var successRested = false
         var steppedSince = false
         var day: Int64 = -1
         var tradesToday: UInt32 = 0
@@ -64,6 +70,7 @@ final class Judge {
     private var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
     private var successBook: UInt64 { get { kept[m].successBook } set { kept[m].successBook = newValue } }
     private var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
+    private var successRested: Bool { get { kept[m].successRested } set { kept[m].successRested = newValue } }
     private var steppedSince: Bool { get { kept[m].steppedSince } set { kept[m].steppedSince = newValue } }
     private var day: Int64 { get { kept[m].day } set { kept[m].day = newValue } }
     private var tradesToday: UInt32 { get { kept[m].tradesToday } set { kept[m].tradesToday = newValue } }
@@ -115,8 +122,10 @@ final class Judge {
         acknowledged = max(acknowledged, generation)
     }
 
-    func restarted(_ t: Int64) {
+    func restarted(_ t: Int64, slot: UInt64) {
         booted_ms = t
+        knownSlot = slot
+        clusterKnown = false
         shownSlot = 0
         book = Served()
     }
@@ -129,14 +138,26 @@ final class Judge {
         if asked <= basis { return }
         bookIsOld = s.truth.slot < shownSlot
         book = s
+        opinionSlot = 0
         if bookIsOld || s.lied { return }
+        // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
+        if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
         shownSlot = s.truth.slot
         basis = newest
     }
 
+    /// A node has told its cluster to this process.
+    func clusterTold() { clusterKnown = true }
+
+    /// Another node said what it sees, and it was the truth.
+    func opinion(_ s: Served) { opinionSlot = max(opinionSlot, s.truth.slot) }
+
+    /// What a transaction offers for a compute unit.
+    func unitPrice(_ body: [UInt8]) -> UInt64 { find(body).map { orders[$0].tx.unitPrice } ?? 0 }
+
     func foreign(_ id: UInt32) {
         if others.count >= 1024 { others.removeFirst(512) }
-        others.append((id, node.slot))
+        others.append((id, node.slot + 1))          // a book of this very slot may have been read before
     }
 
     func clockStepped() {
@@ -191,6 +212,8 @@ final class Judge {
         let b = book.truth.of(m)
         guard book.whole else { return accuse("I3", "an order without a book") }
         if book.lied { return accuse("I3", "an order on a book with a false account") }
+        // The phantom deposit is of the first market's asset: what is decided of another one does not rest on it.
+        if m == 0 && book.forked && opinionSlot >= b.slot { return accuse("I3", "an order on a fork's book although another node saw another one") }
         if bookIsOld { return accuse("I3", "an order on a book older than one already read: slot ", Int64(b.slot), " after ", Int64(shownSlot)) }
         if let gate = closedGate(b, reducing: x.reduceOnly) {
             var w = Text("an order while this gate must be closed: ")
@@ -218,9 +241,9 @@ final class Judge {
 
     private func judgeCooldown(_ b: Truth, _ t: Int64) {
         guard success_ms >= 0 else { return }
-        // Somebody else traded before the agent could read what its order did: from the account alone it cannot know that it succeeded.
+        // Somebody else traded before the agent could read what its resting order did: the account alone cannot tell that it succeeded.
         let learned = (booted_ms > success_ms ? booted_ms : success_ms) + 120_000
-        if foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
+        if successRested && foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
@@ -293,7 +316,7 @@ final class Judge {
         for i in orders.indices where i != k && orders[i].posted && !orders[i].landed && node.isRecent(orders[i].tx.blockhash) {
             return accuse("I1", "a second correction was sent while the first could still land; ms between them ", t - orders[i].at_ms)
         }
-        if orders[k].tx.kind != .cancel, let id = ownLiveOrder(seenBy: orders[k].served.truth.slot) { accuse("I1", "a correction was sent while an order of the last one is live: order ", Int64(id)) }
+        if orders[k].tx.kind != .cancel, let id = ownLiveOrder(seenBy: min(orders[k].served.truth.slot, orders[k].served.knows)) { accuse("I1", "a correction was sent while an order of the last one is live: order ", Int64(id)) }
     }
 
     /// An order of the agent's range that is live and that a book of `slot` showed (its own of this process count always).
@@ -360,6 +383,7 @@ final class Judge {
             successSlot = node.slot
             successBook = b.slot
             success_ms = now_ms
+            successRested = orders[k].tx.kind == .place
             steppedSince = false
         }
     }

@@ -14,6 +14,7 @@ enum Method: UInt8 {
 struct Request {
     var id: UInt32 = 0
     var endpoint = 0
+    var era = 0
     var incarnation = 0
     var method = Method.other
     var body: [UInt8] = []
@@ -42,6 +43,10 @@ struct Served {
     var whole = false
     var truth = Truth()
     var lied = false
+    /// Of a minority fork: a sound agent acts on it only where nobody is there to say otherwise.
+    var forked = false
+    /// When it left the others: what came after is not in it, whatever its own slot.
+    var knows: UInt64 = 0
     var own_e9: Int64 = 0
 }
 
@@ -85,6 +90,7 @@ extension World {
         let m = method(body)
         requests[k].id = id
         requests[k].endpoint = endpoint
+        requests[k].era = endpoints[endpoint].era
         requests[k].incarnation = incarnation
         requests[k].method = m
         requests[k].body = [UInt8](unsafeUninitializedCapacity: body.count) { to, n in
@@ -150,6 +156,8 @@ extension World {
             arrives = net.below(2) == 0
             answers = false
         }
+        let reorder = weather.state[Int(FaultClass.reorder.rawValue)]
+        if reorder.on && net.chance(permille: reorder.level) { down += net.range(0, 3_000) }
         if strikes(.duplicate) { again = net.range(1, 40_000) }
         if strikes(.limit) {
             arrives = false
@@ -179,7 +187,9 @@ extension World {
     /// A request reaches its node.
     func arrive(_ k: Int) {
         let m = requests[k].method
-        if m == .send {
+        if requests[k].era != endpoints[requests[k].endpoint].era {
+            requests[k].wire = .broken                 // the connection went with the node behind it
+        } else if m == .send {
             sendArrived(k)
         } else if !requests[k].answered {
             ask(k)
@@ -193,7 +203,18 @@ extension World {
         let isBook = requests[k].method == .accounts
         let eye = eyeOf(e)
         var view = eye?.replica
-        var lied = false
+        var lied = false, forked = false
+        if weather.alienAt == e, askAlien(k) { return }
+        let fork = weather.state[Int(FaultClass.fork.rawValue)]
+        if fork.on && fork.target == e, let began = weather.fork {
+            counted.add(.fork)
+            view = node.onFork(began.replica, phantom_e9: weather.phantom_e9)
+            let a = node.truth(view), b = node.truth()
+            forked = a.perp_e9 != b.perp_e9 || a.spot_e9 != b.spot_e9 || a.nextOrderId != b.nextOrderId
+        }
+        let height = weather.state[Int(FaultClass.height.rawValue)]
+        let ahead = height.on && (height.target < 0 || height.target == e) ? height.level : 0
+        if ahead > 0 && requests[k].method == .epoch { counted.add(.height) }
         let lie = weather.state[Int(FaultClass.lie.rawValue)]
         if isBook && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) {
             if let old = weather.oldBook, net.below(3) == 0, machine?.phase == .reading {
@@ -209,13 +230,59 @@ extension World {
         let body = requests[k].body
         // The buffer is taken out while the node writes into it, so that nothing is copied.
         swap(&scratch, &requests[k].answer)
-        let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view) }
+        let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view, fork: fork.on && fork.target == e ? weather.fork?.replica.slot ?? .max : .max, ahead: ahead) }
         swap(&scratch, &requests[k].answer)
         if lied { node.stopLying() }
+        if requests[k].method == .blockhash && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) { lieAboutHeight(k) }
         if w.status != 200 { requests[k].status = Int(w.status) }
         if isBook {
-            requests[k].served = Served(whole: requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, own_e9: eye?.own_e9 ?? judge.own_e9)
+            requests[k].served = Served(whole: requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, forked: forked,
+                                        knows: forked ? weather.fork?.replica.slot ?? 0 : .max,
+                                        own_e9: forked ? weather.fork?.own_e9 ?? judge.own_e9 : eye?.own_e9 ?? judge.own_e9)
         }
+    }
+
+    /// The node behind this endpoint belongs to another cluster: everything it says is true there.
+    private func askAlien(_ k: Int) -> Bool {
+        guard let alien = weather.alien else { return false }
+        counted.add(.genesis)
+        let slots = (t - weather.alienClock_ms) / 400
+        if slots > 0 {
+            alien.jump(slots: Int(slots))
+            weather.alienClock_ms += slots * 400
+        }
+        let body = requests[k].body
+        swap(&scratch, &requests[k].answer)
+        _ = body.withUnsafeBufferPointer { alien.handle($0, &scratch) }
+        swap(&scratch, &requests[k].answer)
+        if requests[k].method == .accounts {
+            let there = alien.authorityKey == node.authorityKey
+            requests[k].served = Served(whole: there && requests[k].spoil == .none && readsUser(body), truth: alien.truth(), lied: true, own_e9: judge.own_e9)
+        }
+        return true
+    }
+
+    /// A lastValidBlockHeight that is not the blockhash's: an order that counts as expired too early is one that may land twice.
+    private func lieAboutHeight(_ k: Int) {
+        let mark = Array("lastValidBlockHeight\":".utf8)
+        let text = requests[k].answer.bytes
+        var at = -1, i = 0
+        while i + mark.count < text.count && at < 0 {
+            if text[i] == mark[0] && text[i..<i + mark.count].elementsEqual(mark) { at = i + mark.count }
+            i += 1
+        }
+        guard at > 0 else { return }
+        var end = at, v: Int64 = 0
+        while end < text.count, text[end] >= 0x30, text[end] <= 0x39 {
+            v = v * 10 + Int64(text[end] - 0x30)
+            end += 1
+        }
+        var out = Text(capacity: text.count + 8)
+        out.put(bytes: Array(text[0..<at]))
+        out.put(max(1, v + net.pick([-149, -140, -100, -45, -10, 40, 5_000])))
+        out.put(bytes: Array(text[end...]))
+        requests[k].answer = out
+        counted.add(.lie)
     }
 
     /// Whether a read names the User at all: a start reads lists of markets first, and those are no book.
@@ -238,6 +305,9 @@ extension World {
         let faulty = r.wire != .ok || r.status != 200
         if faulty { body.clear() }
         spoil(&body, r)
+        if !faulty && r.answered { noteOrder(r) }
+        if r.method == .other && !faulty && r.spoil == .none { judge.clusterTold() }
+        if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked { judge.opinion(r.served) }
         if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests) }
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
         body.bytes.withUnsafeBufferPointer { b in
@@ -263,7 +333,23 @@ extension World {
         if requests[k].open == 0 { freeRequests.append(k) }
     }
 
+    /// Counts answers that overtook an older request's, where the class that makes them is on.
+    private func noteOrder(_ r: Request) {
+        if r.number < weather.newestDelivered && weather.state[Int(FaultClass.reorder.rawValue)].on { counted.add(.reorder) }
+        weather.newestDelivered = max(weather.newestDelivered, r.number)
+    }
+
     // MARK: into a block
+
+    /// The price of a compute unit below which no leader takes a transaction. It moves by the minute, and what nodes report of it is late.
+    private func feeFloor() -> UInt64 {
+        if t >= weather.floorMoves_ms {
+            node.setPriorityFee(weather.floor_micro)
+            weather.floor_micro = max(100, min(50_000_000, weather.floor_micro * UInt64(sky.pick([1, 2, 4, 8])) / 4))
+            weather.floorMoves_ms = t + sky.range(10_000, 120_000)
+        }
+        return weather.floor_micro
+    }
 
     private func sendArrived(_ k: Int) {
         counted.sends += 1
@@ -278,8 +364,18 @@ extension World {
             counted.add(c)
             return true
         }
+        if weather.alienAt == requests[k].endpoint {
+            counted.add(.genesis)
+            return
+        }
+        let fork = weather.state[Int(FaultClass.fork.rawValue)]
+        if fork.on && fork.target == requests[k].endpoint && fate.below(2) == 0 { return }
         if strikes(.drop) || strikes(.congestion) { return }
-        if strikes(.late) { slots = fate.below(3) == 0 ? fate.range(120, 155) : fate.range(3, 148) }
+        if weather.state[Int(FaultClass.lowfee.rawValue)].on && judge.unitPrice(requests[k].body) < feeFloor() {
+            counted.add(.lowfee)
+            return
+        }
+        if strikes(.late) { slots = fate.below(3) == 0 ? fate.range(120, 155) : fate.below(4) == 0 ? fate.range(150, 480) : fate.range(3, 148) }
         let s: Int
         if let free = sends.firstIndex(where: { !$0.used }) { s = free } else {
             s = sends.count

@@ -18,6 +18,8 @@ struct Endpoint {
     var view: Eye? = nil
     var next: Eye? = nil
     var refresh_ms: Int64 = 0
+    /// Counts the nodes that have stood behind this address: what is under way when one takes over for another is lost.
+    var era = 0
 }
 
 struct Setup {

@@ -11,12 +11,12 @@ private let help: StaticString = """
       --seeds A..B    or one number (1..20)
       --days N        virtual days a seed (30)
       --faults LIST   all, none, or names with commas:
-        network  loss delay duplicate truncate garbage limit server halfopen
-        nodes    behind frozen pool lie slowslots skipslots
-        landing  drop late execerror congestion
+        network  loss delay duplicate reorder truncate garbage limit server halfopen
+        nodes    behind frozen pool lie fork genesis height slowslots skipslots
+        landing  drop late execerror congestion lowfee
         venue    paused reduceonly stale jump dry partial unfilled upgrade
         book     deposit foreign leftover liquidation delegate gas
-        other    torn enospc bitflip crash suspend step
+        other    torn enospc bitflip crash suspend step freeze
       --verbose       every event
     Exit code 1 and the seed with its last events when an invariant broke.
 
@@ -103,7 +103,7 @@ private func runSeeds(_ range: (UInt64, UInt64), _ days: Int64, _ mask: UInt64, 
         w.counted.corrections = w.judge.corrections
         total.add(w.counted)
         if let v = w.judge.violation {
-            report(v, w, seed)
+            report(v, w, seed, mask)
             return 1
         }
         if seed == range.1 { break }
@@ -113,7 +113,8 @@ private func runSeeds(_ range: (UInt64, UInt64), _ days: Int64, _ mask: UInt64, 
     return 0
 }
 
-private func report(_ v: Violation, _ w: World, _ seed: UInt64) {
+/// The command that repeats a violation is given whole: seed, days and faults.
+private func report(_ v: Violation, _ w: World, _ seed: UInt64, _ mask: UInt64) {
     var t = Text(capacity: 8192)
     t.put("VIOLATION of ")
     t.put(v.invariant)
@@ -131,6 +132,8 @@ private func report(_ v: Violation, _ w: World, _ seed: UInt64) {
     t.put(seed)
     t.put(" --days ")
     t.put(w.end / 86_400_000)
+    t.put(" --faults ")
+    t.put(FaultClass.list(mask))
     t.put("\n")
     Trace.write(t)
 }

@@ -20,7 +20,21 @@ struct Weather {
     /// The book as it was a while ago, for nodes that lie.
     var oldBook: Replica? = nil
     var refresh_ms: Int64 = 400
-    var stepBack_s: Int64 = 0
+    /// The instant a minority fork left the others, and a deposit that only it has.
+    var fork: Eye? = nil
+    var phantom_e9: Int64 = 0
+    /// A node of another cluster, the endpoint that leads to it, and the time it stands at.
+    var alien: ChainNode? = nil
+    var alienAt = -1
+    var alienClock_ms: Int64 = 0
+    var floor_micro: UInt64 = 0
+    var floorMoves_ms: Int64 = 0
+    var newestDelivered: UInt64 = 0
+    /// The wall clock of the machine stands at this virtual time; nil: it runs.
+    var wallStands_ms: Int64? = nil
+    var wallLost_s: Int64 = 0
+    /// Until then the monotonic clock stands as well.
+    var monoStandsUntil: Int64 = 0
 }
 
 extension World {
@@ -38,7 +52,7 @@ extension World {
 
     private func quiet(_ c: FaultClass) -> Int64 {
         switch c {
-        case .upgrade, .delegate, .gas, .step, .leftover: return 14 * 3_600_000
+        case .upgrade, .delegate, .gas, .step, .leftover, .genesis, .freeze: return 14 * 3_600_000
         default: return 4 * 3_600_000
         }
     }
@@ -77,6 +91,8 @@ extension World {
         slotLength = 400
         disk.failing = 0
         wallOffset_s = 0
+        if weather.monoStandsUntil > t { bootAt -= weather.monoStandsUntil - t }
+        weather.monoStandsUntil = 0
         suspendedUntil = min(suspendedUntil, t)
         judge.disturbed(t)
         if machine == nil && !queue.isEmpty { queue.push(t + 5_000, .restart, 0) }
@@ -104,7 +120,8 @@ extension World {
     // MARK: spells
 
     /// Trouble comes in company: a spell may bring one or two of these with it, and they end together.
-    private static let companions: [FaultClass] = [.loss, .delay, .halfopen, .duplicate, .behind, .pool, .drop, .late, .congestion, .unfilled]
+    private static let companions: [FaultClass] = [.loss, .delay, .halfopen, .duplicate, .reorder, .behind, .pool, .fork, .height, .drop, .late,
+                                                 .congestion, .lowfee, .unfilled]
     private static let company = 100, parting = 200
 
     func weatherDue(_ index: Int) {
@@ -158,7 +175,7 @@ extension World {
         weather.state[i].level = UInt64(sky.pick([30, 200, 500, 950]))
         var length = sky.wait(mean: 10 * 60_000)
         switch c {
-        case .loss, .delay, .duplicate, .truncate, .garbage, .limit, .server, .halfopen, .drop, .execerror: break
+        case .loss, .delay, .duplicate, .reorder, .truncate, .garbage, .limit, .server, .halfopen, .drop, .execerror: break
         case .late: weather.state[i].level = UInt64(sky.pick([300, 900]))
         case .congestion:
             weather.state[i].level = UInt64(sky.pick([600, 900, 980]))
@@ -173,6 +190,19 @@ extension World {
             endpoints[e].refresh_ms = t + weather.refresh_ms
             if c == .frozen { length = sky.wait(mean: 5 * 60_000) }
         case .lie: weather.oldBook = node.replica()
+        case .fork:
+            // One node is believed where there is only one: then a fork ends as soon as forks do.
+            weather.state[i].target = sky.below(endpoints.count)
+            weather.fork = look()
+            let some = setup.chain.solE9 / 1000 * sky.range(20, 90)
+            weather.phantom_e9 = sky.pick([0, some, -some])
+            length = endpoints.count == 1 ? sky.range(2_000, 12_000) : sky.range(5_000, 600_000)
+        case .height: weather.state[i].level = UInt64(sky.range(1, 31))
+        case .lowfee:
+            weather.floor_micro = UInt64(sky.pick([1_000, 20_000, 300_000, 3_000_000]))
+            weather.floorMoves_ms = t
+            node.setPriorityFee(0)
+        case .genesis: turnForeign(i)
         case .slowslots:
             counted.add(c)
             slotLength = sky.pick([200, 300, 600, 1_200])
@@ -196,6 +226,21 @@ extension World {
             wallOffset_s += s
             judge.clockStepped()
             length = sky.wait(mean: 60 * 60_000)
+        case .freeze:
+            counted.add(c)
+            judge.clockStepped()
+            if sky.below(2) == 0 {
+                weather.wallStands_ms = t
+            } else {
+                // The whole machine stands; when it goes on its clocks have lost that time, and the wall clock is late until set right.
+                let stands = sky.range(1_000, 600_000)
+                suspendedUntil = t + stands
+                bootAt += stands
+                weather.monoStandsUntil = suspendedUntil
+                weather.wallLost_s = stands / 1000
+                wallOffset_s -= stands / 1000
+                length = max(length, stands)
+            }
         }
         return length
     }
@@ -211,7 +256,17 @@ extension World {
                 endpoints[e].view = nil
                 endpoints[e].next = nil
             }
-        case .congestion: node.setPriorityFee(0)
+        case .congestion, .lowfee: node.setPriorityFee(0)
+        case .fork: weather.fork = nil
+        case .genesis:
+            endpoints[max(0, weather.alienAt)].era += 1
+            weather.alienAt = -1
+        case .freeze:
+            if let at = weather.wallStands_ms { trace.add(t, "clock goes on", t - at) }
+            weather.wallStands_ms = nil
+            wallOffset_s += weather.wallLost_s
+            weather.wallLost_s = 0
+            judge.clockStepped()
         case .slowslots: slotLength = 400
         case .enospc: disk.failing = 0
         case .step:
@@ -222,6 +277,26 @@ extension World {
         case .foreign, .leftover, .liquidation, .delegate, .gas: endBook(c)
         default: break
         }
+    }
+
+    /// A provider's address leads to a node of another cluster from now on: with another genesis hash, and slots far ahead or behind.
+    private func turnForeign(_ i: Int) {
+        var o = setup.chain
+        o.seed = setup.seed &+ 7777
+        o.hashSalt = 77
+        o.genesis = node.userAddress                   // any other hash
+        o.delegate = node.delegateKey
+        o.perpE9 = o.perpE9 / 2
+        o.slot = sky.below(2) == 0 ? node.slot + UInt64(sky.range(100_000, 50_000_000)) : node.slot - UInt64(sky.range(100_000, 50_000_000))
+        o.startUnix = node.unix_s
+        // Where there is no other endpoint to ask, the account is at least not known over there.
+        o.authority = endpoints.count == 1 ? node.delegateKey : node.authorityKey
+        weather.alien = ChainNode(o)
+        weather.alienClock_ms = t
+        let e = sky.below(endpoints.count)
+        weather.alienAt = e
+        weather.state[i].target = e
+        endpoints[e].era += 1
     }
 
     // MARK: replicas

@@ -80,7 +80,7 @@ final class World: Host {
     }
 
     var now: Now {
-        Now(mono_ms: UInt64(max(0, t - bootAt)), unix_s: setup.startUnix_s + t / 1000 + wallOffset_s)
+        Now(mono_ms: UInt64(max(0, t - bootAt)), unix_s: setup.startUnix_s + (weather.wallStands_ms ?? t) / 1000 + wallOffset_s)
     }
 
     // MARK: the course of time
@@ -165,7 +165,7 @@ final class World: Host {
         record.pointee.mode = UInt8(EK_MODE_LIVE)
         let m = Machine(host: self, rules: setup.rules, venue: venue, authority: node.authorityKey.ek, subAccount: 0,
                         signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
-        judge.restarted(t)
+        judge.restarted(t, slot: record.pointee.max_slot_seen)
         judge.disturbed(t)
         bootedAt = counted.requests
         machine = m
@@ -213,7 +213,7 @@ final class World: Host {
         if weather.storm && setup.has(.torn) && fate.below(60) == 0 {
             // The power goes while the sectors are being written.
             counted.add(.torn)
-            _ = disk.store(r, cut: 0)
+            _ = disk.store(r, cut: fate.below(2))
             dead = true
             powerLost = true
             trace.add(t, "torn", Int64(disk.generation + 1), Int64(r.pointee.ticket.state))

@@ -111,17 +111,18 @@ def test_death_around_the_journal_and_the_send(drifted, venue):
         else:
             assert v.code == 0, (plan, v)
         record = agent.record()
-        journalled = op.startswith(("send", "reply")) or plan == "fdatasync@1=after" or (plan in ("pwrite@1=torn:%d" % SLOT, "fdatasync@1=kill") and cache == "")
+        journalled = op.endswith("@2") or op.startswith(("send", "reply")) or plan == "fdatasync@1=after" or (plan in ("pwrite@1=torn:%d" % SLOT, "fdatasync@1=kill") and cache == "")
         assert (record["ticket"] is not None) == journalled and int(record["generation"]) == was + journalled, (plan, cache, record)
         recover(agent)
         corrected_once(chain, agent, judge)
         if journalled:                               # the order of before is the one that was resolved: nothing else was built
             assert [o.signature for o in judge.orders()] == [record["ticket"]["signature"]]
-    cases = [(p, c, None) for p in store(1) for c in ("", "drop") if not (c and "torn" in p)] + [(p, "drop", w) for p in SENDING for w in (None, "delay_send", "drop_send")]
+    # The ticket is written twice: once it is synced in one slot, whatever happens to the second write costs nothing.
+    cases = [(p, c, None) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)] + [(p, "drop", w) for p in SENDING for w in (None, "delay_send", "drop_send")]
     together(cases, one, at_once=4)
 
 
-@pytest.mark.parametrize("venue,latency,stores", [("velocity", 0, [2]), ("drift", 60, [2, 3])])
+@pytest.mark.parametrize("venue,latency,stores", [("velocity", 0, [3]), ("drift", 60, [3, 4, 5])])
 def test_death_while_the_end_is_written(drifted, venue, latency, stores):
     """The order has landed (and rests, on Drift): what is torn or lost is found again on the account, and booked once."""
     def one(case):
@@ -161,7 +162,7 @@ def test_the_ticket_is_synced_before_the_first_send(drifted, venue, known):
     calls = [w for w, _, _ in disk.trace()]
     to_send = calls[:calls.index("send")]
     made = ["open", "open", "fallocate", "pwrite", "fsync", "synced", "rename", "dirsync", "synced"]
-    assert to_send == (["open"] if known else made) + ["pwrite", "fdatasync", "synced"], to_send
+    assert to_send == (["open"] if known else made) + ["pwrite", "fdatasync", "synced"] * 2, to_send
     assert all(result == 0 for w, _, result in disk.trace() if w == "synced")
     assert [left for w, _, left in disk.trace() if w == "send"] == [0] * calls.count("send")        # nothing unsynced at any send
     assert calls[-3:] == ["pwrite", "fdatasync", "synced"]
@@ -192,7 +193,7 @@ FULL, BROKEN, READ_ONLY = errno.ENOSPC, errno.EIO, errno.EROFS
 def test_a_disk_that_refuses_before_the_send(drifted, known):
     """Nothing is sent, exit 11, the reason in words with the path; with a good disk again the drift is corrected, once."""
     first = 1 if known else 2                        # the pwrite of the journal
-    points = [("pwrite@%d+" % first, e) for e in (FULL, BROKEN, READ_ONLY, errno.EDQUOT)] + [("fdatasync@1+", e) for e in (BROKEN, FULL)]
+    points = [("pwrite@%d+" % n, e) for n in (first, first + 1) for e in (FULL, BROKEN, READ_ONLY, errno.EDQUOT)] + [("fdatasync@1+", e) for e in (BROKEN, FULL)]
     points += [("open@1+", e) for e in (READ_ONLY, errno.EACCES, BROKEN)] if known else [
         ("open@2+", READ_ONLY), ("open@2+", FULL), ("fallocate@1+", FULL), ("fallocate@1+", BROKEN), ("pwrite@1+", FULL), ("pwrite@1+", BROKEN),
         ("fsync@1+", BROKEN), ("rename@1+", READ_ONLY), ("rename@1+", FULL), ("dirsync@1+", BROKEN)]
@@ -236,7 +237,7 @@ def test_short_writes_are_finished(drifted, plan):
 def test_the_end_cannot_be_written(drifted, number):
     """The order filled, the disk is full: the ticket stays, the next start finds the same end, and books it once."""
     chain, agent, disk, judge = drifted(known=True)
-    r = agent.once(env=disk.wear("pwrite@2+=errno:%d" % number))
+    r = agent.once(env=disk.wear("pwrite@3+=errno:%d" % number))
     assert os.strerror(number) in r.err and r.status["tx_signature"], r
     assert agent.record()["ticket"]["signature"] == r.status["tx_signature"] and agent.record()["corrections_total"] == "0"
     again = agent.once()
@@ -249,14 +250,29 @@ def test_the_end_cannot_be_written(drifted, number):
 # --- a disk that forgets
 
 @pytest.mark.parametrize("bit", [5, 8 * 8 + 1, 16 * 8, 700 * 8 + 3, 5000 * 8, 8191 * 8 + 7])
-def test_a_bit_flips_in_the_older_slot(drifted, bit):
-    """Right after the ticket is written the other slot rots, and the process dies with the order under way: the ticket is found and resolved."""
+def test_a_bit_flips_in_one_slot(drifted, bit):
+    """Right after the ticket is written one slot rots, and the process dies with the order under way: the ticket is found in the other one."""
     chain, agent, disk, judge = drifted(known=True)
     chain.fault("delay_send", n=1, slots=40)
-    died(agent.once(env=disk.wear("pwrite@1=flip:%d send@1=after" % bit, "drop")))
+    died(agent.once(env=disk.wear("pwrite@2=flip:%d send@1=after" % bit, "drop")))
     v = agent.command("state", "verify", agent.state)
     assert v.code == 1 and v.out.count(": damaged") == 1 and v.out.count(": whole, the newest") == 1, v
     assert agent.record()["ticket"] is not None
+    recover(agent)
+    corrected_once(chain, agent, judge)
+    assert len(judge.orders()) == 1
+
+
+@pytest.mark.parametrize("slot", [0, 1])
+def test_an_open_ticket_outlives_the_rot_of_any_slot(drifted, slot):
+    """Power goes with the order under way; later one slot, be it the newest, is unreadable. The order is not forgotten and not doubled."""
+    chain, agent, disk, judge = drifted(known=True)
+    chain.fault("delay_send", n=1, slots=40)
+    died(agent.once(env=disk.wear("send@1=after", "drop")))
+    image = bytearray(agent.state.read_bytes())
+    image[slot * SLOT:(slot + 1) * SLOT] = b"\xff" * SLOT
+    agent.state.write_bytes(image)
+    assert agent.command("state", "verify", agent.state).code == 1 and agent.record()["ticket"] is not None
     recover(agent)
     corrected_once(chain, agent, judge)
     assert len(judge.orders()) == 1

@@ -1,6 +1,7 @@
 /* sys_file.h - the state file on disk: exclusive, preallocated, two slots (image: ek_record.h), every store synced.
  *
- * A store never touches the newer slot, so at any moment of a power cut one whole slot is there. A file that exists but holds no
+ * A store writes the older slot first, so at any moment of a power cut one whole slot is there; a record with an open ticket is then
+ * written into the other slot too, byte for byte: no single rotten slot can make an open order forgotten. A file that exists but holds no
  * valid slot - an empty one too - is refused and left untouched, never replaced. */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
@@ -42,9 +43,10 @@ sys_state_result sys_state_open(const char *path, sys_state *st, ek_record *r);
 sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st);
 /* For `state show` and `status`: read only, no lock, may run beside an agent. */
 sys_state_result sys_state_peek(const char *path, sys_state *st, ek_record *r);
-/* Writes the record with the next generation into the older slot and waits until the disk has it (fdatasync). One call is one
- * flash write of 8 KB. On an error r->generation and st are as before and the newer slot is untouched; a later store uses the
- * same slot again. SYS_STATE_BAD: the record breaks one of its own ranges (nothing written). */
+/* Writes the record with the next generation into the older slot and waits until the disk has it (fdatasync); with an open ticket
+ * the same again into the other slot. One call is one flash write of 8 KB, or two. On an error of the first write r->generation and
+ * st are as before and the newer slot is untouched; a later store uses the same slot again. On an error of the second one the record
+ * is on the disk all the same, once; it is an error because the disk is failing. SYS_STATE_BAD: the record breaks one of its own ranges (nothing written). */
 sys_state_result sys_state_store(sys_state *st, ek_record *r);
 /* Releases the lock. May be called on a closed one. */
 void sys_state_close(sys_state *st);

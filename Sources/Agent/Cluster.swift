@@ -1,0 +1,84 @@
+// Is the node behind an endpoint one of our cluster? It is asked for its genesis hash at the start (with two endpoints or more), before
+// every order, and whenever its slot leaps: a provider may fail over to a node of another cluster without a word, and that node's slots,
+// once believed, would make every honest node look old. A foreign endpoint is not used; it is asked again every tick, for it may return.
+import EvenkeelCore
+import Kit
+
+/// Slots beyond the newest one seen that need no explanation, and how many more each passing second explains.
+private let leap_slots: UInt64 = 1_500
+private let leapRate_slotsPerSecond: UInt64 = 10
+private let vouchLife_ms: UInt64 = 10_000
+
+extension Machine {
+    /// False when the request could not be started. One request an endpoint is enough.
+    func askGenesis(_ e: Int) -> Bool {
+        if outstanding.contains(where: { $0.ask == .genesis && $0.endpoint == e }) { return true }
+        return post(.genesis, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.genesis(id: id) { host.post(endpoint: e, id: id, body: $0) }
+        } != 0
+    }
+
+    /// The foreign ones, for they may return; and those that have not told yet, while it is not certain which cluster is ours.
+    func askForeignAgain() {
+        for e in 0..<endpoints.all.count where endpoints.all[e].foreign || (endpoints.all[e].genesis == nil && endpoints.all.count > 1 && !endpoints.sure) {
+            _ = askGenesis(e)
+        }
+    }
+
+    func genesisAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        var hash = ek_key()
+        do throws(Trouble) {
+            let r = try Answers.result(a)
+            guard ek_json_key(r, &hash) == EK_OK else { throw Trouble("getGenesisHash: the answer is no hash") }
+        } catch {
+            endpoints.all[endpoint].leapt = false            // what answers next may be another node
+            guard phase == .preparing && order.clusters & (1 << UInt32(endpoint)) != 0 else { return }
+            if endpoint == readEndpoint {
+                tryTickAgain(error, now)
+            } else {
+                order.clusters &= ~(1 << UInt32(endpoint))      // the second witness is no help; a height of its own that does not fit is refused
+                prepared(now)
+            }
+            return
+        }
+        let leapt = endpoints.all[endpoint].leapt
+        if endpoints.tell(genesis: hash, of: endpoint, now.mono_ms) {
+            // What was seen until now belonged to another cluster.
+            highestSlot = 0
+            minSlot = 0
+        }
+        endpoints.all[endpoint].leapt = false
+        for e in 0..<endpoints.all.count where endpoints.all[e].foreign != endpoints.all[e].foreignSaid {
+            endpoints.all[e].foreignSaid = endpoints.all[e].foreign
+            var t = Text("endpoint ")
+            t.put(e + 1)
+            t.put(endpoints.all[e].foreign ? rules.genesis == nil
+                ? " is a node of another cluster (its genesis hash differs); it is not used"
+                : " is not a node of the configured cluster (its genesis hash differs, see [rpc] cluster); nothing is sent through it" : " is a node of our cluster again")
+            note(endpoints.all[e].foreign ? .error : .info, t)
+        }
+        if phase == .preparing { prepared(now) }
+        // The book that leapt is read again, from a node that has just proved its cluster.
+        if leapt && endpoints.all[endpoint].vouchedAt_ms == now.mono_ms && (phase == .reading || phase == .settling)
+            && !outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) {
+            readEndpoint = endpoint
+            minSlot = max(minSlot, endpoints.all[endpoint].leaptTo)
+            postBook(now)
+        }
+    }
+
+    /// Words when `slot` is further ahead than time explains, unless the endpoint has just proved its cluster (`vouch`).
+    func leap(_ slot: UInt64, at e: Int, vouch: Bool = true, _ now: Now) -> Trouble? {
+        if endpoints.all[e].foreign && endpoints.usable > 0 { return Trouble("the endpoint is a node of another cluster") }
+        let passed_s = (now.mono_ms - min(now.mono_ms, newSlotAt_ms)) / 1000
+        if highestSlot == 0 || slot <= highestSlot || slot - highestSlot <= leap_slots + passed_s * leapRate_slotsPerSecond { return nil }
+        if vouch, let at = endpoints.all[e].vouchedAt_ms, now.mono_ms - min(now.mono_ms, at) <= vouchLife_ms {
+            if !endpoints.sure { endpoints.onFaith = true }
+            return nil
+        }
+        endpoints.all[e].leapt = askGenesis(e)
+        endpoints.all[e].leaptTo = slot
+        askForeignAgain()
+        return Trouble("the node's slot is far ahead of all that was seen; it is asked for its cluster first")
+    }
+}
