@@ -30,8 +30,10 @@ const char *ek_role_name(int role) {
 }
 
 void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
-    /* Markets and oracles beyond their counts are never looked at, and are nine tenths of the book: they need no clearing. */
+    /* Markets and oracles beyond their counts are never looked at, each is cleared when it is put, and they are nine tenths of the book: they
+     * need no clearing. All the rest does: tokens and watched wallets are counted before they are read. */
     memset(b, 0, offsetof(ek_book, perps));
+    memset((uint8_t *)b + offsetof(ek_book, tokens), 0, sizeof *b - offsetof(ek_book, tokens));
     b->venue = v;
     b->slot = slot;
     b->authority_is_system = 1;

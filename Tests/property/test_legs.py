@@ -64,6 +64,21 @@ def world(*legs, accounts=(), lamports=()):
     return [w.lib.ek_assessed_leg(out, i) for i in range(len(legs))], out.spot_base_e9 - 10 * 10**9
 
 
+def test_a_book_that_is_used_again_forgets_everything():
+    """The agent reads every tick into the same book: a token account or a watched wallet that is gone holds nothing, whatever was there before."""
+    w = World("velocity")
+    check(w.lib.ek_plan_add_token(w.plan, key(MINT)))
+    check(w.lib.ek_plan_add_watch(w.plan, key(WATCHED)))
+    w.settle()
+    dirty = w.ffi.new("ek_book *")
+    w.ffi.memmove(dirty, b"\xAA" * w.ffi.sizeof("ek_book"), w.ffi.sizeof("ek_book"))
+    w.lib.ek_book_begin(dirty, w.plan, 1)
+    assert dirty.n_tokens == 1 and dirty.n_watches == 1
+    assert dirty.tokens[0].amount == 0 and bytes(dirty.tokens[0].mint.bytes) == MINT
+    assert dirty.watches[0].lamports == 0 and dirty.watches[0].is_system == 0
+    assert (dirty.n_perps, dirty.n_spots, dirty.n_oracles, dirty.have) == (0, 0, 0, 0)
+
+
 def token_owner():
     return unbase58(TOKEN_PROGRAM)
 
