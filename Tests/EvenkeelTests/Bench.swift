@@ -26,6 +26,11 @@ final class Bench: Host {
     // What the test breaks.
     var persistErrno: Int32 = 0
     var signs = true
+    var kill = false
+    // What went to the history.
+    var samples: [ek_sample] = []
+    var corrections = 0
+    var flushes = 0
     /// What the wire makes of an answer: nil lets it through.
     var wire: (_ method: String, _ endpoint: Int) -> Answered? = { _, _ in nil }
     /// Changes an answer's body on its way.
@@ -110,6 +115,10 @@ final class Bench: Host {
         return true
     }
 
+    func killed() -> Bool { kill }
+    func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) { if ring == Int32(EK_RING_MINUTES) { samples.append(sample.pointee) } }
+    func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) { corrections += 1 }
+    func flushHistory() { flushes += 1 }
     func log(_ level: Level, _ human: Text) { logs.append(String(decoding: human.bytes, as: UTF8.self)) }
     func report(_ m: Machine) { effects.append(.report(String(describing: m.report.status.word))) }
 

@@ -209,6 +209,31 @@ def test_near_the_maintenance_line(program):
     assert s["action_taken"] == "REDUCE_SHORT"
 
 
+def test_under_the_maintenance_line_there_is_an_alarm(program):
+    """The program refuses even a reducing order there: nothing is sent, a person is called, and it is over when collateral comes."""
+    chain, agent = program({"sol": 10, "usdt": 0, "perp": -9.5}, hedge__max_leverage="90", gates__min_health_pct="10")
+    price = chain.ctl("state")["sol_price_1e6"] / 1e6
+    chain.ctl("set_user", perp=-10.4, usdt=-(10 * price * 0.9 - 10.4 * price * 0.02))
+    r = agent.once()
+    assert r.code == 10 and r.status["status"] == "blocked" and "ALARM: the venue refuses even a reducing order" in r.err, r
+    assert r.status["health_level"] == "critical" and "deposit collateral" in r.status["alarm"] and chain.sends() == []
+    chain.ctl("set_user", perp=-10.4, usdt=-(10 * price * 0.9 - 10.4 * price * 0.04))
+    s, _ = corrected(chain, agent, -10_400_000_000)
+    assert s["action_taken"] == "REDUCE_SHORT" and s["alarm"] is None
+
+
+def test_the_vault_says_what_a_fill_cost(program):
+    """Fees equal what the program counted, to the unit, and the parts add up."""
+    chain, agent = program({"perp": -9})
+    r = agent.once()
+    assert r.status["status"] == "executed_live", r
+    s = agent.once().status["vault"]["start"]
+    parts = sum(int(s[k]) for k in ("funding_e6", "fees_e6", "basis_e6", "delta_e6", "other_e6"))
+    size, price = r.status["correction_size"], r.status["correction_price"]
+    assert int(s["pnl_e6"]) == parts and abs(-int(s["fees_e6"]) - size * price * 1e6 * 42 / 120_000) < 2
+    assert int(s["funding_e6"]) == 0 and int(s["basis_e6"]) < 0
+
+
 def test_killed_at_any_moment(program):
     chain, agent = program({"perp": -9, "tick_ms": 50}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
     rng = random.Random(5)

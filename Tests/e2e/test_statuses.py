@@ -255,6 +255,14 @@ def test_observe_only_for_an_isolated_position(bench, venue):
 
 
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
+def test_observe_only_for_another_pool(bench, venue):
+    chain, agent = bench(venue, chain={"perp": -9})
+    chain.ctl("poke", pubkey=chain.user, offset=4475 if venue == "velocity" else 4356, hex="01")
+    s = ended(agent.once(), 10, "observe_only")
+    assert "pool" in s["reason"].lower() and chain.sends() == []
+
+
+@pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_observe_only_for_an_unknown_oracle_source(bench, venue):
     chain, agent = bench(venue, chain={"perp": -9})
     offset = 673 if venue == "velocity" else 926

@@ -83,6 +83,30 @@ def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     assert ppb[0] == (out[0] if out[0] < 2**32 else 0)
 
 
+# quote, 30-day volume as taker and as maker (as stored, however old), fee adjustment in percent, and the fee the real program took
+PROGRAM_FEES = [
+    (7618236, 0, 0, 0, 2667), (7618236, 10**12, 0, 0, 2667), (7618236, 2 * 10**12, 0, 0, 2286), (7618236, 9 * 10**12, 0, 0, 2286),
+    (7618236, 10**13, 0, 0, 2096), (7618236, 19 * 10**12, 0, 0, 2096), (7618236, 2 * 10**13, 0, 0, 1905), (7618236, 79 * 10**12, 0, 0, 1905),
+    (7618236, 8 * 10**13, 0, 0, 1715), (7618236, 199 * 10**12, 0, 0, 1715), (7618236, 2 * 10**14, 0, 0, 1524), (7618236, 0, 4 * 10**12, 0, 2286),
+    (7618236, 0, 250 * 10**12, 0, 1524), (7618203, 4 * 10**12, 0, -100, 0), (7618154, 4 * 10**12, 0, -50, 1143), (7618120, 4 * 10**12, 0, -7, 2126),
+    (7618087, 4 * 10**12, 0, 7, 2447), (7618037, 4 * 10**12, 0, 50, 3429),
+]
+
+
+@pytest.mark.parametrize("quote,taker,maker,adjust,fee", PROGRAM_FEES)
+def test_the_taker_fee_is_the_programs(quote, taker, maker, adjust, fee):
+    ffi, lib = core()
+    b = one_short()
+    b.b.have |= 1 << STATE | 1 << USER_STATS
+    for i, n in enumerate([42, 36, 33, 30, 27, 24]):
+        b.b.state.perp_tiers[i].fee_num, b.b.state.perp_tiers[i].fee_den = n, 120_000
+    b.b.stats.has_volume, b.b.stats.taker_volume_30d_e6, b.b.stats.maker_volume_30d_e6 = 1, taker, maker
+    b.b.perps[0].fee_adjustment_pct, b.b.user.margin_mode = adjust, 0
+    out = ffi.new("uint64_t *")
+    check(lib.ek_taker_fee(b.b, 0, quote, out))
+    assert out[0] == fee
+
+
 def test_fee_of_the_fixture_and_its_refusals():
     ffi, lib = core()
     b = one_short()
