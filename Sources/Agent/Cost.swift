@@ -17,7 +17,7 @@ extension Machine {
             q.direction = UInt8(EK_SELL)
         }
         q.max_slippage_ppm = rules.maxSlippage_ppm
-        q.network_lamports = signatureFee_lamports &+ rules.maxPriorityFee_lamports
+        q.network_lamports = signatureFee_lamports &+ min(usualFee_lamports, rules.maxPriorityFee_lamports)
         q.sol_price_e6 = sol_e6
         let f = funding(current)
         q.rate_e9 = f.nextKnown ? f.next_e9 : f.last_e9
@@ -32,8 +32,15 @@ extension Machine {
         }
     }
 
+    /// What the network takes is known once the order was simulated: the price others pay, for the units it needs. The next decision
+    /// expects the same; before the first one no priority fee is expected, and this second look is the one that counts.
+    func knowFee(units: UInt64) {
+        let priority = order.feePrice_micro.multipliedReportingOverflow(by: units.addingReportingOverflow(units / 5 + 1).partialValue)
+        usualFee_lamports = min(priority.overflow ? UInt64.max : priority.partialValue / 1_000_000, rules.maxPriorityFee_lamports)
+    }
+
     /// The simulated fill tells fee and slippage to the unit: quote received or paid, fee inside, against the oracle price.
-    func costOfTake(_ after: inout ek_user, units: UInt64) {
+    func costOfTake(_ after: inout ek_user) {
         guard let q = ek_user_perp(&after, perpIndex) else { return }
         let before = ek_user_perp(ek_book_user(book), perpIndex)
         let quoteBefore = before?.pointee.quote_e6 ?? 0
@@ -42,8 +49,7 @@ extension Machine {
         guard ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &fair) == EK_OK,
               fair > 0 else { return }
         let lost = decision.direction == UInt8(EK_SELL) ? Int128(fair) - Int128(moved) : -Int128(moved) - Int128(fair)
-        let priority = order.feePrice_micro.multipliedReportingOverflow(by: units + units / 5 + 1)
-        let lamports = signatureFee_lamports &+ min(priority.overflow ? UInt64.max : priority.partialValue / 1_000_000, rules.maxPriorityFee_lamports)
+        let lamports = signatureFee_lamports &+ usualFee_lamports
         var network: UInt64 = 0
         let sol = sol_e6
         if sol > 0 { _ = ek_mul_div_ceil_u64(lamports, UInt64(sol), 1_000_000_000, &network) }

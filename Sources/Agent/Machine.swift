@@ -112,6 +112,8 @@ public final class Machine {
     /// The open ticket is of a market that is hedged no more: it is followed to its end, never sent again.
     var foreignTicket = false
     var tickRetries = 0
+    /// The priority fee that the last simulated order would have paid; 0 before one was.
+    var usualFee_lamports: UInt64 = 0
     var order = Order()
     /// The order that is being cancelled; 0: a correction is being built.
     var cancelling: UInt32 = 0

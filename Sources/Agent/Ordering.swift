@@ -233,7 +233,10 @@ extension Machine {
                 words = t
             }
         }
-        if words == nil && order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after, units: s.units) }
+        if words == nil && cancelling == 0 {
+            knowFee(units: s.units)
+            if order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after) } else { costGate(true, clock) }
+        }
         return words
     }
 
