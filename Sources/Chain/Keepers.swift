@@ -99,6 +99,11 @@ extension ChainNode {
         let after = world.ledger.items[at.user].data.u64(layout.user.spots + layout.user.spotStride)
         let total = world.ledger.items[at.spots[1]].data.i128(S.depositBalance) + Int128(after) - Int128(before)
         world.ledger.items[at.spots[1]].data.set128(max(0, total), S.depositBalance)
+        // The venue keeps count of what came and went, in quote at the oracle price.
+        let counter = layout.user.totals + (d < 0 ? 8 : 0)
+        let value = UInt64(clamping: Int128(d.magnitude) * Int128(oraclePriceE6) / 1_000_000_000)
+        let counted = world.ledger.items[at.user].data.u64(counter).addingReportingOverflow(value)
+        world.ledger.items[at.user].data.set(counted.overflow ? UInt64.max : counted.partialValue, counter)
         world.tally.add(Disturbance(slot: world.slot, unixTs: world.unixTs, base: d, spotAfter: sum))
     }
 

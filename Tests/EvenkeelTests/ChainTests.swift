@@ -105,6 +105,20 @@ private func decimal(_ s: String, _ d: Int) -> Int64? {
         #expect(abs(ChainNode(o).spotBaseE9 + 2_000_000_000) <= 2)
     }
 
+    /// What the owner brings and takes is counted by the venue, else the vault would call it profit or loss.
+    @Test(arguments: [true, false]) func depositsAreCounted(velocity: Bool) {
+        var o = ChainOptions()
+        o.velocity = velocity
+        let n = ChainNode(o)
+        let at = n.layout.user.totals
+        func counts() -> (UInt64, UInt64) { (n.world.ledger.items[n.at.user].data.u64(at), n.world.ledger.items[n.at.user].data.u64(at + 8)) }
+        let (brought, taken) = counts()
+        n.deposit(1_000_000_000)
+        #expect(counts() == (brought + UInt64(n.oraclePriceE6), taken))
+        n.deposit(-500_000_000)
+        #expect(counts() == (brought + UInt64(n.oraclePriceE6), taken + UInt64(n.oraclePriceE6) / 2))
+    }
+
     @Test func decimals() {
         #expect(decimal("12.5", 6) == 12_500_000)
         #expect(decimal("-0.005", 9) == -5_000_000)
