@@ -21,7 +21,7 @@ SECONDS_A_FUZZER ?= 5
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
 
-.PHONY: embedded ordinary demo test test-web test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -93,7 +93,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-instructions test-python test-swift test-e2e test-web test-crash test-sim test-mutants test-arm test-deploy test-fuzz
+test: test-core test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-sim test-mutants test-arm test-deploy test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -117,6 +117,10 @@ test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 # The web role: its server alone under the sanitizers, and the page in a browser over a demo run.
 test-web: bin/evenkeel $(VENV)/ready
 	$(PY) -m pytest -q Tests/web
+
+# The process with the key, spoken to directly and end to end.
+test-signer: bin/evenkeel core-so $(VENV)/ready
+	$(PY) -m pytest -q Tests/signer
 
 test-crash: bin/evenkeel $(VENV)/ready
 	$(PY) -m pytest -q Tests/crash

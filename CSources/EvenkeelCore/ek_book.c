@@ -119,6 +119,12 @@ ek_err ek_book_perp_oracle(const ek_book *b, uint16_t market_index, const ek_ora
     const ek_perp_market *m = ek_book_perp(b, market_index);
     return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
 }
+const uint8_t *ek_book_perp_oracle_raw(const ek_book *b, uint16_t market_index, size_t *len) {
+    const ek_perp_market *m = ek_book_perp(b, market_index);
+    const ek_book_oracle_entry *e = m ? ek_book_oracle(b, &m->oracle, m->oracle_source) : NULL;
+    *len = e ? e->raw_len : 0;
+    return e ? e->raw : NULL;
+}
 ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out) {
     const ek_spot_market *m = ek_book_spot(b, market_index);
     return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
@@ -152,6 +158,8 @@ static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const
     memset(e, 0, sizeof *e);
     e->key = *key;
     e->source = source;
+    e->raw_len = (uint8_t)(len < sizeof e->raw ? len : sizeof e->raw);
+    memcpy(e->raw, data, e->raw_len);
     e->err = ek_decode_oracle(b->venue, source, data, len, &e->value);
     /* Bytes that are not this kind of oracle condemn the read; a value that cannot be used condemns only those who need it. */
     if (e->err == EK_E_SHORT || e->err == EK_E_DISCRIMINATOR) return e->err;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SECTIONS = 9, HEDGE_SECTION = 4 };
+enum { SECTIONS = 10, HEDGE_SECTION = 4 };
 
 /* The state of one reading. Lines are looked at before inih gets them, for all that inih would let pass: it cuts long lines, joins
  * lines that begin with a blank, ignores what stands behind a section's bracket, and never tells the line number. */

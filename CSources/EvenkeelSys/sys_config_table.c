@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-const char *const sys_config_sections[] = {"agent", "rpc", "venue", "account", "hedge", "order", "gates", "web", "alerts", NULL};
+const char *const sys_config_sections[] = {"agent", "rpc", "venue", "account", "hedge", "order", "gates", "signer", "web", "alerts", NULL};
 
 #define IN(field) (uint16_t)sizeof(((sys_config *)0)->field), offsetof(sys_config, field)
 #define HEDGE(field) (uint16_t)sizeof(((sys_hedge *)0)->field), offsetof(sys_hedge, field)
@@ -53,6 +53,8 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"gates", "max_notional_per_day", KIND_NUMBER, 0, 6, IN(max_notional_day_e6), 0, 1000000000000000, "100000", NULL, "USD", "corrections of all markets in one day (UTC), at their oracle prices; 0: off", NULL},
     {"gates", "max_failures", KIND_NUMBER, 0, 0, IN(max_failures), 1, 1000, "5", NULL, "in a row", "then observe only until resume", NULL},
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL, "while this file exists nothing is sent; empty: none", NULL},
+    {"signer", "max_orders_per_hour", KIND_NUMBER, 0, 0, IN(max_orders_per_hour), 1, 100000, "60", NULL, "an hour", "the signer signs no more transactions in one hour (UTC); cancels count too", NULL},
+    {"signer", "max_notional_per_day", KIND_NUMBER, ABOVE_MIN, 6, IN(signer_notional_day_e6), 0, 1000000000000000000, "1000000", NULL, "USD", "the signer signs orders of no more value in one day (UTC)", NULL},
     {"web", "listen", KIND_LISTEN, MAY_BE_EMPTY, 0, IN(listen_host), NO_RANGE, "127.0.0.1:8000", NULL, NULL, "address and port of the page; empty: off", NULL},
     {"web", "token_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(token_file), NO_RANGE, "", NULL, NULL, "file with the token for the page's controls; needed for any address that is not loopback", NULL},
     {"web", "names", KIND_NAMES, MAY_BE_EMPTY, 0, IN(web_names), NO_RANGE, "", NULL, NULL, "names a reverse proxy serves the page under, separated by commas; reading then needs the token too", NULL},

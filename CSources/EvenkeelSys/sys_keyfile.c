@@ -105,10 +105,27 @@ static ek_err check_halves(const char *path, sys_key *key, char text[384]) {
     return EK_OK;
 }
 
+int sys_key_descriptor(const char *path) {
+    static const char prefix[] = "/dev/fd/";
+    int n = 0;
+    if (strncmp(path, prefix, sizeof prefix - 1) != 0 || path[sizeof prefix - 1] == 0) return -1;
+    for (const char *p = path + sizeof prefix - 1; *p != 0; p++) {
+        if (*p < '0' || *p > '9' || n > 9999) return -1;
+        n = n * 10 + (*p - '0');
+    }
+    return n > 2 ? n : -1;
+}
+
+void sys_key_let_go(const char *path) {
+    int fd = sys_key_descriptor(path);
+    if (fd >= 0) close(fd);
+}
+
 ek_err sys_key_load(const char *path, sys_key *key, char text[384]) {
     text[0] = 0;
     memset(key, 0, sizeof *key);
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int given = sys_key_descriptor(path), fd = given >= 0 ? fcntl(given, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (given >= 0 && fd >= 0) (void)lseek(fd, 0, SEEK_SET); /* it may have been read before, by a signer that died */
     if (fd < 0) return refuse(text, EK_E_MISSING, path, "cannot be opened: %s", strerror(errno));
     struct stat sb;
     ek_err err = fstat(fd, &sb) == 0 ? check_file(path, &sb, text) : refuse(text, EK_E_MISSING, path, "cannot be looked at: %s", strerror(errno));

@@ -178,7 +178,7 @@ extension Machine {
             holdAll(.observeOnly, t, now)
             return
         }
-        if rules.mode == .live, let t = signerTrouble() {
+        if rules.mode == .live, let t = host.unsigned() ?? signerTrouble() {
             holdAll(.observeOnly, t, now)
             return
         }

@@ -30,7 +30,8 @@ public final class Driver: Host {
     let options: RunOptions
     public var log: Logger
     let http: OpaquePointer
-    let key: UnsafeMutablePointer<sys_key>
+    /// nil in paper mode: nothing is signed, no key is held anywhere.
+    let signing: Signing?
     let state: UnsafeMutablePointer<sys_state>
     let record: UnsafeMutablePointer<ek_record>
     let sink: (any StatusSink)?
@@ -52,13 +53,13 @@ public final class Driver: Host {
     private let startMono_ms = sys_mono_ms()
     private let startUnix_ms: Int64
 
-    init(config: ConfigPointer, options: RunOptions, log: Logger, http: OpaquePointer, key: UnsafeMutablePointer<sys_key>,
+    init(config: ConfigPointer, options: RunOptions, log: Logger, http: OpaquePointer, signing: Signing?,
          state: UnsafeMutablePointer<sys_state>, record: UnsafeMutablePointer<ek_record>, control: OpaquePointer?, sink: (any StatusSink)?) {
         self.config = config
         self.options = options
         self.log = log
         self.http = http
-        self.key = key
+        self.signing = signing
         self.state = state
         self.record = record
         self.control = control
@@ -95,11 +96,15 @@ public final class Driver: Host {
         return state.pointee.os_errno != 0 ? state.pointee.os_errno : -1
     }
 
-    public func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool {
-        guard let secret = sys_key_secret(key), let m = message.baseAddress else { return false }
-        ek_ed25519_sign(secret, m, message.count, signature)
-        return true
+    public func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+                     into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+        guard let s = signing else { return Text("there is no signer") }
+        let why = s.sign(message, claim, oracle, into: signature)
+        if s.breaker { record.pointee.breaker_open = 1 }        // saved with the failure that is counted now
+        return why
     }
+
+    public func unsigned() -> Text? { signing?.trouble }
 
     public func log(_ level: Level, _ human: Text) {
         log.write(level, human, tick: machine?.ticks ?? 0, ticket: ticketWord(), time_s: now().unix_s)
@@ -176,11 +181,12 @@ public final class Driver: Host {
             sendAlerts(m)
             let webWait_ms = tendWeb(m)
             let wait_ms = waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max)
-            var fds = (signals, Int32(-1), web?.fd ?? -1)
+            var fds = (signals, Int32(-1), web?.fd ?? -1, signing?.fd ?? -1)
             if let c = control { fds.1 = sys_control_fd(c) }
             let ready = withUnsafeBytes(of: &fds) {
-                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 3, webWait_ms < 0 ? wait_ms : min(wait_ms, webWait_ms))
+                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 4, webWait_ms < 0 ? wait_ms : min(wait_ms, webWait_ms))
             }
+            signing?.news { log($0, $1) }
             if ready & 1 != 0 { takeSignals(signals, m) }
             serveControl(m)
             if ready & 4 != 0 { web?.serve(m, now()) { log(.info, $0) } }

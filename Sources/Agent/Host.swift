@@ -60,8 +60,12 @@ public protocol Host: AnyObject {
     func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool
     /// Makes the record durable (written to the older slot and synced) before it returns. 0, or an errno.
     func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32
-    /// Signs a message with the agent's key into 64 bytes. False: no signer, or it refused.
-    func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool
+    /// Signs a message with the agent's key into 64 bytes, if it does what `claim` says; `oracle`: the account the price was read from.
+    /// nil: signed; else why not.
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+              into signature: UnsafeMutablePointer<UInt8>) -> Text?
+    /// Why nothing can be signed at all now; nil: a signer is there.
+    func unsigned() -> Text?
     /// One event for the log. `human` is the text of docs/interface.md; facts are key=value pairs already formatted.
     func log(_ level: Level, _ human: Text)
     /// Whether the operator's kill switch is on. Asked for every decision and again inside the send path.
@@ -78,6 +82,7 @@ public protocol Host: AnyObject {
 }
 
 extension Host {
+    public func unsigned() -> Text? { nil }
     public func killed() -> Bool { false }
     public func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
     public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}

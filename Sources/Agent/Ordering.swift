@@ -264,9 +264,10 @@ extension Machine {
         }
         let t = ticket
         var signed = false
+        var refused = Text("the signature does not fit the message")
         if let signature = ek_ticket_signature(t) {
             order.message.withUnsafeBufferPointer { m in
-                signed = host.sign(UnsafeBufferPointer(rebasing: m[0..<order.messageLen]), into: signature)
+                if let why = ask(UnsafeBufferPointer(rebasing: m[0..<order.messageLen]), into: signature) { refused = why } else { signed = true }
             }
             var key = signer
             signed = signed && order.message.withUnsafeBufferPointer {
@@ -282,7 +283,7 @@ extension Machine {
         }
         guard signed else {
             ek_ticket_clear(t)
-            executionFailed(Text("the signer did not sign the order"), now)
+            executionFailed(refused, now)
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)

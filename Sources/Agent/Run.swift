@@ -26,13 +26,10 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
         complain(Text("libsodium could not be initialised"))
         return exitFailed
     }
-    let key = UnsafeMutablePointer<sys_key>.allocate(capacity: 1)
-    key.initialize(to: sys_key())
-    defer {
-        sys_key_free(key)
-        key.deallocate()
-    }
-    guard let identity = loadIdentity(config, rules, key) else { return exitUsage }
+    var signing: Signing? = nil
+    var signerCode = exitUsage
+    var signerWords = Text()
+    guard let identity = loadIdentity(config, rules, &signing, words: &signerWords, code: &signerCode) else { return signerCode }
 
     var venueName = Text()
     venueName.put(c: sys_config_venue_name(config))
@@ -49,6 +46,10 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     }
     var persistent = true
     if let code = openState(config, rules, identity.authority, venueName, state, record, &persistent) { return code }
+    if !signerWords.isEmpty {       // its counters lie beside the state file, which had the first word
+        complain(signerWords)
+        return signerCode
+    }
 
     guard let http = sys_http_new() else {
         complain(Text("libcurl could not be initialised"))
@@ -79,7 +80,7 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     defer { sys_control_close(control, 200) }
 
     record.pointee.mode = UInt8(rules.mode == .live ? EK_MODE_LIVE : EK_MODE_PAPER)
-    let driver = Driver(config: config, options: options, log: log, http: http, key: key, state: state, record: record,
+    let driver = Driver(config: config, options: options, log: log, http: http, signing: signing, state: state, record: record,
                         control: control, sink: sink)
     driver.persistent = persistent
     driver.openRing(venue: venueName, authority: identity.authority)
@@ -91,14 +92,29 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     driver.web = WebFeed(config, options: options, quiet: log.fd < 0, trouble: &trouble)
     if !trouble.isEmpty { complain(trouble) }
     if let r = driver.ring { driver.web?.history(r) }
+    if sink == nil {        // `demo` has a child to look after
+        let missing = confine(config, mayExec: config.pointee.listen_on != 0 && !options.once)
+        if !missing.isEmpty { driver.log(.warning, lacks("the agent", missing)) }
+    }
+    if let s = signing, !s.missing.isEmpty { driver.log(.warning, lacks("the signer", s.missing)) }
     let code = driver.run(machine)
     driver.machine = nil
     driver.web = nil
     return code
 }
 
+private func lacks(_ who: StaticString, _ missing: Text) -> Text {
+    var t = Text("this kernel does not give ")
+    t.put(who)
+    t.put(" the following protection: ")
+    t.put(missing)
+    return t
+}
+
 /// Whose account, and which key signs. Paper needs no key; with one and no authority its address is the account's.
-private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ key: UnsafeMutablePointer<sys_key>) -> (authority: ek_key, signer: ek_key)? {
+/// With a signer whose counters cannot be opened `words` are filled beside the answer.
+private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: inout Signing?, words: inout Text,
+                          code: inout Int32) -> (authority: ek_key, signer: ek_key)? {
     let path = sys_config_keypair(config)
     let named = (path?.pointee ?? 0) != 0
     if rules.mode == .paper && config.pointee.has_authority != 0 {
@@ -108,10 +124,19 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ key: Unsafe
         complain(Text("no keypair and no authority: name one of them in [account]"))
         return nil
     }
+    if rules.mode == .live {
+        signing = Signing.start(config, rules, words: &words, code: &code)
+        if let s = signing { return (config.pointee.has_authority != 0 ? config.pointee.authority : s.key, s.key) }
+        if code == exitState && config.pointee.has_authority != 0 { return (config.pointee.authority, config.pointee.authority) }
+        complain(words)
+        return nil
+    }
+    // Paper without an authority: the key file is read for its address and let go.
     var failed = false
+    var key = sys_key()
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
         guard let base = text.baseAddress else { return }
-        if sys_key_load(path, key, base) != EK_OK {
+        if sys_key_load(path, &key, base) != EK_OK {
             failed = true
             var t = Text()
             t.put(c: base)
@@ -119,8 +144,8 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ key: Unsafe
         }
     }
     if failed { return nil }
-    let signer = key.pointee.pub
-    if rules.mode == .paper { sys_key_free(key) }       // the paper agent holds no key
+    let signer = key.pub
+    sys_key_free(&key)
     return (config.pointee.has_authority != 0 ? config.pointee.authority : signer, signer)
 }
 

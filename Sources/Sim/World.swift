@@ -226,13 +226,14 @@ final class World: Host {
         return dead ? 5 : err
     }
 
-    func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool {
-        if strike() { return false }
-        guard let m = message.baseAddress else { return false }
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+        if strike() { return Text("dead") }
+        guard let m = message.baseAddress else { return Text("no message") }
         ek_ed25519_sign(secret, m, message.count, signature)
         judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)
         trace.add(t, "sign", Int64(signature[0]), Int64(signature[1]), Int64(message.count))
-        return !strike()
+        return strike() ? Text("dead") : nil
     }
 
     func log(_ level: Level, _ human: Text) {

@@ -168,7 +168,7 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     c.put(keyPath)
     c.put("\nauthority = ")
     c.put(chain.authority)
-    c.put("\n[hedge SOL-PERP]\nspot = venue:SOL, wallet:SOL\nmax_trades_per_day = 200\n[web]\nlisten = ")
+    c.put("\n[hedge SOL-PERP]\nspot = venue:SOL, wallet:SOL\nmax_trades_per_day = 200\n[signer]\nmax_orders_per_hour = 3600\n[web]\nlisten = ")
     c.put(a.listen)
     var token = Text()
     if !a.listen.isEmpty {

@@ -14,6 +14,7 @@ func dispatch() -> Int32 {
         return 2
     }
     if word == "run" { return runCommand() }
+    if word == "signer-role" { return sys_signer_role() }      // started by the agent, see docs/signer.md
     if word == "check" { return checkCommand() }
     if word == "status" { return statusCommand() }
     if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" { return controlCommand(word) }

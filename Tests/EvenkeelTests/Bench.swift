@@ -108,11 +108,12 @@ final class Bench: Host {
         return persistErrno
     }
 
-    func sign(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Bool {
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
         effects.append(.sign)
-        guard signs, let m = message.baseAddress else { return false }
+        guard signs, let m = message.baseAddress else { return Text("the signer did not sign the order") }
         ek_ed25519_sign(secret, m, message.count, signature)
-        return true
+        return nil
     }
 
     func killed() -> Bool { kill }

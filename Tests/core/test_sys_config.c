@@ -131,15 +131,15 @@ static void lines(void) {
     bad("mode = live\n", EK_E_SYNTAX, "F:1: stands before the first section");
     bad("[agent\nmode = live\n", EK_E_SYNTAX, "F:1: a section must end with ]");
     bad("[agent] mode = live\n", EK_E_SYNTAX, "F:1: only a comment may follow the ]");
-    bad("[agnet]\n", EK_E_SYNTAX, "F:1: [agnet]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [web] [alerts]");
-    bad("[]\n", EK_E_SYNTAX, "F:1: []: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [web] [alerts]");
+    bad("[agnet]\n", EK_E_SYNTAX, "F:1: [agnet]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
+    bad("[]\n", EK_E_SYNTAX, "F:1: []: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
     bad("[agent]\n[rpc]\n[agent]\n", EK_E_SYNTAX, "F:3: [agent]: given twice (first in line 1)");
     bad("[hedge SOL-PERP]\n[hedge SOL-PERP]\n", EK_E_SYNTAX, "F:2: [hedge SOL-PERP]: given twice (first in line 1)");
     bad("[hedge SOL]\n", EK_E_SYNTAX, "F:1: [hedge SOL]: must name a market as SOL-PERP");
     bad("[hedge ABCDEFGHIJK-PERP]\n", EK_E_SYNTAX, "F:1: [hedge ABCDEFGHIJK-PERP]: must name a market as SOL-PERP");
     bad("[hedge -PERP]\n", EK_E_SYNTAX, "F:1: [hedge -PERP]: must name a market as SOL-PERP");
     bad("[hedge S/L-PERP]\n", EK_E_SYNTAX, "F:1: [hedge S/L-PERP]: must name a market as SOL-PERP");
-    bad("[hedge]\n", EK_E_SYNTAX, "F:1: [hedge]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [web] [alerts]");
+    bad("[hedge]\n", EK_E_SYNTAX, "F:1: [hedge]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
     bad("[hedge A-PERP]\n[hedge B-PERP]\n[hedge C-PERP]\n[hedge D-PERP]\n[hedge E-PERP]\n[hedge F-PERP]\n[hedge G-PERP]\n[hedge H-PERP]\n[hedge I-PERP]\n",
         EK_E_SYNTAX, "F:9: [hedge I-PERP]: at most 8 markets are taken");
     bad("[agent]\nmodus = live\n", EK_E_SYNTAX, "F:2: modus: unknown key in [agent]; known: mode, loop_interval_seconds, state, control");

@@ -14,8 +14,10 @@ static ek_policy policies[2];
 static ek_key own;
 
 static void begin(void) {
-    memset(own.bytes, 8, 32);
+    uint8_t seed[32], secret[64];
+    memset(seed, 8, sizeof seed);
     need(ek_crypto_init() == EK_OK);
+    ek_ed25519_from_seed(seed, &own, secret);
     for (uint32_t i = 0; i < 2; i++) {
         ek_policy_limits l = {.n_markets = 1, .max_slippage_ppm = 5000, .max_fee_lamports = 205000, .max_notional_day_e6 = 1000000000000,
                               .max_orders_hour = 60, .max_compute_units = 1400000, .markets = {{"SOL-PERP", 50000000000}}};

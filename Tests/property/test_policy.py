@@ -7,6 +7,7 @@ import sys
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from solders.keypair import Keypair
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from test_margin import one_short
@@ -16,7 +17,7 @@ E9 = 10**9
 LONG, SHORT = 0, 1
 TAKE, PLACE, CANCEL = 1, 2, 3
 LAZER = 5
-OWN, AUTHORITY, HASH = b"\x08" * 32, b"\x07" * 32, b"\x0b" * 32
+OWN, AUTHORITY, HASH = bytes(Keypair.from_seed(b"\x08" * 32).pubkey()), b"\x07" * 32, b"\x0b" * 32
 ORACLE_PRICE = 100_000_000
 (NOTHING, MESSAGE, FORM, PAYER, INSTRUCTION, BUDGET, FEE, ACCOUNT, USER_, DATA, CLAIM, MARKET, SIZE, ORACLE_, PRICE, SHAPE, ORDER_ID, HOURLY, DAILY,
  BREAKER, PROTOCOL, LEDGER) = range(22)

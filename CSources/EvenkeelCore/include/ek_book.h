@@ -59,6 +59,8 @@ const char *ek_fault_text(const ek_fault *f);
 typedef struct {
     ek_key key;
     uint8_t source;
+    uint8_t raw_len;
+    uint8_t raw[144];       /* the account's first bytes as they were read, enough for every kind: the signer decodes them itself */
     ek_err err;             /* EK_OK, or why this oracle cannot be used (EK_E_UNSUPPORTED, EK_E_OVERFLOW ...) */
     ek_oracle value;
 } ek_book_oracle_entry;
@@ -139,6 +141,8 @@ const ek_perp_market *ek_book_perp(const ek_book *b, uint16_t market_index);    
 const ek_spot_market *ek_book_spot(const ek_book *b, uint16_t market_index);
 const ek_book_oracle_entry *ek_book_oracle(const ek_book *b, const ek_key *key, uint8_t source);
 /* The usable oracle of a market. EK_E_MISSING: market or oracle not loaded; EK_E_UNSUPPORTED: source; EK_E_RANGE: price <= 0. */
+/* Its raw bytes; NULL and *len 0 when there are none. */
+const uint8_t *ek_book_perp_oracle_raw(const ek_book *b, uint16_t market_index, size_t *len);
 ek_err ek_book_perp_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out);
 ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out);
 /* Loaded market by name ("SOL-PERP", "SOL"); NULL when none. */

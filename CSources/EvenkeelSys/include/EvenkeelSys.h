@@ -13,6 +13,9 @@
 #include "sys_notify.h"
 #include "sys_ring.h"
 #include "sys_metrics.h"
+#include "sys_ledger.h"
+#include "sys_sandbox.h"
+#include "sys_signer.h"
 #include "sys_spawn.h"
 #include "sys_web.h"
 #endif

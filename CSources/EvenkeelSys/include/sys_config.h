@@ -81,6 +81,9 @@ typedef struct {
     uint64_t gas_reserve_lamports;
     uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */, force_drift_ppm, max_failures;
     char kill_file[SYS_CONFIG_PATH_MAX]; /* empty: none */
+    /* [signer] */
+    uint32_t max_orders_per_hour;
+    uint64_t signer_notional_day_e6;
     /* [web] */
     uint8_t listen_on;                /* 0: off */
     char listen_host[64];             /* address without brackets */

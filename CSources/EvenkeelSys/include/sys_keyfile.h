@@ -23,6 +23,10 @@ ek_err sys_key_load(const char *path, sys_key *key, char text[384]);
 /* Makes a new key from the kernel's randomness and writes it as such a file, mode 0600, synced, never over anything that is there. Its address is in *pub.
  * EK_OK, or an error with `text`: EK_E_MISMATCH something is at the path, EK_E_MISSING it cannot be written, EK_E_CRYPTO, EK_E_FULL. */
 ek_err sys_key_make(const char *path, ek_key *pub, char text[384]);
+/* `/dev/fd/N` names an open descriptor (of a regular file, N > 2) that whoever started the program handed over: N, else -1. */
+int sys_key_descriptor(const char *path);
+/* Closes such a descriptor: for a process that will never read the key. */
+void sys_key_let_go(const char *path);
 /* From 32 bytes of seed: the embedded chain and tests. The caller wipes the seed. */
 ek_err sys_key_from_seed(const uint8_t seed[32], sys_key *key);
 /* Wipes and frees; may be called twice. */

@@ -60,7 +60,7 @@ class Agent:
             "venue": {"name": chain.venue if chain is not None else "velocity"},
             "account": {"keypair": self.key},
             "hedge SOL-PERP": {"spot": "venue:SOL"},
-            "order": {}, "gates": {}, "web": {"listen": ""},
+            "order": {}, "gates": {}, "signer": {"max_orders_per_hour": 100000}, "web": {"listen": ""},
         }
         if chain is not None and seed != 7:
             self.settings["account"]["authority"] = chain.authority
@@ -114,8 +114,8 @@ class Agent:
         return json.loads(r.out)
 
     # --- a running agent
-    def start(self, *words, env=None):
-        p = Running(self, words, env)
+    def start(self, *words, env=None, user=None):
+        p = Running(self, words, env, user)
         self.processes.append(p)
         return p
 
@@ -128,9 +128,10 @@ class Agent:
 class Running:
     """`run` without --once; its STATUS lines and log are gathered while it runs."""
 
-    def __init__(self, agent, words, env=None):
+    def __init__(self, agent, words, env=None, user=None):
         self.process = subprocess.Popen([str(agent.binary), "run", "-c", str(agent.config), "--json", *words],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})})
+                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})},
+                                        user=user, group=user, extra_groups=[] if user else None)
         self.pid = self.process.pid
         self.lines, self.log, self.at = [], "", []
         self.reader = threading.Thread(target=self._read, daemon=True)

@@ -1,0 +1,49 @@
+/* sys_sandbox_table.h - private to sys_sandbox.c: the policies, to be read. Names are the kernel's; a call that an architecture does not have
+ * is left out there. */
+#ifndef SYS_SANDBOX_TABLE_H
+#define SYS_SANDBOX_TABLE_H
+#include <sys/syscall.h>
+
+typedef struct {
+    int number;
+    int argument;      /* -1: whatever its arguments; else this one must have no bit of `mask` */
+    unsigned mask;
+} sys_call;
+
+#define CALL(name) {SYS_##name, -1, 0}
+#define CALL_WITHOUT(name, argument, mask) {SYS_##name, argument, mask}
+enum { EXECUTABLE = 4 /* PROT_EXEC */ };
+
+/* The signer: nothing but these. Default: the process is killed. */
+static const sys_call SIGNER_MAY[] = {
+    CALL(read), CALL(recvfrom), CALL(recvmsg),          /* requests */
+    CALL(write), CALL(sendto), CALL(sendmsg),           /* answers */
+    CALL(pwrite64),                                     /* its counters */
+    CALL(ppoll), CALL(clock_gettime), CALL(restart_syscall),
+#ifdef SYS_poll
+    CALL(poll),
+#endif
+    CALL_WITHOUT(mprotect, 2, EXECUTABLE), CALL(munmap), CALL(munlock), CALL(madvise), /* wiping the key */
+    CALL(close), CALL(rt_sigreturn), CALL(exit), CALL(exit_group),
+};
+
+/* No role needs these. Default: everything else is allowed, these fail with EPERM. */
+static const sys_call NOBODY_MAY[] = {
+    CALL(ptrace), CALL(process_vm_readv), CALL(process_vm_writev), CALL(kcmp), CALL(pidfd_open), CALL(pidfd_getfd), CALL(process_madvise),
+    CALL(mount), CALL(umount2), CALL(pivot_root), CALL(chroot), CALL(setns), CALL(unshare), CALL(open_tree), CALL(move_mount), CALL(fsopen),
+    CALL(bpf), CALL(perf_event_open), CALL(userfaultfd), CALL(keyctl), CALL(add_key), CALL(request_key),
+    CALL(init_module), CALL(finit_module), CALL(delete_module), CALL(kexec_load), CALL(reboot), CALL(swapon), CALL(swapoff),
+    CALL(io_uring_setup), CALL(io_uring_enter), CALL(io_uring_register), CALL(personality), CALL(quotactl), CALL(acct), CALL(settimeofday),
+    CALL(clock_settime), CALL(adjtimex), CALL(name_to_handle_at), CALL(open_by_handle_at),
+};
+static const sys_call NO_EXEC[] = {CALL(execve), CALL(execveat)};
+static const sys_call NO_NETWORK[] = {CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept), CALL(accept4)};
+
+/* What the agent may read beside its own files: name resolution, TLS, the C library. */
+static const char *const AGENT_READS[] = {
+    "/etc/ssl", "/usr/share/ca-certificates", "/usr/local/share/ca-certificates", "/usr/lib/ssl", "/etc/pki", "/etc/ca-certificates",
+    "/etc/resolv.conf", "/run/systemd/resolve", "/run/resolvconf", "/run/NetworkManager", "/etc/hosts", "/etc/host.conf", "/etc/nsswitch.conf",
+    "/etc/gai.conf", "/etc/services", "/etc/protocols", "/etc/passwd", "/etc/group", "/etc/localtime", "/usr/share/zoneinfo",
+    "/etc/ld.so.cache", "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/proc/self", "/proc/sys/vm", "/sys/devices/system/cpu", "/dev/urandom",
+};
+#endif

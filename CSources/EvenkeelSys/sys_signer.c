@@ -1,0 +1,196 @@
+/* The agent's end of sys_signer.h. */
+#include "sys_signer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+#include <fcntl.h>
+
+#include "sys_args.h"
+#include "sys_clock.h"
+
+enum { START_MS = 10000 };
+
+static int child(int fd, int parent) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) _exit(127); /* the parent died before the line above */
+    sys_signals_default();
+    setpgid(0, 0); /* a terminal's Ctrl-C is for the agent */
+    int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (dup2(fd, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) _exit(127);
+    char *const argv[] = {(char *)(uintptr_t)"evenkeel", (char *)(uintptr_t)"signer-role", NULL};
+    execv("/proc/self/exe", argv);
+    return sys_signer_role(); /* no exec (an emulator): the same role in a copy of this process, which never had the key */
+}
+
+/* The next packet within timeout_ms, or 0; -1: the other end is closed. */
+static ssize_t receive(int fd, void *packet, size_t cap, int timeout_ms) {
+    struct pollfd p = {.fd = fd, .events = POLLIN, .revents = 0};
+    int r;
+    do r = poll(&p, 1, timeout_ms);
+    while (r < 0 && errno == EINTR);
+    if (r <= 0) return r;
+    ssize_t n = recv(fd, packet, cap, MSG_DONTWAIT | MSG_TRUNC);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;
+    return n <= 0 ? -1 : n;
+}
+
+typedef union {
+    sys_signer_head head;
+    sys_signer_ready ready;
+    sys_signer_answer answer;
+    sys_signer_gone gone;
+} packet;
+
+static int is(const packet *p, ssize_t n, uint16_t type, size_t size) {
+    return n == (ssize_t)size && p->head.magic == SYS_SIGNER_MAGIC && p->head.type == type;
+}
+
+static void closed(sys_signer *s) {
+    s->there = 0;
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
+    if (s->pid > 0) waitpid(s->pid, NULL, WNOHANG);
+}
+
+/* News bits of one packet that is no awaited answer. */
+static int note(sys_signer *s, const packet *p, ssize_t n) {
+    if (is(p, n, SYS_SIGNER_GONE, sizeof p->gone)) {
+        s->there = s->silent = 0;
+        s->died = p->head.value;
+        s->back_ms = p->head.sequence;
+        return 1;
+    }
+    if (is(p, n, SYS_SIGNER_READY, sizeof p->ready)) {
+        /* Another key than at the start is another account's: never. */
+        if (p->head.value != 0 || memcmp(p->ready.pub, s->pub.bytes, 32) != 0) return 0;
+        s->there = 1;
+        return 2;
+    }
+    if (is(p, n, SYS_SIGNER_ANSWER, sizeof p->answer) && s->silent) {
+        s->silent = 0; /* late, for a request that was given up: dropped, but it lives */
+        return 2;
+    }
+    return 0;
+}
+
+int sys_signer_news(sys_signer *s) {
+    packet p;
+    int bits = 0;
+    for (int i = 0; i < 16 && s->fd >= 0; i++) {
+        ssize_t n = receive(s->fd, &p, sizeof p, 0);
+        if (n == 0) break;
+        if (n < 0) {
+            closed(s);
+            return bits | 4;
+        }
+        bits |= note(s, &p, n);
+    }
+    return bits;
+}
+
+int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]) {
+    int ends[2], parent = getpid();
+    static sys_signer_seal seal;
+    packet p;
+    memset(s, 0, sizeof *s);
+    memset(&seal, 0, sizeof seal);
+    s->fd = -1;
+    text[0] = 0;
+    seal.head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_SEAL};
+    seal.limits = *limits;
+    if (snprintf(seal.keypair, sizeof seal.keypair, "%s", keypair) >= (int)sizeof seal.keypair ||
+        snprintf(seal.ledger, sizeof seal.ledger, "%s", ledger) >= (int)sizeof seal.ledger) {
+        snprintf(text, SYS_SIGNER_TEXT, "the path of the key or of the signer's counters is too long");
+        return SYS_SIGNER_NO_START;
+    }
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        snprintf(text, SYS_SIGNER_TEXT, "no socket for the signer: %s", strerror(errno));
+        return SYS_SIGNER_NO_START;
+    }
+    s->pid = fork();
+    if (s->pid == 0) {
+        close(ends[0]);
+        _exit(child(ends[1], parent));
+    }
+    close(ends[1]);
+    s->fd = ends[0];
+    ssize_t n = -1;
+    if (s->pid > 0 && send(s->fd, &seal, sizeof seal, MSG_NOSIGNAL) == (ssize_t)sizeof seal) n = receive(s->fd, &p, sizeof p, START_MS);
+    if (is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
+        if (p.head.value == 0) {
+            memcpy(s->pub.bytes, p.ready.pub, 32);
+            s->sandbox = (uint8_t)p.head.sequence;
+            s->there = 1;
+            return 0;
+        }
+        memcpy(text, p.ready.text, SYS_SIGNER_TEXT);
+        text[SYS_SIGNER_TEXT - 1] = 0;
+        sys_signer_end(s);
+        return (int)p.head.value;
+    }
+    snprintf(text, SYS_SIGNER_TEXT, "the signer did not start: %s", s->pid < 0 ? strerror(errno) : n == 0 ? "no answer in 10 s" : "it ended at once");
+    sys_signer_end(s);
+    return SYS_SIGNER_NO_START;
+}
+
+uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,
+                         int timeout_ms, uint8_t signature[64]) {
+    sys_signer_ask ask;
+    packet p;
+    if (n > sizeof ask.message || oracle_len > sizeof ask.oracle) return EK_REFUSE_PROTOCOL;
+    (void)sys_signer_news(s);
+    if (!s->there) return SYS_SIGNER_NOT_THERE;
+    memset(&ask, 0, sizeof ask);
+    ask.head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_ASK, .sequence = ++s->sequence};
+    ask.claim = *claim;
+    ask.message_len = (uint16_t)n;
+    ask.oracle_len = (uint16_t)oracle_len;
+    memcpy(ask.message, message, n);
+    if (oracle_len > 0) memcpy(ask.oracle, oracle, oracle_len);
+    if (send(s->fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof ask) return SYS_SIGNER_NOT_THERE;
+    int64_t ends = sys_mono_ms() + timeout_ms;
+    for (;;) {
+        int64_t left = ends - sys_mono_ms();
+        if (left < 0) break;
+        ssize_t got = receive(s->fd, &p, sizeof p, (int)left);
+        if (got < 0) {
+            closed(s);
+            return SYS_SIGNER_NOT_THERE;
+        }
+        if (got == 0) continue;
+        if (is(&p, got, SYS_SIGNER_ANSWER, sizeof p.answer) && p.head.sequence == ask.head.sequence) {
+            s->silent = 0;
+            s->breaker = p.answer.breaker;
+            if (p.head.value == 0) memcpy(signature, p.answer.signature, 64);
+            return p.head.value;
+        }
+        if (note(s, &p, got) & 1) return SYS_SIGNER_NOT_THERE; /* this request died with it */
+    }
+    s->silent = 1;
+    return SYS_SIGNER_SILENT;
+}
+
+void sys_signer_end(sys_signer *s) {
+    if (s->fd >= 0) close(s->fd);
+    s->fd = -1;
+    s->there = 0;
+    if (s->pid <= 0) return;
+    for (int i = 0; i < 200; i++) {
+        if (waitpid(s->pid, NULL, WNOHANG) != 0) {
+            s->pid = 0;
+            return;
+        }
+        nanosleep(&(struct timespec){.tv_sec = 0, .tv_nsec = 5000000}, NULL);
+    }
+    kill(s->pid, SIGKILL);
+    waitpid(s->pid, NULL, 0);
+    s->pid = 0;
+}

@@ -1,0 +1,83 @@
+"""From inside each role: open, connect, exec, ptrace and the like are tried and must fail. A program linked with the roles' own sandbox."""
+import os
+import pathlib
+import signal
+import subprocess
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="session")
+def confined(tmp_path_factory):
+    out = tmp_path_factory.mktemp("confined") / "confined"
+    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-I%s/CSources/EvenkeelSys/include" % ROOT,
+                    "-I%s/CSources/EvenkeelSys" % ROOT, str(ROOT / "Tests/signer/confined.c"), str(ROOT / "CSources/EvenkeelSys/sys_sandbox.c"), "-o", str(out)],
+                   check=True)
+    return out
+
+
+@pytest.fixture
+def files(tmp_path):
+    made = {n: tmp_path / n for n in ("key.json", "state.bin", "state.bin.signer", "ek.conf", "other")}
+    for f in made.values():
+        f.write_text("x")
+    return made
+
+
+def attempt(confined, files, role, what, argument="0"):
+    """'refused', 'killed' or 'done'."""
+    env = {"KEY": files["key.json"], "LEDGER": files["state.bin.signer"], "STATE": files["state.bin"], "CONFIG": files["ek.conf"], "PATH": os.environ["PATH"]}
+    r = subprocess.run([str(confined), role, what, str(argument)], env=env, stdin=subprocess.DEVNULL, timeout=20)
+    if r.returncode == 77:
+        pytest.skip("this kernel has no seccomp or no Landlock")
+    return {0: "refused", -signal.SIGSYS: "killed", 1: "done"}[r.returncode]
+
+
+@pytest.mark.parametrize("what", ["read", "write", "create", "unlink", "socket", "connect", "exec", "ptrace", "peek", "fork", "executable"])
+def test_the_signer_is_killed_for_anything_else(confined, files, what):
+    argument = os.getpid() if what in ("ptrace", "peek") else files["key.json"]
+    assert attempt(confined, files, "signer", "nothing") == "refused"           # it can still end by itself
+    assert attempt(confined, files, "signer", what, argument) == "killed"
+
+
+@pytest.mark.parametrize("role", ["keeper", "agent"])
+@pytest.mark.parametrize("what", ["exec", "ptrace", "peek"])
+def test_no_exec_and_no_looking_into_others(confined, files, role, what):
+    assert attempt(confined, files, role, what, os.getpid()) == "refused"
+
+
+def test_the_keeper_has_no_network_and_two_files(confined, files):
+    assert attempt(confined, files, "keeper", "socket") == "refused"
+    assert attempt(confined, files, "keeper", "connect") == "refused"
+    assert attempt(confined, files, "keeper", "read", files["key.json"]) == "done"
+    assert attempt(confined, files, "keeper", "write", files["state.bin.signer"]) == "done"
+    assert attempt(confined, files, "keeper", "write", files["key.json"]) == "refused"
+    assert attempt(confined, files, "keeper", "write", files["state.bin"]) == "refused"
+    assert attempt(confined, files, "keeper", "create", str(files["other"]) + ".new") == "refused"
+    assert attempt(confined, files, "keeper", "read", "/etc/passwd") == "refused"
+
+
+def test_the_agent_reads_neither_the_key_nor_the_signers_counters(confined, files):
+    """The key lies in the same directory as the config here: the hardest case."""
+    assert attempt(confined, files, "agent", "read", files["ek.conf"]) == "done"
+    assert attempt(confined, files, "agent", "write", files["state.bin"]) == "done"
+    assert attempt(confined, files, "agent", "read", "/etc/ssl/certs") == "done"
+    assert attempt(confined, files, "agent", "socket") == "done"
+    for what, path in [("read", "key.json"), ("write", "key.json"), ("unlink", "key.json"), ("write", "state.bin.signer"), ("unlink", "state.bin.signer"),
+                       ("write", "other"), ("write", "ek.conf")]:
+        assert attempt(confined, files, "agent", what, files[path]) == "refused", (what, path)
+    assert attempt(confined, files, "agent", "create", str(files["other"]) + ".new") == "refused"
+    assert attempt(confined, files, "agent", "read", "/etc/shadow") == "refused"
+
+
+def test_a_directory_without_the_key_may_be_read_whole(confined, files, tmp_path):
+    (tmp_path / "keys").mkdir()
+    files["key.json"] = files["key.json"].rename(tmp_path / "keys" / "key.json")
+    assert attempt(confined, files, "agent", "read", files["key.json"]) == "refused"        # below the config's directory
+    (tmp_path / "conf").mkdir()
+    files["ek.conf"] = files["ek.conf"].rename(tmp_path / "conf" / "ek.conf")
+    (tmp_path / "conf" / "new").write_text("x")
+    assert attempt(confined, files, "agent", "read", tmp_path / "conf" / "new") == "done"
+    assert attempt(confined, files, "agent", "read", files["key.json"]) == "refused"

@@ -1,0 +1,218 @@
+"""The role spoken to directly, as docs/signer.md tells it: sealed once, hostile packets refused each with its reason, counters that outlive it."""
+import json
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import pytest
+from solders.keypair import Keypair
+from solders.pubkey import Pubkey
+from solders.signature import Signature
+
+from harness import binary_of
+from test_policy import (CANCEL, CLAIM, HOURLY, MESSAGE, NOTHING, ORACLE_, PLACE, PRICE, PROTOCOL, SHORT, TAKE, Case)
+from test_policy import BREAKER, oracle_bytes
+
+MAGIC = 0x31534B45
+SEAL, READY, ASK, ANSWER, GONE = range(1, 6)
+KEY = Keypair.from_seed(b"\x08" * 32)
+
+
+class Role:
+    """A keeper and a signer at the end of a socket."""
+
+    def __init__(self, home, case, key=None):
+        self.home, self.case, self.sequence = home, case, 0
+        self.key = home / "key.json"
+        if not self.key.exists():
+            self.key.touch(mode=0o600)
+            self.key.write_text(json.dumps(list(bytes(key or KEY))))
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket = ours
+        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        theirs.close()
+        ours.settimeout(10)
+
+    def head(self, kind, sequence=0, value=0):
+        return struct.pack("<IHHII", MAGIC, kind, 0, sequence, value)
+
+    def seal(self, limits=None):
+        self.socket.send(self.head(SEAL) + (limits or bytes(self.case.ffi.buffer(self.case.limits))) + str(self.key).encode().ljust(256, b"\0")
+                         + str(self.home / "counters").encode().ljust(256, b"\0"))
+
+    def ready(self):
+        p = self.socket.recv(4096)
+        assert len(p) == 432
+        magic, kind, _, sandbox, value = struct.unpack_from("<IHHII", p)
+        assert (magic, kind) == (MAGIC, READY)
+        return value, p[16:48], p[48:].split(b"\0")[0].decode(), sandbox
+
+    def ask(self, message=None, oracle=None, claim=None):
+        c = self.case
+        message = c.message if message is None else message
+        oracle = (b"" if c.kind == CANCEL else c.oracle) if oracle is None else oracle
+        self.sequence += 1
+        return (self.head(ASK, self.sequence) + bytes(c.ffi.buffer(claim or c.claim)) + struct.pack("<HHI", len(message), len(oracle), 0)
+                + oracle.ljust(144, b"\0") + message.ljust(1232, b"\0"))
+
+    def answer(self):
+        p = self.socket.recv(4096)
+        assert len(p) == 88
+        magic, kind, _, sequence, value = struct.unpack_from("<IHHII", p)
+        assert (magic, kind) == (MAGIC, ANSWER)
+        return value, p[16], p[24:], sequence
+
+    def judge(self, packet):
+        self.socket.send(packet)
+        value, breaker, signature, _ = self.answer()
+        assert (signature == bytes(64)) == (value != NOTHING)               # never both
+        return value
+
+    def signer(self):
+        (pid,) = open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read().split()
+        return int(pid)
+
+    def close(self):
+        self.socket.close()
+        self.process.wait(5)
+
+
+@pytest.fixture
+def role(tmp_path):
+    made = []
+
+    def make(case=None, seal=True, **given):
+        r = Role(tmp_path, case or Case(), **given)
+        made.append(r)
+        if seal:
+            r.seal()
+            value, pub, text, _ = r.ready()
+            assert (value, pub) == (0, bytes(KEY.pubkey())), text
+        return r
+    yield make
+    for r in made:
+        r.close()
+
+
+@pytest.mark.parametrize("name,kind", [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift", PLACE)])
+def test_an_order_is_signed(role, name, kind):
+    r = role(Case(name, kind))
+    r.socket.send(r.ask())
+    value, breaker, signature, sequence = r.answer()
+    assert (value, breaker, sequence) == (0, 0, 1)
+    assert Signature.from_bytes(signature).verify(KEY.pubkey(), r.case.message)
+
+
+def test_hostile_packets_are_refused_each_with_its_reason(role):
+    r = role()
+    good = r.ask()
+    for packet in [b"x", good[:-1], good + b"\0", b"\0" * len(good), good[:4] + b"\x01" + good[5:], os.urandom(len(good)), os.urandom(9000)]:
+        assert r.judge(packet) == PROTOCOL
+        assert r.judge(r.ask()) == NOTHING
+    for at, value in [(96, 1233), (98, 145), (96, 65535)]:                  # lengths past their fields
+        assert r.judge(good[:at] + struct.pack("<H", value) + good[at + 2:]) == PROTOCOL
+    assert r.judge(r.ask(message=b"\x01" * 200)) == MESSAGE
+    assert r.judge(r.ask(oracle=b"")) == ORACLE_
+    assert r.judge(r.ask(oracle=oracle_bytes(10 ** 9))) == PRICE
+    other = Case(size=2 * 10 ** 9)
+    assert r.judge(r.ask(message=other.message)) == CLAIM
+    assert r.judge(r.ask()) == NOTHING
+
+
+def test_the_limits_are_sealed(role):
+    r = role()
+    wide = Case(max_orders_hour=100000)
+    assert r.judge(r.head(SEAL) + bytes(wide.ffi.buffer(wide.limits)) + bytes(512)) == PROTOCOL
+    assert r.judge(r.ask()) == NOTHING
+
+
+@pytest.mark.parametrize("first", [b"", b"x" * 848, "ask"])
+def test_nothing_is_signed_before_the_seal(role, first):
+    r = role(seal=False)
+    if first:
+        r.socket.send(r.ask() if first == "ask" else first)
+    else:
+        r.socket.shutdown(socket.SHUT_WR)
+    assert r.socket.recv(4096) == b""
+    assert r.process.wait(5) == 1
+
+
+def test_ten_refusals_are_the_end_until_a_new_start(role, tmp_path):
+    r = role()
+    for i in range(9):
+        assert r.judge(b"x") == PROTOCOL
+    r.socket.send(b"x")
+    assert r.answer()[:2] == (PROTOCOL, 1)
+    assert r.judge(r.ask()) == BREAKER
+    os.kill(r.signer(), signal.SIGKILL)                                     # a signer that is killed does not forget it
+    assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
+    assert r.ready()[0] == 0
+    assert r.judge(r.ask()) == BREAKER
+    r.close()
+    assert role().judge(r.ask()) == NOTHING                                 # a start by a person forgives
+
+
+def test_counts_outlive_the_signer_and_the_agent(role):
+    r = role(Case(max_orders_hour=3))
+    assert [r.judge(r.ask()) for _ in range(2)] == [NOTHING] * 2
+    os.kill(r.signer(), signal.SIGKILL)
+    gone = struct.unpack_from("<IHHII", r.socket.recv(4096))
+    assert gone[1] == GONE and gone[4] & 0x7F == signal.SIGKILL and gone[3] == 100
+    began = time.monotonic()
+    assert r.ready()[0] == 0 and time.monotonic() - began < 5
+    assert [r.judge(r.ask()) for _ in range(2)] == [NOTHING, HOURLY]
+    r.close()
+    again = role(Case(max_orders_hour=3))
+    assert again.judge(again.ask()) == HOURLY
+
+
+def test_a_torn_write_of_the_counters_costs_one_and_damage_is_not_forgotten(role, tmp_path):
+    r = role(Case(max_orders_hour=3))
+    for _ in range(3):
+        assert r.judge(r.ask()) == NOTHING
+    r.close()
+    counters = tmp_path / "counters"
+    whole = counters.read_bytes()
+    counters.write_bytes(whole[:1024 + 40] + b"\xff" + whole[1024 + 41:])      # the third write went to the second slot
+    r = role(Case(max_orders_hour=3))
+    assert [r.judge(r.ask()) for _ in range(2)] == [NOTHING, HOURLY]
+    r.close()
+    counters.write_bytes(b"\xff" * 2048)
+    r = role(seal=False)
+    r.seal()
+    value, _, text, _ = r.ready()
+    assert value == 2 and "damaged" in text
+    assert counters.read_bytes() == b"\xff" * 2048
+
+
+def test_a_key_that_others_can_read(role, tmp_path):
+    r = role(seal=False)
+    r.key.chmod(0o644)
+    r.seal()
+    value, pub, text, _ = r.ready()
+    assert value == 1 and pub == bytes(32) and "chmod 600" in text
+    assert r.process.wait(5) == 0
+
+
+def test_both_end_with_the_socket(role):
+    r = role()
+    child = r.signer()
+    r.socket.close()
+    assert r.process.wait(5) == 0
+    assert not os.path.exists("/proc/%d" % child)
+
+
+def test_the_kernel_holds_it(role):
+    """What the signer says of its sandbox is what /proc says of it."""
+    r = role(seal=False)
+    r.seal()
+    *_, sandbox = r.ready()
+    status = dict(line.split(":\t", 1) for line in open("/proc/%d/status" % r.signer()).read().splitlines() if ":\t" in line)
+    assert (status["Seccomp"].strip() == "2") == bool(sandbox & 2)
+    assert status["NoNewPrivs"].strip() == "1" and sandbox & 1
+    assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0 and sandbox & 8
+    limits = open("/proc/%d/limits" % r.signer()).read()
+    assert [x.split()[4] for x in limits.splitlines() if x.startswith("Max core")] == ["0"]
