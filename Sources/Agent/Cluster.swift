@@ -74,6 +74,8 @@ extension Machine {
         if highestSlot == 0 || slot <= highestSlot || slot - highestSlot <= leap_slots + passed_s * leapRate_slotsPerSecond { return nil }
         if vouch, let at = endpoints.all[e].vouchedAt_ms, now.mono_ms - min(now.mono_ms, at) <= vouchLife_ms {
             if !endpoints.sure { endpoints.onFaith = true }
+            // Good for one leap: a moment later another node may stand behind the address.
+            for i in 0..<endpoints.all.count { endpoints.all[i].vouchedAt_ms = nil }
             return nil
         }
         endpoints.all[e].leapt = askGenesis(e)
