@@ -18,7 +18,7 @@ SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
 SECONDS_A_FUZZER ?= 5
-SIM_SEEDS ?= 200
+SIM_SEEDS ?= 50
 SIM_DAYS ?= 30
 
 .PHONY: embedded ordinary demo test test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
