@@ -81,7 +81,7 @@ extension Machine {
         else { return false }
         for i in 0..<UInt32(EK_MAX_ORDERS) {
             guard let o = ek_user_order_at(ek_book_user(book), i) else { break }
-            if isOwnLive(o.pointee), book.pointee.slot > o.pointee.slot, book.pointee.slot - o.pointee.slot > staleOrder_slots {
+            if isOwnLive(o.pointee), hedges.contains(where: { $0.perpFound && $0.perpIndex == o.pointee.market_index }), book.pointee.slot > o.pointee.slot, book.pointee.slot - o.pointee.slot > staleOrder_slots {
                 cancelling = o.pointee.order_id
                 for k in 0..<hedges.count where hedges[k].perpFound && hedges[k].perpIndex == o.pointee.market_index { focus(on: k) }
                 var t = Text("order ")
@@ -96,11 +96,11 @@ extension Machine {
         return false
     }
 
-    /// Live, of a hedged market, with an id of this agent's range, and not past its time: whichever market it is of, the account has one
+    /// Live, of a hedged market (of any while one of ours is not found), with an id of this agent's range, and not past its time: whichever market it is of, the account has one
     /// correction at a time.
     func isOwnLive(_ o: ek_order) -> Bool {
         o.status == UInt8(EK_ORDER_OPEN) && o.market_type == UInt8(EK_PERP)
-            && hedges.contains(where: { $0.perpFound && $0.perpIndex == o.market_index })
+            && hedges.contains(where: { !$0.perpFound || $0.perpIndex == o.market_index })
             && ownOrderIds.contains(o.user_order_id) && (o.max_ts == 0 || o.max_ts >= book.pointee.clock.unix_timestamp)
     }
 

@@ -39,10 +39,23 @@ extension Machine {
         guard phase == .checking || late else { return }
         if !late { phaseTimer_ms = UInt64.max }
         var fault = ek_fault()
-        guard Answers.wireTrouble(a) == nil,
-              ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK,
-              otherBook.pointee.has_answer_id != 0, otherBook.pointee.answer_id == UInt64(a.id),
-              clockTrouble(otherBook) == nil, leap(otherBook.pointee.slot, at: endpoint, vouch: false, now) == nil, otherBook.pointee.slot >= book.pointee.slot
+        let read = Answers.wireTrouble(a) == nil
+            && ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault) == EK_OK
+            && otherBook.pointee.has_answer_id != 0 && otherBook.pointee.answer_id == UInt64(a.id)
+            && clockTrouble(otherBook) == nil
+        // Far ahead, whether it is believed yet or not: the book may be that old. A foreign node's word counts for nothing once it is known as one.
+        let ahead = otherBook.pointee.slot > book.pointee.slot ? otherBook.pointee.slot - book.pointee.slot : 0
+        if read && ahead > rules.maxSlotLag && !endpoints.all[endpoint].foreign {
+            _ = leap(otherBook.pointee.slot, at: endpoint, vouch: false, now)       // asks for its cluster where that is needed
+            var t = Text("endpoint ")
+            t.put(endpoint + 1)
+            t.put(" is ")
+            t.put(ahead)
+            t.put(" slots ahead of the book")
+            tryTickAgain(Trouble(t), now)
+            return
+        }
+        guard read, leap(otherBook.pointee.slot, at: endpoint, vouch: false, now) == nil, otherBook.pointee.slot >= book.pointee.slot
         else {
             if !late { proceed(now) }
             return

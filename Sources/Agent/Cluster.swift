@@ -58,11 +58,11 @@ extension Machine {
             note(endpoints.all[e].foreign ? .error : .info, t)
         }
         if phase == .preparing { prepared(now) }
-        // The book that leapt is read again, from a node that has just proved its cluster.
-        if leapt && endpoints.all[endpoint].vouchedAt_ms == now.mono_ms && (phase == .reading || phase == .settling)
-            && !outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) {
-            readEndpoint = endpoint
+        // The book that leapt is read again, from a node that has just proved its cluster; nothing older counts any more, whoever shows it.
+        if leapt && endpoints.all[endpoint].vouchedAt_ms == now.mono_ms && (phase == .reading || phase == .settling) {
             minSlot = max(minSlot, endpoints.all[endpoint].leaptTo)
+            if outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) { return }
+            readEndpoint = endpoint
             postBook(now)
         }
     }

@@ -81,6 +81,9 @@ public final class Machine {
     var marketCursor = 0
     /// How many markets the venue had when ours were looked for.
     var marketsListed = 0
+    /// Of them, how many could not be read in this search; the tick in which a market that was not found is looked for again.
+    var marketsUnread = 0
+    var searchAgain_tick: UInt64 = 0
     var planBuilt_tick: UInt64 = 0
     var planFull = false
     var skewWarned = false

@@ -283,6 +283,10 @@ extension Machine {
         }
         guard signed else {
             ek_ticket_clear(t)
+            if refused == signerDisk {
+                halted = true
+                note(.error, refused)
+            }
             executionFailed(refused, now)
             return
         }

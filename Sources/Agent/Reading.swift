@@ -6,6 +6,8 @@ import Kit
 
 private let readAttempts = 3
 private let marketsPerRead = 20
+/// A hedged market that the venue's list did not hold is looked for again after so many ticks.
+private let searchAgain_ticks: UInt64 = 10
 /// A node reads the Clock account in the very slot it answers for; a pool's proxy may be a little off.
 private let clockSlack_slots: UInt64 = 32
 /// A tick waits this long for an endpoint to end its rest; longer, and the tick ends in an error.
@@ -136,9 +138,10 @@ extension Machine {
         readEndpoint = endpoint
         bookReadAt_ms = now.mono_ms
         bookLatency_us = a.latency_us
-        if marketsFound && listed != marketsListed && hedges.contains(where: { !$0.found }) {
-            // The venue lists more markets than when one of ours was looked for in vain.
+        if marketsFound && hedges.contains(where: { !$0.found }) && (listed != marketsListed || ticks >= searchAgain_tick) {
+            // The venue lists more markets than when one of ours was looked for in vain, or that was a while ago: one node's word, once.
             marketsFound = false
+            marketsUnread = 0
             marketCursor = 0
             for i in 0..<hedges.count where !hedges[i].found { hedges[i].missing = Text() }
         }
@@ -318,8 +321,11 @@ extension Machine {
                 t.put("spot market named ")
                 t.put(hedges[i].rules.spotName)
             }
+            if marketsUnread > 0 { t.put(" that could be read") }
             hedges[i].missing = t
         }
+        // A market that could not be read may be ours: the next tick looks again. Else it is looked for now and then.
+        searchAgain_tick = ticks + (marketsUnread > 0 ? 1 : searchAgain_ticks)
         if hedges.contains(where: { $0.found }) {
             for h in hedges where !h.missing.isEmpty {
                 var t = h.missing
@@ -355,9 +361,11 @@ extension Machine {
         }
         let perps = Int(book.pointee.state.n_perp_markets)
         let total = perps + Int(book.pointee.state.n_spot_markets)
-        for k in 0..<Int(result.count) where marketCursor + k < total {
-            matchMarket(a, &found[k], perp: marketCursor + k < perps)
+        guard Int(result.count) == min(marketsPerRead, total - marketCursor) else {
+            readFailed(Trouble("the list of markets came back with another length"), now)
+            return
         }
+        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], perp: marketCursor + k < perps) { marketsUnread += 1 }
         marketCursor += Int(result.count)
         if !hedges.contains(where: { !$0.found }) {
             marketsDone(now)
@@ -368,10 +376,12 @@ extension Machine {
         }
     }
 
-    private func matchMarket(_ a: Answer, _ account: inout ek_scan_account, perp: Bool) {
-        guard let json = a.body.baseAddress, account.present != 0, same(account.owner, ek_venue_program(venue).pointee) else { return }
+    /// False: a market that the venue lists could not be read, so it may be the one that is looked for.
+    private func matchMarket(_ a: Answer, _ account: inout ek_scan_account, perp: Bool) -> Bool {
+        guard let json = a.body.baseAddress, account.present != 0, same(account.owner, ek_venue_program(venue).pointee) else { return false }
         var len = 0
-        guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return }
+        guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return false }
+        var read = false
         var index: UInt16 = 0
         var mint = ek_key()
         if !perp {
@@ -381,6 +391,7 @@ extension Machine {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
             guard let base = name.baseAddress,
                   ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
+            read = true
             for k in 0..<hedges.count {
                 let wanted = perp ? hedges[k].rules.perpName : hedges[k].rules.spotName
                 var i = 0
@@ -395,6 +406,7 @@ extension Machine {
                 }
             }
         }
+        return read
     }
 
     private func marketsDone(_ now: Now) {

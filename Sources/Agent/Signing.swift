@@ -78,6 +78,7 @@ final class Signing {
         let reason = sys_signer_sign(s, message.baseAddress, message.count, claim, oracle.baseAddress, oracle.count, signTimeout_ms, signature)
         if reason == 0 { return nil }
         if let t = trouble { return t }
+        if reason == UInt32(EK_REFUSE_LEDGER) { return Text(signerDisk) }
         var t = Text("the signer refused (")
         t.put(reason)
         t.put("): ")
@@ -148,6 +149,9 @@ func confine(_ config: ConfigPointer, mayExec: Bool) -> Text {
     }
     return Signing.missing(held)
 }
+
+/// The signer counts before it signs; its disk is the agent's. No word of it may pass for an ordinary refusal.
+let signerDisk: StaticString = "the signer's state file cannot be written; live trading stops until the agent is restarted"
 
 extension Machine {
     /// Hands the compiled message to the signer, with what it is meant to do and the oracle account its price was read from.

@@ -69,8 +69,9 @@ def agents():
 SHIM = """#define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 int clock_gettime(clockid_t id, struct timespec *t) {
@@ -90,12 +91,18 @@ int clock_gettime(clockid_t id, struct timespec *t) {
     }
     return r;
 }
-static int disk(void) {
+/* The switch is mapped at the start: a process that has shut itself in can open nothing later. */
+static const char *number_text = "0";
+__attribute__((constructor)) static void map_switch(void) {
     const char *path = getenv("EK_TEST_DISK");
-    FILE *f = path ? fopen(path, "r") : NULL;
-    int number = 0;
-    if (f && fscanf(f, "%d", &number) != 1) number = 0;
-    if (f) fclose(f);
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    if (fd < 0) return;
+    void *at = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+    if (at != MAP_FAILED) number_text = at;
+    close(fd);
+}
+static int disk(void) {
+    int number = atoi(number_text);
     errno = number;
     return number;
 }
@@ -137,8 +144,12 @@ def fast_clock(shim):
 def failing_disk(shim, tmp_path):
     """An environment, and a function that makes every further write of files and sync fail with an errno (0: work again)."""
     switch = tmp_path / "errno"
-    switch.write_text("0")
-    return {"LD_PRELOAD": shim, "EK_TEST_DISK": str(switch)}, lambda number: switch.write_text(str(number))
+    switch.write_bytes(b"0".ljust(4096, b"\0"))
+
+    def fail(number):
+        with switch.open("r+b") as f:           # in place: the file is mapped
+            f.write(b"%d\0" % number)
+    return {"LD_PRELOAD": shim, "EK_TEST_DISK": str(switch)}, fail
 
 
 @pytest.fixture
