@@ -18,7 +18,7 @@ SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
 SECONDS_A_FUZZER ?= 5
-SIM_SEEDS ?= 50
+SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
 
 .PHONY: embedded ordinary demo test test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
@@ -140,7 +140,7 @@ test-mutants: $(BUILD)/deps.stamp
 # The C unit tests on both ARMs, and the arm64 program through whole corrections, under an emulator.
 test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 	bash Tests/arm/units.sh arm64 aarch64-linux-gnu aarch64 "$(C_TESTS)"
-	bash Tests/arm/units.sh armhf arm-linux-gnueabihf arm "$(filter-out %_sys_args %_sys_config %_sys_file %_sys_keyfile,$(C_TESTS))"
+	bash Tests/arm/units.sh armhf arm-linux-gnueabihf arm "$(C_TESTS)"
 	$(PY) -m pytest -q Tests/arm
 	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "not ordinary and not program and (back or executed or killed or file)"
 

@@ -211,7 +211,7 @@ public final class WebFeed {
         p.pointee.paused = m.record.pointee.paused
         p.pointee.ticket_state = m.ticket.pointee.state
         p.pointee.resident_bytes = sys_resident_bytes()
-        let v = m.report.after.valued ? m.report.after : m.report.view
+        let v = m.report.after.known && m.report.after.valued ? m.report.after : m.report.view
         p.pointee.health_bp = v.valued ? Int64(v.a.health_bp) : unknown
         p.pointee.leverage_e4 = v.valued && v.a.leverage_infinite == 0 ? Int64(v.a.leverage_e4) : unknown
         p.pointee.free_collateral_e6 = v.valued ? v.a.free_collateral_e6 : unknown

@@ -25,6 +25,8 @@ for f in $sources; do "$triplet-gcc" $flags -c "$f" -o "$out/$(basename "$f" .c)
 "$triplet-ar" rcs "$out/libunder.a" "$out"/*.o
 for t in $tests; do
     name=$(basename "$t")
+    # The covers need libraries that only the arm64 sysroot has.
+    if [ "$arch" != arm64 ] && grep -q '"sys_' "Tests/core/$name.c"; then continue; fi
     "$triplet-gcc" $flags "Tests/core/$name.c" "$out/libunder.a" $links -o "$out/$name"
     echo "$arch $name"
     timeout 300 "qemu-$qemu-static" -L "$sysroot" "$out/$name"
