@@ -1,4 +1,4 @@
-"""Margin as the venue sheets state it (velocity.md section 7, drift.md section 4), in Python's unlimited integers and nothing but them.
+"""Margin as the venue sheets state it (docs/venues.md), in Python's unlimited integers and nothing but them.
 
 Works on plain dicts of decoded structs (venue_core.plain). Written from the sheets, not from the C."""
 import math

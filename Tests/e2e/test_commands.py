@@ -156,7 +156,8 @@ def test_status_in_colour_and_watched(bench):
     assert "\x1b" not in plain and plain.startswith(" balanced ")
 
     def terminal(*words, **env):
-        return pexpect.spawn(str(agent.binary), ["status", *words, "-c", str(agent.config)], env={**os.environ, **env}, encoding="utf-8", timeout=10)
+        return pexpect.spawn(str(agent.binary), ["status", *words, "-c", str(agent.config)], env={**os.environ, **env}, encoding="utf-8", timeout=10,
+                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))     # whatever the tests were started with
     t = terminal()
     t.expect(pexpect.EOF)
     assert "\x1b[1;32mbalanced\x1b[0m" in t.before and "\x1b[2mspot\x1b[0m" in t.before

@@ -116,7 +116,7 @@ def test_fee_of_the_fixture_and_its_refusals():
     assert lib.ek_taker_fee(b.b, 0, 10**6, out) == E.RANGE    # tier with denominator 0
     b.b.state.perp_tiers[0].fee_num, b.b.state.perp_tiers[0].fee_den = 42, 120_000
     check(lib.ek_taker_fee(b.b, 0, 7_618_285, out))
-    assert out[0] == 2667                                     # velocity.md section 6: 7,618,285 - 7,615,618
+    assert out[0] == 2667                                     # docs/venues.md: 7,618,285 - 7,615,618
     check(lib.ek_taker_fee_ppb(b.b, 0, ppb))
     assert ppb[0] == 350_000
     assert lib.ek_taker_fee(b.b, 9, 1, out) == E.MISSING

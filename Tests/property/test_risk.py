@@ -19,7 +19,7 @@ def test_what_an_assessment_says_about_the_market():
     m.last_funding_oracle_twap_e6, m.funding_period_s, m.mark_twap_e6, m.last_fill_price_e6, m.oracle_twap_5min_e6 = 76_170_544, 3600, 101, 0, 42
     a = b.assess()
     assert (a["oracle_conf_e6"], a["oracle_age_slots"], a["spot_age_slots"], a["oracle_twap_5min_e6"], a["mark_price_e6"]) == (7, 10, 10, 42, 101)
-    # velocity.md section 10: -1,165,333 is -0.00153 % an hour, -13.4 % a year
+    # docs/venues.md: -1,165,333 is -0.00153 % an hour, -13.4 % a year
     assert a["funding_rate_e9"] == -1_165_333 and a["funding_hourly_ppb"] == -15298 and a["funding_annual_ppm"] == -134019
     x.oracles[1].value.posted_slot = 1001
     m.last_fill_price_e6 = 99

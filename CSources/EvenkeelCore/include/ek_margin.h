@@ -10,7 +10,7 @@
  * the account is then observe-only. EK_E_RANGE: an oracle price of 0 or below. The fault names it.
  *
  * Pure. Cost: about 2 us for two spot and one perp position.
- * Sources: velocity.md section 7, drift.md section 4; checked against 200 + 150 + 23 totals printed by the real programs. */
+ * Sources: docs/venues.md; checked against 200 + 150 + 23 totals printed by the real programs. */
 #ifndef EK_MARGIN_H
 #define EK_MARGIN_H
 #include "ek_types.h"

@@ -3,7 +3,7 @@
  * Every builder fills an ek_ix: program, account metas in the program's order (State, User, [UserStats], signer, then oracles, spot markets,
  * perp markets) and data. The lists are the ones the User needs and none more: every market it touches, spot 0, and the order's own. They come
  * from the book, so the book must be complete (EK_E_MISSING otherwise). Deterministic: the same book gives the same bytes.
- * Pure. Cost: about 0.5 us. EK_E_FULL: more than EK_IX_METAS accounts. Sources: velocity.md section 5, drift.md section 3. */
+ * Pure. Cost: about 0.5 us. EK_E_FULL: more than EK_IX_METAS accounts. Sources: docs/venues.md. */
 #ifndef EK_ORDER_H
 #define EK_ORDER_H
 #include "ek_types.h"
