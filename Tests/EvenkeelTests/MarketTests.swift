@@ -54,6 +54,24 @@ extension Bench {
 private let none = UInt8(EK_TICKET_NONE)
 
 @Suite struct MarketTests {
+    /// Simulator seeds 80 and 2044: one answer at the start did not hold SOL-PERP, and it was never hedged again.
+    @Test func aMarketThatOneAnswerDidNotHoldIsLookedForAgain() {
+        let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
+        var reads = 0
+        b.rewrite = { method, _, body in
+            guard method == "getMultipleAccounts" else { return body }
+            reads += 1
+            guard reads == 2, let first = body.range(of: "\"value\":[{"), let next = body.range(of: "},{", range: first.upperBound..<body.endIndex)
+            else { return body }
+            return body[..<first.lowerBound] + "\"value\":[null,{" + body[next.upperBound...]
+        }
+        b.runTick()
+        #expect(b.logs.contains { $0.contains("no perp market named SOL-PERP that could be read; this market is not hedged") }, "\(b.logs)")
+        b.run(200_000)
+        #expect(b.fills.contains { $0.market == 0 }, "\(b.logs)")
+        #expect(b.status(0) == "balanced" || b.status(0) == "cooldown", "\(b.reason)")
+    }
+
     @Test func theLargestRiskIsCorrectedFirstAndAllWithinOneInterval() {
         let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
         b.runTick()
