@@ -77,7 +77,7 @@ extension Machine {
             return stand(.blocked, t)
         }
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
-        let last = lastSuccess()
+        let last = cooldownSince(&rules, moment)
         var d = ek_decision()
         let decided = closing ? decideFlat(&rules, view, moment, &d)
             : ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,

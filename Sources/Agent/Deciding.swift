@@ -41,9 +41,17 @@ extension Machine {
         return h
     }
 
-    func lastSuccess() -> ek_moment {
-        guard let m = market else { return ek_moment(unix_s: 0, slot: 0) }
-        return rules.mode == .paper ? m.pointee.paper.last_success : m.pointee.last_success
+    /// The success whose cooldown the current market may be in, {0, 0}: none. A cooldown that was once seen over stays over: a clock
+    /// that was ahead at the success and is set right later reaches the stamp a second time, and that must not begin it anew.
+    func cooldownSince(_ rules: inout ek_hedge_rules, _ moment: ek_moment) -> ek_moment {
+        let never = ek_moment(unix_s: 0, slot: 0)
+        guard let m = market else { return never }
+        let last = self.rules.mode == .paper ? m.pointee.paper.last_success : m.pointee.last_success
+        let cooled = hedges[current].cooled
+        if last.unix_s == cooled.unix_s && last.slot == cooled.slot { return never }
+        if ek_cooldown_left(&rules, moment, last) > 0 { return last }
+        hedges[current].cooled = last
+        return never
     }
 
     /// Words when the key may not act for the account.

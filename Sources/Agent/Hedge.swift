@@ -29,6 +29,8 @@ public struct Hedge {
     /// What its drift puts at risk beyond the tolerance; of two that want a correction the larger goes first.
     public internal(set) var risk_e6: Int64 = 0
     public internal(set) var cooldownLeft_s: Int64 = 0
+    /// The success whose cooldown was seen over.
+    var cooled = ek_moment(unix_s: 0, slot: 0)
     /// It wants a correction and has not had its turn in this tick.
     var waiting = false
     /// The grid interval in which its last correction was tried.

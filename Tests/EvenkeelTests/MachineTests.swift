@@ -110,6 +110,25 @@ import Testing
         #expect(b.logs.contains { $0.hasPrefix("[REBALANCER] Cooldown active (") && $0.hasSuffix("s remaining)") })
     }
 
+    /// The success was stamped by a clock five minutes ahead, which was then set right. Its cooldown ends with its slots and does not
+    /// come back when the clock reaches the stamp.
+    @Test func aCooldownThatEndedStaysEndedWhenTheClockStepsBack() {
+        var r = Bench.rules()
+        r.hedges[0].cooldown_s = 90
+        let b = Bench(rules: r)
+        b.unix_s += 300
+        b.runTick()
+        #expect(b.status == "executed_live", "\(b.reason)")
+        b.unix_s -= 300
+        b.run(310_000)
+        #expect(b.status == "balanced", "\(b.reason)")
+        b.chain("{\"op\":\"set_user\",\"sol\":8}")
+        b.run(65_000)
+        #expect(b.logs.last { $0.contains("Cooldown active") } == nil)
+        #expect(b.status == "executed_live" || b.status == "balanced", "\(b.reason)")
+        #expect(b.perp_e9 == -9_000_000_000, "the smaller book is hedged anew")
+    }
+
     @Test func paperNeverSignsOrSends() {
         var r = Bench.rules()
         r.mode = .paper
