@@ -18,10 +18,14 @@ extension Machine {
         purpose = why
         minSlot = max(slot, highestSlot)
         if why == .tick { phase = .reading }
+        let last = readEndpoint
         // The preferred endpoint first; after a failure the next one.
         readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
-        // What an order did is asked of the node that found it: another one may stand on a fork without it.
-        if why == .settle && attempts == 0 && watch.landedBy >= 0 {
+        // What an order did is asked of the node that found it: another one may stand on a fork without it. That it is over with less
+        // than its whole size is asked of another one, too.
+        if why == .settle && attempts == 0 && watch.goneBy >= 0 {
+            readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: last)
+        } else if why == .settle && attempts == 0 && watch.landedBy >= 0 {
             let e = endpoints.all[watch.landedBy]
             if !e.foreign && e.restUntil_ms <= now.mono_ms { readEndpoint = watch.landedBy }
         }

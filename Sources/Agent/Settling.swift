@@ -4,6 +4,8 @@ import EvenkeelCore
 import Kit
 
 private let settleEvery_ms: UInt64 = 800
+/// So long a second node is asked what an order filled that is gone before it was full.
+private let secondWord_ms: UInt64 = 120_000
 
 extension Machine {
     func settleBookRead(_ now: Now) {
@@ -35,9 +37,37 @@ extension Machine {
             }
             phase = .settling
             phaseTimer_ms = now.mono_ms + settleEvery_ms
+        case Int(EK_OUT_PARTIAL_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE),
+             Int(EK_OUT_UNFILLED_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE):
+            gone(out, now)
         default:
             ended(out.outcome, out, now)
         }
+    }
+
+    /// A resting order is over and did not fill whole. One node may stand on a fork that missed the fill: a second one, where there is
+    /// one, must say the same. Two that go on differing are asked for two minutes; then the larger fill is believed, which makes the
+    /// agent wait, never trade.
+    private func gone(_ out: ek_outcome, _ now: Now) {
+        let first = watch.goneBy < 0
+        let agreed = !first && readEndpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
+        if first { watch.goneAt_ms = now.mono_ms }
+        if !first && out.filled_base_e9 != watch.gone.filled_base_e9 && !watch.goneDiffers {
+            watch.goneDiffers = true
+            note(.warning, Text("two nodes differ on what the order filled; reading on until they agree"))
+        }
+        if first || out.filled_base_e9 > watch.gone.filled_base_e9 {
+            watch.gone = out
+            watch.goneBy = readEndpoint
+        }
+        if agreed || endpoints.usable < 2 || now.mono_ms - watch.goneAt_ms > secondWord_ms {
+            ticket.pointee.outcome = watch.gone.outcome
+            ticket.pointee.filled_base_e9 = watch.gone.filled_base_e9
+            ended(watch.gone.outcome, watch.gone, now)
+            return
+        }
+        phase = .settling
+        phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing take that landed without

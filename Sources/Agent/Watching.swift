@@ -29,6 +29,11 @@ struct Watch {
     /// The endpoints (as bits) whose User that was, and the one that said "landed" last: it is asked first for what the order did.
     var contradictedBy: UInt32 = 0
     var landedBy = -1
+    /// A resting order that is over: when that was first said, the largest fill that was said, and by whom.
+    var goneBy = -1
+    var goneAt_ms: UInt64 = 0
+    var gone = ek_outcome()
+    var goneDiffers = false
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.

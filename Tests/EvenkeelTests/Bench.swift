@@ -33,6 +33,8 @@ final class Bench: Host {
     var flushes = 0
     /// What the wire makes of an answer: nil lets it through.
     var wire: (_ method: String, _ endpoint: Int) -> Answered? = { _, _ in nil }
+    /// One endpoint stands on a minority fork that left the others here.
+    var fork: (endpoint: Int, from: Replica, slot: UInt64)?
     /// Changes an answer's body on its way.
     var rewrite: (_ method: String, _ endpoint: Int, _ body: String) -> String = { $2 }
 
@@ -157,7 +159,11 @@ final class Bench: Host {
             let method = r.body.withUnsafeBufferPointer { Bench.method($0) }
             var out = Text()
             var answered = wire(method, r.endpoint)
-            if case .lost = answered {} else { _ = r.body.withUnsafeBufferPointer { node.handle($0, &out) } }
+            let forked = fork.flatMap { f in f.endpoint == r.endpoint ? f : nil }
+            if case .lost = answered {} else {
+                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) }
+                _ = r.body.withUnsafeBufferPointer { node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max) }
+            }
             if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost
             let changed = Array(rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self)).utf8)
             changed.withUnsafeBufferPointer { body in

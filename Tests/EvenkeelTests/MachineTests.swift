@@ -217,6 +217,27 @@ import Testing
         #expect(b.effects.filter { $0 == .sign }.count == 1)
     }
 
+    /// The node that showed the resting order stands on a fork that missed its fill. Its word that the order ended empty is not enough.
+    @Test func anOrderThatEndedEmptyOnAForkIsAskedOfAnotherNode() {
+        var o = Bench.options()
+        o.velocity = false
+        o.keeperLatencySlots = 100_000
+        var r = Bench.rules()
+        r.fillTimeout_s = 12
+        let b = Bench(o, rules: r, endpoints: 2)
+        b.machine.step(.timer, b.now)
+        for _ in 0..<200 where b.ticket != UInt8(EK_TICKET_RESTING) { b.run(50) }
+        #expect(b.ticket == UInt8(EK_TICKET_RESTING))
+        var id: UInt32 = 0
+        b.node.eachLiveOrder { id = $0.id }
+        b.fork = (0, b.node.replica(), b.node.slot)
+        b.chain("{\"op\":\"fill\",\"order_id\":\(id),\"price\":76.0}")
+        #expect(b.perp_e9 == -10_000_000_000)
+        for _ in 0..<1200 where b.machine.phase != .idle { b.run(50) }
+        #expect(b.status == "executed_live", "\(b.status) \(b.reason)")
+        #expect(ek_record_market(b.record, 0)!.pointee.last_success.slot != 0, "the cooldown has begun")
+    }
+
     @Test func pauseHoldsAndResumeGoesOn() {
         let b = Bench()
         b.machine.step(.command(.pause), b.now)
