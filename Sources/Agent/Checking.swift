@@ -81,6 +81,10 @@ extension Machine {
     }
 
     private func proceed(_ now: Now) {
+        if let t = bookMayBeOld(now) {
+            tryTickAgain(t, now)
+            return
+        }
         executing(now)
         prepare(now)
     }

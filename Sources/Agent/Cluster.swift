@@ -8,6 +8,8 @@ import Kit
 private let leap_slots: UInt64 = 1_500
 private let leapRate_slotsPerSecond: UInt64 = 10
 private let vouchLife_ms: UInt64 = 10_000
+/// So long a slot far ahead holds up orders on older books while its node does not tell its cluster.
+private let leapHold_ms: UInt64 = 180_000
 
 extension Machine {
     /// False when the request could not be started. One request an endpoint is enough.
@@ -71,7 +73,10 @@ extension Machine {
     func leap(_ slot: UInt64, at e: Int, vouch: Bool = true, _ now: Now) -> Trouble? {
         if endpoints.all[e].foreign && endpoints.usable > 0 { return Trouble("the endpoint is a node of another cluster") }
         let passed_s = (now.mono_ms - min(now.mono_ms, newSlotAt_ms)) / 1000
-        if highestSlot == 0 || slot <= highestSlot || slot - highestSlot <= leap_slots + passed_s * leapRate_slotsPerSecond { return nil }
+        if highestSlot == 0 || slot <= highestSlot || slot - highestSlot <= leap_slots + passed_s * leapRate_slotsPerSecond {
+            if endpoints.all[e].vouchedAt_ms != nil { endpoints.all[e].leaptTo = 0 }       // it proved its cluster and leaps no more
+            return nil
+        }
         if vouch, let at = endpoints.all[e].vouchedAt_ms, now.mono_ms - min(now.mono_ms, at) <= vouchLife_ms {
             if !endpoints.sure { endpoints.onFaith = true }
             // Good for one leap: a moment later another node may stand behind the address.
@@ -80,7 +85,23 @@ extension Machine {
         }
         endpoints.all[e].leapt = askGenesis(e)
         endpoints.all[e].leaptTo = slot
+        endpoints.all[e].leaptAt_ms = now.mono_ms
         askForeignAgain()
         return Trouble("the node's slot is far ahead of all that was seen; it is asked for its cluster first")
+    }
+    /// Words when an endpoint showed a slot far ahead of the book and has neither proved its cluster nor turned out to be foreign: the
+    /// book may be that old, and until it is known which of the two is right no order is made of it.
+    func bookMayBeOld(_ now: Now) -> Trouble? {
+        for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && endpoints.all[e].leaptTo > book.pointee.slot + rules.maxSlotLag
+            && now.mono_ms - min(now.mono_ms, endpoints.all[e].leaptAt_ms) < leapHold_ms {
+            endpoints.all[e].leapt = askGenesis(e)
+            var t = Text("endpoint ")
+            t.put(e + 1)
+            t.put(" showed a slot ")
+            t.put(endpoints.all[e].leaptTo - book.pointee.slot)
+            t.put(" ahead of the book and has not told its cluster yet")
+            return Trouble(t)
+        }
+        return nil
     }
 }

@@ -29,6 +29,7 @@ public struct Endpoint {
     /// It said a slot far ahead of all that was seen and is asked for its cluster; when it then proved to be of ours.
     var leapt = false
     var leaptTo: UInt64 = 0
+    var leaptAt_ms: UInt64 = 0
     var vouchedAt_ms: UInt64? = nil
     public var errors: UInt64 = 0
     public var answers: UInt64 = 0

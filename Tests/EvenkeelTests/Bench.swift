@@ -35,6 +35,8 @@ final class Bench: Host {
     var wire: (_ method: String, _ endpoint: Int) -> Answered? = { _, _ in nil }
     /// One endpoint stands on a minority fork that left the others here.
     var fork: (endpoint: Int, from: Replica, slot: UInt64)?
+    /// One endpoint's node stands still here.
+    var frozen: (endpoint: Int, at: Replica)?
     /// Changes an answer's body on its way.
     var rewrite: (_ method: String, _ endpoint: Int, _ body: String) -> String = { $2 }
 
@@ -161,7 +163,7 @@ final class Bench: Host {
             var answered = wire(method, r.endpoint)
             let forked = fork.flatMap { f in f.endpoint == r.endpoint ? f : nil }
             if case .lost = answered {} else {
-                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) }
+                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) } ?? frozen.flatMap { $0.endpoint == r.endpoint ? $0.at : nil }
                 _ = r.body.withUnsafeBufferPointer { node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max) }
             }
             if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost

@@ -238,6 +238,32 @@ import Testing
         #expect(ek_record_market(b.record, 0)!.pointee.last_success.slot != 0, "the cooldown has begun")
     }
 
+    /// The preferred node shows a slot an hour ahead and falls silent before it has told its cluster; the other one stands an hour behind.
+    /// Which of them is right is not known: nothing is sent until it is.
+    @Test func aBookFarBehindWhatAnotherNodeShowedIsNotTradedOn() {
+        let b = Bench(endpoints: 2)
+        b.machine.step(.command(.pause), b.now)
+        b.runTick()
+        b.machine.step(.command(.resume), b.now)
+        b.frozen = (1, b.node.replica())
+        b.node.advance(slots: 9_000)
+        b.unix_s += 3_600
+        var books = 0
+        b.wire = { method, endpoint in
+            if endpoint == 1 { return nil }
+            if method == "getMultipleAccounts" { books += 1 }
+            return method == "getMultipleAccounts" && books == 1 ? nil : .lost
+        }
+        b.start(Bench.rules(), 2)
+        b.run(50_000)
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.logs)")
+        #expect(b.status == "error" && b.reason.contains("has not told its cluster"), "\(b.reason)")
+        b.wire = { _, _ in nil }
+        b.frozen = nil
+        b.run(125_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.reason)")
+    }
+
     @Test func pauseHoldsAndResumeGoesOn() {
         let b = Bench()
         b.machine.step(.command(.pause), b.now)
