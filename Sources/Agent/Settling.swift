@@ -80,7 +80,6 @@ extension Machine {
             out.filled_base_e9 = ticket.pointee.size_base_e9
             ended(out.outcome, out, now)
         } else if ticket.pointee.max_ts != 0 && book.pointee.clock.unix_timestamp > ticket.pointee.max_ts {
-            note(.warning, Text("what this order filled cannot be told from the account; the book is read anew"))
             ended(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
         } else {
             phase = .settling
@@ -109,11 +108,21 @@ extension Machine {
         } else if t.kind == UInt8(EK_KIND_CANCEL) {
             // What the cancelled order had filled is in the position; nothing is booked for it here.
         } else if filled > 0 {
-            bookFill(t, filled, now)
+            record.pointee.failures_in_row = 0
+            record.pointee.corrections_total += 1
+            ek_record_market(record, UInt32(t.market))?.pointee.corrections_total += 1
         } else if outcome == UInt8(EK_OUT_EXPIRED) || outcome == UInt8(EK_OUT_FAILED) {
             // An order that was placed and found no taker is the market's answer, not a failure: it does not open the breaker.
             addFailure()
         }
+        // Its entry on the account is another order's by now: what the position shows may be somebody else's doing. For the limits of the
+        // day and the cooldown it filled whole, which can only make the agent wait.
+        let hidden = t.kind == UInt8(EK_KIND_PLACE) && (out == nil || out?.found == 0)
+            && (outcome == UInt8(EK_OUT_FILLED) || outcome == UInt8(EK_OUT_PARTIAL_GONE) || outcome == UInt8(EK_OUT_UNFILLED_GONE))
+        if hidden {
+            note(.warning, Text("what this order filled cannot be told for certain: its entry on the account was used again; limits and cooldown count it as filled"))
+        }
+        if t.kind != UInt8(EK_KIND_CANCEL) && (filled > 0 || hidden) { count(t, hidden ? t.size_base_e9 : filled, now) }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
             setLast(m, action: t.action, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
             m.pointee.last.fee_lamports = t.fee_lamports
@@ -145,11 +154,9 @@ extension Machine {
         report.gates.removeAll(keepingCapacity: true)
     }
 
-    private func bookFill(_ t: ek_ticket, _ filled: UInt64, _ now: Now) {
-        record.pointee.failures_in_row = 0
-        record.pointee.corrections_total += 1
+    /// What the limits of the day and the cooldown go by.
+    private func count(_ t: ek_ticket, _ filled: UInt64, _ now: Now) {
         guard let m = ek_record_market(record, UInt32(t.market)) else { return }
-        m.pointee.corrections_total += 1
         let day = now.unix_s - now.unix_s % 86_400
         if m.pointee.day_start_unix_s != day {
             m.pointee.day_start_unix_s = day

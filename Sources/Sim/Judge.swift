@@ -43,6 +43,8 @@ final class Judge {
     /// The book that the agent was shown last, and the newest slot it was shown since it started.
     private var book = Served()
     private var shownSlot: UInt64 = 0
+    /// The newest slot that an answer with a false account told since the start.
+    private var toldSlot: UInt64 = 0
     /// What the state file told the start.
     private var knownSlot: UInt64 = 0
     private var clusterKnown = false
@@ -54,10 +56,7 @@ final class Judge {
     /// What is kept of each hedged market; `m` is the one that is judged.
     private struct Kept {
         var successSlot: UInt64 = 0
-        /// The slot of the book that the success was decided on.
-        var successBook: UInt64 = 0
         var success_ms: Int64 = -1
-        var successRested = false
         var steppedSince = false
         var day: Int64 = -1
         var tradesToday: UInt32 = 0
@@ -68,17 +67,15 @@ final class Judge {
     private var kept: [Kept]
     private var m = 0
     private var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
-    private var successBook: UInt64 { get { kept[m].successBook } set { kept[m].successBook = newValue } }
     private var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
-    private var successRested: Bool { get { kept[m].successRested } set { kept[m].successRested = newValue } }
     private var steppedSince: Bool { get { kept[m].steppedSince } set { kept[m].steppedSince = newValue } }
     private var day: Int64 { get { kept[m].day } set { kept[m].day = newValue } }
     private var tradesToday: UInt32 { get { kept[m].tradesToday } set { kept[m].tradesToday = newValue } }
     private var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
     private var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
     private var rules: HedgeRules { setup.rules.hedges[m] }
-    /// The last trade that somebody else made on the account.
-    private var foreignFill: (ms: Int64, slot: UInt64) = (-1, 0)
+    /// When somebody else last placed an order on the account.
+    private var foreignOrder_ms: Int64 = -1
     private var everStepped = false
     private var booted_ms: Int64 = 0
 
@@ -127,6 +124,7 @@ final class Judge {
         knownSlot = slot
         clusterKnown = false
         shownSlot = 0
+        toldSlot = 0
         book = Served()
     }
 
@@ -139,7 +137,10 @@ final class Judge {
         bookIsOld = s.truth.slot < shownSlot
         book = s
         opinionSlot = 0
+        if s.lied && !s.alien { toldSlot = max(toldSlot, s.truth.slot) }
         if bookIsOld || s.lied { return }
+        // Older than what a refused answer told: a sound agent may refuse it for that, and take the answer that comes after it.
+        if s.truth.slot < toldSlot { return }
         // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
         shownSlot = s.truth.slot
@@ -155,8 +156,9 @@ final class Judge {
     /// What a transaction offers for a compute unit.
     func unitPrice(_ body: [UInt8]) -> UInt64 { find(body).map { orders[$0].tx.unitPrice } ?? 0 }
 
-    func foreign(_ id: UInt32) {
+    func foreign(_ id: UInt32, _ t: Int64) {
         if others.count >= 1024 { others.removeFirst(512) }
+        foreignOrder_ms = t
         others.append((id, node.slot + 1))          // a book of this very slot may have been read before
     }
 
@@ -241,9 +243,6 @@ final class Judge {
 
     private func judgeCooldown(_ b: Truth, _ t: Int64) {
         guard success_ms >= 0 else { return }
-        // Somebody else traded before the agent could read what its resting order did: the account alone cannot tell that it succeeded.
-        let learned = (booted_ms > success_ms ? booted_ms : success_ms) + 120_000
-        if successRested && foreignFill.slot >= successBook && foreignFill.ms <= learned { return }
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots { return accuse("I2", "a correction inside the cooldown: slots since the last success ", Int64(passed), " of ", Int64(slots)) }
@@ -353,11 +352,7 @@ final class Judge {
     func slotPassed(_ t: Int64) {
         now_ms = t
         node.fills(since: &fillsSeen) { f in
-            if self.others.contains(where: { $0.id == f.orderId }) {
-                self.foreignFill = (t, self.node.slot)
-                return
-            }
-            self.filled(f)
+            if !self.others.contains(where: { $0.id == f.orderId }) { self.filled(f) }
         }
     }
 
@@ -381,9 +376,7 @@ final class Judge {
         let moved = Int64(orders[k].filled)
         if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
             successSlot = node.slot
-            successBook = b.slot
             success_ms = now_ms
-            successRested = orders[k].tx.kind == .place
             steppedSince = false
         }
     }
@@ -444,6 +437,9 @@ final class Judge {
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let cooling = success_ms >= 0 && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
         if cooling { return excused(t) }
+        // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that one for filled.
+        let clouded = foreignOrder_ms >= 0 && t - max(foreignOrder_ms, booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
+        if clouded { return excused(t) }
         let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
     }

@@ -45,6 +45,8 @@ struct Served {
     var lied = false
     /// Of a minority fork: a sound agent acts on it only where nobody is there to say otherwise.
     var forked = false
+    /// Of another cluster.
+    var alien = false
     /// When it left the others: what came after is not in it, whatever its own slot.
     var knows: UInt64 = 0
     var own_e9: Int64 = 0
@@ -257,7 +259,7 @@ extension World {
         swap(&scratch, &requests[k].answer)
         if requests[k].method == .accounts {
             let there = alien.authorityKey == node.authorityKey
-            requests[k].served = Served(whole: there && requests[k].spoil == .none && readsUser(body), truth: alien.truth(), lied: true, own_e9: judge.own_e9)
+            requests[k].served = Served(whole: there && requests[k].spoil == .none && readsUser(body), truth: alien.truth(), lied: true, alien: true, own_e9: judge.own_e9)
         }
         return true
     }

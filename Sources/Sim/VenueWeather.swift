@@ -100,7 +100,7 @@ extension World {
         let away: Int64 = sky.pick([-30_000, -5_000, 3_000, 10_000])        // ppm through the price; negative rests
         let price = UInt64(max(1, truth.price_e6 + truth.price_e6 / 1_000_000 * Int64(buy ? away : -away))) / 1000 * 1000
         if let id = node.foreignOrder(buy: buy, base: size, price: price, maxTs: node.unix_s + sky.range(30, 1800), userId: UInt8(sky.range(0, 9))) {
-            judge.foreign(id)
+            judge.foreign(id, t)
             trace.add(t, "foreign order", Int64(id), buy ? Int64(size) : -Int64(size), away)
         }
     }
@@ -113,7 +113,7 @@ extension World {
         let far = truth.price_e6 / 1000 * (buy ? 800 : 1_250)
         if let id = node.foreignOrder(buy: buy, base: UInt64(sky.range(1, 10)) * max(1, truth.step_e9), price: UInt64(far) / 1000 * 1000, maxTs: 0,
                                       userId: UInt8(sky.range(200, 254))) {
-            judge.foreign(id)
+            judge.foreign(id, t)
             trace.add(t, "leftover order", Int64(id), buy ? 1 : -1)
         }
     }

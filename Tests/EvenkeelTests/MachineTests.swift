@@ -264,6 +264,35 @@ import Testing
         #expect(b.perp_e9 == -10_000_000_000, "\(b.reason)")
     }
 
+    /// While the agent was away its resting order filled, somebody else's order took over the dead entry and traded most of it back. The
+    /// account alone cannot tell that the order succeeded; limits and cooldown count it as if it had.
+    @Test func aRestingOrderWhoseEntryWasUsedAgainCountsAsFilledForTheLimits() {
+        var o = Bench.options()
+        o.velocity = false
+        o.keeperLatencySlots = 100_000
+        var r = Bench.rules()
+        r.fillTimeout_s = 12
+        let b = Bench(o, rules: r)
+        b.machine.step(.timer, b.now)
+        for _ in 0..<200 where b.ticket != UInt8(EK_TICKET_RESTING) { b.run(50) }
+        var id: UInt32 = 0
+        b.node.eachLiveOrder { id = $0.id }
+        b.chain("{\"op\":\"fill\",\"order_id\":\(id),\"price\":76.0}")
+        let other = b.node.foreignOrder(buy: true, base: 800_000_000, price: 80_000_000, maxTs: 0, userId: 3)
+        #expect(other != nil)
+        b.chain("{\"op\":\"fill\",\"order_id\":\(other!),\"price\":77.0}")
+        #expect(b.perp_e9 == -9_200_000_000)
+        b.node.advance(slots: 100)
+        b.unix_s += 40
+        b.start(r)
+        b.run(20_000)
+        #expect(b.ticket == UInt8(EK_TICKET_NONE))
+        let m = ek_record_market(b.record, 0)!.pointee
+        #expect(m.trades_today == 1 && m.last_success.slot != 0)
+        b.run(60_000)
+        #expect(b.status == "cooldown", "\(b.status) \(b.reason)")
+    }
+
     @Test func pauseHoldsAndResumeGoesOn() {
         let b = Bench()
         b.machine.step(.command(.pause), b.now)
