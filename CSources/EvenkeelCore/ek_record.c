@@ -64,7 +64,7 @@ static void w_market(walk *w, ek_market_record *m) {
     w_u32(w, &m->trades_today);
     w_i64(w, &m->notional_today_e6);
     w_u64(w, &m->corrections_total);
-    w_i64(w, &m->funding_base_e6);
+    w_i64(w, &m->fees_own_e6);
     w_paper(w, &m->paper);
     w_last(w, &m->last);
     if (w->version < 2) return;

@@ -138,6 +138,7 @@ static void walk_correction(walk *k, ek_ring_correction *c) {
     W(c->spot_base_e9);
     W(c->perp_base_e9);
     W(c->signature);
+    W(c->landing);
 }
 
 void ek_sample_encode(int ring, const ek_sample *s, uint8_t out[EK_RING_SAMPLE]) {

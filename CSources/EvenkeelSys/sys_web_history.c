@@ -106,6 +106,8 @@ static void put_corrections(text *t, sys_ring *r, int64_t since) {
         put(t, ",\"price\":%s", fixed(b, c.price_e6, 6));
         put(t, ",\"oracle_price\":%s", fixed(b, c.oracle_price_e6, 6));
         put(t, ",\"fee\":%s,\"fee_lamports\":\"%llu\"", fixed(b, c.fee_e6, 6), (unsigned long long)c.fee_lamports);
+        if (c.landing != 0) put(t, ",\"slots_to_land\":%u", (unsigned)(c.landing - 1));
+        else put(t, ",\"slots_to_land\":null");
         put(t, ",\"drift_before_pct\":%s", fixed(b, c.drift_before_ppm, 4));
         put(t, ",\"drift_after_pct\":%s", fixed(b, c.drift_after_ppm, 4));
         if (memcmp(c.signature, none, sizeof none) == 0) put(t, ",\"signature\":null}");

@@ -52,6 +52,8 @@ extension Machine {
             t.put(" is ")
             t.put(ahead)
             t.put(" slots ahead of the book")
+            aheadSlot = otherBook.pointee.slot
+            aheadAt_ms = now.mono_ms
             tryTickAgain(Trouble(t), now)
             return
         }

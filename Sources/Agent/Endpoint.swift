@@ -3,7 +3,7 @@ import EvenkeelCore
 import Kit
 
 /// A lag that was seen says nothing any more after this long.
-private let lagMemory_ms: UInt64 = 30_000
+let lagMemory_ms: UInt64 = 30_000
 /// Latencies remembered of each endpoint, how long they count, and how many of them make a 95th percentile worth the name.
 private let windowSize = 32
 private let windowLife_ms: UInt64 = 300_000

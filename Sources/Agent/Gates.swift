@@ -199,10 +199,12 @@ extension Machine {
         let p95 = endpoints.all[readEndpoint].p95_us(now.mono_ms)
         let late = UInt64(p95 ?? 0) / 1000
         gate(.latencyP95, late <= rules.maxLatency_ms, p95 == nil ? Measure("too few answers") : Measure(late, .ms), limit)
-        let lag = endpoints.lag(readEndpoint, now.mono_ms)
+        let told = aheadSlot > book.pointee.slot && now.mono_ms - min(aheadAt_ms, now.mono_ms) <= lagMemory_ms ? aheadSlot - book.pointee.slot : 0
+        let lag = max(told, endpoints.lag(readEndpoint, now.mono_ms))
         gate(.slotLag, lag <= rules.maxSlotLag, Measure(lag, .slots), Measure(rules.maxSlotLag, .slots))
-        let still_ms = now.mono_ms - newSlotAt_ms
-        gate(.chainMoves, still_ms <= frozenAfter_ms, Measure(still_ms / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
+        let still = still_ms(now)
+        let moves = still <= frozenAfter_ms
+        gate(.chainMoves, moves, moves && !slotMoved ? Measure("not known yet") : Measure(still / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
         blockhashGate()
     }
 

@@ -76,6 +76,14 @@ public final class Machine {
     var minSlot: UInt64 = 0
     var highestSlot: UInt64 = 0
     var newSlotAt_ms: UInt64 = 0
+    /// The slot of another endpoint's book that was too far ahead of ours, and when: for the gate, should that endpoint be gone now.
+    var aheadSlot: UInt64 = 0
+    var aheadAt_ms: UInt64 = 0
+    /// This process has seen the chain move.
+    var slotMoved = false
+    /// The newest slot of the process before and the time of its last book: all that a first read can be compared with.
+    private let restoredSlot: UInt64
+    private let restoredAt_s: Int64
     var lastReadError = EK_OK
     var marketsFound = false
     var marketCursor = 0
@@ -118,6 +126,8 @@ public final class Machine {
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
     var order = Order()
+    /// What settling had done to the account when the ticket was made; a ticket found at start has none.
+    var feeMark = ek_fee_mark()
     /// The order that is being cancelled; 0: a correction is being built.
     var cancelling: UInt32 = 0
 
@@ -154,6 +164,8 @@ public final class Machine {
         _ = ek_plan_init(plan, venue, &a, subAccount, &s)
         requests.plan(plan)
         highestSlot = record.pointee.max_slot_seen
+        restoredSlot = record.pointee.max_slot_seen
+        restoredAt_s = record.pointee.vault.known != 0 ? record.pointee.vault.unix_s : 0
         inherited = ticket.pointee.state != UInt8(EK_TICKET_NONE)
     }
 
@@ -162,6 +174,14 @@ public final class Machine {
         UnsafeMutableRawPointer(otherBook).deallocate()
         UnsafeMutableRawPointer(plan).deallocate()
         work.deallocate()
+    }
+
+    /// How long the chain has shown no new slot. The first read of a process is compared with the last one of the process before: a run of
+    /// one tick knows by it that the chain stands still.
+    func still_ms(_ now: Now) -> UInt64 {
+        let here = now.mono_ms - min(newSlotAt_ms, now.mono_ms)
+        if slotMoved || restoredSlot == 0 || restoredAt_s == 0 || highestSlot != restoredSlot || now.unix_s <= restoredAt_s { return here }
+        return max(here, UInt64(clamping: now.unix_s.subtractingReportingOverflow(restoredAt_s).partialValue).multipliedReportingOverflow(by: 1_000).partialValue)
     }
 
     var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }

@@ -247,6 +247,7 @@ extension Machine {
             tryTickAgain(Trouble("the book grew old while the order was prepared"), now)
             return
         }
+        if heldBack(now) { return }
         // What the cap allows for this limit: price x limit / 1e6 lamports.
         let most = rules.maxPriorityFee_lamports.multipliedReportingOverflow(by: 1_000_000)
         let cap = (most.overflow ? UInt64.max : most.partialValue) / UInt64(max(1, order.limit))
@@ -291,12 +292,7 @@ extension Machine {
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
-        sendGates(now)
-        if (cancelling == 0 && !gatesOpen) || halted || heldByPause || host.killed() {     // asked again at the last moment before anything leaves
-            ek_ticket_clear(t)
-            withdrawn(now)
-            return
-        }
+        if heldBack(now) { return }
         if !save(now) {
             ek_ticket_clear(t)
             finish(.error, Text("the order was not sent: its ticket could not be written to the state file"), now)
@@ -305,6 +301,15 @@ extension Machine {
         order.params.user_order_id = 0
         cancelling = 0
         startWatching(now)
+    }
+
+    /// What may have closed since the decision is asked before the order is signed, and at the last moment before anything leaves.
+    private func heldBack(_ now: Now) -> Bool {
+        sendGates(now)
+        if (cancelling != 0 || gatesOpen) && !halted && !heldByPause && !host.killed() { return false }
+        ek_ticket_clear(ticket)
+        withdrawn(now)
+        return true
     }
 
     /// Something closed between the decision and the send.
@@ -355,6 +360,7 @@ extension Machine {
         t.pointee.blockhash = order.blockhash.hash
         t.pointee.fee_lamports = signatureFee_lamports + (UInt64(order.limit) * price_micro + 999_999) / 1_000_000
         t.pointee.tx_len = txLen
+        ek_fee_mark_of(ek_book_user(book), perpIndex, &feeMark)
     }
 
     /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at

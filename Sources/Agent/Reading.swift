@@ -217,6 +217,7 @@ extension Machine {
             return Trouble(t)
         }
         if slot > highestSlot {
+            slotMoved = slotMoved || highestSlot != 0
             highestSlot = slot
             newSlotAt_ms = now.mono_ms
         }

@@ -124,7 +124,9 @@ extension Machine {
         }
         if t.kind != UInt8(EK_KIND_CANCEL) && (filled > 0 || hidden) { count(t, hidden ? t.size_base_e9 : filled, now) }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
-            setLast(m, action: t.action, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: 0, now)
+            let fee = feePaid(t, out)
+            m.pointee.fees_own_e6 = m.pointee.fees_own_e6.addingReportingOverflow(fee).partialValue
+            setLast(m, action: t.action, outcome: outcome, filled: filled, price: report.price_e6, fee_e6: fee, now)
             m.pointee.last.fee_lamports = t.fee_lamports
             m.pointee.last.drift_before_ppm = t.drift_before_ppm
             m.pointee.last.drift_after_ppm = report.after.known ? report.after.drift_ppm : t.drift_before_ppm
@@ -136,6 +138,22 @@ extension Machine {
         ek_ticket_clear(ticket)
         _ = save(now)        // a write that fails leaves the ticket on disk: it is resolved again, to the same end
         conclude(outcome, t, wasInherited, now)
+    }
+
+    /// What the venue took for this order, by the account itself (ek_fee.h); 0: it cannot be told. A figure beyond what the venue charges
+    /// is somebody else's money, and without the marks of the ticket's own time only what the venue must have charged is believed.
+    private func feePaid(_ t: ek_ticket, _ outcome: ek_outcome?) -> Int64 {
+        guard var o = outcome, bookKnown, !foreignTicket else { return 0 }
+        var ticket = t
+        var mark = inherited ? ek_fee_mark() : feeMark
+        var fee: Int64 = 0
+        var usual: UInt64 = 0
+        guard ek_fee_paid(&ticket, &o, &mark, ek_book_user(book), &fee) == EK_OK,
+              ek_taker_fee(book, t.perp_index, o.quote_e6, &usual) == EK_OK else { return 0 }
+        // Each of several fills is rounded up; a keeper that clears the rest away takes the flat fee.
+        let most = Int64(clamping: usual).addingReportingOverflow(64 + Int64(clamping: min(book.pointee.state.flat_filler_fee_e6, 1_000_000)))
+        let least = inherited ? Int64(clamping: usual) : -Int64(clamping: usual)
+        return most.overflow || fee < least || fee > most.partialValue ? 0 : fee
     }
 
     /// A ticket that was found at start has no decision of this process: its own numbers are shown.

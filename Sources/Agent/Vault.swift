@@ -16,6 +16,8 @@ struct VaultKeeping {
     /// Network fees that were counted when the last book was taken.
     var lamports: UInt64 = 0
     var lamportsKnown = false
+    /// The fees counted are those of the agent's own corrections; nil: no book was taken yet.
+    var feesOwn: Bool? = nil
 }
 
 extension Machine {
@@ -79,11 +81,7 @@ extension Machine {
         for h in hedges where h.view.valued { unsettled = ek_clamp_i64(h.view.a.maintenance.unsettled_funding_e6); break }
         b.funding_mark_e6 = user.cumulative_perp_funding_e6.addingReportingOverflow(unsettled).partialValue
         b.deposits_mark_e6 = Int64(clamping: Int128(user.total_deposits_e6) - Int128(user.total_withdraws_e6))
-        // UserStats counts for all sub-accounts: with several of them what it says is not this account's.
-        var fees = stats.sub_accounts <= 1 ? Int64(clamping: stats.total_fee_paid_e6) : 0
-        if rules.mode == .paper {
-            for i in 0..<nMarkets { if let m = ek_record_market(record, i) { fees = fees.addingReportingOverflow(m.pointee.paper.fees_e6).partialValue } }
-        }
+        var fees = feesPaid(alone: stats.sub_accounts <= 1, Int64(clamping: stats.total_fee_paid_e6))
         // A network fee is in the book only where the payer's balance is one of the legs.
         let paid = vault.lamportsKnown ? record.pointee.fee_lamports_total &- vault.lamports : 0
         vault.lamports = record.pointee.fee_lamports_total
@@ -94,6 +92,27 @@ extension Machine {
         }
         b.network_mark_e6 = network
         b.fees_mark_e6 = fees.addingReportingOverflow(network).partialValue
+    }
+
+    /// UserStats counts for all sub-accounts: with several of them the fees of this agent's own corrections count, which the account itself
+    /// proves. When an authority gets its second sub-account, or is left with one, only the level changes, nothing was paid.
+    private func feesPaid(alone: Bool, _ all: Int64) -> Int64 {
+        var own: Int64 = 0
+        var paper: Int64 = 0
+        for i in 0..<nMarkets {
+            guard let m = ek_record_market(record, i) else { continue }
+            own = own.addingReportingOverflow(m.pointee.fees_own_e6).partialValue
+            if rules.mode == .paper { paper = paper.addingReportingOverflow(m.pointee.paper.fees_e6).partialValue }
+        }
+        let level = (alone ? all : own).addingReportingOverflow(paper).partialValue
+        let last = record.pointee.vault.book
+        // The first book of a process tells by the level which of the two the last one counted.
+        let wasOwn = vault.feesOwn ?? (last.fees_mark_e6.subtractingReportingOverflow(last.network_mark_e6).partialValue == own.addingReportingOverflow(paper).partialValue)
+        if record.pointee.vault.known != 0 && wasOwn == alone {
+            record.pointee.vault.book.fees_mark_e6 = level.addingReportingOverflow(last.network_mark_e6).partialValue
+        }
+        vault.feesOwn = !alone
+        return level
     }
 
     /// After a correction: the account as it is now, the correction itself, and everything to the file.
@@ -122,6 +141,7 @@ extension Machine {
         c.oracle_price_e6 = hedges[current].view.a.oracle_price_e6
         c.fee_e6 = m.pointee.last.fee_e6
         c.fee_lamports = m.pointee.last.fee_lamports
+        c.landing = landing
         c.drift_before_ppm = m.pointee.last.drift_before_ppm
         c.drift_after_ppm = m.pointee.last.drift_after_ppm
         c.spot_base_e9 = report.after.known ? report.after.a.spot_base_e9 : 0
@@ -130,6 +150,13 @@ extension Machine {
         host.keep(&c)
         keepSamples(Int32(EK_RING_MINUTES), now)
         host.flushHistory()
+    }
+
+    /// Slots from the first send to the block, plus one; 0: not known (paper, never landed, sent by an earlier process).
+    private var landing: UInt32 {
+        let t = ticket.pointee
+        if rules.mode == .paper || t.sent_slot == 0 || t.landed_slot < t.sent_slot { return 0 }
+        return UInt32(clamping: t.landed_slot - t.sent_slot + 1)
     }
 
     // MARK: samples

@@ -86,6 +86,7 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     j.exact("fee_lamports_total", r.pointee.fee_lamports_total)
     j.exact("ticks_total", r.pointee.ticks_total)
     j.exact("corrections_total", r.pointee.corrections_total)
+    putVault(&j, r)
     j.openList("markets")
     for i in 0..<UInt32(r.pointee.n_markets) {
         guard let m = ek_record_market(r, i) else { break }
@@ -102,6 +103,9 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
         j.int("last_success_unix_s", m.pointee.paper.last_success.unix_s)
         j.exact("corrections_total", m.pointee.paper.corrections_total)
         j.close()
+        j.exact("fees_own_e6", m.pointee.fees_own_e6)
+        j.exact("basis_e6", m.pointee.vault.basis_e6)
+        j.exact("delta_e6", m.pointee.vault.delta_e6)
         putLast(&j, m)
         j.close()
     }
@@ -122,6 +126,7 @@ private func putLast(_ j: inout Json, _ m: UnsafeMutablePointer<ek_market_record
     j.string("mode", m.pointee.last.mode == UInt8(EK_MODE_LIVE) ? "live" : "paper")
     j.exact("size_base_e9", m.pointee.last.size_base_e9)
     j.exact("price_e6", m.pointee.last.price_e6)
+    j.exact("fee_e6", m.pointee.last.fee_e6)
     j.exact("fee_lamports", m.pointee.last.fee_lamports)
     j.exact("slot", m.pointee.last.slot)
     j.int("unix_s", m.pointee.last.unix_s)
@@ -130,6 +135,38 @@ private func putLast(_ j: inout Json, _ m: UnsafeMutablePointer<ek_market_record
     var s = Text()
     if let p = ek_last_signature(&m.pointee.last) { s.put(signature: p) }
     j.string("signature", s)
+    j.close()
+}
+
+/// Where the book's money stood when the record was written, and what became of it since counting began.
+private func standing(_ r: UnsafeMutablePointer<ek_record>) -> ek_vault_split {
+    var out = ek_vault_split()
+    withUnsafeTemporaryAllocation(of: ek_vault_market.self, capacity: Int(EK_RECORD_MARKETS)) { parts in
+        guard let part = parts.baseAddress else { return }
+        for i in 0..<UInt32(r.pointee.n_markets) { if let m = ek_record_market(r, i) { part[Int(i)] = m.pointee.vault } }
+        ek_vault_now(&r.pointee.vault, part, UInt32(r.pointee.n_markets), &out)
+    }
+    return out
+}
+
+private func putVault(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
+    if r.pointee.vault.known == 0 {
+        j.null("vault")
+        return
+    }
+    let s = standing(r)
+    j.open("vault")
+    j.string("mode", r.pointee.vault.mode == UInt8(EK_MODE_LIVE) ? "live" : "paper")
+    j.int("since_unix_s", r.pointee.vault.start_unix_s)
+    j.int("unix_s", s.unix_s)
+    j.exact("equity_e6", s.equity_e6)
+    j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
+    j.exact("funding_e6", s.funding_e6)
+    j.exact("fees_e6", s.fees_e6)
+    j.exact("basis_e6", s.basis_e6)
+    j.exact("delta_e6", s.delta_e6)
+    j.exact("other_e6", s.other_e6)
+    j.exact("flows_e6", s.flows_e6)
     j.close()
 }
 
@@ -177,6 +214,14 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
     t.put(" lamports of network fees, ")
     t.put(record.pointee.ticks_total)
     t.put(" ticks\n")
+    if record.pointee.vault.known != 0 {
+        let s = standing(record)
+        t.put(" equity ")
+        t.put(usd: s.equity_e6)
+        t.put(", ")
+        t.put(usd: s.equity_e6 &- s.flows_e6)
+        t.put(" since the start\n")
+    }
     if record.pointee.paused != 0 { t.put(" paused\n") }
     if record.pointee.breaker_open != 0 { t.put(" breaker open: observing only until resume\n") }
     if let k = ek_record_ticket(record), k.pointee.state != UInt8(EK_TICKET_NONE) {

@@ -40,6 +40,9 @@ final class Bench: Host {
     /// Changes an answer's body on its way.
     var rewrite: (_ method: String, _ endpoint: Int, _ body: String) -> String = { $2 }
 
+    /// How long an answer takes to come, in microseconds.
+    var latency: (_ method: String, _ endpoint: Int) -> UInt32 = { _, _ in 1_000 }
+
     enum Answered { case lost, status(Int, retryAfter_s: Int64), swallowed }
 
     private let secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
@@ -169,7 +172,7 @@ final class Bench: Host {
             if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost
             let changed = Array(rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self)).utf8)
             changed.withUnsafeBufferPointer { body in
-                var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: 1_000, retryAfter_s: 0)
+                var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: latency(method, r.endpoint), retryAfter_s: 0)
                 switch answered {
                 case .lost: a.wire = .timeout
                 case .status(let code, let s):
@@ -188,6 +191,9 @@ final class Bench: Host {
         var out = Text()
         _ = Array(op.utf8).withUnsafeBufferPointer { node.control($0, &out) }
     }
+
+    /// A request to the node that the agent knows nothing of.
+    func rpc(_ request: String, _ out: inout Text) { _ = Array(request.utf8).withUnsafeBufferPointer { node.handle($0, &out) } }
 
     /// The account's perp position, read past the agent.
     var perp_e9: Int64 {

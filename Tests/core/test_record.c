@@ -36,7 +36,7 @@ static ek_record full(void) {
     m->trades_today = 3;
     m->notional_today_e6 = 99000000;
     m->corrections_total = 40;
-    m->funding_base_e6 = -12;
+    m->fees_own_e6 = -12;
     m->paper = (ek_paper){1, -2000000000, 290000000, 101, {1800000001, 438000002}, 1799971200, 2, 9, 42};
     m->last.action = EK_ACTION_REDUCE_SHORT;
     m->last.outcome = EK_OUT_PARTIAL_GONE;

@@ -117,6 +117,12 @@ def test_state_show_and_verify(bench):
     last = record["markets"][0]["last"]
     assert last["signature"] == s["tx_signature"] and last["action"] == "EXPAND_SHORT" and last["size_base_e9"] == str(E9)
     assert abs(record["markets"][0]["last_success_unix_s"] - time.time()) < 60
+    (fill,), v = chain.ctl("summary")["fills"], record["vault"]
+    assert int(last["fee_e6"]) == int(record["markets"][0]["fees_own_e6"]) == -int(v["fees_e6"]) == fill["fee_e6"] > 0
+    parts = sum(int(v[k]) for k in ("funding_e6", "fees_e6", "basis_e6", "delta_e6", "other_e6"))
+    assert int(v["pnl_e6"]) == parts == int(v["equity_e6"]) - int(v["flows_e6"]) and v["mode"] == "live"
+    shown = agent.command("status", "-c", agent.config)
+    assert " since the start" in shown.out and " equity $" in shown.out, shown
     r = agent.command("state", "verify", agent.state)
     assert r.code == 0 and re.search(r"slot [01]: whole, the newest, generation \d+", r.out) and r.out.count("whole") == 2
     whole = agent.state.read_bytes()

@@ -1,9 +1,12 @@
 """The history ring beside the state: written by a run, never in the way of one."""
+import base64
 import struct
 from pathlib import Path
 
 import pytest
+from solders.pubkey import Pubkey
 
+from harness import wait_for
 from test_statuses import ended
 
 SAMPLE = "<IIQqBBBBHHii11q"
@@ -42,3 +45,69 @@ def test_a_history_that_cannot_be_used_never_stops_trading(bench, what):
     assert ".ring" in r.err and "level=warn" in r.err
     if what != "directory":
         assert ring.read_bytes() == before          # left as it is
+
+
+# --- what a correction cost
+
+CORRECTION = "<IIQq16sBBBQqqqQqqqq64sI"
+NAMES = ("check seq slot time market action outcome mode size price oracle fee lamports drift_before drift_after spot perp signature landing").split()
+
+
+def corrections(agent):
+    raw = Path(str(agent.state) + ".ring").read_bytes()
+    rows = [dict(zip(NAMES, struct.unpack_from(CORRECTION, raw, 565_248 + 256 * i))) for i in range(512)]
+    return [r for r in rows if r["seq"]]
+
+
+def sub_accounts(chain, n):
+    """What UserStats says of how many sub-accounts the authority has."""
+    at = 184 if chain.venue == "drift" else 160
+    program = Pubkey.from_string(chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"])
+    stats = str(Pubkey.find_program_address([b"user_stats", bytes(Pubkey.from_string(chain.authority))], program)[0])
+    data = bytearray(base64.b64decode(chain.rpc("getAccountInfo", stats, {"encoding": "base64"})["value"]["data"][0]))
+    struct.pack_into("<H", data, at, n)
+    chain.ctl("set_account", pubkey=stats, data=base64.b64encode(bytes(data)).decode())
+
+
+@pytest.mark.parametrize("venue,alone", [("velocity", True), ("velocity", False), ("drift", True), ("drift", False)])
+def test_every_correction_is_kept_with_the_fee_the_venue_took(bench, venue, alone):
+    """Shorts that grow and shrink; with several sub-accounts UserStats is not asked, and the vault books the same fees."""
+    chain, agent = bench(venue, chain={"perp": -9, "keeper_latency": 5}, hedge__cooldown_seconds=0)
+    if not alone:
+        sub_accounts(chain, 2)
+    assert agent.once().status["status"] == "executed_live"
+    for perp in (-11.5, -9.25):
+        chain.ctl("set_user", perp=perp)
+        assert agent.once().status["status"] == "executed_live"
+    s = agent.once().status
+    taken = [f["fee_e6"] for f in chain.ctl("summary")["fills"]]
+    rows = corrections(agent)
+    assert len(rows) == len(taken) == 3 and min(taken) > 0
+    assert [r["fee"] for r in rows] == taken
+    assert all(r["landing"] > 0 for r in rows), "every one was found in a block"
+    assert -int(s["vault"]["start"]["fees_e6"]) == sum(taken)
+
+
+def test_a_second_sub_account_is_no_fee(bench):
+    """UserStats then counts for both: the level changes, nothing was paid."""
+    chain, agent = bench(chain={"perp": -9}, hedge__cooldown_seconds=0)
+    assert agent.once().status["status"] == "executed_live"
+    before = agent.once().status["vault"]["start"]
+    for n in (2, 2, 1, 1):
+        sub_accounts(chain, n)
+        assert agent.once().status["vault"]["start"]["fees_e6"] == before["fees_e6"], n
+    (taken,) = [f["fee_e6"] for f in chain.ctl("summary")["fills"]]
+    assert -int(before["fees_e6"]) == taken
+
+
+def test_a_correction_that_was_killed_keeps_its_fee(bench):
+    """Found again by the next process, which knows no more than the account."""
+    chain, agent = bench(chain={"perp": -9})
+    chain.fault("delay_send", n=1, slots=30)
+    running = agent.start()
+    wait_for(lambda: chain.calls("sendTransaction"), 10, "it was sent")
+    running.kill()
+    wait_for(lambda: chain.perp() == -10 * 10**9, 10, "it landed")
+    assert agent.once().status["status"] == "executed_live"
+    (row,), (fill,) = corrections(agent), chain.ctl("summary")["fills"]
+    assert row["fee"] == fill["fee_e6"] > 0 and row["landing"] == 0

@@ -1,10 +1,14 @@
 """The agent against the real Velocity program (svmnode.py on its ELF): what the embedded chain models is here the program's own word."""
+import base64
 import random
+import struct
 import time
 
 import pytest
+from solders.pubkey import Pubkey
 
 from harness import real_program_missing, together, wait_for
+from test_history import corrections
 from test_statuses import Later
 
 E9 = 10 ** 9
@@ -232,6 +236,36 @@ def test_the_vault_says_what_a_fill_cost(program):
     size, price = r.status["correction_size"], r.status["correction_price"]
     assert int(s["pnl_e6"]) == parts and abs(-int(s["fees_e6"]) - size * price * 1e6 * 42 / 120_000) < 2
     assert int(s["funding_e6"]) == 0 and int(s["basis_e6"]) < 0
+
+
+def fees_paid(chain):
+    """UserStats' total of fees, in 1e-6 quote."""
+    owner = Pubkey.from_string(chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"])
+    stats = Pubkey.find_program_address([b"user_stats", bytes(Pubkey.from_string(chain.authority))], owner)[0]
+    return struct.unpack_from("<Q", base64.b64decode(chain.rpc("getAccountInfo", str(stats), {"encoding": "base64"})["value"]["data"][0]), 72)[0]
+
+
+def test_the_record_keeps_the_fee_the_program_took(program):
+    """Told from the User alone, equal to what UserStats counted: growing, shrinking, crossing zero; a take, and an order a keeper filled."""
+    chain, agent = program({"perp": -9, "tick_ms": 50}, hedge__cooldown_seconds=0, hedge__max_trades_per_day=100)
+    taken = []
+    for perp in (-9, -11.3, 0, -9.5, -10.4):
+        chain.ctl("set_user", perp=perp)
+        before = fees_paid(chain)
+        assert agent.once().status["status"] == "executed_live"
+        taken.append(fees_paid(chain) - before)
+    for perp in (-9, -11):
+        chain.ctl("set_user", perp=perp)
+        chain.ctl("market", perp_paused=2)
+        before = fees_paid(chain)
+        going = Later(agent, seconds=60)
+        order = wait_for(chain.live_orders, 15, "the order is on the book")[0]
+        chain.ctl("market", perp_paused=0)
+        assert chain.ctl("fill", order_id=order["order_id"], mode="program", max_slots=100)["filled"]
+        assert going.end(60).status["status"] == "executed_live"
+        taken.append(fees_paid(chain) - before)
+    rows = corrections(agent)
+    assert [r["fee"] for r in rows] == taken and min(taken) > 0 and all(r["landing"] > 0 for r in rows)
 
 
 def test_killed_at_any_moment(program):

@@ -15,7 +15,7 @@ SAMPLE = [("seq", "I"), ("slot", "Q"), ("unix_s", "q"), ("market", "B"), ("mode"
               "equity_e6 collateral_e6 flows_e6 funding_e6 fees_e6 spot_base_e9 perp_base_e9 spot_price_e6 perp_price_e6 basis_e6 delta_e6".split())]
 CORRECTION = [("seq", "I"), ("slot", "Q"), ("unix_s", "q"), ("market", "16s"), ("action", "B"), ("outcome", "B"), ("mode", "B"), ("size_base_e9", "Q"), ("price_e6", "q"),
               ("oracle_price_e6", "q"), ("fee_e6", "q"), ("fee_lamports", "Q"), ("drift_before_ppm", "q"), ("drift_after_ppm", "q"), ("spot_base_e9", "q"),
-              ("perp_base_e9", "q"), ("signature", "64s")]
+              ("perp_base_e9", "q"), ("signature", "64s"), ("landing", "I")]
 LIMITS = {"B": (0, 255), "H": (0, 2**16 - 1), "I": (1, 2**32 - 1), "i": (-2**31, 2**31 - 1), "Q": (0, 2**64 - 1), "q": (-2**63, 2**63 - 1)}
 MINUTES, QUARTERS, CORRECTIONS = range(3)
 

@@ -19,6 +19,7 @@
 #include "ek_cost.h"
 #include "ek_hedge.h"
 #include "ek_verify.h"
+#include "ek_fee.h"
 #include "ek_policy.h"
 #include "ek_record.h"
 #include "ek_ring.h"

@@ -58,7 +58,7 @@ typedef struct {
     uint8_t mode;    /* EK_MODE_* */
     uint64_t size_base_e9; /* what filled */
     int64_t price_e6;      /* average of the fill; 0: unknown */
-    int64_t fee_e6;        /* taker fee, 0 when not known */
+    int64_t fee_e6;        /* what the venue took (ek_fee.h), a rebate is negative; 0 when not known */
     uint64_t fee_lamports;
     uint64_t slot;
     int64_t unix_s;
@@ -74,7 +74,7 @@ typedef struct {
     uint32_t trades_today;
     int64_t notional_today_e6;
     uint64_t corrections_total;
-    int64_t funding_base_e6; /* what the account had settled when counting began */
+    int64_t fees_own_e6; /* taker fees that corrections are proven to have paid (ek_fee.h), since counting began */
     ek_paper paper;
     ek_last_correction last;
     ek_vault_market vault;

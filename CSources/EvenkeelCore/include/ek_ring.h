@@ -65,11 +65,12 @@ typedef struct {
     uint64_t size_base_e9;    /* what filled */
     int64_t price_e6;         /* average of the fill; 0 unknown */
     int64_t oracle_price_e6;  /* at the decision */
-    int64_t fee_e6;           /* taker fee */
+    int64_t fee_e6;           /* what the venue took, a rebate is negative; 0 not known */
     uint64_t fee_lamports;
     int64_t drift_before_ppm, drift_after_ppm;
     int64_t spot_base_e9, perp_base_e9; /* afterwards */
     uint8_t signature[64];    /* zeros: paper, or nothing was sent */
+    uint32_t landing;         /* slots from the first send to the block, plus one; 0 not known */
 } ek_ring_correction;
 
 /* Where a ring lies. ring < EK_RINGS; else all are 0. */
