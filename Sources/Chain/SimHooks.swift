@@ -134,6 +134,14 @@ extension ChainNode {
         return w
     }
 
+    /// Whoever calls has just made this signature over this message: a landing of these very bytes need not verify it again.
+    public func vouch(_ message: UnsafeBufferPointer<UInt8>, _ signature: UnsafePointer<UInt8>) {
+        lastVerified.removeAll(keepingCapacity: true)
+        lastVerified.append(1)
+        lastVerified.append(contentsOf: UnsafeBufferPointer(start: signature, count: 64))
+        lastVerified.append(contentsOf: message)
+    }
+
     public enum Lie: UInt8 { case missing, owner, short, discriminator }
     /// The next answer is wrong about one account of the book: 0 User, 1 State, 2 perp market, 3 SOL spot market, 4 SOL oracle.
     public func lie(_ l: Lie, account: Int) {

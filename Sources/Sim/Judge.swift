@@ -143,7 +143,9 @@ final class Judge {
         if s.truth.slot < toldSlot { return }
         // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
-        shownSlot = s.truth.slot
+        // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may come from another node.
+        let leapt = shownSlot > 0 && s.truth.slot > shownSlot + 1_400
+        shownSlot = s.truth.slot - (leapt ? 32 : 0)
         basis = newest
     }
 

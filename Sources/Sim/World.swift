@@ -231,6 +231,7 @@ final class World: Host {
         if strike() { return Text("dead") }
         guard let m = message.baseAddress else { return Text("no message") }
         ek_ed25519_sign(secret, m, message.count, signature)
+        node.vouch(message, signature)
         judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)
         trace.add(t, "sign", Int64(signature[0]), Int64(signature[1]), Int64(message.count))
         return strike() ? Text("dead") : nil
