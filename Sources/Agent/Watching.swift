@@ -15,6 +15,8 @@ struct Watch {
     var statusDue_ms: UInt64 = 0
     var sendDue_ms: UInt64 = 0
     var epochDue_ms: UInt64 = 0
+    /// When endpoints of another cluster are asked again whether they are back: no tick does it while a ticket is open.
+    var clusterDue_ms: UInt64 = 0
     var started_ms: UInt64 = 0
     var statusEndpoint = 0
     /// Per endpoint: slot of a bank past the last valid height (0: not yet), and whether it then did not know the signature.
@@ -104,6 +106,10 @@ extension Machine {
         if now.mono_ms >= watch.epochDue_ms {
             for e in 0..<endpoints.all.count where watch.expiredAt[e] == 0 && !endpoints.all[e].foreign { askEpoch(e) }
             watch.epochDue_ms = now.mono_ms + 2_000
+            if now.mono_ms >= watch.clusterDue_ms {
+                watch.clusterDue_ms = now.mono_ms + 10_000
+                askForeignAgain()
+            }
         }
         armWatch()
     }

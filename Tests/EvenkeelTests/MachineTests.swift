@@ -72,6 +72,25 @@ import Testing
         #expect(b.status == "balanced", "a failure starts no cooldown: the next tick hedges")
     }
 
+    /// While a ticket is open no tick asks an endpoint of another cluster whether it is back; the watch must.
+    @Test func anEndpointThatWasForeignForAWhileIsAskedAgainWhileATicketIsOpen() {
+        let b = Bench()
+        b.wire = { method, _ in method == "sendTransaction" ? .lost : nil }
+        b.machine.step(.timer, b.now)
+        for _ in 0..<200 where b.machine.phase != .watching { b.run(50) }
+        b.run(3_000)
+        #expect(b.ticket != UInt8(EK_TICKET_NONE))
+        b.rewrite = { method, _, body in
+            if method == "getGenesisHash" { return body.replacing(#/"result":"[^"]*"/#, with: "\"result\":\"EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG\"") }
+            return method == "getEpochInfo" ? body.replacing("\"absoluteSlot\":", with: "\"absoluteSlot\":9") : body
+        }
+        b.run(20_000)
+        #expect(b.logs.contains { $0.contains("is a node of another cluster") })
+        b.rewrite = { $2 }
+        for _ in 0..<8000 where b.machine.phase != .idle { b.run(50) }
+        #expect(b.status == "error" && b.reason.contains("proven expired"), "\(b.status) \(b.reason)")
+    }
+
     @Test func anAnswerLostAfterExecutionIsNotAFailure() {
         let b = Bench()
         b.wire = { method, _ in method == "sendTransaction" ? .swallowed : nil }
