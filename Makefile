@@ -34,6 +34,11 @@ bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
 
+# The machine on its bench, for the property tests; never shipped.
+bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/EvenkeelTests/Bench.swift $(BUILD)/deps.stamp
+	swift build -c release --product evenkeel-probe --disable-local-rpath --static-swift-stdlib
+	mkdir -p bin && cp .build/release/evenkeel-probe $@.new && mv $@.new $@
+
 # --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones
 .PHONY: arm64 test-arm
 arm64: bin/evenkeel-arm64
@@ -105,7 +110,7 @@ $(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libun
 test-core: $(C_TESTS)
 	@for t in $(C_TESTS); do echo "$$t"; $$t; done
 
-test-python: core-so $(VENV)/ready
+test-python: core-so bin/evenkeel-probe $(VENV)/ready
 	$(PY) -m pytest -q Tests/property Tests/conformance
 
 test-swift: $(BUILD)/deps.stamp

@@ -44,6 +44,8 @@ let package = Package(
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
         .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"]),
+        // The machine on its bench, driven by the property tests over stdin. Never shipped.
+        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"], path: "Tests/probe"),
     ]),
     swiftLanguageModes: [.v5]
 )

@@ -15,7 +15,7 @@ public struct Hedge {
     var mint = ek_key()
     /// Index into record.markets; -1: the record does not know it (yet).
     public internal(set) var marketSlot = -1
-    var decision = ek_decision()
+    public internal(set) var decision = ek_decision()
     /// The book of the decision, for what is said of it after the order has changed the account.
     public internal(set) var view = View()
 

@@ -1,0 +1,1 @@
+../EvenkeelTests/Bench.swift
