@@ -195,7 +195,7 @@ static int ticket_ok(const ek_ticket *t, uint8_t n_markets) {
 }
 
 static int record_ok(const ek_record *r) {
-    if (r->generation == 0 || !name_ok(r->venue) || r->mode > EK_MODE_LIVE || r->paused > 1 || r->breaker_open > 1
+    if (r->generation == 0 || !name_ok(r->venue) || r->mode > EK_MODE_HELD || r->paused > 1 || r->breaker_open > 1
         || r->n_markets > EK_RECORD_MARKETS || r->next_user_order_id == 0 || r->vault.known > 1 || r->vault.mode > EK_MODE_LIVE)
         return 0;
     for (uint8_t i = 0; i < r->n_markets; i++) {

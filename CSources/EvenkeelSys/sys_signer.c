@@ -60,9 +60,15 @@ static void closed(sys_signer *s) {
     if (s->pid > 0) waitpid(s->pid, NULL, WNOHANG);
 }
 
+static int say(sys_signer *s, uint16_t type) {
+    sys_signer_head head = {.magic = SYS_SIGNER_MAGIC, .type = type};
+    return send(s->fd, &head, sizeof head, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof head;
+}
+
 /* News bits of one packet that is no awaited answer. */
 static int note(sys_signer *s, const packet *p, ssize_t n) {
     if (is(p, n, SYS_SIGNER_GONE, sizeof p->gone)) {
+        if (s->resting) return 0;
         s->there = s->silent = 0;
         s->died = p->head.value;
         s->back_ms = p->head.sequence;
@@ -71,6 +77,10 @@ static int note(sys_signer *s, const packet *p, ssize_t n) {
     if (is(p, n, SYS_SIGNER_READY, sizeof p->ready)) {
         /* Another key than at the start is another account's: never. */
         if (p->head.value != 0 || memcmp(p->ready.pub, s->pub.bytes, 32) != 0) return 0;
+        if (s->resting) { /* it was just being started when it was told to rest */
+            (void)say(s, SYS_SIGNER_REST);
+            return 0;
+        }
         s->there = 1;
         return 2;
     }
@@ -139,6 +149,48 @@ int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *
     snprintf(text, SYS_SIGNER_TEXT, "the signer did not start: %s", s->pid < 0 ? strerror(errno) : n == 0 ? "no answer in 10 s" : "it ended at once");
     sys_signer_end(s);
     return SYS_SIGNER_NO_START;
+}
+
+void sys_signer_rest(sys_signer *s) {
+    s->there = s->silent = 0;
+    s->resting = 1;
+    if (s->fd >= 0) (void)say(s, SYS_SIGNER_REST);
+}
+
+uint32_t sys_signer_wake(sys_signer *s, int timeout_ms, char text[SYS_SIGNER_TEXT]) {
+    packet p;
+    (void)sys_signer_news(s);
+    text[0] = 0;
+    if (s->there) return 0;
+    if (s->fd < 0) {
+        snprintf(text, SYS_SIGNER_TEXT, "the signer is gone for good; restart the agent");
+        return SYS_SIGNER_NOT_THERE;
+    }
+    uint32_t why = SYS_SIGNER_SILENT;
+    int64_t ends = sys_mono_ms() + timeout_ms;
+    s->resting = 0;
+    snprintf(text, SYS_SIGNER_TEXT, "the signer does not answer");
+    for (int64_t left = say(s, SYS_SIGNER_WAKE) ? timeout_ms : -1; left >= 0; left = ends - sys_mono_ms()) {
+        ssize_t n = receive(s->fd, &p, sizeof p, (int)left);
+        if (n == 0) continue;
+        if (n < 0) {
+            closed(s);
+            snprintf(text, SYS_SIGNER_TEXT, "the signer is gone for good; restart the agent");
+            return SYS_SIGNER_NOT_THERE;
+        }
+        if (is(&p, n, SYS_SIGNER_READY, sizeof p.ready) && p.head.value != 0) {
+            why = p.head.value;
+            memcpy(text, p.ready.text, SYS_SIGNER_TEXT);
+            text[SYS_SIGNER_TEXT - 1] = 0;
+            break;
+        }
+        if (note(s, &p, n) & 2 && s->there) {
+            text[0] = 0;
+            return 0;
+        }
+    }
+    sys_signer_rest(s);
+    return why;
 }
 
 uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,

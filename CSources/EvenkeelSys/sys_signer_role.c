@@ -24,7 +24,7 @@ _Static_assert(sizeof(sys_signer_ready) == 16 + 32 + 384, "docs/signer.md");
 _Static_assert(sizeof(sys_signer_ask) == 16 + 80 + 8 + 144 + 1232, "docs/signer.md");
 _Static_assert(sizeof(sys_signer_answer) == 16 + 8 + 64, "docs/signer.md");
 
-enum { SOCKET = 0, FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 30000, WELL_MS = 60000, EXIT_OVER = 0, EXIT_REFUSED = 3 };
+enum { SOCKET = 0, FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 30000, WELL_MS = 60000, EXIT_OVER = 0, EXIT_REFUSED = 3, EXIT_REST = 4 };
 
 typedef struct {
     int fd;
@@ -56,6 +56,13 @@ void sys_signer_judge(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix
     if (keep(keeper, ledger) != 0 && answer->head.value == EK_REFUSE_NOTHING) answer->head.value = EK_REFUSE_LEDGER;
     if (answer->head.value == EK_REFUSE_NOTHING) ek_ed25519_sign(secret, ask.message, ask.message_len, answer->signature);
     answer->breaker = (uint8_t)ek_policy_breaker(ledger);
+}
+
+static int said(const void *packet, ssize_t n, uint16_t type) {
+    sys_signer_head head;
+    if (n != (ssize_t)sizeof head) return 0;
+    memcpy(&head, packet, sizeof head);
+    return head.magic == SYS_SIGNER_MAGIC && head.type == type;
 }
 
 /* ---- the signer ---- */
@@ -95,16 +102,25 @@ static int serve(const sys_signer_seal *seal) {
     }
     uint32_t held = sys_sandbox_signer();
     say_ready(0, held, &key.pub, NULL);
+    int end = EXIT_OVER;
     for (;;) {
         ssize_t n = recv(SOCKET, packet, sizeof packet, MSG_TRUNC);
         if (n < 0 && errno == EINTR) continue;
         if (n <= 0) break; /* the agent is gone; a packet of no bytes is an end too */
+        if (said(packet, n, SYS_SIGNER_REST)) {
+            end = EXIT_REST;
+            break;
+        }
+        if (said(packet, n, SYS_SIGNER_WAKE)) { /* it is awake */
+            say_ready(0, held, &key.pub, NULL);
+            continue;
+        }
         sys_signer_answer answer;
         sys_signer_judge(&policy, &ledger, sys_unix_ms() / 1000, sys_key_secret(&key), packet, (size_t)n, keep_in_file, &file, &answer);
         if (send(SOCKET, &answer, sizeof answer, MSG_NOSIGNAL) < 0 && errno != EAGAIN) break;
     }
     sys_key_free(&key);
-    return EXIT_OVER;
+    return end;
 }
 
 /* ---- the keeper ---- */
@@ -129,8 +145,18 @@ static int pause_ms(int ms) {
     }
 }
 
+/* There is no signer until the agent wants one again. 0: the agent hung up. */
+static int rest(void) {
+    sys_signer_head head;
+    for (;;) {
+        ssize_t n = recv(SOCKET, &head, sizeof head, MSG_TRUNC);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return 0;
+        if (said(&head, n, SYS_SIGNER_WAKE)) return 1;
+    }
+}
+
 static int keep(const sys_signer_seal *seal) {
-    char byte;
     int pause = FIRST_PAUSE_MS;
     for (int first = 1;; first = 0) {
         int64_t began = sys_mono_ms();
@@ -138,13 +164,21 @@ static int keep(const sys_signer_seal *seal) {
         int how = 0;
         while (pid > 0 && waitpid(pid, &how, 0) < 0 && errno == EINTR) {}
         if (pid > 0 && WIFEXITED(how) && (WEXITSTATUS(how) == EXIT_OVER || (first && WEXITSTATUS(how) == EXIT_REFUSED))) return 0;
+        if (pid > 0 && WIFEXITED(how) && WEXITSTATUS(how) == EXIT_REST) {
+            if (!rest()) return 0;
+            continue;
+        }
         if (sys_mono_ms() - began >= WELL_MS) pause = FIRST_PAUSE_MS;
         sys_signer_gone gone = {.head = {.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_GONE, .sequence = (uint32_t)pause, .value = (uint32_t)how}};
         (void)!send(SOCKET, &gone, sizeof gone, MSG_NOSIGNAL);
         if (pause_ms(pause)) return 0;
         pause = pause * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause * 2;
         /* What was asked of the dead one is never answered by the next: the agent has given it up. */
-        while (recv(SOCKET, &byte, 1, MSG_DONTWAIT) > 0) {}
+        sys_signer_head head;
+        int resting = 0;
+        for (ssize_t n; (n = recv(SOCKET, &head, sizeof head, MSG_DONTWAIT | MSG_TRUNC)) > 0;)
+            resting = said(&head, n, SYS_SIGNER_REST) || (resting && !said(&head, n, SYS_SIGNER_WAKE));
+        if (resting && !rest()) return 0;
     }
 }
 

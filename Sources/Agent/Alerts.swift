@@ -2,14 +2,14 @@
 // notices when they stop. Both ride in the driver's own loop on transfers of their own: nothing here can delay a tick.
 //
 // A condition (a gate closed, health low, no RPC) is said once when it has held long enough, again every repeat_hours, and once when it is over.
-// What cannot be delivered is tried again, 2 s doubling to 5 min, in order. The queue is in memory and bounded: when it is full, the oldest of
-// the lowest level goes, and the next message says how many went.
+// What cannot be delivered is tried again, 2 s doubling to 5 min, in order. The queue is bounded: when it is full, the oldest of the lowest level
+// goes, and the next message says how many went. It outlives the process (AlertKeep.swift).
 import EvenkeelCore
 import EvenkeelSys
 import Kit
 
 public enum AlertKind: UInt8 {
-    case started, stopped, correction, failure, blocked, health, breaker, rpc, state
+    case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused
 
     var word: StaticString {
         switch self {
@@ -22,6 +22,8 @@ public enum AlertKind: UInt8 {
         case .breaker: return "breaker"
         case .rpc: return "rpc"
         case .state: return "state"
+        case .mode: return "mode"
+        case .refused: return "refused"
         }
     }
 }
@@ -48,7 +50,7 @@ struct Alert {
     var tick: UInt64
 }
 
-private struct Condition {
+struct Condition {
     var holds = false
     var since_ms: UInt64 = 0
     var said = false
@@ -69,13 +71,19 @@ struct Alerts {
 
     let hooked: Bool
     let pinged: Bool
-    private(set) var queue: [Alert] = []
+    var queue: [Alert] = []
+    /// Something changed that must outlive the process.
+    var dirty = false
+    /// The last correction of each market of the record that was told of.
+    var told = [ek_moment](repeating: ek_moment(unix_s: 0, slot: 0), count: Int(EK_RECORD_MARKETS))
+    private var live = false
     /// The first of the queue is on its way.
     private(set) var sending = false
-    private var dropped: UInt32 = 0
+    var dropped: UInt32 = 0
     private var attempts: UInt64 = 0
     private var due_ms: UInt64 = 0
-    private var conditions = [Condition](repeating: Condition(), count: 9)
+    /// By AlertKind, those that last.
+    var conditions = [Condition](repeating: Condition(), count: Int(AlertKind.state.rawValue) + 1)
     private var pinging = false
     private var pingedAt_ms: UInt64 = 0
     private var pingWanted = false
@@ -89,6 +97,8 @@ struct Alerts {
     private var failuresSeen: UInt32 = 0
     private var bookAt_ms: UInt64 = 0
     private var begun = false
+    /// A process before this one left its file.
+    var restored = false
 
     init(_ c: ConfigPointer, on: Bool) {
         hooked = on && (sys_config_webhook(c)?.pointee ?? 0) != 0
@@ -111,8 +121,11 @@ struct Alerts {
         begun = true
         bookAt_ms = now.mono_ms
         failuresSeen = m.record.pointee.failures_in_row
+        live = m.rules.mode == .live
+        tellMissed(m, now)
         var t = Text("started")
         if m.ticketOpen { t.put("; an order of the run before is open and is resolved first") }
+        if m.heldOnPaper { t.put("; on paper by command") }
         if m.record.pointee.paused != 0 { t.put("; paused") }
         push(.started, .once, .info, t, m.ticks, now)
     }
@@ -128,9 +141,14 @@ struct Alerts {
         if pinged && read { pingWanted = true }
         guard hooked else { return }
         let r = m.report
+        if live != (m.rules.mode == .live) {
+            live = !live
+            push(.mode, .once, .warning, Text(live ? "live by command: real orders from now on" : "on paper by command: nothing is sent until live is said"), m.ticks, now)
+        }
         if ended {
             corrections(m, now)
             failuresSeen = m.record.pointee.failures_in_row
+            markTold(m)
         }
 
         if !read {
@@ -174,7 +192,7 @@ struct Alerts {
         b.put(" failures in a row; look at the log, then say resume")
         condition(.breaker, m.record.pointee.breaker_open != 0, 0, .error, b, Text("resumed after failures"), m, now)
         condition(.state, m.halted, 0, .error, Text("the state file cannot be written; nothing is traded until a restart with a writable one"),
-                  Text(), m, now)
+                  Text("the state file is written again"), m, now)
     }
 
     private mutating func corrections(_ m: Machine, _ now: Now) {
@@ -217,7 +235,10 @@ struct Alerts {
         var c = conditions[Int(kind.rawValue)]
         defer { conditions[Int(kind.rawValue)] = c }
         if !holds {
-            if c.said { push(kind, .resolved, c.level, over(), m.ticks, now) }
+            if c.said {
+                push(kind, .resolved, c.level, over(), m.ticks, now)
+                dirty = true
+            }
             c = Condition()
             return
         }
@@ -236,6 +257,7 @@ struct Alerts {
             if level.rawValue > c.level.rawValue { c.level = level }    // better, but not over: said when it is over or worse again
             return
         }
+        dirty = true
         c.said = true
         c.saidAt_ms = now.mono_ms
         c.level = level
@@ -243,7 +265,7 @@ struct Alerts {
 
     // MARK: the queue
 
-    private mutating func push(_ kind: AlertKind, _ state: AlertState, _ level: Level, _ text: Text, _ tick: UInt64, _ now: Now) {
+    mutating func push(_ kind: AlertKind, _ state: AlertState, _ level: Level, _ text: Text, _ tick: UInt64, _ now: Now, at unix_s: Int64? = nil) {
         if level.rawValue > smallest.rawValue { return }
         if queue.count >= Alerts.room {
             var victim = sending ? 1 : 0
@@ -251,7 +273,8 @@ struct Alerts {
             queue.remove(at: victim)
             dropped += 1
         }
-        queue.append(Alert(kind: kind, state: state, level: level, text: text, time_s: now.unix_s, tick: tick))
+        dirty = true
+        queue.append(Alert(kind: kind, state: state, level: level, text: text, time_s: unix_s ?? now.unix_s, tick: tick))
     }
 
     /// The message to send now, if one is due; `sent` or `notSent` follows.
@@ -271,6 +294,7 @@ struct Alerts {
         switch how {
         case .done, .refused:
             if !queue.isEmpty { queue.removeFirst() }
+            dirty = true
             if how == .done { dropped = 0 }
             attempts = 0
             due_ms = real_ms

@@ -170,6 +170,7 @@ public func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32
     }
     defer { sys_http_free(http) }
     rules.mode = .live
+    rules.allowed = .paper        // nothing is switched here
     let c = Checker(config, http)
     c.fileRows()
     let signer = c.keyRow()

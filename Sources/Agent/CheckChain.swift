@@ -275,6 +275,9 @@ extension Checker {
             }
         }
         let r = m.record.pointee
+        if r.mode == UInt8(EK_MODE_HELD) && config.pointee.mode == UInt8(SYS_MODE_LIVE) {
+            row(.warn, "mode", Text("on paper by command"), remedy: Text("`evenkeel mode live` when real orders are wanted"))
+        }
         if r.paused != 0 { row(.fail, "pause", Text("on"), remedy: Text("`evenkeel resume` when trading may go on")) }
         if r.breaker_open != 0 {
             var t = Text("open after ")

@@ -12,6 +12,8 @@ struct Waiting {
     var next: Bool
     /// Waits until everything is closed, or until that does not go on.
     var flat = false
+    /// What was already done, said before how the tick ended.
+    var first = Text(capacity: 0)
 }
 
 extension Driver {
@@ -49,7 +51,7 @@ extension Driver {
             return read.isEmpty ? Text("nothing has been read yet\n") : read
         }
         if word == "pause" || word == "resume" {
-            var t = m.obey(word == "pause" ? .pause : .resume, now())
+            var t = m.obey(word == "pause" ? .pause : .resume, now()).words
             t.put("\n")
             return t
         }
@@ -69,8 +71,20 @@ extension Driver {
             m.step(.command(.flatten), now())
             return nil
         }
+        if word == "mode paper" || word == "mode live" { return modeWords(word == "mode paper", client, m) }
         if word == "reload" { return reload(m) }
         return Text("unknown command\n")
+    }
+
+    /// Answered when the first tick in the new mode has ended: that says whether it can trade.
+    private func modeWords(_ paper: Bool, _ client: UInt32, _ m: Machine) -> Text? {
+        var said = m.obey(paper ? .paper : .live, now())
+        if !said.ok || m.modeDue || m.ticketOpen || m.phase == .idle || waiting.count >= Int(SYS_CONTROL_CLIENTS) {
+            said.words.put("\n")
+            return said.words
+        }
+        waiting.append(Waiting(client: client, tick: m.ticks - 1, next: false, first: said.words))
+        return nil
     }
 
     /// A tick has ended: those that asked for it hear how; for those that asked in its middle the next one counts.
@@ -87,7 +101,7 @@ extension Driver {
                 i += 1                                              // a part is closed; the next one, or the proof that it was the last, follows
             } else {
                 let w = waiting.remove(at: i)
-                answer(w.client, w.flat ? flatOutcome(m) : outcome(m))
+                answer(w.client, w.flat ? flatOutcome(m) : outcome(m, after: w.first))
             }
         }
     }
@@ -124,8 +138,9 @@ extension Driver {
         return t
     }
 
-    private func outcome(_ m: Machine) -> Text {
-        var t = Text()
+    private func outcome(_ m: Machine, after first: Text) -> Text {
+        var t = first
+        if !t.isEmpty { t.put("; ") }
         t.put(m.report.status.word)
         t.put(": ")
         t.put(m.report.reason)

@@ -38,6 +38,8 @@ public final class Driver: Host {
     let control: OpaquePointer?
     var supervisor: Supervisor
     var alerts: Alerts
+    /// nil: what waits is kept in memory alone.
+    var alertFile: AlertFile? = nil
     var waiting: [Waiting] = []
     var persistent = true
     /// The history; nil: none is kept (Ring.swift).
@@ -106,6 +108,13 @@ public final class Driver: Host {
 
     public func unsigned() -> Text? { signing?.trouble }
 
+    public func arm(_ live: Bool) -> Text? {
+        guard let s = signing else { return Text("there is no signer") }
+        if live { return s.wake() }
+        s.rest()
+        return nil
+    }
+
     public func log(_ level: Level, _ human: Text) {
         log.write(level, human, tick: machine?.ticks ?? 0, ticket: ticketWord(), time_s: now().unix_s)
     }
@@ -166,8 +175,8 @@ public final class Driver: Host {
         if let t = supervisor.trouble { log(.warning, t) }
         supervisor.plan(interval_ms: m.rules.interval_ms, timeout_ms: UInt64(config.pointee.timeout_ms))
         openAlerts()
-        alerts.started(m, began)
         m.start(began)
+        alerts.started(m, began)
         // Bounded even on a chain that stands still: a blockhash's life (150 slots, generously), the fill timeout, two timeouts.
         let onceEnds_ms = began.mono_ms + 120_000 + (UInt64(config.pointee.fill_timeout_s) * 1000) + 2 * UInt64(config.pointee.timeout_ms)
         while stopSignal == 0 && !(options.once && finished) && !(sink?.done ?? false) {

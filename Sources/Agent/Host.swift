@@ -40,7 +40,7 @@ public struct Answer {
 }
 
 public enum Command: UInt8 {
-    case pause, resume, rebalance, flatten
+    case pause, resume, rebalance, flatten, paper, live
 }
 
 public enum Event {
@@ -77,6 +77,8 @@ public protocol Host: AnyObject {
     func flushHistory()
     /// Where the vault stood at that time or soon after, by the history. False: not known.
     func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool
+    /// Signing is wanted from now on, or not any more. Words: it cannot be had, and nothing changed.
+    func arm(_ live: Bool) -> Text?
     /// A tick ended or the status changed; the machine's `status` holds it.
     func report(_ machine: Machine)
 }
@@ -84,6 +86,7 @@ public protocol Host: AnyObject {
 extension Host {
     public func unsigned() -> Text? { nil }
     public func killed() -> Bool { false }
+    public func arm(_ live: Bool) -> Text? { nil }
     public func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
     public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}
     public func flushHistory() {}

@@ -196,6 +196,7 @@ public final class Machine {
         nextTick_ms = now.mono_ms
         newSlotAt_ms = now.mono_ms
         clock = now
+        settleMode()
         // Are they of the configured cluster, and of one? Without a configured one: Endpoints.tell.
         endpoints.expected = rules.genesis
         if endpoints.all.count > 1 || rules.genesis != nil {
@@ -204,7 +205,9 @@ public final class Machine {
     }
 
     public func reconfigure(_ new: Rules) {
+        let mode = rules.mode
         rules = new
+        rules.mode = mode
         endpoints.expected = new.genesis
         for i in 0..<min(hedges.count, new.hedges.count) { hedges[i].rules = new.hedges[i] }
     }
@@ -240,6 +243,7 @@ public final class Machine {
     }
 
     private func beginTick(_ now: Now) {
+        settleMode()
         ticks += 1
         record.pointee.ticks_total &+= 1
         if rules.genesis != nil { for e in 0..<endpoints.all.count where endpoints.all[e].genesis == nil && ticks > 1 { _ = askGenesis(e) } }
@@ -290,6 +294,8 @@ public final class Machine {
         case .flatten:
             if halted || !beginFlatten(now) { return }
             if phase == .idle { forceTick(now) } else { forceLater = true }
+        case .paper, .live:
+            hold(c == .paper, now)
         }
     }
 
@@ -391,6 +397,7 @@ public final class Machine {
         if tried { turnOver(now) }
         if flattening { flattenOn(status, now) }
         if forceLater { forceTick(now) }
+        if modeDue && !ticketOpen { nextTick_ms = now.mono_ms }
         host.report(self)
     }
 

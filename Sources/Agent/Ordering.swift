@@ -306,7 +306,7 @@ extension Machine {
     /// What may have closed since the decision is asked before the order is signed, and at the last moment before anything leaves.
     private func heldBack(_ now: Now) -> Bool {
         sendGates(now)
-        if (cancelling != 0 || gatesOpen) && !halted && !heldByPause && !host.killed() { return false }
+        if (cancelling != 0 || gatesOpen) && !halted && !heldByPause && !modeDue && !host.killed() { return false }
         ek_ticket_clear(ticket)
         withdrawn(now)
         return true
@@ -318,6 +318,8 @@ extension Machine {
         cancelling = 0
         if heldByPause {
             finish(.paused, Text("Paused: nothing is traded until resume"), now)
+        } else if modeDue {
+            finish(.paused, Text("Going to paper: the order was not sent"), now)
         } else if halted {
             finish(.observeOnly, Text("the state file cannot be written; nothing is traded"), now)
         } else if host.killed() {

@@ -42,7 +42,9 @@ func asset(of market: Text) -> Text {
 
 /// What holds for the whole account.
 public struct Rules {
+    /// What the agent does now, and what its config allows: live may go on on paper by command (Switching.swift), paper never live.
     public var mode = Mode.paper
+    public var allowed = Mode.paper
     public var interval_ms: UInt64 = 60_000
     public var timeout_ms: UInt64 = 5_000
     public var maxLatency_ms: UInt64 = 2_000

@@ -15,21 +15,34 @@ func complain(_ text: Text) {
     _ = t.bytes.withUnsafeBufferPointer { sys_write_all(2, $0.baseAddress, $0.count) }
 }
 
-/// Runs the agent with a loaded config; returns the exit code.
+/// Runs the agent with a loaded config; returns the exit code. A start that is refused calls for a person: no supervisor mends it.
 public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, sink: (any StatusSink)?) -> Int32 {
+    var refused = Text()
+    let code = openAndRun(config, options, log, sink, &refused)
+    if !refused.isEmpty && !options.once && sink == nil { tellRefused(config, refused, log) }
+    return code
+}
+
+/// Says why there is no start.
+private func refuse(_ words: Text, _ refused: inout Text) {
+    complain(words)
+    refused = words
+}
+
+private func openAndRun(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger, _ sink: (any StatusSink)?, _ refused: inout Text) -> Int32 {
     var words = Text()
     guard let rules = Rules(config, trouble: &words) else {
-        complain(words)
+        refuse(words, &refused)
         return exitUsage
     }
     guard ek_crypto_init() == EK_OK else {
-        complain(Text("libsodium could not be initialised"))
+        refuse(Text("libsodium could not be initialised"), &refused)
         return exitFailed
     }
     var signing: Signing? = nil
     var signerCode = exitUsage
     var signerWords = Text()
-    guard let identity = loadIdentity(config, rules, &signing, words: &signerWords, code: &signerCode) else { return signerCode }
+    guard let identity = loadIdentity(config, rules, &signing, words: &signerWords, code: &signerCode, refused: &refused) else { return signerCode }
 
     var venueName = Text()
     venueName.put(c: sys_config_venue_name(config))
@@ -45,14 +58,14 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
         UnsafeMutableRawPointer(record).deallocate()
     }
     var persistent = true
-    if let code = openState(config, rules, identity.authority, venueName, state, record, &persistent) { return code }
+    if let code = openState(config, rules, identity.authority, venueName, state, record, &persistent, &refused) { return code }
     if !signerWords.isEmpty {       // its counters lie beside the state file, which had the first word
-        complain(signerWords)
+        refuse(signerWords, &refused)
         return signerCode
     }
 
     guard let http = sys_http_new() else {
-        complain(Text("libcurl could not be initialised"))
+        refuse(Text("libcurl could not be initialised"), &refused)
         return exitFailed
     }
     defer { sys_http_free(http) }
@@ -60,7 +73,7 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
         if sys_http_add(http, sys_config_url(config, i)) < 0 {
             var t = Text("endpoint refused: ")
             t.put(c: sys_config_url_shown(config, i))
-            complain(t)
+            refuse(t, &refused)
             return exitUsage
         }
     }
@@ -79,12 +92,14 @@ public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, 
     }
     defer { sys_control_close(control, 200) }
 
-    record.pointee.mode = UInt8(rules.mode == .live ? EK_MODE_LIVE : EK_MODE_PAPER)
+    // On paper by command lasts until live is said, whatever the config says meanwhile.
+    if record.pointee.mode != UInt8(EK_MODE_HELD) { record.pointee.mode = UInt8(rules.mode == .live ? EK_MODE_LIVE : EK_MODE_PAPER) }
     let driver = Driver(config: config, options: options, log: log, http: http, signing: signing, state: state, record: record,
                         control: control, sink: sink)
     driver.persistent = persistent
     driver.openRing(venue: venueName, authority: identity.authority)
     defer { driver.closeRing() }
+    driver.openAlertFile()
     let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
                           subAccount: config.pointee.sub_account, signer: identity.signer,
                           endpointCount: Int(config.pointee.n_urls), record: record)
@@ -114,21 +129,21 @@ private func lacks(_ who: StaticString, _ missing: Text) -> Text {
 /// Whose account, and which key signs. Paper needs no key; with one and no authority its address is the account's.
 /// With a signer whose counters cannot be opened `words` are filled beside the answer.
 private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: inout Signing?, words: inout Text,
-                          code: inout Int32) -> (authority: ek_key, signer: ek_key)? {
+                          code: inout Int32, refused: inout Text) -> (authority: ek_key, signer: ek_key)? {
     let path = sys_config_keypair(config)
     let named = (path?.pointee ?? 0) != 0
     if rules.mode == .paper && config.pointee.has_authority != 0 {
         return (config.pointee.authority, config.pointee.authority)
     }
     guard named else {
-        complain(Text("no keypair and no authority: name one of them in [account]"))
+        refuse(Text("no keypair and no authority: name one of them in [account]"), &refused)
         return nil
     }
     if rules.mode == .live {
         signing = Signing.start(config, rules, words: &words, code: &code)
         if let s = signing { return (config.pointee.has_authority != 0 ? config.pointee.authority : s.key, s.key) }
         if code == exitState && config.pointee.has_authority != 0 { return (config.pointee.authority, config.pointee.authority) }
-        complain(words)
+        refuse(words, &refused)
         return nil
     }
     // Paper without an authority: the key file is read for its address and let go.
@@ -140,7 +155,7 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: in
             failed = true
             var t = Text()
             t.put(c: base)
-            complain(t)
+            refuse(t, &refused)
         }
     }
     if failed { return nil }
@@ -152,7 +167,7 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: in
 /// Opens or creates the state file. nil: go on; else the exit code. A damaged, newer, locked or foreign file refuses live mode and
 /// is left as it is; paper then runs without one and says so.
 private func openState(_ config: ConfigPointer, _ rules: Rules, _ authority: ek_key, _ venue: Text,
-                       _ state: UnsafeMutablePointer<sys_state>, _ record: UnsafeMutablePointer<ek_record>, _ persistent: inout Bool) -> Int32? {
+                       _ state: UnsafeMutablePointer<sys_state>, _ record: UnsafeMutablePointer<ek_record>, _ persistent: inout Bool, _ refused: inout Text) -> Int32? {
     var owner = authority
     let fresh = { () -> Bool in
         venue.withCString { ek_record_init(record, $0, &owner, config.pointee.sub_account) } == EK_OK
@@ -177,7 +192,7 @@ private func openState(_ config: ConfigPointer, _ rules: Rules, _ authority: ek_
             t.put(" on ")
             t.put(name)
             t.put(", not to the configured account; name another file under [agent] state")
-            complain(t)
+            refuse(t, &refused)
             return exitState
         }
         return nil
@@ -186,7 +201,10 @@ private func openState(_ config: ConfigPointer, _ rules: Rules, _ authority: ek_
     var t = Text()
     t.put(c: sys_state_text(state))
     complain(t)
-    if rules.mode == .live || result == SYS_STATE_LOCKED { return exitState }
+    if rules.mode == .live || result == SYS_STATE_LOCKED {
+        refused = t
+        return exitState
+    }
     complain(Text("paper mode goes on without a state file; nothing of this run is kept"))
     guard fresh() else { return exitFailed }
     persistent = false

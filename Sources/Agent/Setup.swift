@@ -57,6 +57,7 @@ extension Rules {
             return nil
         }
         mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
+        allowed = mode
         interval_ms = UInt64(c.pointee.loop_interval_ms)
         timeout_ms = UInt64(c.pointee.timeout_ms)
         maxLatency_ms = UInt64(c.pointee.max_latency_ms)

@@ -5,6 +5,8 @@ import Kit
 
 /// How long the agent waits for a signature. A signer needs a fraction of a millisecond; one that is stopped must not hold the agent.
 let signTimeout_ms: Int32 = 500
+/// A signer that is started again reads its key and shuts itself in, some ten milliseconds.
+private let wakeTimeout_ms: Int32 = 2_000
 
 final class Signing {
     private let s: UnsafeMutablePointer<sys_signer>
@@ -84,6 +86,19 @@ final class Signing {
         t.put("): ")
         t.put(c: ek_policy_reason(reason))
         return t
+    }
+
+    /// For paper: the key is in no memory until `wake`.
+    func rest() { sys_signer_rest(s) }
+
+    /// nil: there is a signer again.
+    func wake() -> Text? {
+        var words = Text()
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_SIGNER_TEXT)) { text in
+            guard let base = text.baseAddress else { return }
+            if sys_signer_wake(s, wakeTimeout_ms, base) != 0 { words.put(c: base) }
+        }
+        return words.isEmpty ? nil : words
     }
 
     /// Why nothing can be signed now.

@@ -43,6 +43,7 @@ extension Machine {
         }
         putPositions(&j, v)
         j.string("mode", rules.mode == .live ? "live" : "paper")
+        j.string("mode_allowed", rules.allowed == .live ? "live" : "paper")
         var venueName = Text()
         venueName.put(c: ek_venue_name(venue))
         j.string("venue", venueName)

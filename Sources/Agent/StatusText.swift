@@ -12,7 +12,7 @@ extension Machine {
         t.put(shownMarket)
         t.put(" on ")
         t.put(c: ek_venue_name(venue))
-        t.put(rules.mode == .live ? " (live)" : " (paper)")
+        t.put(rules.mode == .live ? " (live)" : heldOnPaper ? " (paper by command)" : " (paper)")
         t.put("   ")
         t.put(max(0, now_s - report.time_s))
         t.put(" s ago, slot ")

@@ -22,6 +22,7 @@ public final class WebFeed {
         var attempts: UInt32 = 0
         var paused: UInt8 = 0
         var breaker: UInt8 = 0
+        var live = false
         var published = false
     }
 
@@ -106,7 +107,7 @@ public final class WebFeed {
         countLanding(m)
         let t = m.ticket.pointee
         let fresh = Shown(phase: m.phase, ticket: t.state, attempts: t.attempts, paused: m.record.pointee.paused,
-                          breaker: m.record.pointee.breaker_open, published: true)
+                          breaker: m.record.pointee.breaker_open, live: m.rules.mode == .live, published: true)
         if fresh != shown && m.report.time_s != 0 { publish(m, now) }
     }
 
@@ -127,21 +128,20 @@ public final class WebFeed {
             var id: UInt32 = 0
             let c = sys_web_next(handle, &id)
             if c == SYS_WEB_NONE { return }
-            var ok = !m.halted
-            let words: Text
+            let wish: Command
             switch c {
-            case SYS_WEB_PAUSE: words = m.obey(.pause, now)
-            case SYS_WEB_RESUME: words = m.obey(.resume, now)
-            case SYS_WEB_REBALANCE: words = m.obey(.rebalance, now)
-            case SYS_WEB_FLATTEN: words = m.obey(.flatten, now)
-            default:
-                ok = false
-                words = Text("this version does not do that from the page")
+            case SYS_WEB_PAUSE: wish = .pause
+            case SYS_WEB_RESUME: wish = .resume
+            case SYS_WEB_REBALANCE: wish = .rebalance
+            case SYS_WEB_FLATTEN: wish = .flatten
+            case SYS_WEB_LIVE: wish = .live
+            default: wish = .paper
             }
+            let said = m.obey(wish, now)
             var t = Text("command from the page: ")
-            t.put(words)
+            t.put(said.words)
             log(t)
-            words.bytes.withUnsafeBufferPointer { sys_web_answer(handle, id, c, ok ? 1 : 0, $0.baseAddress, $0.count) }
+            said.words.bytes.withUnsafeBufferPointer { sys_web_answer(handle, id, c, said.ok ? 1 : 0, $0.baseAddress, $0.count) }
             publish(m, now)
         }
     }
@@ -181,7 +181,7 @@ public final class WebFeed {
     private func publish(_ m: Machine, _ now: Now) {
         let t = m.ticket.pointee
         shown = Shown(phase: m.phase, ticket: t.state, attempts: t.attempts, paused: m.record.pointee.paused,
-                      breaker: m.record.pointee.breaker_open, published: true)
+                      breaker: m.record.pointee.breaker_open, live: m.rules.mode == .live, published: true)
         gauges(m)
         let next = m.nextTick_ms
         times.next_tick_ms = sys_mono_ms() + Int64(clamping: (next > now.mono_ms ? next - now.mono_ms : 0) / speed)

@@ -26,6 +26,27 @@ func options(_ spec: StaticString, first: Int32, _ o: UnsafeMutablePointer<sys_o
     }
 }
 
+/// What most commands take: a config, one flag of their own, help.
+struct Asked {
+    var config: UnsafePointer<CChar>? = nil
+    var flag = false
+    var o = sys_opts()
+
+    /// `spec` of `n` options: "h:help", "c:config= h:help" or "c:config= FLAG h:help". nil: go on; else the exit code.
+    mutating func take(_ spec: StaticString, _ n: Int32, help words: StaticString) -> Int32? {
+        var found: UnsafePointer<CChar>? = nil
+        var set = false
+        var help = false
+        let bad = options(spec, first: 2, &o) { i, value in
+            if i == n - 1 { help = true } else if i == 0 { found = value } else { set = true }
+            return true
+        }
+        config = found
+        flag = set
+        return bad ?? (help ? Words.help(words) : nil)
+    }
+}
+
 func logFormat(_ value: UnsafePointer<CChar>?, _ log: inout Logger) -> Bool {
     var v = Text()
     v.put(c: value)

@@ -148,16 +148,8 @@ private func saveAccounts(_ config: UnsafeMutablePointer<sys_config>, _ path: Un
 }
 
 func controlCommand(_ word: Text) -> Int32 {
-    var config: UnsafePointer<CChar>? = nil
-    var help = false
-    var o = sys_opts()
-    let bad = options("c:config= h:help", first: 2, &o) { i, value in
-        if i == 0 { config = value } else { help = true }
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
+    var a = Asked()
+    if let code = a.take("c:config= h:help", 2, help: """
         evenkeel pause|resume|rebalance|reload -c FILE
 
           pause      nothing is traded until resume; an open order is still followed to its end; kept over restarts
@@ -165,9 +157,8 @@ func controlCommand(_ word: Text) -> Int32 {
           rebalance  a tick now; the cooldown is passed over once, every gate holds; says how the tick ended
           reload     reads the config again, as SIGHUP does; says what came of it
 
-        """)
-    }
-    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
+        """) { return code }
+    guard let box = loadConfig(a.config, SYS_LOAD_BARE) else { return 2 }
     var answer: Text? = nil
     if word == "pause" { answer = ask(box.config, "pause") }
     if word == "resume" { answer = ask(box.config, "resume") }
@@ -190,47 +181,59 @@ func tell(_ config: UnsafeMutablePointer<sys_config>, _ answer: Text?) -> Int32 
     return refused ? 1 : 0
 }
 
-func flattenCommand() -> Int32 {
-    var config: UnsafePointer<CChar>? = nil
-    var yes = false
-    var help = false
-    var o = sys_opts()
-    let bad = options("c:config= yes h:help", first: 2, &o) { i, value in
-        switch i {
-        case 0: config = value
-        case 1: yes = true
-        default: help = true
-        }
-        return true
+/// Whether the person at the terminal means it. Elsewhere `--yes` must say so: the exit code.
+private func meant() -> Int32? {
+    if sys_isatty(0) == 0 {
+        Words.print("evenkeel: say it again with --yes\n", 2)
+        return 2
     }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
+    Words.print("Type yes to do it: ", 2)
+    var word = Text()
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { line in
+        guard let base = line.baseAddress, sys_read_line(0, base, 16, 60_000) >= 0 else { return }
+        word.put(c: base)
+    }
+    if word == "yes" { return nil }
+    Words.print("nothing was done\n", 2)
+    return 1
+}
+
+func flattenCommand() -> Int32 {
+    var a = Asked()
+    if let code = a.take("c:config= yes h:help", 3, help: """
         evenkeel flatten -c FILE [--yes]
 
         Closes every hedged perp, reduce-only, through the gates, in parts where max_trade_size asks for it. The agent is paused from then on, also after
         a restart, until resume; the spot stays. Asks first; --yes does not. pause calls it off.
 
-        """)
-    }
-    guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
-    if !yes {
+        """) { return code }
+    guard let box = loadConfig(a.config, SYS_LOAD_BARE) else { return 2 }
+    if !a.flag {
         guard let would = ask(box.config, "flatten") else { return tell(box.config, nil) }
         Words.print(would, 2)
-        if sys_isatty(0) == 0 {
-            Words.print("evenkeel: say it again with --yes\n", 2)
-            return 2
-        }
-        Words.print("Type yes to do it: ", 2)
-        var word = Text()
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { line in
-            guard let base = line.baseAddress, sys_read_line(0, base, 16, 60_000) >= 0 else { return }
-            word.put(c: base)
-        }
-        if !(word == "yes") {
-            Words.print("nothing was done\n", 2)
-            return 1
-        }
+        if let code = meant() { return code }
     }
     return tell(box.config, ask(box.config, "flatten yes", wait_ms: 600_000))
+}
+
+func modeCommand() -> Int32 {
+    var a = Asked()
+    if let code = a.take("c:config= yes h:help", 3, help: """
+        evenkeel mode paper|live -c FILE [--yes]
+
+          paper   from now on nothing is signed or sent and fills are assumed; an open order is followed to its end first. Lasts until live is said,
+                  restarts included
+          live    real orders again; only where the config says mode = live. Asks first; --yes does not. Says how the first look ended
+
+        """) { return code }
+    var verb = Text()
+    verb.put(c: sys_opts_word(&a.o, 0))
+    guard sys_opts_words(&a.o) == 1, verb == "paper" || verb == "live" else { return Words.refuse(Text("usage: evenkeel mode paper|live -c FILE [--yes]")) }
+    guard let box = loadConfig(a.config, SYS_LOAD_BARE) else { return 2 }
+    if verb == "paper" { return tell(box.config, ask(box.config, "mode paper", wait_ms: order_ms)) }
+    if !a.flag {
+        Words.print("would send real orders from now on, signed with the agent's key\n", 2)
+        if let code = meant() { return code }
+    }
+    return tell(box.config, ask(box.config, "mode live", wait_ms: order_ms))
 }

@@ -79,6 +79,7 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     j.string("authority", key: r.pointee.authority)
     j.int("sub_account", r.pointee.sub_account)
     j.string("mode", r.pointee.mode == UInt8(EK_MODE_LIVE) ? "live" : "paper")
+    j.bool("paper_by_command", r.pointee.mode == UInt8(EK_MODE_HELD))
     j.bool("paused", r.pointee.paused != 0)
     j.bool("breaker_open", r.pointee.breaker_open != 0)
     j.int("failures_in_row", r.pointee.failures_in_row)
@@ -222,6 +223,7 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
         t.put(usd: s.equity_e6 &- s.flows_e6)
         t.put(" since the start\n")
     }
+    if record.pointee.mode == UInt8(EK_MODE_HELD) { t.put(" on paper by command\n") }
     if record.pointee.paused != 0 { t.put(" paused\n") }
     if record.pointee.breaker_open != 0 { t.put(" breaker open: observing only until resume\n") }
     if let k = ek_record_ticket(record), k.pointee.state != UInt8(EK_TICKET_NONE) {

@@ -50,6 +50,8 @@ enum Words {
                                          over the agent's control socket
           evenkeel flatten -c FILE [--yes]
                                          closes every hedged perp, reduce-only, and stays paused
+          evenkeel mode paper|live -c FILE [--yes]
+                                         goes on on paper until live is said; live only where the config says live
           evenkeel state show|verify FILE
                                          the binary state as JSON; which slot is damaged
           evenkeel localnet [--venue velocity|drift] [--port N] [--seed N] [--speed X] [--prices FILE.csv]

@@ -19,6 +19,7 @@ func dispatch() -> Int32 {
     if word == "status" { return statusCommand() }
     if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" { return controlCommand(word) }
     if word == "flatten" { return flattenCommand() }
+    if word == "mode" { return modeCommand() }
     if word == "assess" { return assessCommand() }
     if word == "sim" { return simCommand(first: 2) }
     if word == "state" { return stateCommand() }

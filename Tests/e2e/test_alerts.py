@@ -1,8 +1,10 @@
 """Alerts and the dead-man ping against a local receiver that is well, slow, failing or gone. No tick may notice the difference."""
 import http.server
 import json
+import os
 import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -287,6 +289,148 @@ def test_the_ping_follows_ticks_that_read(alerting, receiver):
     assert running.stop() == 143
 
 
+# --- what outlives the process
+
+def test_a_crash_before_the_message_left(alerting, receiver):
+    """The receiver is down while a correction is made and the agent is killed: the next process tells of it, in order and once."""
+    receiver.status = 503
+    chain, agent = alerting()
+    running = agent.start()
+    running.until("balanced")
+    chain.ctl("set_user", perp=-9)
+    running.until("executed_live")
+    wait_for(lambda: Path(str(agent.state) + ".alerts").read_bytes().count(b"EXPAND_SHORT") == 1, 5, "the message on disk")
+    running.kill()
+    assert receiver.alerts() == []
+    receiver.status = 200
+    again = agent.start()
+    again.until("balanced")
+    wait_for(lambda: len(receiver.alerts()) >= 3, 10, "three messages")
+    time.sleep(1)
+    assert [a["event"] for a in receiver.alerts()] == ["started", "correction", "started"]
+    assert "EXPAND_SHORT 1.000000 SOL-PERP @ $" in receiver.alerts("correction")[0]["text"]
+    assert again.stop() == 143
+    quiet = agent.start()
+    quiet.until("balanced")
+    wait_for(lambda: len(receiver.alerts("started")) == 3, 10, "the third start")
+    assert quiet.stop() == 143 and len(receiver.alerts("correction")) == 1
+
+
+def test_a_crash_between_a_correction_and_its_message(alerting, receiver):
+    """The file of the alerts is as it was before the correction: what the state file says and nobody was told is told at the start."""
+    chain, agent = alerting()
+    running = agent.start()
+    running.until("balanced")
+    wait_for(lambda: receiver.alerts("started"), 5, "started")
+    time.sleep(0.5)
+    kept = Path(str(agent.state) + ".alerts")
+    before = kept.read_bytes()
+    chain.ctl("set_user", perp=-9)
+    running.until("executed_live")
+    running.kill()
+    kept.write_bytes(before)
+    said = len(receiver.alerts("correction"))
+    again = agent.start()
+    again.until("balanced")
+    wait_for(lambda: len(receiver.alerts("correction")) > said, 5, "told late")
+    assert "EXPAND_SHORT 1.000000 SOL-PERP @ $" in receiver.alerts("correction")[-1]["text"]
+    assert "filled; the agent ended before it could say so" in receiver.alerts("correction")[-1]["text"]
+    assert again.stop() == 143
+
+
+@pytest.mark.parametrize("bytes_", [b"", b"x", b"EKALERT1" + b"\xff" * 400, os.urandom(14000)])
+def test_a_damaged_file_of_alerts_costs_only_words(alerting, receiver, bytes_):
+    chain, agent = alerting()
+    Path(str(agent.state) + ".alerts").write_bytes(bytes_)
+    running = agent.start()
+    running.until("balanced")
+    wait_for(lambda: receiver.alerts("started"), 5, "started")
+    assert running.stop() == 143 and [a["event"] for a in receiver.alerts()] == ["started", "stopped"]
+
+
+def test_a_condition_that_ended_while_it_was_down_is_over(alerting, receiver):
+    chain, agent = alerting(alerts__blocked_minutes="0", hedge__max_leverage="0.1")
+    chain.ctl("set_user", perp=-9)
+    running = agent.start()
+    wait_for(lambda: receiver.alerts("blocked", "firing"), 10, "blocked")
+    time.sleep(0.5)
+    running.kill()
+    again = agent.start()
+    again.until("blocked")
+    time.sleep(1)
+    assert len(receiver.alerts("blocked")) == 1            # it was said: not again by the next process
+    again.kill()
+    agent.set(hedge__max_leverage="5")
+    third = agent.start()
+    wait_for(lambda: receiver.alerts("blocked", "resolved"), 10, "over")
+    assert third.stop() == 143
+
+
+def test_a_quiet_tick_writes_no_alerts(alerting, receiver):
+    chain, agent = alerting()
+    running = agent.start()
+    running.until("balanced")
+    wait_for(lambda: receiver.alerts("started"), 5, "started")
+    time.sleep(0.5)
+    kept = Path(str(agent.state) + ".alerts")
+    at, n = kept.stat().st_mtime_ns, len(running.lines)
+    wait_for(lambda: len(running.lines) > n + 8, 10, "ticks")
+    assert kept.stat().st_mtime_ns == at and kept.stat().st_mode & 0o777 == 0o600 and running.stop() == 143
+
+
+# --- a start that is refused
+
+def refused(agent, code):
+    r = agent.command("run", "-c", agent.config, seconds=30)
+    assert r.code == code, r
+    return r
+
+
+def test_refused_starts_are_told_once(alerting, receiver):
+    chain, agent = alerting()
+    agent.state.write_bytes(b"not a state file")
+    r = refused(agent, 11)
+    first = receiver.alerts("refused")
+    assert len(first) == 1 and first[0]["level"] == "error" and first[0]["authority"] == chain.authority
+    assert "ERROR: the start was refused: " + str(agent.state) in first[0]["text"], first
+    for _ in range(3):
+        refused(agent, 11)                                 # what a supervisor does
+    assert len(receiver.alerts("refused")) == 1
+    agent.state.unlink()
+    agent.key.chmod(0o644)
+    refused(agent, 2)                                      # other words: news
+    assert len(receiver.alerts("refused")) == 2 and "key.json" in receiver.alerts("refused")[1]["text"]
+    agent.key.chmod(0o600)
+    running = agent.start()
+    running.until("balanced")
+    assert running.stop() == 143
+    agent.key.chmod(0o644)
+    refused(agent, 2)                                      # a start went well between them
+    assert len(receiver.alerts("refused")) == 3
+
+
+def test_a_locked_state_file_is_told(alerting, receiver):
+    chain, agent = alerting()
+    running = agent.start()
+    running.until("balanced")
+    refused(agent, 11)
+    wait_for(lambda: receiver.alerts("refused"), 5, "the refused second start")
+    assert "locked" in receiver.alerts("refused")[0]["text"] or "another" in receiver.alerts("refused")[0]["text"]
+    assert running.stop() == 143
+
+
+@pytest.mark.parametrize("how", ["slow", "failing", "gone"])
+def test_a_refused_start_does_not_wait_long(alerting, receiver, how):
+    receiver.wait, receiver.status = (30 if how == "slow" else 0), (503 if how == "failing" else 200)
+    chain, agent = alerting(**({"alerts__webhook": "http://127.0.0.1:9/hook"} if how == "gone" else {}))
+    agent.key.unlink()
+    r = refused(agent, 2)
+    assert r.seconds < 9 and "did not take the message about this refused start" in r.err and "/hook" not in r.err, r
+
+
 def test_once_sends_nothing(alerting, receiver):
     chain, agent = alerting(alerts__ping_url=receiver.url + "/ping")
     assert agent.once().code == 0 and receiver.got == []
+    agent.key.chmod(0o644)
+    assert agent.once().code == 2 and receiver.got == []
+

@@ -107,6 +107,15 @@ def test_every_command_is_told():
     assert [w for w in sorted(words) if not re.search(r"`[^`]*\b%s\b" % w, table)] == []
 
 
+def test_every_silent_death_is_shown():
+    """Each way to stop working names the tests that show who notices; the host's own death is nobody's to show here."""
+    section = read("docs/operations.md").split("\n## Silent death\n")[1].split("\n## ")[0]
+    rows = [[c.strip() for c in re.split(r"(?<!\\\\)\|", x)[1:-1]] for x in section.splitlines() if x.startswith("| ")][1:]
+    assert len(rows) > 18
+    bare = [r[0] for r in rows if not re.search(r"`[\w/]+\.py::test_\w+`", r[3])]
+    assert bare == ["the host or its network dies"]
+
+
 def test_the_readme_counts_right():
     page = read("README.md")
     assert "(`Tests/core`, %d programs)" % len(list((ROOT / "Tests/core").glob("test_*.c"))) in page

@@ -12,12 +12,12 @@ from solders.keypair import Keypair
 from solders.pubkey import Pubkey
 from solders.signature import Signature
 
-from harness import binary_of
+from harness import binary_of, wait_for
 from test_policy import (CANCEL, CLAIM, HOURLY, MESSAGE, NOTHING, ORACLE_, PLACE, PRICE, PROTOCOL, SHORT, TAKE, Case)
 from test_policy import BREAKER, oracle_bytes
 
 MAGIC = 0x31534B45
-SEAL, READY, ASK, ANSWER, GONE = range(1, 6)
+SEAL, READY, ASK, ANSWER, GONE, REST, WAKE = range(1, 8)
 KEY = Keypair.from_seed(b"\x08" * 32)
 
 
@@ -203,6 +203,63 @@ def test_both_end_with_the_socket(role):
     r.socket.close()
     assert r.process.wait(5) == 0
     assert not os.path.exists("/proc/%d" % child)
+
+
+def children(pid):
+    return open("/proc/%d/task/%d/children" % (pid, pid)).read().split()
+
+
+def nothing_comes(r, seconds=0.3):
+    r.socket.settimeout(seconds)
+    with pytest.raises(TimeoutError):
+        r.socket.recv(4096)
+    r.socket.settimeout(10)
+
+
+def test_it_rests_and_wakes(role):
+    """At rest there is no process with the key; a request is not answered; the counts go on where they were."""
+    r = role(Case(max_orders_hour=3))
+    assert r.judge(r.ask()) == NOTHING
+    for _ in range(3):
+        r.socket.send(r.head(REST))
+        wait_for(lambda: not children(r.process.pid), 5, "no signer")
+        r.socket.send(r.ask())
+        r.socket.send(r.head(REST))
+        nothing_comes(r)
+        r.socket.send(r.head(WAKE))
+        assert r.ready()[:2] == (0, bytes(KEY.pubkey()))
+    r.socket.send(r.head(WAKE))                                             # it is awake
+    assert r.ready()[0] == 0
+    assert [r.judge(r.ask()) for _ in range(3)] == [NOTHING, NOTHING, HOURLY]
+
+
+def test_resting_forgives_no_refusals(role):
+    r = role()
+    for _ in range(10):
+        assert r.judge(b"x") == PROTOCOL
+    r.socket.send(r.head(REST))
+    r.socket.send(r.head(WAKE))
+    assert r.ready()[0] == 0
+    assert r.judge(r.ask()) == BREAKER
+
+
+def test_told_to_rest_while_it_is_being_started_again(role):
+    r = role()
+    os.kill(r.signer(), signal.SIGKILL)
+    assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
+    r.socket.send(r.head(REST))
+    nothing_comes(r, 1)
+    assert children(r.process.pid) == []
+    r.socket.send(r.head(WAKE))
+    assert r.ready()[0] == 0 and r.judge(r.ask()) == NOTHING
+
+
+def test_both_end_with_the_socket_at_rest(role):
+    r = role()
+    r.socket.send(r.head(REST))
+    wait_for(lambda: not children(r.process.pid), 5, "no signer")
+    r.socket.close()
+    assert r.process.wait(5) == 0
 
 
 def test_the_kernel_holds_it(role):

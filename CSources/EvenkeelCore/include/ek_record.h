@@ -38,7 +38,8 @@ enum {
     EK_OUT_NONE = 0, EK_OUT_NOT_PLACED = 1, EK_OUT_RESTING = 2, EK_OUT_PARTIAL_RESTING = 3, EK_OUT_FILLED = 4,
     EK_OUT_PARTIAL_GONE = 5, EK_OUT_UNFILLED_GONE = 6, EK_OUT_EXPIRED = 7, EK_OUT_FAILED = 8, EK_OUT_PAPER = 9, EK_OUTCOMES = 10
 };
-enum { EK_MODE_PAPER = 0, EK_MODE_LIVE = 1 };
+/* HELD is of the whole record only: on paper by command, in a config that says live. It lasts until `mode live` is said. */
+enum { EK_MODE_PAPER = 0, EK_MODE_LIVE = 1, EK_MODE_HELD = 2 };
 
 /* The paper book of one market: what paper trading added to the real positions. */
 typedef struct {

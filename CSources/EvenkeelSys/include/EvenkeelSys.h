@@ -11,6 +11,7 @@
 #include "sys_keyfile.h"
 #include "sys_look.h"
 #include "sys_notify.h"
+#include "sys_pending.h"
 #include "sys_ring.h"
 #include "sys_metrics.h"
 #include "sys_ledger.h"

@@ -12,7 +12,8 @@
 #include "ek_policy.h"
 
 enum { SYS_SIGNER_MAGIC = 0x31534B45 /* "EKS1" */, SYS_SIGNER_MESSAGE = 1232, SYS_SIGNER_TEXT = 384, SYS_SIGNER_PATH = 256 };
-enum { SYS_SIGNER_SEAL = 1, SYS_SIGNER_READY = 2, SYS_SIGNER_ASK = 3, SYS_SIGNER_ANSWER = 4, SYS_SIGNER_GONE = 5 };
+enum { SYS_SIGNER_SEAL = 1, SYS_SIGNER_READY = 2, SYS_SIGNER_ASK = 3, SYS_SIGNER_ANSWER = 4, SYS_SIGNER_GONE = 5, SYS_SIGNER_REST = 6,
+       SYS_SIGNER_WAKE = 7 };
 
 /* Begins every packet. 16 bytes. */
 typedef struct {
@@ -54,6 +55,8 @@ typedef struct {           /* keeper to agent: the signer died; head.value: as w
     sys_signer_head head;
 } sys_signer_gone;
 
+/* REST and WAKE, agent to signer or keeper, are a head alone: the signer wipes the key and ends, the keeper waits; it starts another one. */
+
 enum { SYS_SIGNER_BAD_KEY = 1, SYS_SIGNER_BAD_LEDGER = 2, SYS_SIGNER_BAD_LIMITS = 3, SYS_SIGNER_NO_START = 4 };
 
 /* ---- the agent's end ---- */
@@ -63,6 +66,7 @@ typedef struct {
     uint8_t there;         /* a signer is ready */
     uint8_t silent;        /* it let a request time out and has said nothing since */
     uint8_t breaker;
+    uint8_t resting;       /* there is none because it was told to rest */
     uint8_t sandbox;       /* SYS_SANDBOX_* bits of what holds the signer */
     ek_key pub;
     uint32_t died;         /* as waitpid tells it, of the last one */
@@ -78,6 +82,10 @@ uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const 
                          int timeout_ms, uint8_t signature[64]);
 /* Takes in what the signer said unasked. Bits: 1 it died, 2 one is there again, 4 the keeper is gone for good. */
 int sys_signer_news(sys_signer *s);
+/* No key in memory any more until it is woken: for an agent that goes on on paper. */
+void sys_signer_rest(sys_signer *s);
+/* Starts it again and waits for it, at most timeout_ms. 0, or SYS_SIGNER_BAD_* / NOT_THERE / SILENT with words; then it rests on. */
+uint32_t sys_signer_wake(sys_signer *s, int timeout_ms, char text[SYS_SIGNER_TEXT]);
 /* Closes the socket and waits for the end of the processes. */
 void sys_signer_end(sys_signer *s);
 
