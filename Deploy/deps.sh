@@ -29,7 +29,7 @@ fi
 if [ "$what" = deploy ]; then
     # Unpacked, not installed: an installed one would start on this host.
     mkdir -p build/tools/deb && cd build/tools
-    for p in prometheus nginx runit; do
+    for p in prometheus nginx runit s6 libs6-2.11 libskarnet2.13 libexecline2.9; do
         ls deb/"$p"_* >/dev/null 2>&1 || (cd deb && { apt-get download -qq "$p" || { [ "$(id -u)" = 0 ] && apt-get update -qq && apt-get download -qq "$p"; }; }) 2>/dev/null ||
             echo "$p cannot be downloaded; its tests will be skipped" >&2
         for f in deb/"$p"_*; do [ ! -e "$f" ] || dpkg -x "$f" .; done

@@ -136,7 +136,9 @@ struct Alerts {
     }
 
     /// After every report of the machine. `read`: the tick read the book; `ended`: it is over, no order is open.
-    mutating func observe(_ m: Machine, read: Bool, ended: Bool, _ now: Now) {
+    mutating func observe(_ m: Machine, read answered: Bool, ended: Bool, _ now: Now) {
+        let stands = m.chainStands(now)
+        let read = answered && !stands
         if read { bookAt_ms = now.mono_ms }
         if pinged && read { pingWanted = true }
         guard hooked else { return }
@@ -155,7 +157,7 @@ struct Alerts {
             var t = Text("the book could not be read for ")
             t.put((now.mono_ms - min(bookAt_ms, now.mono_ms)) / 1000)
             t.put(" s: ")
-            t.put(r.reason)
+            if answered { t.put("the nodes show no new slot") } else { t.put(r.reason) }
             // The clock of this one runs from the last good read, not from the first bad tick.
             condition(.rpc, now.mono_ms - min(bookAt_ms, now.mono_ms) >= rpcLost_ms, 0, .error, t, Text(), m, now)
         } else {
@@ -168,6 +170,10 @@ struct Alerts {
             for i in 0..<m.hedges.count where !idle && (m.hedges[i].status == .blocked || (m.hedges[i].status == .observeOnly && m.record.pointee.breaker_open == 0 && !m.halted)) {
                 idle = true
                 why = m.named(i, m.standing(i))
+            }
+            if !idle, let t = m.incapacity() {
+                idle = true
+                why = t
             }
             var t = Text("not trading: ")
             t.put(why)

@@ -92,7 +92,7 @@ public final class WebFeed {
     func reported(_ m: Machine, _ now: Now) {
         let real = sys_mono_ms()
         times.status_ms = real
-        if m.report.status != .error { times.tick_done_ms = real }
+        if m.report.status != .error && !m.chainStands(now) { times.tick_done_ms = real }
         metrics.pointee.ticks += 1
         if now.mono_ms >= m.tickStarted_ms { sys_metrics_tick(metrics, (now.mono_ms - m.tickStarted_ms) * 1000 / speed) }
         if m.report.status == .blocked {

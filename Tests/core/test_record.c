@@ -141,7 +141,7 @@ static void ranges(void) {
 
     struct { size_t at; uint8_t value; } bad[] = {
         {24, 0},        /* venue without a name */
-        {24 + 16 + 32 + 2, 2},  /* mode */
+        {24 + 16 + 32 + 2, 3},  /* mode */
         {24 + 16 + 32 + 3, 2},  /* paused */
         {24 + 16 + 32 + 5, 9},  /* nine markets */
         {24 + 16 + 32 + 5, 1},  /* one market fewer than there are bytes */

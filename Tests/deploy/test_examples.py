@@ -93,7 +93,80 @@ def test_runit_runs_it(program, chain, agents, tmp_path):
             supervisor.wait()
 
 
+@pytest.fixture
+def s6(chain, agents, program, tmp_path):
+    """The example's run and finish as a service of s6-supervise."""
+    tools = ROOT / "build/tools"
+    env = dict(os.environ)
+    if shutil.which("s6-supervise") is None:
+        if not (tools / "usr/bin/s6-supervise").exists():
+            pytest.skip("s6 is not there (bash Deploy/deps.sh deploy)")
+        libraries = [str(p.parent) for p in tools.glob("usr/lib/*/libs6.so*")] + [str(p.parent) for p in tools.glob("lib/*/lib*.so*")]
+        env.update(PATH="%s:%s" % (tools / "usr/bin", env["PATH"]), LD_LIBRARY_PATH=":".join(sorted(set(libraries))))
+    a, service, log = agents(chain), tmp_path / "evenkeel", tmp_path / "log"
+    service.mkdir()
+    run = (EXAMPLES / "s6-run").read_text()
+    for old, new in (("/usr/bin/evenkeel run", "%s run 2>>%s" % (program, log)), ("/etc/evenkeel/evenkeel.conf", str(a.config)), ("exec s6-setuidgid evenkeel", "exec"),
+                     ("mkdir -p -m 0750 /run/evenkeel && chown evenkeel:evenkeel /run/evenkeel\n", "\n")):
+        assert old in run, old
+        run = run.replace(old, new)
+    (service / "run").write_text(run)
+    (service / "finish").write_text((EXAMPLES / "s6-finish").read_text().replace("sleep 4", "sleep 1"))
+    for f in ("run", "finish"):
+        (service / f).chmod(0o755)
+    supervisor = []
+
+    class S6:
+        agent = a
+
+        def log(self):
+            return log.read_text() if log.exists() else ""
+
+        def start(self):
+            supervisor.append(subprocess.Popen([shutil.which("s6-supervise", path=env["PATH"]), str(service)], env=env))
+            return supervisor[0]
+
+        def said(self, *words):
+            return subprocess.run([shutil.which(words[0], path=env["PATH"]), *words[1:], str(service)], env=env, capture_output=True, text=True, timeout=20)
+
+        def pid(self):
+            p = self.said("s6-svstat", "-o", "pid").stdout.strip()
+            return int(p) if p.lstrip("-").isdigit() and int(p) > 0 else None
+
+        def up(self):
+            return self.pid() and a.said("status", "--json").code == 0 and '"STATUS"' in a.said("status", "--json").out
+    yield S6()
+    for p in supervisor:
+        if p.poll() is None:
+            pid = S6().pid()
+            if pid:
+                os.kill(pid, signal.SIGKILL)
+            p.kill()
+            p.wait()
+
+
+def test_s6_runs_it(s6):
+    """s6-supervise with the example's run and finish: killed it is started again, a stop is clean."""
+    supervisor = s6.start()
+    wait_for(s6.up, 20, "it runs")
+    first = s6.pid()
+    os.kill(first, signal.SIGKILL)
+    wait_for(lambda: s6.up() and s6.pid() != first, 20, "it runs again")
+    assert s6.said("s6-svc", "-xd").returncode == 0
+    assert supervisor.wait(20) == 0 and "stopping on signal 15" in s6.log()
+
+
+def test_s6_leaves_a_refused_key_down(s6):
+    s6.agent.key.chmod(0o644)
+    s6.start()
+    wait_for(lambda: "chmod 600" in s6.log(), 20, "refused")
+    wait_for(lambda: s6.said("s6-svstat", "-o", "up,wantedup").stdout.split() == ["false", "false"], 20, "left down")
+    s6.agent.key.chmod(0o600)
+    assert s6.said("s6-svc", "-u").returncode == 0
+    wait_for(s6.up, 20, "it runs when it is mended")
+
+
 def test_shell_scripts_parse():
-    for f in [EXAMPLES / "runit-run", EXAMPLES / "runit-finish", EXAMPLES / "runit-log-run", *(ROOT / "Deploy/deb").glob("p*")]:
+    for f in [*EXAMPLES.glob("runit-*"), *EXAMPLES.glob("s6-*"), *(ROOT / "Deploy/deb").glob("p*")]:
         p = subprocess.run(["sh", "-n", str(f)], capture_output=True, text=True)
         assert p.returncode == 0, (f, p.stderr)

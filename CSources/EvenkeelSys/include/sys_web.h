@@ -28,7 +28,7 @@ typedef struct {
 
 /* When what happened, on CLOCK_MONOTONIC in milliseconds, the same clock for both processes. */
 typedef struct {
-    int64_t tick_done_ms;   /* end of the last tick that read the book; 0: none yet */
+    int64_t tick_done_ms;   /* end of the last tick that read the book of a chain that moves; 0: none yet */
     int64_t status_ms;      /* when the numbers of the status were read */
     int64_t next_tick_ms;
     uint32_t interval_ms;   /* real, also where the agent's clock runs faster */
