@@ -115,17 +115,9 @@ extension Alerts {
             if l.outcome == UInt8(EK_OUT_NONE) || (l.unix_s == told[i].unix_s && l.slot == told[i].slot) { continue }
             let filled = l.outcome == UInt8(EK_OUT_FILLED) || l.outcome == UInt8(EK_OUT_PARTIAL_GONE) || l.outcome == UInt8(EK_OUT_PAPER)
             var t = Text()
-            t.put(c: ek_action_name(l.action))
-            t.put(" ")
-            t.put(fixed: Int64(clamping: l.size_base_e9), decimals: 9, shown: 6)
-            t.put(" ")
             t.put(c: ek_market_record_name(r))
-            if l.price_e6 > 0 {
-                t.put(" @ $")
-                t.put(fixed: l.price_e6, decimals: 6, shown: 2)
-            }
-            t.put(": ")
-            t.put(c: ek_outcome_name(l.outcome))
+            t.put(" ")
+            t.put(last: l)
             t.put("; the agent ended before it could say so")
             push(filled ? .correction : .failure, .once, filled ? .info : .warning, t, m.ticks, now, at: l.unix_s)
         }

@@ -143,17 +143,32 @@ extension Machine {
     private func lastLine(_ t: inout Text, _ now_s: Int64) {
         guard let m = market, m.pointee.last.outcome != UInt8(EK_OUT_NONE) else { return }
         t.put(" last      ")
-        t.put(c: ek_action_name(m.pointee.last.action))
-        t.put(" ")
-        t.put(fixed: Int64(clamping: m.pointee.last.size_base_e9), decimals: 9, shown: 4)
-        t.put(" @ $")
-        t.put(fixed: m.pointee.last.price_e6, decimals: 6, shown: 2)
-        t.put(", ")
-        t.put(c: ek_outcome_name(m.pointee.last.outcome))
+        t.put(last: m.pointee.last)
         t.put(", ")
         t.put(max(0, now_s - m.pointee.last.unix_s) / 60)
         t.put(" min ago, ")
         t.put(m.pointee.last.fee_lamports)
         t.put(" lamports\n")
+    }
+}
+
+extension Text {
+    /// "EXPAND_SHORT 0.1500 @ $145.10, filled"; where nothing filled: "EXPAND_SHORT tried, expired: nothing filled".
+    public mutating func put(last l: ek_last_correction) {
+        put(c: ek_action_name(l.action))
+        if l.size_base_e9 == 0 {
+            put(" tried, ")
+            put(c: ek_outcome_name(l.outcome))
+            put(": nothing filled")
+            return
+        }
+        put(" ")
+        put(fixed: Int64(clamping: l.size_base_e9), decimals: 9, shown: 4)
+        if l.price_e6 > 0 {
+            put(" @ $")
+            put(fixed: l.price_e6, decimals: 6, shown: 2)
+        }
+        put(", ")
+        put(c: ek_outcome_name(l.outcome))
     }
 }

@@ -1,7 +1,10 @@
 """`mode paper|live` while the agent runs: live only where the config says live, paper outlives a crash, an open order is followed to its end first."""
-import os
+import json
 import signal
+import socket
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -99,6 +102,48 @@ def test_live_needs_a_config_that_says_live(live, words):
     chain.ctl("set_user", perp=-9)
     running.until("executed_paper")
     assert chain.sends() == [] and running.stop() == 143
+
+
+def test_over_the_page(live, tmp_path):
+    """200 and 409 with the sentence; what the page says is in the log."""
+    token = tmp_path / "token"
+    token.write_text("correct-horse-battery-staple\n")
+    token.chmod(0o600)
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
+    chain, agent = live(web__listen="127.0.0.1:%d" % port, web__token_file=token, agent__mode="paper")
+    running = agent.start()
+    running.until("balanced")
+
+    def post(word):
+        r = urllib.request.Request("http://127.0.0.1:%d/api/%s" % (port, word), method="POST", headers={"Authorization": "Bearer correct-horse-battery-staple"})
+        time.sleep(0.3)
+        try:
+            with urllib.request.urlopen(r, timeout=10) as f:
+                return f.status, json.load(f)["data"]
+        except urllib.error.HTTPError as e:
+            return e.code, json.load(e)["data"]
+    status, said = wait_for(lambda: served(lambda: post("live")), 10, "the page")
+    assert status == 409 and not said["ok"] and said["message"].startswith("not live: the config of this run says mode = paper"), said
+    assert running.stop() == 143
+    agent.set(agent__mode="live")
+    running = agent.start()
+    running.until("balanced")
+    status, said = wait_for(lambda: served(lambda: post("paper")), 10, "the page")
+    assert status == 200 and said["ok"] and said["message"].startswith("on paper from now on"), said
+    wait_for(lambda: running.lines[-1]["mode"] == "paper", 5, "paper")
+    status, said = post("live")
+    assert status == 200 and said["message"].startswith("live from now on")
+    wait_for(lambda: running.lines[-1]["mode"] == "live", 5, "live")
+    assert "command from the page: live from now on" in running.log and running.stop() == 143
+
+
+def served(ask):
+    try:
+        return ask()
+    except OSError:
+        return None
 
 
 def test_an_open_order_ends_first(live):

@@ -186,6 +186,41 @@ def test_controls_with_the_token(chrome, demo):
     page.close()
 
 
+def test_paper_and_live(chrome, demo):
+    """The demo's config says live: the page offers paper, and from paper live, each asked back."""
+    page = chrome.page()
+    page.go(demo.url + "#token=" + demo.token)
+    page.until("S && S.mode === 'live' && !document.getElementById('buttons').hidden")
+    assert page.js("document.getElementById('do-live') === null")
+    press(page, "paper")
+    page.js("document.getElementById('askyes').click()")
+    page.until("/On paper from now on|followed to its end first/.test(document.getElementById('result').textContent)")
+    page.until("S.mode === 'paper' && document.getElementById('do-live') !== null && document.getElementById('mode').textContent === 'PAPER'", 60)
+    assert page.text("ctlnote") == "Running on paper." and demo.get("api/status")["mode"] == "paper"
+    press(page, "live")
+    assert "real orders" in page.text("askh").lower()
+    page.js("document.getElementById('askno').click()")
+    time.sleep(0.5)
+    assert demo.get("api/status")["mode"] == "paper"
+    press(page, "live")
+    page.js("document.getElementById('askyes').click()")
+    page.until("document.getElementById('result').textContent.startsWith('Live from now on')")
+    page.until("S.mode === 'live' && document.getElementById('do-paper') !== null && document.getElementById('mode').textContent === 'LIVE'", 60)
+    assert page.errors == [] and page.violations == []
+    page.close()
+
+
+def test_what_was_not_filled_is_not_said_to_be_sold(chrome, demo):
+    page = chrome.page()
+    page.go(demo.url)
+    page.until("S && true")
+    said = page.js("""[['filled', .15], ['partial_gone', .1], ['expired', 0], ['failed', 0], ['unfilled_gone', 0], ['not_placed', 0], ['paper', 2]].map(([outcome, size]) =>
+      done({action: 'EXPAND_SHORT', market: 'SOL-PERP', outcome, size}))""")
+    assert said == ["sold 0.150 SOL", "sold 0.100 SOL, a part", "tried to sell SOL: it never landed", "tried to sell SOL: the venue refused it",
+                    "tried to sell SOL: nothing filled", "tried to sell SOL: it was not placed", "sold 2.000 SOL"]
+    page.close()
+
+
 def test_a_command_from_elsewhere_is_heard(chrome, demo):
     page = chrome.page()
     page.go(demo.url)
@@ -257,7 +292,7 @@ def test_contrast_and_names(chrome, demo, dark):
     page.close()
 
 
-@pytest.mark.parametrize("width", [320, 390, 768, 1280])
+@pytest.mark.parametrize("width", [320, 360, 390, 768, 1280])
 def test_nothing_runs_over_the_edge(chrome, demo, width):
     page = chrome.page(width, 800, mobile=width < 700)
     page.go(demo.url + "#token=" + demo.token)
