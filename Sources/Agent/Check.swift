@@ -127,23 +127,9 @@ final class Checker: Host {
             let wait = min(m.wake_ms > t ? m.wake_ms - t : 0, end > t ? end - t : 0)
             _ = sys_http_wait(http, nil, 0, Int32(min(wait, 1_000)))
             var r = sys_http_result()
-            while sys_http_next(http, &r) != 0 && !ended { m.step(.answer(answer(r)), now()) }
+            while sys_http_next(http, &r) != 0 && !ended { m.step(.answer(Answer(r)), now()) }
         }
         drain()
-    }
-
-    func answer(_ r: sys_http_result) -> Answer {
-        let wire: Wire
-        switch r.kind {
-        case SYS_HTTP_OK: wire = .ok
-        case SYS_HTTP_TIMEOUT: wire = .timeout
-        case SYS_HTTP_CONNECT: wire = .connect
-        case SYS_HTTP_TLS: wire = .tls
-        case SYS_HTTP_TOO_LARGE: wire = .tooLarge
-        default: wire = .broken
-        }
-        return Answer(id: r.id, endpoint: Int(r.endpoint), wire: wire, status: Int(r.status),
-                      body: UnsafeBufferPointer(start: r.body, count: r.body_len), latency_us: r.latency_us, retryAfter_s: r.retry_after_s)
     }
 
     /// Lets what is still under way end, so that the next request finds free lanes.

@@ -54,7 +54,7 @@ extension Checker {
         let e = Int(r.endpoint)
         endpoints[e].waiting = false
         do throws(Trouble) {
-            let v = try Answers.result(answer(r))
+            let v = try Answers.result(Answer(r))
             endpoints[e].latency_us = r.latency_us
             endpoints[e].requestsLeft = r.requests_left
             understand(v, e)

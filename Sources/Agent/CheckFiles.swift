@@ -89,17 +89,8 @@ extension Checker {
             row(.fail, "key file", Text("none named"), remedy: Text("`evenkeel key new FILE` makes one; name it under [account] keypair"))
             return nil
         }
-        var key = sys_key()
         var why = Text()
-        var good = false
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
-            guard let base = text.baseAddress else { return }
-            good = sys_key_load(file, &key, base) == EK_OK
-            if !good { why.put(c: base) }
-        }
-        let pub = key.pub
-        sys_key_free(&key)
-        if !good {
+        guard let pub = addressOfKey(file, why: &why) else {
             row(.fail, "key file", why, remedy: Text("see the reason; `evenkeel key show FILE` tries it alone"))
             return nil
         }

@@ -86,7 +86,7 @@ extension Checker {
             while sys_http_next(http, &r) != 0 {
                 guard r.id == 77 else { continue }
                 simulatedBody = [UInt8](UnsafeBufferPointer(start: r.body, count: r.body_len))
-                simulated = answer(r)
+                simulated = Answer(r)
                 return true
             }
         }

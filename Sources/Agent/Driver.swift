@@ -236,16 +236,8 @@ public final class Driver: Host {
                 alertAnswered(r)
                 continue
             }
-            let wire: Wire
-            switch r.kind {
-            case SYS_HTTP_OK: wire = .ok
-            case SYS_HTTP_TIMEOUT: wire = .timeout
-            case SYS_HTTP_CONNECT: wire = .connect
-            case SYS_HTTP_TLS: wire = .tls
-            case SYS_HTTP_TOO_LARGE: wire = .tooLarge
-            default: wire = .broken
-            }
-            if wire != .ok {
+            let answer = Answer(r)
+            if answer.wire != .ok {
                 var t = Text("endpoint ")
                 t.put(c: sys_config_url_shown(config, UInt32(r.endpoint)))
                 t.put(": ")
@@ -253,9 +245,7 @@ public final class Driver: Host {
                 log(.debug, t)
             }
             web?.answered(r)
-            let body = UnsafeBufferPointer(start: r.body, count: r.body_len)
-            m.step(.answer(Answer(id: r.id, endpoint: Int(r.endpoint), wire: wire, status: Int(r.status), body: body,
-                                  latency_us: r.latency_us, retryAfter_s: r.retry_after_s)), now())
+            m.step(.answer(answer), now())
         }
     }
 
@@ -297,4 +287,21 @@ extension Machine {
         }
     }
 
+}
+
+extension Answer {
+    /// The body lives as long as the transfer's.
+    init(_ r: sys_http_result) {
+        let wire: Wire
+        switch r.kind {
+        case SYS_HTTP_OK: wire = .ok
+        case SYS_HTTP_TIMEOUT: wire = .timeout
+        case SYS_HTTP_CONNECT: wire = .connect
+        case SYS_HTTP_TLS: wire = .tls
+        case SYS_HTTP_TOO_LARGE: wire = .tooLarge
+        default: wire = .broken
+        }
+        self.init(id: r.id, endpoint: Int(r.endpoint), wire: wire, status: Int(r.status), body: UnsafeBufferPointer(start: r.body, count: r.body_len),
+                  latency_us: r.latency_us, retryAfter_s: r.retry_after_s)
+    }
 }

@@ -147,21 +147,26 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: in
         return nil
     }
     // Paper without an authority: the key file is read for its address and let go.
-    var failed = false
+    var why = Text()
+    guard let signer = addressOfKey(path, why: &why) else {
+        refuse(why, &refused)
+        return nil
+    }
+    return (config.pointee.has_authority != 0 ? config.pointee.authority : signer, signer)
+}
+
+/// The address of a key file; its secret half is wiped at once. nil: `why` says what is wrong with it.
+public func addressOfKey(_ path: UnsafePointer<CChar>?, why: inout Text) -> ek_key? {
     var key = sys_key()
+    var good = false
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
         guard let base = text.baseAddress else { return }
-        if sys_key_load(path, &key, base) != EK_OK {
-            failed = true
-            var t = Text()
-            t.put(c: base)
-            refuse(t, &refused)
-        }
+        good = sys_key_load(path, &key, base) == EK_OK
+        if !good { why.put(c: base) }
     }
-    if failed { return nil }
-    let signer = key.pub
+    let pub = key.pub
     sys_key_free(&key)
-    return (config.pointee.has_authority != 0 ? config.pointee.authority : signer, signer)
+    return good ? pub : nil
 }
 
 /// Opens or creates the state file. nil: go on; else the exit code. A damaged, newer, locked or foreign file refuses live mode and

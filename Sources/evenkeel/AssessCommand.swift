@@ -23,37 +23,27 @@ private func refuse(_ path: UnsafePointer<CChar>?, _ words: StaticString) -> Int
 }
 
 func assessCommand() -> Int32 {
-    var config: UnsafePointer<CChar>? = nil
-    var json = false
-    var help = false
-    var o = sys_opts()
-    let bad = options("c:config= json h:help", first: 2, &o) { i, value in
-        switch i {
-        case 0: config = value
-        case 1: json = true
-        default: help = true
-        }
-        return true
-    }
-    if let code = bad { return code }
-    if help || sys_opts_words(&o) != 1 {
-        Words.print("""
+    let help: StaticString = """
         evenkeel assess ACCOUNTS.json [-c FILE] [--json]
 
         The assessment of a saved read, offline: {"keys":[base58 ...],"result":<the getMultipleAccounts result>}, as
         `evenkeel status --accounts FILE` saves it. With -c the config's hedged markets (one after the other) and spot legs, else SOL-PERP and both legs.
 
-        """, help ? 1 : 2)
-        return help ? 0 : 2
+        """
+    var a = Asked()
+    if let code = a.take("c:config= json h:help", 3, help: help) { return code }
+    if sys_opts_words(&a.o) != 1 {
+        Words.print(help, 2)
+        return 2
     }
     var rules = Rules()
-    if config != nil {
-        guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
+    if a.config != nil {
+        guard let box = loadConfig(a.config, SYS_LOAD_BARE) else { return 2 }
         var words = Text()
         guard let r = Rules(box.config, trouble: &words) else { return Words.refuse(words) }
         rules = r
     }
-    let path = sys_opts_word(&o, 0)
+    let path = sys_opts_word(&a.o, 0)
     var len = 0
     var errno: Int32 = 0
     guard let bytes = sys_read_alloc(path, 8 << 20, &len, &errno) else {
@@ -68,7 +58,7 @@ func assessCommand() -> Int32 {
     guard ek_crypto_init() == EK_OK, let saved = parse(bytes, len) else {
         return refuse(path, "is not a saved read: {\"keys\":[...],\"result\":{\"context\":{\"slot\":N},\"value\":[...]}}")
     }
-    return assess(saved, rules, path, json)
+    return assess(saved, rules, path, a.flag)
 }
 
 private func parse(_ bytes: UnsafePointer<UInt8>, _ len: Int) -> Saved? {

@@ -5,44 +5,22 @@ import EvenkeelSys
 import Kit
 
 func keyCommand() -> Int32 {
-    var help = false
-    var o = sys_opts()
-    let bad = options("h:help", first: 2, &o) { _, _ in
-        help = true
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
+    var a = Asked()
+    if let code = a.take("h:help", 1, help: """
         evenkeel key new|show FILE
 
           new    makes a key in the Solana CLI's format, mode 0600, never over an existing file, and prints its address
           show   prints the address of a key file; the same checks as a start of the agent
         Make one for the agent alone and authorise it as the account's delegate: a delegate trades for the account and can withdraw nothing.
 
-        """)
-    }
+        """) { return code }
     var verb = Text()
-    verb.put(c: sys_opts_word(&o, 0))
-    guard sys_opts_words(&o) == 2, let file = sys_opts_word(&o, 1), verb == "new" || verb == "show" else {
+    verb.put(c: sys_opts_word(&a.o, 0))
+    guard sys_opts_words(&a.o) == 2, let file = sys_opts_word(&a.o, 1), verb == "new" || verb == "show" else {
         return Words.refuse(Text("usage: evenkeel key new|show FILE"))
     }
-    var address = ek_key()
     var why = Text()
-    var err = EK_OK
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
-        guard let base = text.baseAddress else { return }
-        if verb == "new" {
-            err = ek_crypto_init() == EK_OK ? sys_key_make(file, &address, base) : EK_E_CRYPTO
-        } else {
-            var key = sys_key()
-            err = sys_key_load(file, &key, base)
-            address = key.pub
-            sys_key_free(&key)
-        }
-        why.put(c: base)
-    }
-    if err != EK_OK {
+    guard let address = verb == "new" ? makeKey(file, why: &why) : addressOfKey(file, why: &why) else {
         _ = Words.refuse(why)
         return verb == "new" ? 1 : 2
     }
@@ -60,6 +38,17 @@ func keyCommand() -> Int32 {
     return 0
 }
 
+private func makeKey(_ file: UnsafePointer<CChar>, why: inout Text) -> ek_key? {
+    var address = ek_key()
+    var good = false
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
+        guard let base = text.baseAddress else { return }
+        good = ek_crypto_init() == EK_OK && sys_key_make(file, &address, base) == EK_OK
+        if !good { why.put(c: base) }
+    }
+    return good ? address : nil
+}
+
 /// What `init` found out by itself.
 private struct Found {
     var url: Text? = nil
@@ -68,24 +57,16 @@ private struct Found {
 }
 
 func initCommand() -> Int32 {
-    var help = false
-    var o = sys_opts()
-    let bad = options("h:help", first: 2, &o) { _, _ in
-        help = true
-        return true
-    }
-    if let code = bad { return code }
-    if help {
-        return Words.help("""
+    var a = Asked()
+    if let code = a.take("h:help", 1, help: """
         evenkeel init [FILE]
 
         Writes a commented config with every key at its default (FILE: evenkeel.conf), never over an existing file, and tells the next steps.
         The RPC URL and the owner's address come from the Solana CLI's own config (~/.config/solana/cli/config.yml) where there is one.
 
-        """)
-    }
+        """) { return code }
     let fallback: StaticString = "evenkeel.conf"
-    let path = sys_opts_words(&o) > 0 ? sys_opts_word(&o, 0) : UnsafeRawPointer(fallback.utf8Start).assumingMemoryBound(to: CChar.self)
+    let path = sys_opts_words(&a.o) > 0 ? sys_opts_word(&a.o, 0) : UnsafeRawPointer(fallback.utf8Start).assumingMemoryBound(to: CChar.self)
     let found = solanaCli()
     var err: Int32 = 0
     optional(found.url) { url in optional(found.authority) { authority in err = sys_config_write_default(path, url, authority) } }
@@ -180,18 +161,10 @@ private func hasDollar(_ p: UnsafePointer<CChar>) -> Bool {
 }
 
 private func ownerOf(_ path: UnsafePointer<CChar>, _ found: inout Found) {
-    var key = sys_key()
     var why = Text()
-    var good = false
-    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in
-        guard let base = text.baseAddress else { return }
-        good = sys_key_load(path, &key, base) == EK_OK
-        why.put(c: base)
-    }
-    let pub = key.pub
-    sys_key_free(&key)
+    let pub = addressOfKey(path, why: &why)
     found.words.put(" authority   ")
-    if good {
+    if let pub {
         var address = Text()
         address.put(key: pub)
         found.words.put(address)

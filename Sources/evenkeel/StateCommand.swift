@@ -13,28 +13,23 @@ private func open(_ path: UnsafePointer<CChar>?, _ state: UnsafeMutablePointer<s
 }
 
 func stateCommand() -> Int32 {
-    var help = false
-    var o = sys_opts()
-    let bad = options("h:help", first: 2, &o) { _, _ in
-        help = true
-        return true
-    }
-    if let code = bad { return code }
-    let verb = sys_opts_words(&o) > 0 ? textOf(sys_opts_word(&o, 0)) : Text()
-    if help || sys_opts_words(&o) != 2 || !(verb == "show" || verb == "verify") {
-        let words: StaticString = """
+    let help: StaticString = """
         evenkeel state show FILE      the state as one JSON object
         evenkeel state verify FILE    looks at both slots and names a damaged one; exit 0 only when both are whole
 
         """
-        Words.print(words, help ? 1 : 2)
-        return help ? 0 : 2
+    var a = Asked()
+    if let code = a.take("h:help", 1, help: help) { return code }
+    let verb = textOf(sys_opts_word(&a.o, 0))
+    guard sys_opts_words(&a.o) == 2, verb == "show" || verb == "verify" else {
+        Words.print(help, 2)
+        return 2
     }
     let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
     defer { UnsafeMutableRawPointer(record).deallocate() }
     var state = sys_state()
     state.fd = -1
-    let ok = open(sys_opts_word(&o, 1), &state, record)
+    let ok = open(sys_opts_word(&a.o, 1), &state, record)
     defer { sys_state_close(&state) }
     if verb == "verify" { return verify(&state, ok) }
     if !ok { return 1 }

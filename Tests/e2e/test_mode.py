@@ -41,7 +41,7 @@ def test_to_paper_and_back(live):
     assert first["mode"] == first["mode_allowed"] == "live" and len(signers(running.pid)) == 1
     r = mode(agent, "paper")
     assert r.code == 0 and r.out.startswith("on paper from now on, until live is said: nothing is signed or sent; balanced: "), r
-    assert signers(running.pid) == []                       # the key is in no memory while nothing may be signed
+    wait_for(lambda: signers(running.pid) == [], 5, "the key is in no memory while nothing may be signed")
     at = len(running.lines)
     chain.ctl("set_user", perp=-9)
     done = running.until("executed_paper", since=at)
@@ -67,7 +67,8 @@ def test_paper_outlives_the_process(live, how):
     running.process.wait(10)
     chain.ctl("set_user", perp=-9)
     again = agent.start()
-    assert again.until("executed_paper")["mode"] == "paper" and chain.sends() == [] and signers(again.pid) == []
+    assert again.until("executed_paper")["mode"] == "paper" and chain.sends() == []
+    wait_for(lambda: signers(again.pid) == [], 5, "no signer")
     assert mode(agent, "live", "--yes").code == 0
     again.until("executed_live")
     assert again.stop() == 143
