@@ -91,23 +91,32 @@ extension Machine {
         prepare(now)
     }
 
+    /// Every position of `a` is in `b`: all of them carry the margin, not only the hedged one.
+    private func samePositions(_ a: UnsafePointer<ek_user>?, _ b: UnsafePointer<ek_user>?) -> Bool {
+        var i: UInt32 = 0
+        while let p = ek_user_perp_at(a, i) {
+            if p.pointee.base_e9 != (ek_user_perp(b, p.pointee.market_index)?.pointee.base_e9 ?? 0) { return false }
+            i += 1
+        }
+        i = 0
+        while let s = ek_user_spot_at(a, i) {
+            let t = ek_user_spot(b, s.pointee.market_index)
+            if s.pointee.scaled_balance_e9 != (t?.pointee.scaled_balance_e9 ?? 0)
+                || (s.pointee.scaled_balance_e9 != 0 && s.pointee.balance_type != t?.pointee.balance_type) { return false }
+            i += 1
+        }
+        return true
+    }
+
     /// What the decision rests on, in both books. At one slot to the unit; else prices may have moved within the divergence limit.
     private func agree(sameSlot: Bool) -> Bool {
         let a = ek_book_user(book)
         let b = ek_book_user(otherBook)
-        let p = ek_user_perp(a, perpIndex)
-        let q = ek_user_perp(b, perpIndex)
-        guard (p?.pointee.base_e9 ?? 0) == (q?.pointee.base_e9 ?? 0),
-              book.pointee.user.next_order_id == otherBook.pointee.user.next_order_id,
+        guard book.pointee.user.next_order_id == otherBook.pointee.user.next_order_id,
               book.pointee.user.status == otherBook.pointee.user.status,
-              !hedgeRules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports
+              !hedgeRules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports,
+              samePositions(a, b) && samePositions(b, a)
         else { return false }
-        if spotIndex != 0xFFFF {
-            let s = ek_user_spot(a, spotIndex)
-            let t = ek_user_spot(b, spotIndex)
-            guard (s?.pointee.scaled_balance_e9 ?? 0) == (t?.pointee.scaled_balance_e9 ?? 0),
-                  (s?.pointee.balance_type ?? 0) == (t?.pointee.balance_type ?? 0) else { return false }
-        }
         for leg in hedges[current].rules.legs where leg.kind != .fixed {
             var key = hedges[current].key(of: leg)
             if leg.kind == .token {

@@ -45,7 +45,7 @@ final class Judge {
     private var shownSlot: UInt64 = 0
     /// The newest slot that an answer with a false account told since the start.
     private var toldSlot: UInt64 = 0
-    /// What the state file told the start.
+    /// What the state file told the start, then the newest book that was no leap.
     private var knownSlot: UInt64 = 0
     private var clusterKnown = false
     private var bookIsOld = false
@@ -143,6 +143,7 @@ final class Judge {
         if s.truth.slot < toldSlot { return }
         // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
+        knownSlot = max(knownSlot, s.truth.slot)
         // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may come from another node.
         let leapt = shownSlot > 0 && s.truth.slot > shownSlot + 1_400
         shownSlot = s.truth.slot - (leapt ? 32 : 0)
