@@ -122,6 +122,12 @@ public struct View {
     public var drift_ppm: Int64 = 0
     public var driftKnown = false
     public init() {}
+
+    /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there is none.
+    public var liqDistance_ppm: Int64? {
+        guard a.liq_price_e6 > 0, a.oracle_price_e6 > 0 else { return nil }
+        return Int64(clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000 / Int128(a.oracle_price_e6))
+    }
 }
 
 /// What the last tick came to.

@@ -128,6 +128,7 @@ extension Machine {
         j.number("oracle_price", v.a.oracle_price_e6, decimals: 6)
         j.number("pnl", v.a.unrealised_pnl_e6, decimals: 6)
         if v.a.liq_price_e6 > 0 { j.number("liq_price", v.a.liq_price_e6, decimals: 6) } else { j.null("liq_price") }
+        if let far = v.liqDistance_ppm { j.number("liq_distance_pct", far, decimals: 4) } else { j.null("liq_distance_pct") }
         j.close()
     }
 

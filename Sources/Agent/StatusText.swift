@@ -97,7 +97,15 @@ extension Machine {
         t.put(" %   leverage ")
         t.put(fixed: Int64(v.a.leverage_e4), decimals: 4, shown: 2)
         t.put("x   liquidation ")
-        if v.a.liq_price_e6 > 0 { t.put("$"); t.put(fixed: v.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
+        if let far = v.liqDistance_ppm {
+            t.put("$")
+            t.put(fixed: v.a.liq_price_e6, decimals: 6, shown: 2)
+            t.put(" (")
+            t.put(fixed: far, decimals: 4, shown: 1, sign: true)
+            t.put(" %)")
+        } else {
+            t.put("none")
+        }
         t.put("   free collateral ")
         t.put(usd: v.a.free_collateral_e6)
         t.put("\n")

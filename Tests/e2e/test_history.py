@@ -1,6 +1,9 @@
 """The history ring beside the state: written by a run, never in the way of one."""
 import base64
+import json
+import socket
 import struct
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -111,3 +114,59 @@ def test_a_correction_that_was_killed_keeps_its_fee(bench):
     assert agent.once().status["status"] == "executed_live"
     (row,), (fill,) = corrections(agent), chain.ctl("summary")["fills"]
     assert row["fee"] == fill["fee_e6"] > 0 and row["landing"] == 0
+
+
+@pytest.mark.parametrize("venue", ["velocity", "drift"])
+def test_what_the_owner_moves_is_a_flow_and_no_profit(bench, venue):
+    """A withdrawal and a deposit, each corrected: flows are their worth, what is left over is cents."""
+    chain, agent = bench(venue, chain={"perp": -10, "keeper_latency": 5}, hedge__cooldown_seconds=0)
+    s = agent.once().status
+    assert s["status"] == "balanced"
+    first, moved = int(s["vault"]["start"]["flows_e6"]), 0
+    for sol in (-0.96, 1.5):
+        chain.ctl("disturb", sol=sol)
+        moved += sol * chain.ctl("state")["sol_price_1e6"]
+        assert agent.once().status["status"] == "executed_live"
+    v = agent.once().status["vault"]["start"]
+    assert abs(int(v["flows_e6"]) - first - moved) < 20_000 and abs(int(v["other_e6"])) < 20_000, v
+    assert -2_000_000 < int(v["pnl_e6"]) < 0, "two fills were paid for, nothing else"
+
+
+# --- what the page is told of it
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def history(port):
+    with urllib.request.urlopen("http://127.0.0.1:%d/api/history" % port, timeout=5) as r:
+        return json.loads(r.read())["data"]
+
+
+def test_the_page_has_what_the_file_has_not_yet(bench):
+    """Samples are shown with the tick that made them, and a tick that changes nothing writes nothing; a correction comes with its landing."""
+    port = free_port()
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0, web__listen="127.0.0.1:%d" % port)
+    running = agent.start()
+    running.until("balanced")
+
+    def rows():
+        try:
+            return history(port)["rows"]
+        except OSError:
+            return []
+    wait_for(rows, 20, "the first sample is served")
+    assert samples(str(agent.state) + ".ring") == [], "it is only in memory"
+    quiet = [p.stat().st_mtime_ns for p in (agent.state, Path(str(agent.state) + ".ring"))]
+    at = len(running.lines)
+    wait_for(lambda: len(running.lines) >= at + 4, 10, "some quiet ticks")
+    assert [p.stat().st_mtime_ns for p in (agent.state, Path(str(agent.state) + ".ring"))] == quiet
+    chain.ctl("set_user", perp=-9)
+    running.until("executed_live", since=at)
+    c = wait_for(lambda: history(port)["corrections"], 5, "the correction is served")[0]
+    (fill,) = chain.ctl("summary")["fills"]
+    assert c["fee"] == fill["fee_e6"] / 1e6 and isinstance(c["slots_to_land"], int) and c["outcome"] == "filled"
+    assert rows()[-1][7] == -10.0, "the book after it"
+    assert running.stop() == 143

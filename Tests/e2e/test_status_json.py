@@ -51,6 +51,7 @@ def test_the_numbers_agree(bench, each_binary, agents, chains, venue, sol, perp,
     assert p["market"] == "SOL-PERP" and p["side"] == "SHORT" and p["size"] == perp
     # 0.9 of 123 SOL is more than 1.03 of 100: no price liquidates that one.
     assert p["liq_price"] is None if sol > 100 else p["liq_price"] > p["oracle_price"]
+    assert p["liq_distance_pct"] is None if sol > 100 else abs(p["liq_distance_pct"] - (p["liq_price"] / p["oracle_price"] - 1) * 100) < 0.001
     assert p["entry_price"] == pytest.approx(price / 1e6, abs=1e-5) and p["pnl"] == pytest.approx(0, abs=0.01)
     assert s["mode"] == "paper" and s["venue"] == venue and s["market"] == "SOL-PERP"
     assert re.fullmatch(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ", s["time"]) and s["slot"] > 438_000_000
