@@ -28,6 +28,30 @@ import Testing
         #expect(b.effects.filter { $0 == .sign }.count == 1, "one signature, of the journalled bytes; the simulation carries none")
     }
 
+    /// Warning under 50 %, critical under 20 %, each left 5 points above where it was entered; said once a change.
+    @Test func healthLevelsHaveHysteresis() {
+        func near(_ percent: Double) -> String {        // the quote balance that makes a short of 10 over 10 SOL so healthy
+            let price = 76.34075
+            let owed = 10 * price * 0.9 * (1 - percent / 100) - 10 * price * 0.03      // a borrow counts whole in the requirement
+            return "{\"op\":\"set_user\",\"perp\":-10,\"usdt\":\(-owed)}"
+        }
+        var rules = Bench.rules()
+        rules.hedges[0].tolerance_ppm = 200_000
+        let b = Bench(Bench.options(perp: -10_000_000_000), rules: rules)
+        b.chain("{\"op\":\"set_user\",\"sol\":10}")
+        var seen: [String] = []
+        for percent in [60.0, 52, 49, 52, 54, 56, 49, 25, 21, 19, 22, 24, 26, 52, 56] {
+            b.chain(near(percent))
+            b.run(61_000)
+            let bp = Double(b.machine.report.view.a.health_bp) / 100
+            #expect(abs(bp - percent) < 0.9, "\(percent): \(bp)")
+            seen.append(String(describing: b.machine.healthWord))
+        }
+        #expect(seen == ["ok", "ok", "warning", "warning", "warning", "ok", "warning", "warning", "warning", "critical", "critical", "critical", "warning",
+                         "warning", "ok"], "\(seen)")
+        #expect(b.logs.filter { $0.contains("health") }.count == 6, "\(b.logs.filter { $0.contains("health") })")
+    }
+
     @Test func aDiskThatRefusesStopsBeforeAnythingIsSent() {
         let b = Bench()
         b.persistErrno = 28
