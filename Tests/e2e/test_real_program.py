@@ -8,6 +8,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from harness import real_program_missing, together, wait_for
+import localnet_client as lc
 from test_history import corrections
 from test_statuses import Later
 
@@ -211,6 +212,29 @@ def test_near_the_maintenance_line(program):
     chain.ctl("set_user", perp=-10.4, usdt=-(10 * price * 0.9 - 10.4 * price * 0.04))
     s, _ = corrected(chain, agent, -10_400_000_000)
     assert s["action_taken"] == "REDUCE_SHORT"
+
+
+class Owner(lc.Node):
+    """Somebody who trades by hand on a chain that runs already."""
+
+    def __init__(self, chain):
+        self.url, self.drift = chain.url, chain.venue == "drift"
+        self.program = Pubkey.from_string(chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"])
+        self.keys = self.ctl("state")
+
+
+def test_a_reduction_leaves_room_for_orders_that_rest(program):
+    """Near the line, with an order of the owner's own on the closing side: the correction takes no more than that leaves of the position, and is accepted."""
+    chain, agent = program({"sol": 10, "usdt": 5000, "perp": -14}, hedge__max_leverage="90", gates__min_health_pct="0", hedge__cooldown_seconds=0)
+    price = chain.ctl("state")["sol_price_1e6"] / 1e6
+    owner = Owner(chain)
+    sent = owner.send([owner.place(kind=1, side=0, base=12 * E9, price=int(price * 0.8) * 10 ** 6, reduce=1, uid=7)])
+    assert "result" in sent, sent
+    wait_for(chain.live_orders, 10, "the owner's order rests")
+    chain.ctl("set_user", usdt=-(10 * price * 0.9 - 14 * price * 0.04))
+    s = agent.once().status
+    assert s["status"] == "executed_live" and s["correction_size"] == 2 and chain.perp() == -12 * E9, s
+    assert [o["user_order_id"] for o in chain.live_orders()] == [7]
 
 
 def test_under_the_maintenance_line_there_is_an_alarm(program):
