@@ -17,11 +17,11 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
-SECONDS_A_FUZZER ?= 5
+SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
 
-.PHONY: embedded ordinary demo test test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -98,7 +98,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-sim test-mutants test-arm test-deploy test-fuzz
+test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-sim test-mutants test-arm test-deploy test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -109,6 +109,11 @@ $(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libun
 	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/core -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
 test-core: $(C_TESTS)
 	@for t in $(C_TESTS); do echo "$$t"; $$t; done
+
+# gcc, clang, clang-tidy and cppcheck over the C; every finding is an error.
+lint test-lint: $(BUILD)/deps.stamp
+	bash Deploy/deps.sh lint
+	bash Tests/lint/run.sh
 
 test-python: core-so bin/evenkeel-probe $(VENV)/ready
 	$(PY) -m pytest -q Tests/property Tests/conformance
@@ -151,6 +156,10 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
+
+# The same, longer.
+fuzz: $(BUILD)/deps.stamp
+	SECONDS_EACH=$(or $(SECONDS_EACH),300) bash Tests/fuzz/run.sh
 
 # The long runs: hours of simulation, every mutant, hundreds of kills, an hour of fuzzing.
 soak: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready

@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that are missing. `deps.sh build`: what the program is built with; `test`: the tests too; `cross`: the ARM builds and
 # an emulator to try them; `picture`: the README's picture; `deb`: what makes the Debian package;
-# `count`: what counts instructions; `bench`: the benchmarks; `deploy`: the tools of the deployment tests.
+# `count`: what counts instructions; `lint`: what reads the C; `bench`: the benchmarks; `deploy`: the tools of the deployment tests.
 set -eu
 what=${1:-build}
 packages="gcc make pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev ca-certificates"
 [ "$what" = picture ] && packages="$packages python3 tmux"
 [ "$what" = cross ] && packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static"
 [ "$what" = test ] && packages="$packages python3 python3-venv chromium fonts-dejavu-core"
+[ "$what" = lint ] && packages="$packages clang-tidy cppcheck"
 [ "$what" = count ] && packages="$packages valgrind"
 [ "$what" = bench ] && packages="$packages python3 python3-venv hyperfine strace valgrind openssl util-linux"
 [ "$what" = deb ] && packages="python3 dpkg-dev"

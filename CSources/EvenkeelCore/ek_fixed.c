@@ -93,6 +93,7 @@ size_t ek_print_decimal(int64_t v, unsigned decimals, unsigned min_shown, char *
     unsigned n = 0;
     for (uint64_t m = ek_abs_i64(v); m != 0 || n <= decimals; m /= 10) digits[n++] = (char)('0' + m % 10); /* digits[0] is the last */
     unsigned least = min_shown < decimals ? min_shown : decimals, drop = 0;
+    /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): n > decimals digits are written */
     while (decimals - drop > least && digits[drop] == '0') drop++;
     unsigned whole = n - decimals, fraction = decimals - drop;
     size_t len = (v < 0) + whole + (fraction ? 1 + fraction : 0);

@@ -137,7 +137,7 @@ static int64_t crossing(int64_t good, int64_t bad, ek_w over, ek_w under) {
  * counts half (the Illinois rule), so that both ends close in; bisection ends what that does not. */
 static ek_err walk(search *s, int up, int64_t *out) {
     enum { STRAIGHT = 24 };
-    int64_t good = s->now_e6, bad = good;
+    int64_t good = s->now_e6, bad;
     int64_t limit = !up ? 1 : good > INT64_MAX / 1000 ? INT64_MAX : good * 1000;
     int far, last = 0;
     ek_w over = s->now_over, under;

@@ -37,7 +37,7 @@ int sys_url_host(const char *url, char *out, size_t cap, char *scheme) {
     size_t n;
     if (!bytes_ok(url) || !authority_of(url, &at, &n, scheme)) return 0;
     skip_user(&at, &n);
-    size_t host = n;
+    size_t host;
     const char *port, *end = at + n;
     if (n > 0 && at[0] == '[') {
         const char *close = memchr(at, ']', n);

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Builds every fuzzer (libFuzzer, ASan, UBSan; the toolchain's own clang) and runs each for SECONDS_EACH seconds on its corpus and beyond.
-# New inputs stay in build/fuzz; the committed corpus is only read. The first finding ends the run with the input's path.
+# Builds every fuzzer (libFuzzer, ASan, UBSan; the toolchain's own clang) and runs each for SECONDS_EACH seconds on its corpus and beyond, as
+# many at once as there are processors. `run.sh NAME...`: only these. New inputs stay in build/fuzz; the committed corpus is only read.
+# A finding ends the run with the input's path; the count of every fuzzer is in build/fuzz/counts.
 set -eu
 cd "$(dirname "$0")/../.."
-seconds=${SECONDS_EACH:-5}
+seconds=${SECONDS_EACH:-20}
+jobs=${JOBS:-$(nproc)}
 out=build/fuzz
 mkdir -p $out/o
 clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
@@ -12,25 +14,29 @@ flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=addres
        -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ICSources/EvenkeelCore -ICSources/EvenkeelSys"
 for f in CSources/EvenkeelCore/*.c CSources/EvenkeelSys/*.c; do
     o=$out/o/$(basename "$f" .c).o
-    # shellcheck disable=SC2086
-    [ "$o" -nt "$f" ] && [ -z "$(find CSources -name '*.h' -newer "$o")" ] || "$clang" $flags -fsanitize=fuzzer-no-link -c "$f" -o "$o"
-done
-total=0
-for f in Tests/fuzz/fuzz_*.c; do
-    name=$(basename "$f" .c)
-    name=${name#fuzz_}
-    # shellcheck disable=SC2086
-    "$clang" $flags -fsanitize=fuzzer "$f" $out/o/*.o -lsodium -lcurl -ljansson -linih -lwebsockets -o "$out/$name"
-    mkdir -p "$out/new-$name" "Tests/fuzz/corpus/$name"
+    [ "$o" -nt "$f" ] && [ -z "$(find CSources -name '*.h' -newer "$o")" ] || echo "$f $o"
+done | xargs -r -P "$jobs" -L 1 sh -c "$(echo "$clang" $flags) "'-fsanitize=fuzzer-no-link -c "$1" -o "$2"' build
+names=${*:-$(for f in Tests/fuzz/fuzz_*.c; do name=$(basename "$f" .c); echo "${name#fuzz_}"; done)}
+one() {
+    name=$1
     log=$out/$name.log
-    if ! "$out/$name" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=1024 -print_final_stats=1 \
+    # shellcheck disable=SC2086
+    "$clang" $flags -fsanitize=fuzzer "Tests/fuzz/fuzz_$name.c" $out/o/*.o -lsodium -lcurl -ljansson -linih -lwebsockets -o "$out/$name" 2>"$log" ||
+        { tail -40 "$log" >&2; return 1; }
+    mkdir -p "$out/new-$name" "Tests/fuzz/corpus/$name"
+    if ! "$out/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \
         -artifact_prefix="$out/" "$out/new-$name" "Tests/fuzz/corpus/$name" >"$log" 2>&1; then
         tail -40 "$log" >&2
         echo "fuzz $name: FAILED" >&2
-        exit 1
+        return 255                                     # xargs starts no further one
     fi
     n=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    total=$((total + n))
+    echo "$name $n" >>$out/counts
     echo "fuzz $name: $n executions, no finding"
-done
-echo "fuzz: $total executions in all"
+}
+export -f one
+export clang flags out seconds
+rm -f $out/counts
+# shellcheck disable=SC2086
+printf '%s\n' $names | xargs -P "$jobs" -I{} bash -euc 'one {}'
+awk '{ n += $2 } END { print "fuzz: " n " executions in all" }' $out/counts
