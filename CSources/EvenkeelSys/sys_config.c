@@ -213,8 +213,12 @@ static void cross_check(reading *r) {
     char url[96];
     if (c->n_urls == 0) fail(r, EK_E_MISMATCH, r->section_line[1], "[rpc] url: at least one is needed");
     if (c->n_hedges == 0) fail(r, EK_E_MISMATCH, 0, "no [hedge X-PERP] section: nothing to hedge");
-    if (c->mode == SYS_MODE_LIVE && c->keypair[0] == 0) fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = live: needs [account] keypair");
-    if (c->mode == SYS_MODE_PAPER && c->keypair[0] == 0 && !c->has_authority)
+    if (c->signer_socket[0] != 0) {
+        unsigned line = line_of(r, "signer", "socket", 0);
+        if (c->keypair[0] != 0) fail(r, EK_E_MISMATCH, line, "[signer] socket: goes without [account] keypair, the key is behind the socket");
+        if (!c->has_signer_key) fail(r, EK_E_MISMATCH, line, "[signer] socket: needs [signer] public_key, the key that signer must have");
+    } else if (c->mode == SYS_MODE_LIVE && c->keypair[0] == 0) fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = live: needs [account] keypair");
+    if (c->mode == SYS_MODE_PAPER && c->keypair[0] == 0 && !c->has_authority && !c->has_signer_key)
         fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = paper: needs [account] authority (or keypair)");
     for (uint8_t i = 0; i < c->n_hedges; i++) {
         const sys_hedge *h = &c->hedges[i];

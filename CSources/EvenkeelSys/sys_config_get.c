@@ -13,6 +13,7 @@ const char *sys_leg_asset(const sys_leg *l) { return l->asset; }
 const char *sys_config_state(const sys_config *c) { return c->state; }
 const char *sys_config_control(const sys_config *c) { return c->control; }
 const char *sys_config_keypair(const sys_config *c) { return c->keypair; }
+const char *sys_config_signer_socket(const sys_config *c) { return c->signer_socket; }
 int sys_config_wants_genesis(const sys_config *c) {
     if (c->cluster != SYS_CLUSTER_AUTO) return c->cluster == SYS_CLUSTER_HASH;
     for (uint8_t i = 0; i < c->n_urls; i++)

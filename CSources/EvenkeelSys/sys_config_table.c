@@ -55,6 +55,9 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL, "while this file exists nothing is sent; empty: none", NULL},
     {"signer", "max_orders_per_hour", KIND_NUMBER, 0, 0, IN(max_orders_per_hour), 1, 100000, "60", NULL, "an hour", "the signer signs no more transactions in one hour (UTC); cancels count too", NULL},
     {"signer", "max_notional_per_day", KIND_NUMBER, ABOVE_MIN, 6, IN(signer_notional_day_e6), 0, 1000000000000000000, "1000000", NULL, "USD", "the signer signs orders of no more value in one day (UTC)", NULL},
+    {"signer", "socket", KIND_PATH, MAY_BE_EMPTY, 0, IN(signer_socket), NO_RANGE, "", NULL, NULL, "Unix socket of a signer of your own (hardware, another machine) in place of the agent's; empty: its own", NULL},
+    {"signer", "public_key", KIND_KEY, MAY_BE_EMPTY, 0, IN(signer_key), NO_RANGE, "", NULL, NULL, "the key that signer must have; needed with a socket", NULL},
+    {"signer", "timeout_ms", KIND_NUMBER, 0, 0, IN(signer_timeout_ms), 50, 10000, "500", NULL, "milliseconds", "longest wait for a signature; the agent does nothing else meanwhile", NULL},
     {"web", "listen", KIND_LISTEN, MAY_BE_EMPTY, 0, IN(listen_host), NO_RANGE, "127.0.0.1:8000", NULL, NULL, "address and port of the page; empty: off", NULL},
     {"web", "token_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(token_file), NO_RANGE, "", NULL, NULL, "file with the token for the page's controls; needed for any address that is not loopback", NULL},
     {"web", "names", KIND_NAMES, MAY_BE_EMPTY, 0, IN(web_names), NO_RANGE, "", NULL, NULL, "names a reverse proxy serves the page under, separated by commas; reading then needs the token too", NULL},
@@ -134,7 +137,7 @@ static int put_file(int fd, const char *url, const char *authority) {
         int hedge = strcmp(*section, "hedge") == 0;
         put(&s, hedge ? "\n# one section for every market that is hedged, up to 8\n[%s SOL-PERP]\n" : "\n[%s]\n", *section);
         for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
-            if (strcmp(k->section, *section) == 0) put_key(&s, k, k->kind == KIND_URLS ? url : k->kind == KIND_KEY ? authority : NULL);
+            if (strcmp(k->section, *section) == 0) put_key(&s, k, k->kind == KIND_URLS ? url : k->kind == KIND_KEY && strcmp(k->key, "authority") == 0 ? authority : NULL);
         }
     }
     return s.err;

@@ -271,8 +271,8 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
         memset(base + k->offset, 0, k->width);
         return value[0] == 0 ? EK_OK : set_url((sys_url *)(void *)(base + k->offset), c->bare_urls, k, value, why, cap);
     case KIND_KEY:
-        c->has_authority = value[0] != 0;
-        if (value[0] == 0 || ek_key_from_base58(value, strlen(value), &c->authority) == EK_OK) return EK_OK;
+        *(k->offset == offsetof(sys_config, authority) ? &c->has_authority : &c->has_signer_key) = value[0] != 0;
+        if (value[0] == 0 || ek_key_from_base58(value, strlen(value), (ek_key *)(void *)(base + k->offset)) == EK_OK) return EK_OK;
         return must(k, why, cap, "");
     case KIND_CLUSTER: return set_cluster(c, k, value, why, cap);
     case KIND_NAMES: return set_names((char *)base + k->offset, k, value, why, cap);

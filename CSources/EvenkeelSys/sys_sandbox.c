@@ -104,13 +104,17 @@ int sys_sandbox_filter(int role) {
     filter f;
     uint32_t refuse = SECCOMP_RET_ERRNO | EPERM;
     begin(&f);
-    if (role == 0) {
+    if (role == SYS_FILTER_SIGNER) {
         put_calls(&f, CALLS(SIGNER_MAY), SECCOMP_RET_ALLOW);
         put_return(&f, SECCOMP_RET_KILL_PROCESS);
+    } else if (role == SYS_FILTER_WEB) {
+        put_calls(&f, CALLS(WEB_MAY), SECCOMP_RET_ALLOW);
+        put_return(&f, refuse);
     } else {
         put_calls(&f, CALLS(NOBODY_MAY), refuse);
-        if (role != 3) put_calls(&f, CALLS(NO_EXEC), refuse);
-        if (role == 1) put_calls(&f, CALLS(NO_NETWORK), refuse);
+        put_calls(&f, CALLS(NO_EXEC), refuse);
+        if (role == SYS_FILTER_KEEPER) put_calls(&f, CALLS(NO_NETWORK), refuse);
+        if (role == SYS_FILTER_WEB_KEEPER) put_calls(&f, CALLS(NO_CONNECT), refuse);
         put_return(&f, SECCOMP_RET_ALLOW);
     }
     struct sock_fprog program = {.len = f.n, .filter = f.code};
@@ -227,11 +231,6 @@ static uint32_t landlock_agent(const sys_sandbox_paths *p) {
     if (p->config != NULL && parent_of(p->config, dir)) allow_but_key(rules, dir, p->keypair);
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     if (credentials != NULL && credentials[0] == '/') allow_but_key(rules, credentials, p->keypair);
-    if (p->may_exec) {
-        allow(rules, "/proc/self/exe", LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE);
-        allow(rules, "/lib64", LANDLOCK_ACCESS_FS_EXECUTE | READS); /* the loader */
-        allow(rules, "/lib", LANDLOCK_ACCESS_FS_EXECUTE | READS);
-    }
     return enforce(rules);
 }
 
@@ -239,23 +238,42 @@ static uint32_t landlock_agent(const sys_sandbox_paths *p) {
 
 uint32_t sys_sandbox_keeper(const char *keypair, const char *ledger) {
     uint32_t held = sys_sandbox_still() | landlock_keeper(keypair, ledger);
-    return held | (sys_sandbox_filter(1) ? SYS_SANDBOX_SECCOMP : 0);
+    return held | (sys_sandbox_filter(SYS_FILTER_KEEPER) ? SYS_SANDBOX_SECCOMP : 0);
 }
 
-uint32_t sys_sandbox_signer(void) {
+uint32_t sys_sandbox_no_files(void) {
     uint32_t held = sys_sandbox_still();
     uint64_t rights;
     int rules = ruleset(&rights);
-    if (rules >= 0) held |= enforce(rules); /* no rule: no file at all */
-    held |= drop_capabilities();
-    return held | (sys_sandbox_filter(0) ? SYS_SANDBOX_SECCOMP : 0);
+    if (rules >= 0) held |= enforce(rules); /* no rule: no file */
+    return held | drop_capabilities();
+}
+
+static uint32_t shut_in(int role) {
+    uint32_t held = sys_sandbox_no_files();
+    return held | (sys_sandbox_filter(role) ? SYS_SANDBOX_SECCOMP : 0);
+}
+
+uint32_t sys_sandbox_signer(void) { return shut_in(SYS_FILTER_SIGNER); }
+uint32_t sys_sandbox_web(void) { return shut_in(SYS_FILTER_WEB); }
+
+uint32_t sys_sandbox_web_keeper(void) {
+    uint32_t held = sys_sandbox_still();
+    uint64_t rights;
+    int rules = ruleset(&rights);
+    if (rules >= 0) {
+        allow(rules, "/", READS); /* writes nothing, starts nothing; the server itself may read nothing either */
+        allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
+        held |= enforce(rules);
+    }
+    return held | (sys_sandbox_filter(SYS_FILTER_WEB_KEEPER) ? SYS_SANDBOX_SECCOMP : 0);
 }
 
 uint32_t sys_sandbox_agent(const sys_sandbox_paths *paths) {
     uint32_t held = no_core() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? SYS_SANDBOX_STILL : 0;
     held |= landlock_agent(paths);
     held |= drop_capabilities();
-    return held | (sys_sandbox_filter(paths->may_exec ? 3 : 2) ? SYS_SANDBOX_SECCOMP : 0);
+    return held | (sys_sandbox_filter(SYS_FILTER_AGENT) ? SYS_SANDBOX_SECCOMP : 0);
 }
 
 void sys_sandbox_missing(uint32_t bits, char out[96]) {

@@ -38,6 +38,32 @@ static const sys_call NOBODY_MAY[] = {
 };
 static const sys_call NO_EXEC[] = {CALL(execve), CALL(execveat)};
 static const sys_call NO_NETWORK[] = {CALL(socket), CALL(socketpair), CALL(connect), CALL(bind), CALL(listen), CALL(accept), CALL(accept4)};
+static const sys_call NO_CONNECT[] = {CALL(connect)};
+
+/* The page's server once it listens: nothing but these. Default: EPERM, so that a call its libraries could do without costs nothing. No open, no
+ * connect, no new socket, no process, no exec. */
+static const sys_call WEB_MAY[] = {
+    CALL(accept), CALL(accept4), CALL(read), CALL(readv), CALL(recvfrom), CALL(recvmsg), CALL(write), CALL(writev), CALL(sendto), CALL(sendmsg),
+    CALL(shutdown), CALL(close), CALL(getsockopt), CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(fcntl), CALL(ioctl),
+    CALL(ppoll), CALL(epoll_pwait), CALL(epoll_ctl),
+    CALL(pread64), CALL(lseek), CALL(fstat),            /* the history, opened before */
+    CALL(brk), CALL_WITHOUT(mmap, 2, EXECUTABLE), CALL_WITHOUT(mprotect, 2, EXECUTABLE), CALL(munmap), CALL(mremap), CALL(madvise),
+    CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(getrandom), CALL(futex), CALL(sched_yield),
+    CALL(getpid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(tgkill), CALL(sigaltstack),
+    CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(restart_syscall), CALL(exit), CALL(exit_group),
+#ifdef SYS_poll
+    CALL(poll),
+#endif
+#ifdef SYS_epoll_wait
+    CALL(epoll_wait),
+#endif
+#ifdef SYS_newfstatat
+    CALL(newfstatat),                                   /* the C library's fstat */
+#endif
+#ifdef SYS_time
+    CALL(time),
+#endif
+};
 
 /* What the agent may read beside its own files: name resolution, TLS, the C library. */
 static const char *const AGENT_READS[] = {

@@ -1,4 +1,5 @@
 /* The agent's end of sys_signer.h. */
+#include "sys_sandbox.h"
 #include "sys_signer.h"
 
 #include <errno.h>
@@ -15,8 +16,9 @@
 
 #include "sys_args.h"
 #include "sys_clock.h"
+#include "sys_signer_dial.h"
 
-enum { START_MS = 10000 };
+enum { START_MS = 10000, FIRST_BACK_MS = 200, LAST_BACK_MS = 30000 };
 
 static int child(int fd, int parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -57,7 +59,26 @@ static void closed(sys_signer *s) {
     s->there = 0;
     if (s->fd >= 0) close(s->fd);
     s->fd = -1;
+    s->sealed = s->silent = 0;
     if (s->pid > 0) waitpid(s->pid, NULL, WNOHANG);
+    if (!s->outside) return;
+    s->back_ms = s->back_ms == 0 ? FIRST_BACK_MS : s->back_ms * 2 > LAST_BACK_MS ? LAST_BACK_MS : s->back_ms * 2;
+    s->again_ms = sys_mono_ms() + s->back_ms;
+}
+
+/* Connects again when it is time. READY comes later, as news. */
+static void connect_again(sys_signer *s) {
+    char text[SYS_SIGNER_TEXT];
+    if (!s->outside || s->resting || s->fd >= 0 || sys_mono_ms() < s->again_ms) return;
+    s->fd = sys_signer_dial(s->path, text);
+    if (s->fd >= 0 && sys_signer_send_seal(s->fd, &s->limits, "", "")) s->sealed = 1;
+    else closed(s);
+}
+
+int sys_signer_wait_ms(const sys_signer *s) {
+    if (!s->outside || s->resting || s->fd >= 0) return -1;
+    int64_t left = s->again_ms - sys_mono_ms();
+    return left <= 0 ? 0 : (int)left;
 }
 
 static int say(sys_signer *s, uint16_t type) {
@@ -82,6 +103,8 @@ static int note(sys_signer *s, const packet *p, ssize_t n) {
             return 0;
         }
         s->there = 1;
+        s->sealed = 0;
+        s->back_ms = 0;
         return 2;
     }
     if (is(p, n, SYS_SIGNER_ANSWER, sizeof p->answer) && s->silent) {
@@ -94,12 +117,14 @@ static int note(sys_signer *s, const packet *p, ssize_t n) {
 int sys_signer_news(sys_signer *s) {
     packet p;
     int bits = 0;
+    connect_again(s);
     for (int i = 0; i < 16 && s->fd >= 0; i++) {
         ssize_t n = receive(s->fd, &p, sizeof p, 0);
         if (n == 0) break;
         if (n < 0) {
+            int was = s->there;
             closed(s);
-            return bits | 4;
+            return bits | (!s->outside ? 4 : was ? 8 : 0);
         }
         bits |= note(s, &p, n);
     }
@@ -108,16 +133,11 @@ int sys_signer_news(sys_signer *s) {
 
 int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]) {
     int ends[2], parent = getpid();
-    static sys_signer_seal seal;
     packet p;
     memset(s, 0, sizeof *s);
-    memset(&seal, 0, sizeof seal);
     s->fd = -1;
     text[0] = 0;
-    seal.head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_SEAL};
-    seal.limits = *limits;
-    if (snprintf(seal.keypair, sizeof seal.keypair, "%s", keypair) >= (int)sizeof seal.keypair ||
-        snprintf(seal.ledger, sizeof seal.ledger, "%s", ledger) >= (int)sizeof seal.ledger) {
+    if (strlen(keypair) >= SYS_SIGNER_PATH || strlen(ledger) >= SYS_SIGNER_PATH) {
         snprintf(text, SYS_SIGNER_TEXT, "the path of the key or of the signer's counters is too long");
         return SYS_SIGNER_NO_START;
     }
@@ -133,7 +153,7 @@ int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *
     close(ends[1]);
     s->fd = ends[0];
     ssize_t n = -1;
-    if (s->pid > 0 && send(s->fd, &seal, sizeof seal, MSG_NOSIGNAL) == (ssize_t)sizeof seal) n = receive(s->fd, &p, sizeof p, START_MS);
+    if (s->pid > 0 && sys_signer_send_seal(s->fd, limits, keypair, ledger)) n = receive(s->fd, &p, sizeof p, START_MS);
     if (is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
         if (p.head.value == 0) {
             memcpy(s->pub.bytes, p.ready.pub, 32);
@@ -151,10 +171,48 @@ int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *
     return SYS_SIGNER_NO_START;
 }
 
+int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char *path, const ek_key *key, char text[SYS_SIGNER_TEXT]) {
+    packet p;
+    memset(s, 0, sizeof *s);
+    s->fd = -1;
+    s->outside = 1;
+    s->sandbox = SYS_SANDBOX_ALL; /* what holds it in is not this agent's to say */
+    s->pub = *key;
+    s->limits = *limits;
+    if (snprintf(s->path, sizeof s->path, "%s", path) >= (int)sizeof s->path) {
+        snprintf(text, SYS_SIGNER_TEXT, "the path of the signer's socket is too long");
+        return SYS_SIGNER_BAD_SOCKET;
+    }
+    int fd = sys_signer_dial(path, text);
+    if (fd < 0) return fd == -EPERM ? SYS_SIGNER_BAD_SOCKET : SYS_SIGNER_NO_START;
+    s->fd = fd;
+    ssize_t n = sys_signer_send_seal(fd, limits, "", "") ? receive(fd, &p, sizeof p, START_MS) : -1;
+    if (!is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
+        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it said %s", path, n == 0 ? "nothing in 10 s" : n < 0 ? "nothing and hung up" : "something else than READY");
+    } else if (p.head.value != 0) {
+        p.ready.text[SYS_SIGNER_TEXT - 1] = 0;
+        snprintf(text, SYS_SIGNER_TEXT, "%.100s: the signer behind it is not ready: %.240s", path, p.ready.text);
+    } else if (memcmp(p.ready.pub, key->bytes, 32) != 0) {
+        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it has another key than [signer] public_key", path);
+        sys_signer_end(s);
+        return SYS_SIGNER_BAD_SOCKET;
+    } else {
+        s->there = 1;
+        return 0;
+    }
+    sys_signer_end(s);
+    return SYS_SIGNER_NO_START;
+}
+
 void sys_signer_rest(sys_signer *s) {
     s->there = s->silent = 0;
     s->resting = 1;
-    if (s->fd >= 0) (void)say(s, SYS_SIGNER_REST);
+    if (s->outside) { /* its key is its own affair: it is left alone until it is needed */
+        if (s->fd >= 0) close(s->fd);
+        s->fd = -1;
+    } else if (s->fd >= 0) {
+        (void)say(s, SYS_SIGNER_REST);
+    }
 }
 
 uint32_t sys_signer_wake(sys_signer *s, int timeout_ms, char text[SYS_SIGNER_TEXT]) {
@@ -162,6 +220,12 @@ uint32_t sys_signer_wake(sys_signer *s, int timeout_ms, char text[SYS_SIGNER_TEX
     (void)sys_signer_news(s);
     text[0] = 0;
     if (s->there) return 0;
+    if (s->outside) {
+        sys_signer before = *s;
+        int bad = sys_signer_connect(s, &before.limits, before.path, &before.pub, text);
+        s->resting = bad != 0;
+        return (uint32_t)bad;
+    }
     if (s->fd < 0) {
         snprintf(text, SYS_SIGNER_TEXT, "the signer is gone for good; restart the agent");
         return SYS_SIGNER_NOT_THERE;

@@ -14,16 +14,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PAUSE_FIRST_MS = 1000, PAUSE_LAST_MS = 60000, LIVED_WELL_MS = 60000 };
-
 struct sys_web {
     web_block *block;
     int block_fd, socket_fd; /* socket_fd -1: no role */
-    pid_t pid;
-    uint16_t port;
+    pid_t keeper;
+    int server;              /* the serving process's pid, as it says */
+    uint16_t port;           /* 0: nobody serves */
     uint32_t starts;
-    int64_t started_ms, again_ms;
-    int pause_ms;
     char host[64], listen_port[8], names[WEB_NAMES_MAX], token_file[256], history[256];
     uint8_t any_port, quiet;
     char note[192];
@@ -81,27 +78,21 @@ static int spawn(sys_web *w, int theirs) {
     posix_spawn_file_actions_adddup2(&files, theirs, WEB_FD_SOCKET);
     posix_spawn_file_actions_adddup2(&files, w->block_fd, WEB_FD_BLOCK);
     posix_spawn_file_actions_addclosefrom_np(&files, WEB_FD_BLOCK + 1);
-    err = posix_spawn(&w->pid, "/proc/self/exe", &files, &attr, argv, env);
+    err = posix_spawn(&w->keeper, "/proc/self/exe", &files, &attr, argv, env);
     posix_spawn_file_actions_destroy(&files);
     posix_spawnattr_destroy(&attr);
     return err;
 }
 
-static int start(sys_web *w, int64_t now_ms) {
+static int start(sys_web *w) {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) return errno;
     int theirs = high(ends[1]);
     int err = theirs < 0 ? errno : spawn(w, theirs);
     if (theirs >= 0) close(theirs);
-    w->started_ms = now_ms;
-    if (err) {
-        close(ends[0]);
-        w->again_ms = now_ms + w->pause_ms;
-        return err;
-    }
-    w->socket_fd = ends[0];
-    w->starts++;
-    return 0;
+    if (err) close(ends[0]);
+    else w->socket_fd = ends[0];
+    return err;
 }
 
 sys_web *sys_web_open(const sys_web_settings *s, int *os_errno) {
@@ -109,7 +100,6 @@ sys_web *sys_web_open(const sys_web_settings *s, int *os_errno) {
     *os_errno = ENOMEM;
     if (w == NULL) return NULL;
     w->block_fd = w->socket_fd = -1;
-    w->pause_ms = PAUSE_FIRST_MS;
     copy(w->host, sizeof w->host, s->host);
     snprintf(w->listen_port, sizeof w->listen_port, "%u", s->port);
     copy(w->names, sizeof w->names, s->names);
@@ -119,39 +109,45 @@ sys_web *sys_web_open(const sys_web_settings *s, int *os_errno) {
     w->quiet = s->quiet;
     sys_metrics_init(&w->metrics);
     *os_errno = make_block(w);
-    if (*os_errno == 0) *os_errno = start(w, sys_mono_ms());
+    if (*os_errno == 0) *os_errno = start(w);
     if (*os_errno == 0) return w;
     sys_web_close(w);
     return NULL;
 }
 
-/* The socket is closed, so the role is going or gone; a stopped one that is not goes by force. */
+/* Ends the keeper; the kernel ends the server with it. */
 static int reap(sys_web *w) {
     int status = 0;
     close(w->socket_fd);
     w->socket_fd = -1;
     w->port = 0;
-    kill(w->pid, SIGKILL);
-    while (waitpid(w->pid, &status, 0) < 0 && errno == EINTR) {}
-    w->pid = 0;
+    kill(w->keeper, SIGKILL);
+    while (waitpid(w->keeper, &status, 0) < 0 && errno == EINTR) {}
+    w->keeper = 0;
     return status;
 }
 
-static void ended(sys_web *w, int64_t now_ms) {
-    int64_t lived_ms = now_ms - w->started_ms;
-    int status;
+static void say_ended(sys_web *w, const char *who, int status, const char *then) {
+    snprintf(w->note, sizeof w->note, "%s ended (%s %d); %s, the agent is not touched", who, WIFSIGNALED(status) ? "signal" : "exit code",
+             WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), then);
+}
+
+/* The keeper is gone, and the server with it. No other is started: this process may start no program any more. */
+static void lost(sys_web *w) {
     /* It closes the socket a moment before it is a zombie: its own exit code is worth that moment, but no more than 20 ms of it. */
     for (int i = 0; i < 20; i++) {
         siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)w->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) break;
+        if (waitid(P_PID, (id_t)w->keeper, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) break;
         sys_sleep_ms(1);
     }
-    status = reap(w);
-    if (lived_ms >= LIVED_WELL_MS) w->pause_ms = PAUSE_FIRST_MS;
-    snprintf(w->note, sizeof w->note, "the web role ended (%s %d); it is started again in %d s, the agent is not touched",
-             WIFSIGNALED(status) ? "signal" : "exit code", WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), w->pause_ms / 1000);
-    w->again_ms = now_ms + w->pause_ms;
-    w->pause_ms = w->pause_ms * 2 > PAUSE_LAST_MS ? PAUSE_LAST_MS : w->pause_ms * 2;
+    say_ended(w, "the web role's keeper", reap(w), "the page is gone until the agent is restarted");
+}
+
+static void gone(sys_web *w, const web_msg *m) {
+    char then[64];
+    snprintf(then, sizeof then, "it is started again in %u s", m->command / 1000);
+    w->port = 0;
+    say_ended(w, "the web role", (int)m->id, then);
 }
 
 void sys_web_close(sys_web *w) {
@@ -166,7 +162,7 @@ void sys_web_history(sys_web *w, const sys_ring *ring) { w->ring = ring; }
 sys_metrics *sys_web_metrics(sys_web *w) { return &w->metrics; }
 int sys_web_fd(const sys_web *w) { return w->socket_fd; }
 uint16_t sys_web_port(const sys_web *w) { return w->port; }
-int sys_web_pid(const sys_web *w) { return w->pid; }
+int sys_web_pid(const sys_web *w) { return w->server; }
 uint32_t sys_web_starts(const sys_web *w) { return w->starts; }
 
 const char *sys_web_said(sys_web *w) {
@@ -206,16 +202,6 @@ int sys_web_publish(sys_web *w, const uint8_t *status, size_t len, const sys_web
     return 1;
 }
 
-int sys_web_tend(sys_web *w, int64_t now_ms) {
-    if (w->socket_fd >= 0) return -1;
-    if (now_ms >= w->again_ms) {
-        int err = start(w, now_ms);
-        if (err == 0) return -1;
-        snprintf(w->note, sizeof w->note, "the web role could not be started: %s", strerror(err));
-    }
-    return w->again_ms > now_ms ? (int)(w->again_ms - now_ms) : 0;
-}
-
 sys_web_command sys_web_next(sys_web *w, uint32_t *id) {
     web_msg m;
     for (int i = 0; i < 16 && w->socket_fd >= 0; i++) { /* a role that floods this socket must not hold the agent */
@@ -223,14 +209,16 @@ sys_web_command sys_web_next(sys_web *w, uint32_t *id) {
         if (k < 0 && errno == EINTR) continue;
         if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return SYS_WEB_NONE;
         if (k <= 0) {
-            ended(w, sys_mono_ms());
+            lost(w);
             return SYS_WEB_NONE;
         }
         if (k != (ssize_t)sizeof m) continue;
         if (m.kind == WEB_MSG_READY && m.command > 0 && m.command <= 65535) {
             w->port = (uint16_t)m.command;
-            snprintf(w->listen_port, sizeof w->listen_port, "%u", w->port); /* a later role takes the same, where pages look for it */
+            w->server = (int)m.id;
+            w->starts++;
         }
+        if (m.kind == WEB_MSG_GONE) gone(w, &m);
         if (m.kind == WEB_MSG_COMMAND && m.command > SYS_WEB_NONE && m.command < SYS_WEB_COMMANDS) {
             *id = m.id;
             return (sys_web_command)m.command;

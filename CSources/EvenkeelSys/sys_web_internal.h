@@ -27,10 +27,10 @@ typedef struct {
 #define WEB_MAGIC 0x31574b45u /* "EKW1" */
 
 /* One datagram of the socket, either way. */
-enum { WEB_MSG_NUDGE = 1, WEB_MSG_COMMAND = 2, WEB_MSG_RESULT = 3, WEB_MSG_READY = 4 };
+enum { WEB_MSG_NUDGE = 1, WEB_MSG_COMMAND = 2, WEB_MSG_RESULT = 3, WEB_MSG_READY = 4, WEB_MSG_GONE = 5 };
 typedef struct {
-    uint32_t kind, id;
-    uint32_t command; /* sys_web_command; READY: the port */
+    uint32_t kind, id; /* READY: the server's pid; GONE: how it ended, as waitpid tells it */
+    uint32_t command;  /* sys_web_command; READY: the port; GONE: milliseconds to the next server */
     uint32_t ok, len;
     char text[SYS_WEB_TEXT];
 } web_msg;
@@ -69,13 +69,11 @@ void web_history_close(web_history *h);
 /* The JSON of /api/history into memory of its own; free() it. NULL when memory is short. */
 char *web_history_json(web_history *h, const web_tail *tail, int64_t since_unix_s, uint32_t points, size_t *len);
 
-/* --- sys_web_role.c: no files, no other processes from here on. */
-void web_confine(void);
-
 /* --- sys_web_serve.c */
 typedef struct {
     const char *host;
     uint16_t port;
+    uint16_t *listening;       /* shared by all servers: the port once one listens, for a later one to take the same; 0: none yet */
     uint8_t any_port;
     const char *history;
     web_guard guard;

@@ -1,10 +1,13 @@
-/* The hidden command `web-role`: takes what the agent gives it, locks itself in, serves. */
+/* The hidden command `web-role`. Its first process is a keeper: the agent may start no program once it runs, so the keeper forks the server, and
+ * another when that one dies. The server takes what it was given, locks itself in, serves. */
 #include "sys_web_internal.h"
 #include "sys_args.h"
+#include "sys_clock.h"
+#include "sys_sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/landlock.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,8 +16,9 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* The token's file must not be readable by everybody. */
@@ -43,17 +47,52 @@ static void limit(__rlimit_resource_t what, rlim_t most) {
     setrlimit(what, &l);
 }
 
-void web_confine(void) {
-    /* Everything it needs is open. Where the kernel has Landlock (5.13, Debian 12 does): no file, no look into another process. */
-    struct landlock_ruleset_attr rules = {.handled_access_fs =
-        LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR
-        | LANDLOCK_ACCESS_FS_REMOVE_DIR | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_MAKE_CHAR | LANDLOCK_ACCESS_FS_MAKE_DIR
-        | LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO | LANDLOCK_ACCESS_FS_MAKE_BLOCK
-        | LANDLOCK_ACCESS_FS_MAKE_SYM};
-    int fd = (int)syscall(SYS_landlock_create_ruleset, &rules, sizeof rules.handled_access_fs, 0);
-    if (fd < 0) return;
-    syscall(SYS_landlock_restrict_self, fd, 0);
-    close(fd);
+static int server(web_settings *s, const web_block *block, const char *token) {
+    if (sodium_init() < 0) return 1;
+    if (*token && !read_token(token, &s->guard)) return 3;
+    /* Reading is free on this machine's own loopback, when no proxy carries the page elsewhere. */
+    int loopback = strncmp(s->host, "127.", 4) == 0 || strcmp(s->host, "::1") == 0;
+    s->guard.open_read = loopback && s->guard.names[0] == 0;
+    setpriority(PRIO_PROCESS, 0, 10); /* the agent comes first */
+    limit(RLIMIT_NOFILE, 400);
+#ifndef __SANITIZE_ADDRESS__ /* whose shadow alone is larger */
+    limit(RLIMIT_DATA, 64u << 20);
+#endif
+    return web_serve(s, block);
+}
+
+enum { PAUSE_FIRST_MS = 1000, PAUSE_LAST_MS = 60000, LIVED_WELL_MS = 60000 };
+
+/* 1 when the agent hung up meanwhile. */
+static int pause_ms(int ms) {
+    int64_t ends = sys_mono_ms() + ms;
+    for (;;) {
+        int64_t left = ends - sys_mono_ms();
+        struct pollfd p = {.fd = WEB_FD_SOCKET, .events = 0, .revents = 0};
+        if (left <= 0) return 0;
+        if (poll(&p, 1, (int)left) > 0 && p.revents & (POLLHUP | POLLERR)) return 1;
+    }
+}
+
+static int keep(web_settings *s, const web_block *block, const char *token) {
+    pid_t keeper = getpid();
+    for (int pause = PAUSE_FIRST_MS;; pause = pause * 2 > PAUSE_LAST_MS ? PAUSE_LAST_MS : pause * 2) {
+        int64_t began = sys_mono_ms();
+        int how = 0;
+        pid_t pid = fork();
+        if (pid == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            if (getppid() != keeper) _exit(0);
+            prctl(PR_SET_NAME, "evenkeel-web");
+            _exit(server(s, block, token));
+        }
+        while (pid > 0 && waitpid(pid, &how, 0) < 0 && errno == EINTR) {}
+        if (pid > 0 && WIFEXITED(how) && WEXITSTATUS(how) == 0) return 0; /* the agent is gone */
+        if (sys_mono_ms() - began >= LIVED_WELL_MS) pause = PAUSE_FIRST_MS;
+        web_msg gone = {.kind = WEB_MSG_GONE, .id = (uint32_t)how, .command = (uint32_t)pause};
+        (void)!send(WEB_FD_SOCKET, &gone, sizeof gone, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (pause_ms(pause)) return 0;
+    }
 }
 
 /* evenkeel web-role HOST PORT any|this TOKEN_FILE NAMES HISTORY, with the socket as descriptor 3 and the block as 4. */
@@ -63,32 +102,24 @@ int sys_web_role(void) {
     struct stat st;
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN); /* the agent's end of the socket is what ends the role */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGHUP, SIG_IGN);
     if (sys_argc() != 8 || fstat(WEB_FD_SOCKET, &st) != 0 || !S_ISSOCK(st.st_mode) || fstat(WEB_FD_BLOCK, &st) != 0
         || (size_t)st.st_size < sizeof(web_block) || !sys_parse_i64(sys_argv(3), 0, 65535, &port)) {
         fprintf(stderr, "evenkeel: web-role is started by the agent itself ([web] listen)\n");
         return 2;
     }
     const web_block *block = mmap(NULL, sizeof(web_block), PROT_READ, MAP_SHARED, WEB_FD_BLOCK, 0);
-    if (block == MAP_FAILED || block->magic != WEB_MAGIC || block->size != sizeof(web_block)) return 2;
+    uint16_t *listening = mmap(NULL, sizeof *listening, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED || listening == MAP_FAILED || block->magic != WEB_MAGIC || block->size != sizeof(web_block)) return 2;
     fcntl(WEB_FD_SOCKET, F_SETFL, O_NONBLOCK);
     s.host = sys_argv(2);
     s.port = (uint16_t)port;
+    s.listening = listening;
     s.any_port = strcmp(sys_argv(4), "any") == 0;
     s.history = sys_argv(7);
     snprintf(s.guard.names, sizeof s.guard.names, "%s", sys_argv(6));
-    if (sodium_init() < 0) return 1;
-    const char *token = sys_argv(5);
-    if (*token && !read_token(token, &s.guard)) return 3;
-    /* Reading is free on this machine's own loopback, when no proxy carries the page elsewhere. */
-    int loopback = strncmp(s.host, "127.", 4) == 0 || strcmp(s.host, "::1") == 0;
-    s.guard.open_read = loopback && s.guard.names[0] == 0;
-    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    prctl(PR_SET_DUMPABLE, 0);
-    setpriority(PRIO_PROCESS, 0, 10); /* the agent comes first */
-    limit(RLIMIT_CORE, 0);
-    limit(RLIMIT_NOFILE, 400);
-#ifndef __SANITIZE_ADDRESS__ /* whose shadow alone is larger */
-    limit(RLIMIT_DATA, 64u << 20);
-#endif
-    return web_serve(&s, block);
+    sys_sandbox_web_keeper();
+    return keep(&s, block, sys_argv(5));
 }

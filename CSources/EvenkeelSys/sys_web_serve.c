@@ -1,12 +1,14 @@
 /* The server of the web role: one libwebsockets loop; the agent's socket is one more descriptor in it. */
 #include "sys_web_server.h"
 #include "sys_clock.h"
+#include "sys_sandbox.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 web_server web;
 
@@ -155,7 +157,7 @@ int web_serve(web_settings *settings, const web_block *block) {
     info.pt_serv_buf_size = 4096;
     web.context = lws_create_context(&info);
     if (web.context == NULL) return 1;
-    int port = listen_on(settings->host, settings->port);
+    int port = listen_on(settings->host, *settings->listening ? *settings->listening : settings->port);
     if (port <= 0 && settings->any_port) port = listen_on(settings->host, 0);
     if (port <= 0) {
         fprintf(stderr, "evenkeel web-role: cannot listen on %s port %u: taken, or not an address of this machine; [web] listen names it\n", settings->host, settings->port);
@@ -164,8 +166,9 @@ int web_serve(web_settings *settings, const web_block *block) {
     web.agent = lws_adopt_descriptor_vhost(web.vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "agent", NULL);
     if (web.agent == NULL) return 1;
     web.history = web_history_open(settings->history);
-    web_confine();
-    web_msg ready = {.kind = WEB_MSG_READY, .command = (uint32_t)port};
+    *settings->listening = (uint16_t)port;
+    sys_sandbox_web();
+    web_msg ready = {.kind = WEB_MSG_READY, .id = (uint32_t)getpid(), .command = (uint32_t)port};
     send(WEB_FD_SOCKET, &ready, sizeof ready, MSG_DONTWAIT | MSG_NOSIGNAL);
     lws_sul_schedule(web.context, 0, &web.tick, each_second, LWS_US_PER_SEC);
     changed();

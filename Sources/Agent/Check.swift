@@ -159,7 +159,8 @@ public func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32
     rules.allowed = .paper        // nothing is switched here
     let c = Checker(config, http)
     c.fileRows()
-    let signer = c.keyRow()
+    let signer = c.keyRow(rules)
+    c.sandboxRows()
     let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
     defer { UnsafeMutableRawPointer(record).deallocate() }
     var venueName = Text()

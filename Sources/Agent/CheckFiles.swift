@@ -83,7 +83,8 @@ extension Checker {
     }
 
     /// The signer's address. The secret half is wiped before anything else happens.
-    func keyRow() -> ek_key? {
+    func keyRow(_ rules: Rules) -> ek_key? {
+        if (sys_config_signer_socket(config)?.pointee ?? 0) != 0 { return socketRow(rules) }
         let file = sys_config_keypair(config)
         if (file?.pointee ?? 0) == 0 {
             row(.fail, "key file", Text("none named"), remedy: Text("`evenkeel key new FILE` makes one; name it under [account] keypair"))
@@ -103,6 +104,22 @@ extension Checker {
         t.put(key: pub)
         row(.ok, "key file", t)
         return pub
+    }
+
+    /// The user's own signer: connected to as the agent would, given the limits, asked nothing.
+    private func socketRow(_ rules: Rules) -> ek_key? {
+        var words = Text()
+        var code: Int32 = 0
+        let key = config.pointee.signer_key
+        guard Signing.start(config, rules, words: &words, code: &code) != nil else {
+            row(.fail, "signer socket", words, remedy: Text("see the reason; start the signer that listens there, or look at [signer] socket and public_key"))
+            return key
+        }
+        var t = path(sys_config_signer_socket(config))
+        t.put(", ready, address ")
+        t.put(key: key)
+        row(.ok, "signer socket", t)
+        return key
     }
 
     /// The record as an agent that starts now would find it; an open order is left out of it, it is not this process's to follow.

@@ -188,12 +188,12 @@ public final class Driver: Host {
                 break
             }
             sendAlerts(m)
-            let webWait_ms = tendWeb(m)
+            tendWeb(m)
             let wait_ms = waitTime_ms(m, options.once ? onceEnds_ms : UInt64.max)
             var fds = (signals, Int32(-1), web?.fd ?? -1, signing?.fd ?? -1)
             if let c = control { fds.1 = sys_control_fd(c) }
             let ready = withUnsafeBytes(of: &fds) {
-                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 4, webWait_ms < 0 ? wait_ms : min(wait_ms, webWait_ms))
+                sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 4, wait_ms)
             }
             signing?.news { log($0, $1) }
             if ready & 1 != 0 { takeSignals(signals, m) }
@@ -204,15 +204,15 @@ public final class Driver: Host {
         return conclude(m)
     }
 
-    /// Publishes what moved and looks after the role; milliseconds until it wants to be looked after again, -1: no wish.
-    private func tendWeb(_ m: Machine) -> Int32 {
-        guard let w = web else { return -1 }
+    /// Publishes what moved, and says what happened to the role.
+    private func tendWeb(_ m: Machine) {
+        guard let w = web else { return }
         w.look(m, now())
         if w.port != servedPort && w.port != 0 {
             servedPort = w.port
             sink?.served(port: servedPort)
         }
-        return w.tend { log(.warning, $0) }
+        w.tend { log(.warning, $0) }
     }
 
     private func waitTime_ms(_ m: Machine, _ latest_ms: UInt64) -> Int32 {
@@ -226,6 +226,7 @@ public final class Driver: Host {
             real = alert <= r ? 0 : min(real, alert - r)
         }
         if let c = control, sys_control_busy(c) > 0 { real = min(real, 500) }      // its clients have time limits
+        if let s = signing, s.wait_ms >= 0 { real = min(real, UInt64(s.wait_ms)) }
         return Int32(real)
     }
 

@@ -108,7 +108,7 @@ private func openAndRun(_ config: ConfigPointer, _ options: RunOptions, _ log: L
     if !trouble.isEmpty { complain(trouble) }
     if let r = driver.ring { driver.web?.history(r) }
     if sink == nil {        // `demo` has a child to look after
-        let missing = confine(config, mayExec: config.pointee.listen_on != 0 && !options.once)
+        let missing = confine(config)
         if !missing.isEmpty { driver.log(.warning, lacks("the agent", missing)) }
     }
     if let s = signing, !s.missing.isEmpty { driver.log(.warning, lacks("the signer", s.missing)) }
@@ -131,7 +131,8 @@ private func lacks(_ who: StaticString, _ missing: Text) -> Text {
 private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: inout Signing?, words: inout Text,
                           code: inout Int32, refused: inout Text) -> (authority: ek_key, signer: ek_key)? {
     let path = sys_config_keypair(config)
-    let named = (path?.pointee ?? 0) != 0
+    let elsewhere = (sys_config_signer_socket(config)?.pointee ?? 0) != 0 || (rules.mode == .paper && config.pointee.has_signer_key != 0)
+    let named = (path?.pointee ?? 0) != 0 || elsewhere
     if rules.mode == .paper && config.pointee.has_authority != 0 {
         return (config.pointee.authority, config.pointee.authority)
     }
@@ -146,6 +147,7 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: in
         refuse(words, &refused)
         return nil
     }
+    if elsewhere { return (config.pointee.signer_key, config.pointee.signer_key) }
     // Paper without an authority: the key file is read for its address and let go.
     var why = Text()
     guard let signer = addressOfKey(path, why: &why) else {

@@ -108,6 +108,7 @@ func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
     }
     return sameText(sys_config_state(a), sys_config_state(b))
         && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))
+        && sameText(sys_config_signer_socket(a), sys_config_signer_socket(b))
         && sameText(sys_config_webhook(a), sys_config_webhook(b)) && sameText(sys_config_ping(a), sys_config_ping(b))
         && a.pointee.alert_format == b.pointee.alert_format
 }

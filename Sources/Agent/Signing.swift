@@ -3,13 +3,13 @@ import EvenkeelCore
 import EvenkeelSys
 import Kit
 
-/// How long the agent waits for a signature. A signer needs a fraction of a millisecond; one that is stopped must not hold the agent.
-let signTimeout_ms: Int32 = 500
 /// A signer that is started again reads its key and shuts itself in, some ten milliseconds.
 private let wakeTimeout_ms: Int32 = 2_000
 
 final class Signing {
     private let s: UnsafeMutablePointer<sys_signer>
+    /// How long the agent waits for a signature. Its own signer needs a fraction of a millisecond; one that is stopped must not hold the agent.
+    private var timeout_ms: Int32 = 500
 
     private init() {
         s = .allocate(capacity: 1)
@@ -26,10 +26,18 @@ final class Signing {
     var fd: Int32 { s.pointee.fd }
     var breaker: Bool { s.pointee.breaker != 0 }
 
-    /// Starts the role with the limits of the config. nil: it did not start; `words` say why and `code` is the exit code.
+    /// Starts the role with the limits of the config, or connects to the user's own signer. nil: it did not start; `words` say why and `code` is the exit code.
     static func start(_ config: ConfigPointer, _ rules: Rules, words: inout Text, code: inout Int32) -> Signing? {
         let signing = Signing()
-        var limits = Signing.limits(config, rules)
+        var venue = Text()
+        venue.put(c: sys_config_venue_name(config))
+        var limits = signerLimits(rules, venue: venue, authority: config.pointee.has_authority != 0 ? config.pointee.authority : nil,
+                                  subAccount: config.pointee.sub_account, notionalDay_e6: config.pointee.signer_notional_day_e6,
+                                  ordersHour: config.pointee.max_orders_per_hour)
+        signing.timeout_ms = Int32(config.pointee.signer_timeout_ms)
+        if let path = sys_config_signer_socket(config), path.pointee != 0 {
+            return connect(signing, config, path, &limits, words: &words, code: &code)
+        }
         var ledger = Text()
         ledger.put(c: sys_config_state(config))
         ledger.put(".signer")
@@ -45,39 +53,23 @@ final class Signing {
         return nil
     }
 
-    private static func limits(_ config: ConfigPointer, _ rules: Rules) -> ek_policy_limits {
-        var l = ek_policy_limits()
-        func put(_ text: Text, _ to: UnsafeMutableRawBufferPointer) {
-            for (i, b) in text.bytes.prefix(15).enumerated() { to[i] = b }
+    private static func connect(_ signing: Signing, _ config: ConfigPointer, _ path: UnsafePointer<CChar>, _ limits: inout ek_policy_limits,
+                                words: inout Text, code: inout Int32) -> Signing? {
+        var key = config.pointee.signer_key
+        var result: Int32 = 0
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_SIGNER_TEXT)) { text in
+            guard let base = text.baseAddress else { return }
+            result = sys_signer_connect(signing.s, &limits, path, &key, base)
+            if result != 0 { words.put(c: base) }
         }
-        var venue = Text()
-        venue.put(c: sys_config_venue_name(config))
-        withUnsafeMutableBytes(of: &l.venue) { put(venue, $0) }
-        if config.pointee.has_authority != 0 {
-            withUnsafeMutableBytes(of: &l.authority) { to in withUnsafeBytes(of: config.pointee.authority) { to.copyMemory(from: $0) } }
-        }
-        l.sub_account = config.pointee.sub_account
-        l.max_slippage_ppm = rules.maxSlippage_ppm
-        l.max_fee_lamports = rules.maxPriorityFee_lamports + signatureFee_lamports
-        l.max_notional_day_e6 = config.pointee.signer_notional_day_e6
-        l.max_orders_hour = config.pointee.max_orders_per_hour
-        l.max_compute_units = computeLimitForSimulation
-        l.n_markets = UInt8(min(rules.hedges.count, Int(EK_POLICY_MARKETS)))
-        withUnsafeMutableBytes(of: &l.markets) { all in
-            for (i, h) in rules.hedges.prefix(Int(EK_POLICY_MARKETS)).enumerated() {
-                var m = ek_policy_market()
-                withUnsafeMutableBytes(of: &m.name) { put(h.perpName, $0) }
-                m.max_trade_base_e9 = h.maxTrade_e9
-                all.storeBytes(of: m, toByteOffset: i * MemoryLayout<ek_policy_market>.stride, as: ek_policy_market.self)
-            }
-        }
-        return l
+        code = result == Int32(SYS_SIGNER_NO_START) ? exitFailed : exitUsage
+        return result == 0 ? signing : nil
     }
 
     /// nil: signed.
     func sign(_ message: UnsafeBufferPointer<UInt8>, _ claim: UnsafePointer<ek_policy_claim>, _ oracle: UnsafeBufferPointer<UInt8>,
               into signature: UnsafeMutablePointer<UInt8>) -> Text? {
-        let reason = sys_signer_sign(s, message.baseAddress, message.count, claim, oracle.baseAddress, oracle.count, signTimeout_ms, signature)
+        let reason = sys_signer_sign(s, message.baseAddress, message.count, claim, oracle.baseAddress, oracle.count, timeout_ms, signature)
         if reason == 0 { return nil }
         if let t = trouble { return t }
         if reason == UInt32(EK_REFUSE_LEDGER) { return Text(signerDisk) }
@@ -104,6 +96,7 @@ final class Signing {
     /// Why nothing can be signed now.
     var trouble: Text? {
         if s.pointee.there == 0 {
+            if s.pointee.outside != 0 { return Text("the signer is gone; its socket is tried again and again, observing only until it is back") }
             return Text(s.pointee.fd < 0 ? "the signer is gone for good; observing only until the agent is restarted"
                 : "the signer is gone and is being started again; observing only until it is back")
         }
@@ -128,8 +121,12 @@ final class Signing {
             tell(.error, t)
         }
         if bits & 4 != 0 { tell(.error, Text("the signer is gone for good; observing only until the agent is restarted")) }
+        if bits & 8 != 0 { tell(.error, Text("the signer's socket closed; it is tried again, observing only until a signer is back")) }
         if bits & 2 != 0 && s.pointee.there != 0 { tell(.info, Text("the signer is there again")) }
     }
+
+    /// Milliseconds until `news` wants to be called though nothing happened; -1: no wish.
+    var wait_ms: Int32 { sys_signer_wait_ms(s) }
 
     /// What does not hold the signer in, if anything.
     var missing: Text { Signing.missing(UInt32(s.pointee.sandbox)) }
@@ -145,8 +142,36 @@ final class Signing {
     }
 }
 
-/// Shuts the agent's own process in (`mayExec`: it starts the page's process again when that dies); what the kernel cannot do is returned in words.
-func confine(_ config: ConfigPointer, mayExec: Bool) -> Text {
+/// What the signer is told of the config (authority nil: its own key is the owner). The simulator's signer is given the same.
+public func signerLimits(_ rules: Rules, venue: Text, authority: ek_key?, subAccount: UInt16, notionalDay_e6: UInt64, ordersHour: UInt32) -> ek_policy_limits {
+    var l = ek_policy_limits()
+    func put(_ text: Text, _ to: UnsafeMutableRawBufferPointer) {
+        for (i, b) in text.bytes.prefix(15).enumerated() { to[i] = b }
+    }
+    withUnsafeMutableBytes(of: &l.venue) { put(venue, $0) }
+    if let owner = authority {
+        withUnsafeMutableBytes(of: &l.authority) { to in withUnsafeBytes(of: owner) { to.copyMemory(from: $0) } }
+    }
+    l.sub_account = subAccount
+    l.max_slippage_ppm = rules.maxSlippage_ppm
+    l.max_fee_lamports = rules.maxPriorityFee_lamports + signatureFee_lamports
+    l.max_notional_day_e6 = notionalDay_e6
+    l.max_orders_hour = ordersHour
+    l.max_compute_units = computeLimitForSimulation
+    l.n_markets = UInt8(min(rules.hedges.count, Int(EK_POLICY_MARKETS)))
+    withUnsafeMutableBytes(of: &l.markets) { all in
+        for (i, h) in rules.hedges.prefix(Int(EK_POLICY_MARKETS)).enumerated() {
+            var m = ek_policy_market()
+            withUnsafeMutableBytes(of: &m.name) { put(h.perpName, $0) }
+            m.max_trade_base_e9 = h.maxTrade_e9
+            all.storeBytes(of: m, toByteOffset: i * MemoryLayout<ek_policy_market>.stride, as: ek_policy_market.self)
+        }
+    }
+    return l
+}
+
+/// Shuts the agent's own process in; what the kernel cannot do is returned in words.
+func confine(_ config: ConfigPointer) -> Text {
     var ring = Text()
     ring.put(c: sys_config_state(config))
     ring.put(".ring")
@@ -159,7 +184,6 @@ func confine(_ config: ConfigPointer, mayExec: Bool) -> Text {
         paths.config = UnsafePointer(sys_config_file(config))
         paths.keypair = UnsafePointer(sys_config_keypair(config))
         paths.token = UnsafePointer(sys_config_token_file(config))
-        paths.may_exec = mayExec ? 1 : 0
         held = sys_sandbox_agent(&paths)
     }
     return Signing.missing(held)

@@ -72,7 +72,7 @@ public final class WebFeed {
 
     deinit { sys_web_close(handle) }
 
-    /// -1 while no role runs.
+    /// -1 once its keeper is gone.
     var fd: Int32 { sys_web_fd(handle) }
     public var port: UInt16 { sys_web_port(handle) }
     public var pid: Int32 { sys_web_pid(handle) }
@@ -111,15 +111,13 @@ public final class WebFeed {
         if fresh != shown && m.report.time_s != 0 { publish(m, now) }
     }
 
-    /// Reaps and restarts the role, says what happened to it. Milliseconds until it wants to be called again; -1: no wish.
-    func tend(_ log: (Text) -> Void) -> Int32 {
-        let wait = sys_web_tend(handle, sys_mono_ms())
+    /// Says what happened to the role.
+    func tend(_ log: (Text) -> Void) {
         if let words = sys_web_said(handle) {
             var t = Text()
             t.put(c: words)
             log(t)
         }
-        return wait
     }
 
     /// At most a few commands at a time: a role gone mad must not hold the loop.

@@ -13,6 +13,7 @@ final class World: Host {
     let record: UnsafeMutablePointer<ek_record>
     let judge: Judge
     let secret: UnsafeMutablePointer<UInt8>
+    let signer: WorldSigner
     let venue: OpaquePointer?
     var machine: Machine? = nil
 
@@ -62,6 +63,7 @@ final class World: Host {
         node = ChainNode(options)
         for t in s.tokens { node.addToken(t) }
         judge = Judge(setup: s, node: node, delegate: Key(pub))
+        signer = WorldSigner(s, authority: node.authorityKey.ek, own: pub)
         record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
         let name = s.velocity ? Text("velocity") : Text("drift")
         venue = name.withCString { ek_venue_by_name($0, name.count) }
@@ -230,6 +232,10 @@ final class World: Host {
               into signature: UnsafeMutablePointer<UInt8>) -> Text? {
         if strike() { return Text("dead") }
         guard let m = message.baseAddress else { return Text("no message") }
+        if let why = signer.refuses(message, claim, oracle, unix_s: now.unix_s) {
+            judge.accuse("I7", why)
+            return why
+        }
         ek_ed25519_sign(secret, m, message.count, signature)
         node.vouch(message, signature)
         judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)

@@ -35,7 +35,7 @@ def test_all_is_well(well, each_binary):
     data, rows = table(r)
     assert r.code == 0 and data["ok"] and data["failed"] == 0, r
     for name in ("config", "key file", "state file", "disk space", "control socket", "RPC #1", "program", "account", "valuation", "venue alive", "clock", "signer",
-                 "cannot withdraw", "gate leverage", "gate oracle_age", "gate gas_reserve", "gate market", "gate cost"):
+                 "cannot withdraw", "seccomp", "Landlock", "privileges", "key's memory", "gate leverage", "gate oracle_age", "gate gas_reserve", "gate market", "gate cost"):
         assert rows[name]["finding"] in ("ok", "warn") and rows[name]["value"], name
     assert chain.delegate in rows["key file"]["value"] and "is the delegate" in rows["signer"]["value"]
     assert "layout velocity-" in rows["account"]["value"] and "lag 0" in rows["RPC #1"]["value"]
@@ -201,3 +201,18 @@ def test_usage(agents, binary):
     agent = agents(binary)
     assert agent.command("check", "-c", "/no/such/file").code == 2
     assert agent.command("check", "--json=1").code == 2
+
+
+def test_what_the_kernel_does_not_give_is_said(well):
+    """A limit of locked memory that is too small, as many containers have it: a warning with what to do, not silence."""
+    chain, agent = well()
+    tight = agent.home / "tight"
+    tight.write_text("#!/bin/sh\nulimit -l 0\nexec %s%s \"$@\"\n" % ("setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else "", agent.binary))
+    tight.chmod(0o755)
+    full = table(check(agent))[1]
+    assert "version" in full["Landlock"]["value"] or full["Landlock"]["finding"] == "warn"
+    agent.binary = tight
+    r = check(agent)
+    data, rows = table(r)
+    assert rows["key's memory"]["finding"] == "warn" and "cannot be locked (limit 0 KB)" in rows["key's memory"]["value"], r
+    assert "LimitMEMLOCK" in rows["key's memory"]["remedy"] and r.code == 0

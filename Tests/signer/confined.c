@@ -22,6 +22,8 @@ int main(int argc, char **argv) {
     uint32_t held;
     if (strcmp(role, "signer") == 0) held = sys_sandbox_signer();
     else if (strcmp(role, "keeper") == 0) held = sys_sandbox_keeper(getenv("KEY"), getenv("LEDGER"));
+    else if (strcmp(role, "web") == 0) held = sys_sandbox_web();
+    else if (strcmp(role, "web-keeper") == 0) held = sys_sandbox_web_keeper();
     else {
         sys_sandbox_paths p = {.state = getenv("STATE"), .config = getenv("CONFIG"), .keypair = getenv("KEY")};
         held = sys_sandbox_agent(&p);

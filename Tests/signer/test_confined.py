@@ -42,7 +42,7 @@ def test_the_signer_is_killed_for_anything_else(confined, files, what):
     assert attempt(confined, files, "signer", what, argument) == "killed"
 
 
-@pytest.mark.parametrize("role", ["keeper", "agent"])
+@pytest.mark.parametrize("role", ["keeper", "agent", "web", "web-keeper"])
 @pytest.mark.parametrize("what", ["exec", "ptrace", "peek"])
 def test_no_exec_and_no_looking_into_others(confined, files, role, what):
     assert attempt(confined, files, role, what, os.getpid()) == "refused"
@@ -81,3 +81,17 @@ def test_a_directory_without_the_key_may_be_read_whole(confined, files, tmp_path
     (tmp_path / "conf" / "new").write_text("x")
     assert attempt(confined, files, "agent", "read", tmp_path / "conf" / "new") == "done"
     assert attempt(confined, files, "agent", "read", files["key.json"]) == "refused"
+
+
+@pytest.mark.parametrize("what", ["read", "write", "create", "unlink", "socket", "connect", "exec", "ptrace", "peek", "fork"])
+def test_the_page_may_nothing_but_serve(confined, files, what):
+    argument = os.getpid() if what in ("ptrace", "peek") else files["other"]
+    assert attempt(confined, files, "web", "nothing") == "refused"
+    assert attempt(confined, files, "web", what, argument) == "refused"
+    assert attempt(confined, files, "web", "executable") == "killed"
+
+
+def test_the_pages_keeper_connects_nowhere_and_writes_nothing(confined, files):
+    for what in ("connect", "write", "create", "unlink"):
+        assert attempt(confined, files, "web-keeper", what, files["other"]) == "refused", what
+    assert attempt(confined, files, "web-keeper", "read", files["other"]) == "done"         # the token's file, for the next server

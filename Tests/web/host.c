@@ -57,22 +57,20 @@ int main(int argc, char **argv) {
     if (argc < 4) return 2;
     sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1", .port = 0, .token_file = argv[1], .names = argv[2], .history = argv[3]};
     int err = 0;
-    uint16_t said = 0;
+    uint32_t said = 0;
     size_t have = 0;
     sys_web *w = sys_web_open(&s, &err);
     if (w == NULL) return 1;
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (;;) {
-        int wait = sys_web_tend(w, sys_mono_ms());
         struct pollfd p[2] = {{0, POLLIN, 0}, {sys_web_fd(w), POLLIN, 0}};
-        poll(p, 2, wait);
+        poll(p, 2, -1);
         serve_commands(w);
         const char *words = sys_web_said(w);
         if (words) printf("said %s\n", words);
-        if (sys_web_fd(w) < 0) said = 0;
-        if (sys_web_port(w) && sys_web_port(w) != said) {
-            said = sys_web_port(w);
-            printf("pid %d port %u\n", sys_web_pid(w), said);
+        if (sys_web_port(w) && sys_web_starts(w) != said) {
+            said = sys_web_starts(w);
+            printf("pid %d port %u\n", sys_web_pid(w), sys_web_port(w));
         }
         if (!p[0].revents) continue;
         ssize_t k = read(0, line + have, sizeof line - 1 - have);

@@ -37,18 +37,18 @@ class Demo:
             return json.load(f)["data"]
 
     def role(self):
-        """The role's process: the demo's child that says so."""
+        """The serving process: the child of the demo's child that says it is the role."""
+        parents = {}
         for pid in filter(str.isdigit, os.listdir("/proc")):
             try:
                 with open("/proc/%s/cmdline" % pid, "rb") as f:
                     words = f.read().split(b"\0")
                 with open("/proc/%s/stat" % pid) as f:
-                    parent = int(f.read().rsplit(")", 1)[1].split()[1])
+                    if len(words) > 1 and words[1] == b"web-role":
+                        parents[int(pid)] = int(f.read().rsplit(")", 1)[1].split()[1])
             except (FileNotFoundError, ProcessLookupError):
                 continue
-            if len(words) > 1 and words[1] == b"web-role" and parent == self.process.pid:
-                return int(pid)
-        return None
+        return next((pid for pid, parent in parents.items() if parents.get(parent) == self.process.pid), None)
 
     def close(self):
         self.process.send_signal(signal.SIGTERM)

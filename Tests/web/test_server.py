@@ -111,6 +111,7 @@ def test_cross_site_is_refused(role, origin, ok):
 def test_a_proxy_name_is_allowed_and_needs_the_token(roles):
     role = roles(names="keel.example.com, other.example")
     role.publish()
+    until(lambda: request(role.port, path="/api/status", host="other.example", authorization=BEARER).status == 200)
     for host in ("keel.example.com", "KEEL.example.com:443", "other.example"):
         assert request(role.port, path="/api/status", host=host).status == 401
         assert request(role.port, path="/api/status", host=host, authorization=BEARER, origin="https://" + host).status == 200

@@ -84,6 +84,10 @@ typedef struct {
     /* [signer] */
     uint32_t max_orders_per_hour;
     uint64_t signer_notional_day_e6;
+    char signer_socket[108];          /* empty: the agent's own signer */
+    uint8_t has_signer_key;
+    ek_key signer_key;                /* of the signer behind the socket */
+    uint32_t signer_timeout_ms;
     /* [web] */
     uint8_t listen_on;                /* 0: off */
     char listen_host[64];             /* address without brackets */
@@ -141,6 +145,7 @@ const char *sys_leg_asset(const sys_leg *l);
 const char *sys_config_state(const sys_config *c);
 const char *sys_config_control(const sys_config *c);
 const char *sys_config_keypair(const sys_config *c);
+const char *sys_config_signer_socket(const sys_config *c);
 /* 1 when nodes must show `genesis`. */
 int sys_config_wants_genesis(const sys_config *c);
 const char *sys_config_kill_file(const sys_config *c);

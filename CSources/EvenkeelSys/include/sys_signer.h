@@ -57,7 +57,7 @@ typedef struct {           /* keeper to agent: the signer died; head.value: as w
 
 /* REST and WAKE, agent to signer or keeper, are a head alone: the signer wipes the key and ends, the keeper waits; it starts another one. */
 
-enum { SYS_SIGNER_BAD_KEY = 1, SYS_SIGNER_BAD_LEDGER = 2, SYS_SIGNER_BAD_LIMITS = 3, SYS_SIGNER_NO_START = 4 };
+enum { SYS_SIGNER_BAD_KEY = 1, SYS_SIGNER_BAD_LEDGER = 2, SYS_SIGNER_BAD_LIMITS = 3, SYS_SIGNER_NO_START = 4, SYS_SIGNER_BAD_SOCKET = 5 };
 
 /* ---- the agent's end ---- */
 typedef struct {
@@ -70,17 +70,28 @@ typedef struct {
     uint8_t sandbox;       /* SYS_SANDBOX_* bits of what holds the signer */
     ek_key pub;
     uint32_t died;         /* as waitpid tells it, of the last one */
-    uint32_t back_ms;      /* the keeper's pause before the next */
+    uint32_t back_ms;      /* the keeper's pause before the next; outside: the agent's own before it connects again */
+    /* A signer of the user's own, behind a socket (sys_signer_connect). */
+    uint8_t outside, sealed /* connected and sealed, READY not seen yet */;
+    int64_t again_ms;      /* when to connect again */
+    char path[108];
+    ek_policy_limits limits;
 } sys_signer;
 
 /* Starts both processes and waits for READY. 0, or SYS_SIGNER_BAD_* / NO_START with words; then nothing is running. */
 int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]);
+/* The same with a signer of the user's own that listens on a Unix socket (SEQPACKET) and speaks this protocol: hardware, another machine, another
+ * user's process. The socket's file must belong to root or to the user of the process behind it, and not be writable for everybody; `key` is what
+ * it must have. It gets the limits, no path. When it hangs up, sys_signer_news connects again, after 0.2 s and then twice as long each time, at most 30 s. */
+int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char *path, const ek_key *key, char text[SYS_SIGNER_TEXT]);
+/* Milliseconds until sys_signer_news wants to be called though nothing is readable; -1: it does not. */
+int sys_signer_wait_ms(const sys_signer *s);
 /* Returned beside the reasons of ek_policy.h. */
 enum { SYS_SIGNER_NOT_THERE = 100, SYS_SIGNER_SILENT = 101 };
 /* One request, answered within timeout_ms. 0: `signature` is filled. */
 uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,
                          int timeout_ms, uint8_t signature[64]);
-/* Takes in what the signer said unasked. Bits: 1 it died, 2 one is there again, 4 the keeper is gone for good. */
+/* Takes in what the signer said unasked. Bits: 1 it died, 2 one is there again, 4 the keeper is gone for good, 8 an outside one hung up. */
 int sys_signer_news(sys_signer *s);
 /* No key in memory any more until it is woken: for an agent that goes on on paper. */
 void sys_signer_rest(sys_signer *s);

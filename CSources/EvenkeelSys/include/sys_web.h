@@ -3,7 +3,8 @@
  * The role gets an address, a token file, a history file and two descriptors: a shared block it can only read, and a socket. No key, no RPC
  * endpoint, no environment. The agent writes its snapshot into the block (a sequence lock: it never waits) and gives a nudge on the socket
  * (never blocking: a full one means that the role is behind, and it will look at the newest block when it wakes). A role that is killed,
- * stopped or flooded costs the agent nothing but, when it ended, one fork and exec after a pause of 1 s, doubling to 60 s. */
+ * stopped or flooded costs the agent nothing: its first process, the keeper, forks the server, and another when that one ended, after a pause
+ * of 1 s, doubling to 60 s. The agent itself starts no program after this one. */
 #ifndef SYS_WEB_H
 #define SYS_WEB_H
 
@@ -40,11 +41,11 @@ typedef struct sys_web sys_web;
 /* Makes the block and starts the role. NULL with *os_errno when memory or descriptors are missing. A role that ends at once (port
  * taken, token file unreadable) is tried again like one that died. */
 sys_web *sys_web_open(const sys_web_settings *s, int *os_errno);
-/* Ends the role and frees. NULL may be passed. */
+/* Ends both processes and frees. NULL may be passed. */
 void sys_web_close(sys_web *w);
 /* The agent's own counters, in its own memory; a publication copies them. Never NULL. */
 sys_metrics *sys_web_metrics(sys_web *w);
-/* Readable when the role says something or has ended; -1 while none runs. Changes when the role is started again. */
+/* Readable when the role says something or has ended; -1 when its keeper is gone, for good. */
 int sys_web_fd(const sys_web *w);
 /* Puts the status message (a whole JSON object; one longer than SYS_WEB_STATUS_MAX is not published: 0) and the metrics into the block.
  * Never waits. 1, or 0. */
@@ -52,9 +53,6 @@ int sys_web_publish(sys_web *w, const uint8_t *status, size_t len, const sys_web
 /* The history that the publications from now on bring the newest part of (what the agent has not written to the file yet); NULL: none.
  * It must live as long as the publications. */
 void sys_web_history(sys_web *w, const sys_ring *ring);
-/* Reaps a role that ended and starts it again when its pause is over. Milliseconds until it wants to be called again, -1: when the
- * descriptor is readable. */
-int sys_web_tend(sys_web *w, int64_t now_ms);
 /* Takes the next command and its id; SYS_WEB_NONE: none waits. */
 sys_web_command sys_web_next(sys_web *w, uint32_t *id);
 /* What became of a command: goes to whoever asked, and to every open page. */
@@ -63,8 +61,9 @@ void sys_web_answer(sys_web *w, uint32_t id, sys_web_command command, int ok, co
 uint16_t sys_web_port(const sys_web *w);
 /* What happened to the role, in words for the log, once each; NULL when nothing did. */
 const char *sys_web_said(sys_web *w);
+/* The serving process, as it said itself; 0 before it did. */
 int sys_web_pid(const sys_web *w);
-/* Starts of the role, the first included. */
+/* Times a server was ready, the first included. */
 uint32_t sys_web_starts(const sys_web *w);
 
 /* The hidden command `web-role`: serves until the agent is gone. argv as sys_web_open makes it. The exit code. */
