@@ -8,7 +8,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOCS = ROOT / "docs"
-PAGES = sorted(DOCS.glob("*.md")) + [ROOT / "README.md"]
+PAGES = sorted(DOCS.glob("*.md")) + [ROOT / "README.md", ROOT / "SECURITY.md"]
 
 
 def read(path):
