@@ -157,12 +157,22 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
 
+# Two builds of one tree in two directories give the same bytes (two minutes on an idle machine).
+.PHONY: reproducible valgrind
+reproducible: $(BUILD)/deps.stamp
+	bash Tests/reproducible/run.sh
+
+# All of the slow slice of memcheck.
+valgrind: bin/evenkeel $(VENV)/ready
+	EK_VALGRIND=all $(PY) -m pytest -q Tests/signer/test_valgrind.py
+
 # The same, longer.
 fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(or $(SECONDS_EACH),300) bash Tests/fuzz/run.sh
 
 # The long runs: hours of simulation, every mutant, hundreds of kills, an hour of fuzzing.
 soak: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
+	bash Tests/reproducible/run.sh
 	bash Tests/mutants/run.sh
 	EK_KILLS=200 $(PY) -m pytest -q Tests/crash/test_kill.py
 	SECONDS_EACH=240 bash Tests/fuzz/run.sh

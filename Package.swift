@@ -20,6 +20,7 @@ let fastSwift: [SwiftSetting] = embedded
 let hardening: [CSetting] = [
     .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-fstack-protector-strong", "-D_GNU_SOURCE",
                   "-ffunction-sections", "-fdata-sections"] + (embedded ? ["-fno-asynchronous-unwind-tables"] : [])),
+    .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),      // glibc has it for optimised code only
 ]
 // The covers wait for the kernel: there size counts. The core keeps the speed of -O2.
 let sizing: [CSetting] = embedded ? [.unsafeFlags(["-Os"])] : []

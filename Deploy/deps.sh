@@ -7,7 +7,7 @@ what=${1:-build}
 packages="gcc make pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev ca-certificates"
 [ "$what" = picture ] && packages="$packages python3 tmux"
 [ "$what" = cross ] && packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static"
-[ "$what" = test ] && packages="$packages python3 python3-venv chromium fonts-dejavu-core"
+[ "$what" = test ] && packages="$packages python3 python3-venv chromium fonts-dejavu-core valgrind openssl"
 [ "$what" = lint ] && packages="$packages clang-tidy cppcheck"
 [ "$what" = count ] && packages="$packages valgrind"
 [ "$what" = bench ] && packages="$packages python3 python3-venv hyperfine strace valgrind openssl util-linux"

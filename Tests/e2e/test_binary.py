@@ -1,0 +1,48 @@
+"""What the shipped binary is hardened with, read from the file itself."""
+import re
+import subprocess
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def shipped():
+    from harness import binary_of
+    return str(binary_of("embedded"))
+
+
+def readelf(*words):
+    return subprocess.run(["readelf", "-W", *words], capture_output=True, text=True, check=True).stdout
+
+
+def imports(path):
+    return set(re.findall(r" UND (\w+)", readelf("--dyn-syms", path)))
+
+
+def test_position_independent_and_read_only_after_relocation(shipped):
+    dynamic, program = readelf("-d", shipped), readelf("-l", shipped)
+    assert "DYN (" in readelf("-h", shipped) and re.search(r"FLAGS_1.*\bPIE\b", dynamic)
+    assert "GNU_RELRO" in program and re.search(r"FLAGS_1.*\bNOW\b", dynamic)      # full RELRO: nothing of the table of addresses stays writable
+    assert "TEXTREL" not in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic
+
+
+def test_no_memory_is_writable_and_executable(shipped):
+    program = readelf("-l", shipped)
+    flags = re.findall(r"^  (\w+)\s+(?:0x[0-9a-f]+\s+){5}([RWE ]{3})", program, re.M)
+    assert [f for n, f in flags if n == "GNU_STACK"] == ["RW "]
+    assert len([1 for n, _ in flags if n == "LOAD"]) >= 3 and not [f for _, f in flags if "W" in f and "E" in f]
+
+
+def test_stack_protector_and_fortify(shipped):
+    names = imports(shipped)
+    assert "__stack_chk_fail" in names
+    assert {n for n in names if n.endswith("_chk")} & {"__snprintf_chk", "__vsnprintf_chk", "__memcpy_chk", "__memset_chk", "__read_chk", "__recv_chk"}, names
+    # nothing that cannot be fortified
+    assert not names & {"strcpy", "strcat", "sprintf", "vsprintf", "gets", "system", "popen", "tmpnam", "mktemp"}
+
+
+def test_no_path_of_the_builder(shipped):
+    with open(shipped, "rb") as f:
+        data = f.read()
+    assert not re.search(rb"/(home|root|work|tmp)/[\w./-]*\.(swift|c|h)\b", data)
+    assert b".debug_info" not in data
