@@ -56,6 +56,7 @@ class Outside:
                     self.answer(peer, sequence, packet)
         except OSError:
             pass
+        peer.close()
 
     def answer(self, peer, sequence, packet):
         n, = struct.unpack_from("<H", packet, 96)

@@ -123,3 +123,23 @@ def test_check_names_it(outside):
     r = agent.command("check", "--json", "-c", agent.config)
     rows = {x["name"]: x for x in json.loads(r.out)["data"]["rows"]}
     assert r.code == 3 and rows["signer socket"]["finding"] == "fail" and rows["signer socket"]["remedy"]
+
+
+def test_paper_by_command_lets_go_of_it_and_live_comes_back(outside):
+    chain, agent, signer = outside(chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
+    running = agent.start()
+    running.until("balanced")
+    assert agent.said("mode", "paper").code == 0
+    wait_for(lambda: not connected(running.pid, signer.path), 5, "the connection is closed")
+    assert len(signer.seals) == 1
+    r = agent.said("mode", "live", "--yes")
+    assert r.code == 0 and len(signer.seals) == 2, r
+    chain.ctl("set_user", perp=-9)
+    running.until("executed_live", since=len(running.lines))
+    assert running.stop() == 143 and chain.perp() == -10 * E9 and len(chain.orders_sent()) == 1
+
+
+def connected(pid, path):
+    """Whether a connection to the path stands; the listener itself is one line of the table."""
+    with open("/proc/net/unix") as f:
+        return sum(path in line for line in f) > 1
