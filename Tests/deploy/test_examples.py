@@ -1,8 +1,13 @@
 """The example files are taken by the programs they are for."""
+import gzip
+import http.client
 import os
 import shutil
 import signal
+import socket
+import ssl
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -13,24 +18,104 @@ ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "Deploy" / "examples"
 
 
-def test_nginx_takes_the_proxy(tmp_path):
-    nginx = next((p for p in (shutil.which("nginx"), ROOT / "build/tools/usr/sbin/nginx") if p and Path(p).exists()), None)
-    if nginx is None:
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+@pytest.fixture
+def nginx(tmp_path):
+    """The example as a whole configuration in tmp_path, its listeners and the page's port put elsewhere: (program, write(plain, tls, page))."""
+    program = next((p for p in (shutil.which("nginx"), ROOT / "build/tools/usr/sbin/nginx") if p and Path(p).exists()), None)
+    if program is None:
         pytest.skip("nginx is not there (bash Deploy/deps.sh deploy)")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=evenkeel.example", "-keyout",
                     "key.pem", "-out", "cert.pem"], check=True, capture_output=True, cwd=tmp_path)
-    site = (EXAMPLES / "nginx.conf").read_text()
-    for name in ("/etc/letsencrypt/live/evenkeel.example/fullchain.pem", "/etc/nginx/evenkeel-clients.pem"):
-        assert name in site
-        site = site.replace(name, str(tmp_path / "cert.pem"))
-    site = site.replace("/etc/letsencrypt/live/evenkeel.example/privkey.pem", str(tmp_path / "key.pem"))
-    # -t binds what it is told to listen on
-    site = site.replace("listen [::]:80;", "").replace("listen [::]:443 ssl http2;", "")
-    site = site.replace("listen 80;", "listen unix:%s/plain;" % tmp_path).replace("listen 443 ssl", "listen unix:%s/tls ssl" % tmp_path)
-    (tmp_path / "nginx.conf").write_text("pid %s/pid;\nerror_log stderr;\nevents {}\nhttp {\naccess_log off;\n%s\n%s}\n" % (
-        tmp_path, "".join("%s_temp_path %s/t;\n" % (x, tmp_path) for x in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")), site))
-    p = subprocess.run([str(nginx), "-t", "-p", str(tmp_path), "-c", "nginx.conf"], capture_output=True, text=True, timeout=30)
+
+    def write(plain, tls, page="127.0.0.1:8000", more=""):
+        site = (EXAMPLES / "nginx.conf").read_text()
+        for name in ("/etc/letsencrypt/live/evenkeel.example/fullchain.pem", "/etc/nginx/evenkeel-clients.pem"):
+            assert name in site
+            site = site.replace(name, str(tmp_path / "cert.pem"))
+        site = site.replace("/etc/letsencrypt/live/evenkeel.example/privkey.pem", str(tmp_path / "key.pem")).replace("127.0.0.1:8000", page)
+        # -t binds what it is told to listen on
+        site = site.replace("listen [::]:80;", "").replace("listen [::]:443 ssl http2;", "")
+        site = site.replace("listen 80;", "listen %s;" % plain).replace("listen 443 ssl", "listen %s ssl" % tls)
+        (tmp_path / "nginx.conf").write_text("pid %s/pid;\nerror_log stderr;\n%sevents {}\nhttp {\naccess_log off;\n%s\n%s}\n" % (
+            tmp_path, more, "".join("%s_temp_path %s/t;\n" % (x, tmp_path) for x in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")), site))
+    return str(program), write
+
+
+def test_nginx_takes_the_proxy(nginx, tmp_path):
+    program, write = nginx
+    write("unix:%s/plain" % tmp_path, "unix:%s/tls" % tmp_path)
+    p = subprocess.run([program, "-t", "-p", str(tmp_path), "-c", "nginx.conf"], capture_output=True, text=True, timeout=30)
     assert p.returncode == 0 and "[warn]" not in p.stderr, p.stderr
+
+
+def test_the_page_through_nginx(nginx, chain, agents, tmp_path):
+    """A running agent's page over TLS, with a client's certificate and not without: the page, the API, a command, the WebSocket; no metrics."""
+    program, write = nginx
+    tls, page = free_port(), free_port()
+    write("127.0.0.1:%d" % free_port(), "127.0.0.1:%d" % tls, "127.0.0.1:%d" % page, "daemon off;\nmaster_process off;\n")
+    a = agents(chain, web__listen="127.0.0.1:%d" % page, web__names="evenkeel.example")
+    token = a.home / "web-token"
+    token.touch(mode=0o600)
+    token.write_text("correct-horse-battery-staple\n")
+    a.set(web__token_file=token)
+    running = a.start()
+    proxy = subprocess.Popen([program, "-p", str(tmp_path), "-c", "nginx.conf"], stderr=subprocess.DEVNULL)
+    bearer = {"Authorization": "Bearer correct-horse-battery-staple"}
+
+    def context(certificate=True):
+        c = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+        c.check_hostname = False                                # the test's certificate has a name, and no alternative one
+        if certificate:
+            c.load_cert_chain(tmp_path / "cert.pem", tmp_path / "key.pem")
+        return c
+
+    def get(path, method="GET", certificate=True, **headers):
+        c = http.client.HTTPSConnection("127.0.0.1", tls, timeout=10, context=context(certificate))
+        c.request(method, path, headers={"Host": "evenkeel.example", **headers})
+        r = c.getresponse()
+        return r.status, r.read()
+
+    def ready():
+        try:
+            return get("/healthz")[0] == 200
+        except OSError:
+            return False
+    try:
+        running.until("balanced", "executed_live")
+        wait_for(ready, 20, "the page behind nginx")
+        assert get("/healthz", certificate=False)[0] == 400
+        status, body = get("/", **{"Accept-Encoding": "gzip"})
+        assert status == 200 and b"<title>Evenkeel</title>" in gzip.decompress(body)
+        assert get("/api/status")[0] == 401 and get("/api/status", **bearer)[0] == 200
+        assert get("/metrics", **bearer)[0] == 404
+        time.sleep(0.3)
+        assert get("/api/pause", "POST", **bearer)[0] == 200
+        assert get("/api/status", Origin="https://elsewhere.example", **bearer)[0] == 403
+        raw = context().wrap_socket(socket.create_connection(("127.0.0.1", tls), timeout=10))
+        raw.sendall(b"GET /ws HTTP/1.1\r\nHost: evenkeel.example\r\nOrigin: https://evenkeel.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                    b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n")
+        answer = b""
+        while b"\r\n\r\n" not in answer:
+            answer += raw.recv(4096)
+        assert answer.startswith(b"HTTP/1.1 101 "), answer
+        word = b"token correct-horse-battery-staple"
+        raw.sendall(bytes([0x81, 0x80 | len(word)]) + b"\0\0\0\0" + word)
+        heard = b""
+        while b'"STATUS"' not in heard:
+            part = raw.recv(65536)
+            assert part, heard
+            heard += part
+        raw.close()
+    finally:
+        proxy.terminate()
+        proxy.wait(10)
+        running.stop()
 
 
 def test_logrotate_rotates_under_a_running_writer(tmp_path):

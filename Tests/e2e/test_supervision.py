@@ -6,10 +6,14 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
+from pathlib import Path
 
 import pytest
 
 from harness import wait_for
+from test_alerts import receiver  # noqa: F401  (a fixture)
 
 
 class Supervisor:
@@ -158,36 +162,82 @@ FAULTS = [("http_status", {"status": 429}), ("http_status", {"status": 401}), ("
           ("wrong_owner", {}), ("wrong_discriminator", {}), ("short_data", {}), ("null_account", {})]
 
 
-def test_no_secret_in_any_output(bench):
-    """Marked secrets in every URL, inline and from the environment, and the key itself: no output shows one, in debug, whatever fails."""
+def family(pid):
+    """The agent, its keeper, its signer, its page's process."""
+    out, rest = [], [pid]
+    while rest:
+        out.append(rest.pop())
+        rest += [int(x) for x in Path("/proc/%d/task/%d/children" % (out[-1], out[-1])).read_text().split()]
+    return out
+
+
+def test_no_secret_in_any_output(bench, receiver):  # noqa: F811
+    """Marked secrets in every URL, inline and from the environment, the page's token and the key itself: no output of any of the processes shows
+    one, in debug, whatever fails; not the alerts' bodies, the page's answers, the files beside the state, nor a command line. No process may dump core."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = s.getsockname()[1]
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1", hedge__cooldown_seconds="0", hedge__max_trades_per_day="1000",
                          rpc__timeout_ms="600", gates__max_failures="1000")
+    token = agent.home / "web-token"
+    token.touch(mode=0o600)
+    token.write_text("mark9tokenmark9token\n")
     base = chain.url.rstrip("/")
     agent.set(rpc__url=[base + "/?api-key=${RPC_KEY}", base.replace("//", "//mark4user:mark5pass@") + "/mark6path?x=mark7query"],
-              alerts__webhook="http://127.0.0.1:9/mark8hook?token=${HOOK_KEY}", alerts__ping_url="http://127.0.0.1:9/${PING_KEY}")
+              alerts__webhook=receiver.url + "/mark8hook?token=${HOOK_KEY}", alerts__ping_url=receiver.url + "/${PING_KEY}", alerts__rpc_lost_seconds="1",
+              alerts__blocked_minutes="0", web__listen="127.0.0.1:%d" % port, web__token_file=token)
     numbers = json.loads(agent.key.read_text())
-    marks = ["mark%d" % i for i in range(1, 9)] + [",".join(map(str, numbers[:5])), ", ".join(map(str, numbers[:5])), bytes(numbers[:32]).hex()[:16]]
+    marks = ["mark%d" % i for i in range(1, 10)] + [",".join(map(str, numbers[:5])), ", ".join(map(str, numbers[:5])), bytes(numbers[:32]).hex()[:16]]
     env = dict(SECRETS)
     running = agent.start("--verbose", env=env)
     running.until("balanced", seconds=20)
-    outputs = []
-    for kind, more in FAULTS:
+    outputs, seen = [], []
+
+    def page(path, said=None, method="GET"):
+        r = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), method=method, headers={"Accept-Encoding": "gzip", **({"Authorization": "Bearer " + said} if said else {})})
+        try:
+            with urllib.request.urlopen(r, timeout=5) as f:
+                seen.append(str(f.headers) + f.read().decode("latin-1"))
+        except urllib.error.HTTPError as e:
+            seen.append(str(e.headers) + e.read().decode("latin-1"))
+        except OSError as e:
+            seen.append(str(e))
+    for number, (kind, more) in enumerate(FAULTS):
         chain.fault(kind, n=3, **more)
         at = len(running.lines)
         if kind.startswith(("drop", "exec")):
             chain.ctl("set_user", perp=-9)
+        receiver.status = 200 if number % 2 else 503
         wait_for(lambda: len(running.lines) > at + 2, 20, "ticks under " + kind)
+        for path in ("/api/status", "/metrics", "/healthz", "/api/history?since=0", "/nothing"):
+            page(path)
         chain.ctl("clear_faults")
-    for words in (["status"], ["status", "--json"], ["pause"], ["resume"], ["rebalance"], ["reload"]):
-        outputs.append(agent.command(*words, "-c", agent.config, seconds=60))
+    for path, said in (("/api/pause", "mark9tokenmark9token"), ("/api/resume", "mark9tokenmark9tokeN"), ("/api/nonsense", "mark9tokenmark9token")):
+        page(path, said, "POST")
+    everybody = family(running.pid)
+    assert len(everybody) == 4
+    for pid in everybody:
+        assert [x.split()[4] for x in Path("/proc/%d/limits" % pid).read_text().splitlines() if x.startswith("Max core")] == ["0"], pid
+        seen.append(Path("/proc/%d/cmdline" % pid).read_text() + Path("/proc/%d/status" % pid).read_text())
+    for words in (["status"], ["status", "--json"], ["status", "--accounts", agent.home / "read.json"], ["pause"], ["resume"], ["rebalance"], ["reload"], ["mode", "paper"],
+                  ["mode", "live", "--yes"], ["check"]):
+        outputs.append(agent.command(*words, "-c", agent.config, seconds=60, env=env))
+    signer = [p for p in everybody if Path("/proc/%d/comm" % p).exists() and Path("/proc/%d/comm" % p).read_text().startswith("evenkeel-signe")]
+    for pid in signer:
+        os.kill(pid, signal.SIGKILL)
     agent.set(order__max_slippage_pct="99")
     outputs.append(agent.said("reload"))
     outputs.append(agent.command("run", "-c", agent.config, env=env))
     agent.set(order__max_slippage_pct="0.5", rpc__url=["ftp://mark4user:mark5pass@127.0.0.1/mark6path"])
     outputs.append(agent.command("run", "-c", agent.config, env=env))
+    agent.set(rpc__url=[base + "/?api-key=${RPC_KEY}"])
+    receiver.status = 200
+    outputs.append(agent.command("run", "-c", agent.config, env=env))           # refused: the state file is locked; told by an alert
     assert running.stop(seconds=15) == 143
-    text = running.log + json.dumps(running.lines) + "".join(o.out + o.err for o in outputs)
-    assert len(text) > 20_000
+    assert any('"refused"' in x["body"] for x in receiver.got) and any('"event":"correction"' in x["body"] for x in receiver.got)
+    files = "".join(p.read_bytes().decode("latin-1") for p in agent.home.glob("state.bin*"))
+    text = running.log + json.dumps(running.lines) + "".join(o.out + o.err for o in outputs) + "".join(seen) + "".join(x["body"] for x in receiver.got) + files
+    assert len(text) > 100_000 and len(seen) > 80 and files
     assert [m for m in marks if m in text] == [], [x for x in text.splitlines() if any(m in x for m in marks)][:3]
 
 
