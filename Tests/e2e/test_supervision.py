@@ -163,7 +163,7 @@ FAULTS = [("http_status", {"status": 429}), ("http_status", {"status": 401}), ("
 
 
 def family(pid):
-    """The agent, its keeper, its signer, its page's process."""
+    """The agent; the keepers of the signer and of the page; the signer and the page."""
     out, rest = [], [pid]
     while rest:
         out.append(rest.pop())
@@ -215,7 +215,7 @@ def test_no_secret_in_any_output(bench, receiver):  # noqa: F811
     for path, said in (("/api/pause", "mark9tokenmark9token"), ("/api/resume", "mark9tokenmark9tokeN"), ("/api/nonsense", "mark9tokenmark9token")):
         page(path, said, "POST")
     everybody = family(running.pid)
-    assert len(everybody) == 4
+    assert len(everybody) == 5
     for pid in everybody:
         assert [x.split()[4] for x in Path("/proc/%d/limits" % pid).read_text().splitlines() if x.startswith("Max core")] == ["0"], pid
         seen.append(Path("/proc/%d/cmdline" % pid).read_text() + Path("/proc/%d/status" % pid).read_text())
