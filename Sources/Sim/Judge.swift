@@ -43,6 +43,7 @@ final class Judge {
     /// The book that the agent was shown last, and the newest slot it was shown since it started.
     private var book = Served()
     private var shownSlot: UInt64 = 0
+    private var shown_ms: Int64 = 0
     /// The newest slot that an answer with a false account told since the start.
     private var toldSlot: UInt64 = 0
     /// What the state file told the start, then the newest book that was no leap.
@@ -132,7 +133,7 @@ final class Judge {
 
     /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one. Answers that a sound agent
     /// refuses (a false account, an older slot) do not end the read: a hedged request may still bring the good one.
-    func shown(_ s: Served, asked: UInt64, of newest: UInt64) {
+    func shown(_ s: Served, asked: UInt64, of newest: UInt64, _ t: Int64) {
         if asked <= basis { return }
         bookIsOld = s.truth.slot < shownSlot
         book = s
@@ -145,8 +146,10 @@ final class Judge {
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
         knownSlot = max(knownSlot, s.truth.slot)
         // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may come from another node.
-        let leapt = shownSlot > 0 && s.truth.slot > shownSlot + 1_400
+        let explained = 1_400 + UInt64(max(0, t - shown_ms)) / 100
+        let leapt = shownSlot > 0 && s.truth.slot > shownSlot + explained
         shownSlot = s.truth.slot - (leapt ? 32 : 0)
+        shown_ms = t
         basis = newest
     }
 

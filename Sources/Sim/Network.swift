@@ -310,7 +310,7 @@ extension World {
         if !faulty && r.answered { noteOrder(r) }
         if r.method == .other && !faulty && r.spoil == .none { judge.clusterTold() }
         if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked { judge.opinion(r.served) }
-        if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests) }
+        if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests, t) }
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
         body.bytes.withUnsafeBufferPointer { b in
             step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,
