@@ -177,6 +177,8 @@ final class Judge {
 
     func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, _ unix_s: Int64) {
         let tx = node.read(message: message)
+        // The same cancel on the same blockhash is the same transaction: it lands once, however often it is made.
+        if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return judgeShape(tx) }
         if orders.count >= 12 { orders.removeFirst(4) }
         orders.append(Signed(signature: signature, tx: tx, served: book, at_ms: t))
         judgeShape(tx)
