@@ -47,12 +47,15 @@ static const sys_call WEB_MAY[] = {
     CALL(shutdown), CALL(close), CALL(getsockopt), CALL(setsockopt), CALL(getsockname), CALL(getpeername), CALL(fcntl), CALL(ioctl),
     CALL(ppoll), CALL(epoll_pwait), CALL(epoll_ctl),
     CALL(pread64), CALL(lseek), CALL(fstat),            /* the history, opened before */
-    CALL(brk), CALL_WITHOUT(mmap, 2, EXECUTABLE), CALL_WITHOUT(mprotect, 2, EXECUTABLE), CALL(munmap), CALL(mremap), CALL(madvise),
+    CALL(brk), CALL_WITHOUT(mprotect, 2, EXECUTABLE), CALL(munmap), CALL(mremap), CALL(madvise),
     CALL(clock_gettime), CALL(clock_nanosleep), CALL(nanosleep), CALL(gettimeofday), CALL(getrandom), CALL(futex), CALL(sched_yield),
     CALL(getpid), CALL(gettid), CALL(getuid), CALL(geteuid), CALL(tgkill), CALL(sigaltstack),
     CALL(rt_sigaction), CALL(rt_sigprocmask), CALL(rt_sigreturn), CALL(restart_syscall), CALL(exit), CALL(exit_group),
 #ifdef SYS_poll
     CALL(poll),
+#endif
+#ifdef SYS_mmap
+    CALL_WITHOUT(mmap, 2, EXECUTABLE),
 #endif
 #ifdef SYS_epoll_wait
     CALL(epoll_wait),

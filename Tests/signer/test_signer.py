@@ -270,3 +270,35 @@ def test_against_the_real_program(chains, agents, binary):
     r = agent.once()
     assert r.code == 0 and r.status["status"] == "executed_live", r
     assert chain.perp() == -(int(r.status["spot_base_e9"]) // 10_000_000 * 10_000_000)
+
+
+def test_the_kernel_holds_every_process(bench):
+    """Agent, keeper, signer, the page's keeper and its server: what /proc says of each. One thread each, so nothing of ours races."""
+    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", web__listen="127.0.0.1:0")
+    running = agent.start()
+    running.until("balanced")
+
+    def family():
+        mine = {named(p): p for p in children(running.pid)}
+        keepers = [p for name, p in mine.items() if name == "evenkeel-keeper"]
+        pages = [p for name, p in mine.items() if name != "evenkeel-keeper"]
+        if len(keepers) != 1 or len(pages) != 1 or not children(keepers[0]) or not children(pages[0]):
+            return None
+        return {"agent": running.pid, "keeper": keepers[0], "signer": children(keepers[0])[0], "page's keeper": pages[0], "page": children(pages[0])[0]}
+    all_of_them = wait_for(family, 10, "five processes")
+
+    def of(pid):
+        return dict(line.split(":\t", 1) for line in open("/proc/%d/status" % pid).read().splitlines() if ":\t" in line)
+    wait_for(lambda: of(all_of_them["page"])["CapEff"].strip("0 ") == "", 10, "the page has shut itself in")
+    for name, pid in all_of_them.items():
+        s = of(pid)
+        assert s["Threads"].strip() == "1" and s["NoNewPrivs"].strip() == "1", name
+        assert s["Seccomp"].strip() in ("2", "0"), name
+        if s["Seccomp"].strip() == "0":
+            pytest.skip("this kernel has no seccomp")
+        if name in ("agent", "signer", "page"):
+            assert int(s["CapEff"], 16) == int(s["CapPrm"], 16) == 0, name
+        limits = open("/proc/%d/limits" % pid).read()
+        assert [x.split()[4] for x in limits.splitlines() if x.startswith("Max core")] == ["0"], name
+    assert running.stop() == 143
+    wait_for(lambda: not any(os.path.exists("/proc/%d" % p) for p in all_of_them.values()), 5, "none is left")
