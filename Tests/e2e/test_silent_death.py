@@ -1,4 +1,5 @@
 """Ways to stop working that leave a living process behind: each is called out by an alert (docs/operations.md, Silent death)."""
+import base64
 import os
 import signal
 import time
@@ -6,6 +7,7 @@ import time
 import pytest
 
 from harness import wait_for
+from harness.liar import Liar
 from test_alerts import Receiver, alerting, receiver  # noqa: F401  (fixtures)
 
 
@@ -69,6 +71,54 @@ def test_an_account_that_is_not_understood_any_more(alerting, receiver, what):  
     said = wait_for(lambda: receiver.alerts("rpc", "firing"), 20, "the alert")[0]
     assert said["level"] == "error" and "the book could not be read for " in said["text"] and chain.sends() == []
     running.stop()
+
+
+@pytest.mark.parametrize("err", [{"InstructionError": [0, {"Custom": 101}]}, "ProgramAccountNotFound"], ids=["no instruction", "no program"])
+def test_a_venue_that_takes_nothing(alerting, receiver, err):  # noqa: F811
+    """As Drift since April 2026: everything can be read, every instruction is refused. Said before a drift comes."""
+    chain, agent = alerting(alerts__blocked_minutes="0")
+    liar = Liar(chain)
+    try:
+        def dead(turn):
+            return turn.altered(lambda a: a["result"]["value"].update(err=err, logs=[]))
+        liar.tell("simulateTransaction", dead)
+        agent.set(rpc__url=liar.url)
+        running = agent.start()
+        held(receiver, "does not take instructions")
+        running.until("observe_only")
+        chain.ctl("set_user", perp=-9)
+        time.sleep(1)
+        assert chain.sends() == []
+        at = len(running.lines)
+        liar.honest()
+        running.until("executed_live", since=at)                # it is asked again every tick
+        wait_for(lambda: receiver.alerts("blocked", "resolved"), 10, "over")
+        assert running.stop() == 143
+    finally:
+        liar.close()
+
+
+def test_endpoints_that_disagree(alerting, receiver):  # noqa: F811
+    """Two nodes that show different positions at one slot: nothing is traded, and it is said."""
+    chain, agent = alerting(chain={"perp": -9}, alerts__blocked_minutes="0")
+    chain.ctl("freeze")                                         # both are asked about the same slot
+    liar = Liar(chain)
+    try:
+        def other(turn):
+            def change(answer):
+                account = answer["result"]["value"][turn.request["params"][0].index(chain.user)]
+                raw = bytearray(base64.b64decode(account["data"][0]))
+                raw[424 + 8 + 3] ^= 1                           # the first perp position's base
+                account["data"][0] = base64.b64encode(bytes(raw)).decode()
+            return turn.altered(change)
+        liar.tell("getMultipleAccounts", other)
+        agent.set(rpc__url=[chain.url, liar.url])
+        running = agent.start()
+        held(receiver, "disagree")
+        assert running.seen("observe_only") and chain.sends() == []
+        running.stop()
+    finally:
+        liar.close()
 
 
 def test_a_signer_that_is_gone_for_good(alerting, receiver):  # noqa: F811
