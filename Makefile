@@ -61,7 +61,7 @@ demo: bin/evenkeel
 # --- benchmarks: core, peers and whole processes in one run, into Benchmarks/RESULTS.md. The core as the shipped program compiles it.
 .PHONY: bench bench-input instructions test-instructions
 BENCH := $(BUILD)/bench/bench
-BENCH_FLAGS := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -O2 -fstack-protector-strong -ffunction-sections
+BENCH_FLAGS := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -Os -fstack-protector-strong -ffunction-sections
 $(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/bench
 	clang $(BENCH_FLAGS) -ICSources/EvenkeelCore/include -ICSources/EvenkeelCore $(wildcard Benchmarks/*.c) $(CORE_C) -lsodium -o $@

@@ -18,7 +18,7 @@ cc=aarch64-linux-gnu-gcc
 includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
 for f in CSources/*/*.c CSources/*/*.S; do
     [ -e "$f" ] || continue
-    case $f in */EvenkeelSys/*) level=-Os ;; *) level=-O2 ;; esac
+    case $f in */EvenkeelSys/*) level=-Oz ;; *) level=-Os ;; esac
     $cc --sysroot="$sysroot" $level -fno-asynchronous-unwind-tables -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
         -ffunction-sections -fdata-sections $includes -c "$f" -o "$work/o/$(basename "${f%.*}").o"
 done
@@ -33,7 +33,7 @@ module() { # NAME FOLDER OPTIMISATION [flags]
     shift 3
     # shellcheck disable=SC2046
     swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" \
-        -enforce-exclusivity=unchecked -Xllvm -enable-machine-outliner=always -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
+        -enforce-exclusivity=unchecked -Xllvm -enable-machine-outliner=always -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
         -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include -Xcc "--sysroot=$sysroot" -Xcc "-isystem" -Xcc "$sysroot/usr/include" -Xcc "-isystem" -Xcc "$sysroot/usr/include/aarch64-linux-gnu" \
         -I "$work/m" -emit-module -emit-module-path "$work/m/$name.swiftmodule" -c $(find "Sources/$folder" -name '*.swift' | sort) -o "$work/o/swift-$name.o" "$@"
 }

@@ -2,6 +2,7 @@
 #include "ek_codec.h"
 #include "ek_base64.h"
 #include "ek_bytes.h"
+#include "ek_cpu.h"
 #if EK_BASE64_HAS_AVX2
 #include <immintrin.h>
 #endif
@@ -57,7 +58,7 @@ __attribute__((target("avx2"))) static size_t decode_avx2(const uint8_t *text, s
     if (!_mm256_testz_si256(wrong, wrong)) *bad |= BAD;
     return at;
 }
-int ek_base64_is_wide(void) { return __builtin_cpu_supports("avx2") != 0; }
+int ek_base64_is_wide(void) { return ek_cpu_avx2(); }
 #else
 int ek_base64_is_wide(void) { return 0; }
 #endif

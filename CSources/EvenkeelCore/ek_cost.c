@@ -5,6 +5,9 @@
 #include <string.h>
 
 #include "ek_calc.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t *rate_e9) {
     int64_t oracle = m->oracle_twap_e6;
@@ -72,3 +75,5 @@ ek_err ek_cost_expected(const ek_book *b, const ek_cost_question *q, ek_cost *ou
     if (err == EK_OK && __builtin_add_overflow(out->fee_e6, out->slippage_e6, &ppm)) err = EK_E_OVERFLOW;
     return err == EK_OK ? ek_cost_ratio(out->notional_e6, ppm, out->network_e6, out->funding_e6, &out->cost_ppm) : err;
 }
+
+EK_SMALL_CODE_END

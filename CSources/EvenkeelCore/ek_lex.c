@@ -1,5 +1,6 @@
 #include "ek_lex.h"
 #include "ek_bytes.h"
+#include "ek_cpu.h"
 #include "ek_json.h"
 
 #if defined(__SSE2__) && !defined(EK_NO_SIMD)
@@ -42,7 +43,7 @@ const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
         if (hit != 0) return at + __builtin_ctz(hit);
         at += 16;
     }
-    if (end - at >= 128 && __builtin_cpu_supports("avx2")) at = pass_plain_avx2(at, end);
+    if (end - at >= 128 && ek_cpu_avx2()) at = pass_plain_avx2(at, end);
     while (end - at >= 64) {
         __m128i a = stops16(at), b = stops16(at + 16), c = stops16(at + 32), d = stops16(at + 48);
         if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) != 0) {

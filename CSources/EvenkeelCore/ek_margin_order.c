@@ -4,6 +4,9 @@
 #include "ek_fixed.h"
 #include "ek_margin_core.h"
 #include "ek_say.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 static int is_trigger(uint8_t order_type) { return order_type == EK_ORDER_TRIGGER_MARKET || order_type == EK_ORDER_TRIGGER_LIMIT; }
 
@@ -77,3 +80,5 @@ ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *
     ek_margin_query q = {.book = b, .user = &after, .type = *type, .strict = 1};
     return ek_margin_run(&q, out, fault);
 }
+
+EK_SMALL_CODE_END

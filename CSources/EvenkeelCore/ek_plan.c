@@ -6,6 +6,9 @@
 #include "ek_crypto.h"
 #include "ek_tx.h"
 #include "ek_venue_table.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 size_t ek_plan_size(void) { return sizeof(ek_plan); }
 uint32_t ek_plan_count(const ek_plan *p) { return p->n; }
@@ -106,3 +109,5 @@ ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed) {
     *changed = p->n != before;
     return err;
 }
+
+EK_SMALL_CODE_END

@@ -6,6 +6,9 @@
 #include "ek_fixed.h"
 #include "ek_policy_read.h"
 #include "ek_verify.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 _Static_assert(sizeof(ek_policy_market) == 24, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_limits) == 320, "the limits go over a socket as they are");
@@ -233,3 +236,5 @@ uint32_t ek_policy_decide(const ek_policy *p, ek_policy_ledger *ledger, int64_t 
     bind_market(p, ledger, claim);
     return EK_REFUSE_NOTHING;
 }
+
+EK_SMALL_CODE_END

@@ -8,6 +8,9 @@
 #include "ek_tx.h"
 #include "ek_venue_table.h"
 #include "ek_verify.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 /* First eight bytes of sha256("global:<name>"); written down a second time on purpose: the builder's table is not this one's witness. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
@@ -181,3 +184,5 @@ uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, co
     if (fault == EK_REFUSE_NOTHING) fault = account_fault(p, &tx, &tx.ixs[tx.n_ixs - 1u], claim, out);
     return fault;
 }
+
+EK_SMALL_CODE_END

@@ -2,6 +2,9 @@
 #include "ek_bytes.h"
 #include "ek_crypto.h"
 #include <string.h>
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 #define HEADER 24u
 #define DIGEST_AT (EK_RECORD_SLOT - 32u)
@@ -339,3 +342,5 @@ const char *ek_outcome_name(uint8_t outcome) {
                                         "unfilled_gone", "expired", "failed", "paper"};
     return outcome < EK_OUTCOMES ? names[outcome] : "?";
 }
+
+EK_SMALL_CODE_END

@@ -2,6 +2,9 @@
 #include "ek_bytes.h"
 #include "ek_crypto.h"
 #include <string.h>
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 #define HEADER_CHECKED 64u
 static const uint8_t magic[8] = {'E', 'V', 'E', 'N', 'R', 'I', 'N', 'G'};
@@ -183,3 +186,5 @@ ek_err ek_ring_correction_decode(const uint8_t *in, size_t len, ek_ring_correcti
 
 char *ek_ring_correction_market(ek_ring_correction *c) { return c->market; }
 uint8_t *ek_ring_correction_signature(ek_ring_correction *c) { return c->signature; }
+
+EK_SMALL_CODE_END

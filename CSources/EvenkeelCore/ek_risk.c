@@ -5,6 +5,9 @@
 #include "ek_calc.h"
 #include "ek_margin_core.h"
 #include "ek_say.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 int64_t ek_clamp_i64(ek_i128 v) {
     int64_t r;
@@ -228,3 +231,5 @@ ek_err ek_liquidation_price(const ek_book *b, uint16_t perp_index, uint16_t spot
     if (out->price_e6 == 0) out->price_e6 = is_long ? out->up_e6 : out->down_e6;
     return EK_OK;
 }
+
+EK_SMALL_CODE_END

@@ -2,6 +2,9 @@
 #include "ek_fixed.h"
 #include "ek_wide.h"
 #include <string.h>
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 enum { MARKETS = 8 };
 
@@ -138,3 +141,5 @@ ek_err ek_vault_between(const ek_vault_split *then, const ek_vault_split *now, e
     if (err == EK_OK) *out = d;
     return err;
 }
+
+EK_SMALL_CODE_END

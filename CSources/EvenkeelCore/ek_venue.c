@@ -4,6 +4,9 @@
 
 #include "ek_crypto.h"
 #include "ek_venue_table.h"
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 static const struct ek_venue *const ALL[] = {&EK_VENUE_VELOCITY, &EK_VENUE_DRIFT};
 
@@ -76,3 +79,5 @@ const char *ek_venue_error_name(const ek_venue *v, uint32_t code) {
     const char *name = lookup(EK_ROWS(ANCHOR), code);
     return name ? name : lookup(v->errors, v->n_errors, code);
 }
+
+EK_SMALL_CODE_END

@@ -2,6 +2,9 @@
 #include "ek_bytes.h"
 #include "ek_fixed.h"
 #include <string.h>
+#include "ek_small.h"
+
+EK_SMALL_CODE
 
 /* ---- a text of at most 127 bytes, built from words and numbers ---- */
 typedef struct { char *at, *end; } words;
@@ -316,3 +319,5 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
     price(ticket, now, o, out);
     return EK_OK;
 }
+
+EK_SMALL_CODE_END

@@ -15,7 +15,7 @@ func onTick(_ price: Int64, _ tick: UInt64, buy: Bool) -> Int64 {
 }
 
 extension Exec {
-    private func market(_ perp: Int) -> [UInt8] { world.ledger.items[perp].data }
+    private func market(_ perp: Int) -> [UInt8] { world.ledger.data(perp) }
 
     /// Offsets from the oracle between which a taker's price is thought fair. `scale`: how many deviations past the far side.
     func baseline(_ perp: Int, buy: Bool, scale: Int64) -> (start: Int64, end: Int64) {
@@ -118,7 +118,7 @@ extension Exec {
         if b.duration == 0 && b.start == 0 && b.end == 0 { return b }
         b.start = onTick(b.start, tick, buy: p.isBuy)
         b.end = onTick(b.end, tick, buy: p.isBuy)
-        b.duration = max(b.duration, world.ledger.items[stateAt].data[L.state.minAuction])
+        b.duration = max(b.duration, world.ledger.u8(L.state.minAuction, in: stateAt))
         return b
     }
 }

@@ -9,7 +9,7 @@ public struct Key: Equatable {
 
     public init() {}
 
-    public init(_ k: ek_key) {
+    @inline(never) public init(_ k: ek_key) {
         var k = k
         self = withUnsafeBytes(of: &k) { Key(raw: $0) }
     }
@@ -46,7 +46,7 @@ public struct Key: Equatable {
 }
 
 extension Text {
-    mutating func put(_ k: Key) { put(key: k.ek) }
+    @inline(never) mutating func put(_ k: Key) { put(key: k.ek) }
 }
 
 extension Array where Element == UInt8 {
@@ -54,50 +54,62 @@ extension Array where Element == UInt8 {
         precondition(at >= 0 && at + MemoryLayout<T>.size <= count)
         return withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: T.self) }
     }
-    func u16(_ at: Int) -> UInt16 { load(at, as: UInt16.self) }
-    func u32(_ at: Int) -> UInt32 { load(at, as: UInt32.self) }
-    func u64(_ at: Int) -> UInt64 { load(at, as: UInt64.self) }
-    func i64(_ at: Int) -> Int64 { load(at, as: Int64.self) }
-    func i128(_ at: Int) -> Int128 {
+    // Out of line: there are some two hundred loads and stores, and a call is shorter than a checked one written in place.
+    @inline(never) func u16(_ at: Int) -> UInt16 { load(at, as: UInt16.self) }
+    @inline(never) func u32(_ at: Int) -> UInt32 { load(at, as: UInt32.self) }
+    @inline(never) func u64(_ at: Int) -> UInt64 { load(at, as: UInt64.self) }
+    @inline(__always) func i64(_ at: Int) -> Int64 { Int64(bitPattern: u64(at)) }
+    @inline(never) func i128(_ at: Int) -> Int128 {
         Int128(i64(at + 8)) << 64 | Int128(u64(at))
     }
-    func key(_ at: Int) -> Key {
+    @inline(never) func key(_ at: Int) -> Key {
         precondition(at >= 0 && at + 32 <= count)
         return withUnsafeBytes { Key(raw: UnsafeRawBufferPointer(rebasing: $0[at..<at + 32])) }
     }
 
-    mutating func set<T: FixedWidthInteger>(_ v: T, _ at: Int) {
+    @inline(__always) mutating func set<T: FixedWidthInteger>(_ v: T, _ at: Int) {
+        switch MemoryLayout<T>.size {
+        case 1: self[at] = UInt8(truncatingIfNeeded: v)
+        case 2: store(UInt16(truncatingIfNeeded: v), at)
+        case 4: store(UInt32(truncatingIfNeeded: v), at)
+        default: store(UInt64(truncatingIfNeeded: v), at)
+        }
+    }
+    private mutating func put<T: FixedWidthInteger>(_ v: T, _ at: Int) {
         precondition(at >= 0 && at + MemoryLayout<T>.size <= count)
         withUnsafeMutableBytes { $0.storeBytes(of: v, toByteOffset: at, as: T.self) }
     }
-    mutating func set128(_ v: Int128, _ at: Int) {
+    @inline(never) mutating func store(_ v: UInt16, _ at: Int) { put(v, at) }
+    @inline(never) mutating func store(_ v: UInt32, _ at: Int) { put(v, at) }
+    @inline(never) mutating func store(_ v: UInt64, _ at: Int) { put(v, at) }
+    @inline(never) mutating func set128(_ v: Int128, _ at: Int) {
         set(UInt64(truncatingIfNeeded: v), at)
         set(Int64(truncatingIfNeeded: v >> 64), at + 8)
     }
-    mutating func set(_ k: Key, _ at: Int) {
+    @inline(never) mutating func set(_ k: Key, _ at: Int) {
         set(k.a, at); set(k.b, at + 8); set(k.c, at + 16); set(k.d, at + 24)
     }
     /// A name padded with blanks to 32 bytes.
-    mutating func set(name: StaticString, _ at: Int) {
+    @inline(never) mutating func set(name: StaticString, _ at: Int) {
         for i in 0..<32 { self[at + i] = i < name.utf8CodeUnitCount ? name.utf8Start[i] : 0x20 }
     }
 }
 
 /// a*b/c rounded toward zero; saturates instead of trapping (the model must outlive any value a test pokes in).
-func mulDiv(_ a: Int64, _ b: Int64, _ c: Int64) -> Int64 {
+@inline(never) func mulDiv(_ a: Int64, _ b: Int64, _ c: Int64) -> Int64 {
     c == 0 ? 0 : clamp64(Int128(a) * Int128(b) / Int128(c))
 }
 
-func clamp64(_ v: Int128) -> Int64 {
+@inline(never) func clamp64(_ v: Int128) -> Int64 {
     v > Int128(Int64.max) ? Int64.max : v < Int128(Int64.min) ? Int64.min : Int64(truncatingIfNeeded: v)
 }
 
-func ceilDiv(_ a: Int128, _ b: Int128) -> Int128 {
+@inline(never) func ceilDiv(_ a: Int128, _ b: Int128) -> Int128 {
     let q = a / b
     return a % b != 0 && (a > 0) == (b > 0) ? q + 1 : q
 }
 
-func floorDiv(_ a: Int128, _ b: Int128) -> Int128 {
+@inline(never) func floorDiv(_ a: Int128, _ b: Int128) -> Int128 {
     let q = a / b
     return a % b != 0 && (a < 0) != (b < 0) ? q - 1 : q
 }

@@ -35,11 +35,11 @@ extension Exec {
 
     private mutating func cancelChecked(_ i: Int) throws(Halt) {
         try charge(1_200)
-        let m = world.ledger.items[maps.perps[try perpMarket(L.order(user, i).market)]].data
+        let m = world.ledger.data(maps.perps[try perpMarket(L.order(user, i).market)])
         _ = try oracle(m.key(L.perp.oracle), source: m[L.perp.oracleSource])
         drop(i, status: Order.Status.cancelled)
         world.tally.ordersCancelled += 1
-        world.ledger.items[userAt].data.set(slot, L.user.lastActiveSlot)
+        world.ledger.set(slot, L.user.lastActiveSlot, in: userAt)
     }
 
     /// Orders past their max_ts go with the next place; nobody is paid for that.

@@ -141,7 +141,7 @@ extension ChainNode {
     func liveOrders() -> [(Int, Order)] {
         var out: [(Int, Order)] = []
         for i in 0..<32 {
-            let o = layout.order(world.ledger.items[at.user].data, i)
+            let o = layout.order(world.ledger.data(at.user), i)
             if o.status == Order.Status.open { out.append((i, o)) }
         }
         return out
@@ -173,7 +173,7 @@ extension ChainNode {
         let age = min(UInt64(clamping: q["slot_age"].i64 ?? 0), 1_000_000_000)
         postOracle(i, age: age, publishAgeMs: q["publish_age_s"].decimal(3))
         if age > 0 { freshOracles = false }
-        let d = world.ledger.items[at.oracles[i]].data
+        let d = world.ledger.data(at.oracles[i])
         j.open()
         j.int("price_1e6", OracleView(d, source: 12).priceE6)
         j.int("posted_slot", d.u64(24))
@@ -191,8 +191,8 @@ extension ChainNode {
         tracks[0].confE8 = conf
         midE9 = p
         let m = at.perps[0], P = layout.perp
-        for o in [P.lastFillPrice, P.lastFundingOracleTwap, P.mmPrice] { world.ledger.items[m].data.set(p / 1000, o) }
-        for o in [P.markStd, P.oracleStd] { world.ledger.items[m].data.set(p / 1000 * 3 / 10_000, o) }
+        for o in [P.lastFillPrice, P.lastFundingOracleTwap, P.mmPrice] { world.ledger.set(p / 1000, o, in: m) }
+        for o in [P.markStd, P.oracleStd] { world.ledger.set(p / 1000 * 3 / 10_000, o, in: m) }
         writeAverages()
         postOracle(0, age: oracleLag, publishAgeMs: nil)
         one("price_1e6", p / 1000, &j)

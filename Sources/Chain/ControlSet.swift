@@ -10,21 +10,21 @@ extension ChainNode {
         if let v = q["perp"].decimal(9) {
             setPerp(v, entryPriceE6: q["entry_price"].decimal(6) ?? 0, quoteE6: q["quote"].decimal(6))
         }
-        if let v = q["last_cum_funding"].i64 { world.ledger.items[u].data.set(v, U.perps) }
+        if let v = q["last_cum_funding"].i64 { world.ledger.set(v, U.perps, in: u) }
         if q["delegate"].isText {
             let k = try key(q, "delegate")
-            world.ledger.items[u].data.set(k, U.delegate)
+            world.ledger.set(k, U.delegate, in: u)
             delegate = k
         }
-        if let v = q["status"].u64 { world.ledger.items[u].data[U.status] = UInt8(clamping: v) }
-        if let v = q["max_margin_ratio"].u64 { world.ledger.items[u].data.set(UInt32(clamping: v), U.maxMarginRatio) }
-        if let v = q["equity_floor"].decimal(6), U.equityFloor > 0 { world.ledger.items[u].data.set(UInt64(clamping: v), U.equityFloor) }
+        if let v = q["status"].u64 { world.ledger.set(byte: UInt8(clamping: v), U.status, in: u) }
+        if let v = q["max_margin_ratio"].u64 { world.ledger.set(UInt32(clamping: v), U.maxMarginRatio, in: u) }
+        if let v = q["equity_floor"].decimal(6), U.equityFloor > 0 { world.ledger.set(UInt64(clamping: v), U.equityFloor, in: u) }
         if q["clear_orders"].bool ?? false {
-            for i in U.orders..<U.orders + 32 * U.orderStride { world.ledger.items[u].data[i] = 0 }
-            world.ledger.items[u].data.set(Int64(0), U.perps + 40)
-            world.ledger.items[u].data.set(Int64(0), U.perps + 48)
-            world.ledger.items[u].data[U.perps + U.perpOpenOrders] = 0
-            world.ledger.items[u].data.set(UInt32(0), U.openOrders)
+            for i in U.orders..<U.orders + 32 * U.orderStride { world.ledger.set(byte: 0, i, in: u) }
+            world.ledger.set(Int64(0), U.perps + 40, in: u)
+            world.ledger.set(Int64(0), U.perps + 48, in: u)
+            world.ledger.set(byte: 0, U.perps + U.perpOpenOrders, in: u)
+            world.ledger.set(UInt32(0), U.openOrders, in: u)
         }
         putUser(&j)
     }
@@ -40,10 +40,10 @@ extension ChainNode {
             raw.append(a << 4 | b)
             k += 2
         }
-        guard hex.count % 2 == 0, from >= 0, Int(from) + raw.count <= world.ledger.items[i].data.count else {
+        guard hex.count % 2 == 0, from >= 0, Int(from) + raw.count <= world.ledger.data(i).count else {
             throw ControlError("ValueError: outside the account")
         }
-        for (n, b) in raw.enumerated() { world.ledger.items[i].data[Int(from) + n] = b }
+        for (n, b) in raw.enumerated() { world.ledger.set(byte: b, Int(from) + n, in: i) }
         yes(&j)
     }
 
@@ -64,7 +64,7 @@ extension ChainNode {
         guard ek_base64_decode(text.bytes, text.count, &d, d.count, &n) == EK_OK else { throw ControlError("ValueError: base64") }
         d.removeLast(d.count - n)
         let i = world.ledger.index(of: k)
-        if let i, i < at.own, d.count < world.ledger.items[i].data.count {
+        if let i, i < at.own, d.count < world.ledger.data(i).count {
             throw ControlError("ValueError: the chain's own accounts cannot shrink; use the fault short_data")
         }
         let lamports = q["lamports"].u64 ?? i.map { world.ledger.items[$0].lamports } ?? Genesis.rent(d.count)
@@ -79,9 +79,9 @@ extension ChainNode {
         func put(_ name: StaticString, _ account: Int, _ offset: Int, _ width: Int) {
             guard let v = q[name].u64 else { return }
             switch width {
-            case 1: world.ledger.items[account].data[offset] = UInt8(truncatingIfNeeded: v)
-            case 4: world.ledger.items[account].data.set(UInt32(truncatingIfNeeded: v), offset)
-            default: world.ledger.items[account].data.set(v, offset)
+            case 1: world.ledger.set(byte: UInt8(truncatingIfNeeded: v), offset, in: account)
+            case 4: world.ledger.set(UInt32(truncatingIfNeeded: v), offset, in: account)
+            default: world.ledger.set(v, offset, in: account)
             }
         }
         put("exchange_status", at.state, layout.state.exchangeStatus, 1)
@@ -131,11 +131,11 @@ extension ChainNode {
             for _ in 0...(q["max_slots"].i64 ?? 150) {
                 postOracles(age: 0)
                 _ = keeperFill(i, partial: false)
-                if layout.order(world.ledger.items[at.user].data, i).status != Order.Status.open { break }
+                if layout.order(world.ledger.data(at.user), i).status != Order.Status.open { break }
                 step(1, ms: options.slotMs)
-                if layout.order(world.ledger.items[at.user].data, i).status != Order.Status.open { break }
+                if layout.order(world.ledger.data(at.user), i).status != Order.Status.open { break }
             }
-            let now = layout.order(world.ledger.items[at.user].data, i)
+            let now = layout.order(world.ledger.data(at.user), i)
             if now.status == Order.Status.filled || q["mode"].equals("program") {
                 j.open()
                 j.bool("filled", now.status == Order.Status.filled)
@@ -147,8 +147,8 @@ extension ChainNode {
         }
         var x = keeperExec()
         let perp = at.perps[min(Int(o.market), at.perps.count - 1)]
-        let left = x.reduced(layout.order(world.ledger.items[at.user].data, i))
-        let step = world.ledger.items[perp].data.u64(layout.perp.stepSize)
+        let left = x.reduced(layout.order(world.ledger.data(at.user), i))
+        let step = world.ledger.u64(layout.perp.stepSize, in: perp)
         let base = fraction >= 1_000_000_000 ? left : floored(UInt64(clamping: Int128(left) * Int128(fraction) / 1_000_000_000), to: step)
         let before = x.world.tally.fills.count
         x.apply(order: i, perp: perp, base: base, priceE9: price ?? tracks[0].priceE9, keeper: true)
@@ -161,7 +161,7 @@ extension ChainNode {
         j.int("base", f?.base ?? 0)
         j.int("quote", f?.quote ?? 0)
         j.int("fee", f?.fee ?? 0)
-        j.bool("done", layout.order(world.ledger.items[at.user].data, i).status != Order.Status.open)
+        j.bool("done", layout.order(world.ledger.data(at.user), i).status != Order.Status.open)
         j.close()
     }
 }

@@ -4,7 +4,7 @@ import Kit
 
 extension ChainNode {
     func putState(_ j: inout Json) {
-        let d = world.ledger.items[at.oracles[0]].data
+        let d = world.ledger.data(at.oracles[0])
         j.open()
         j.int("slot", world.slot)
         j.int("ts", world.unixTs)
@@ -42,7 +42,7 @@ extension ChainNode {
     }
 
     func putUser(_ j: inout Json) {
-        let d = world.ledger.items[at.user].data, U = layout.user
+        let d = world.ledger.data(at.user), U = layout.user
         j.open()
         j.string("authority", key: d.key(U.authority).ek)
         j.string("delegate", key: d.key(U.delegate).ek)
@@ -129,7 +129,7 @@ extension ChainNode {
     func putDump(_ j: inout Json) {
         func data(_ k: StaticString, _ i: Int) {
             var t = Text()
-            t.put(base64: world.ledger.items[i].data, 0, world.ledger.items[i].data.count)
+            t.put(base64: world.ledger.data(i), 0, world.ledger.data(i).count)
             j.string(k, t)
         }
         j.open()
@@ -146,7 +146,7 @@ extension ChainNode {
 
     func putSummary(_ j: inout Json) {
         let t = world.tally
-        let d = world.ledger.items[at.user].data
+        let d = world.ledger.data(at.user)
         j.open()
         j.int("slot", world.slot)
         j.int("ts", world.unixTs)
@@ -168,7 +168,7 @@ extension ChainNode {
         for i in 0..<8 {
             let p = layout.position(d, i)
             if p.inUse && Int(p.market) < at.perps.count {
-                open += layout.unsettledFunding(p, market: world.ledger.items[at.perps[Int(p.market)]].data)
+                open += layout.unsettledFunding(p, market: world.ledger.data(at.perps[Int(p.market)]))
             }
         }
         j.int("funding_received_e6", t.funding + open)

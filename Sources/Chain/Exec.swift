@@ -35,7 +35,7 @@ struct Exec {
     var blamed: StaticString?        // the account Anchor names in its error line
     var now: Int64 { world.unixTs }
     var slot: UInt64 { world.slot }
-    var user: [UInt8] { world.ledger.items[userAt].data }
+    var user: [UInt8] { world.ledger.data(userAt) }
 
     mutating func log(_ s: StaticString) {
         var t = Text("Program log: ")
@@ -158,8 +158,8 @@ extension ChainNode {
         // The vAMM fills at once only on an oracle of this slot, and on a seeded share of the slots.
         var h = Random(seed: options.seed ^ world.slot &* 0x9E37_79B9, stream: 6)
         let open = h.below(1000) >= options.takeFailPermille
-        let fresh = world.ledger.items[at.oracles[0]].data.u64(24) >= world.slot
-            || world.ledger.items[at.perps[0]].data.u64(layout.perp.mmSlot) + 2 >= world.slot
+        let fresh = world.ledger.u64(24, in: at.oracles[0]) >= world.slot
+            || world.ledger.u64(layout.perp.mmSlot, in: at.perps[0]) + 2 >= world.slot
         return Quote(midE9: midE9, spreadPpm: options.spreadPpm, impactPpm: options.impactPpmPerBase,
                      liquidity: options.liquidityE9, atOnce: open && fresh)
     }

@@ -34,7 +34,7 @@ extension Exec {
         let last = user.u32(L.user.nextOrderId) &- 1
         guard let i = placed ?? liveOrder(where: { $0.id == last }) else { try fail(6061) }
         let perp = maps.perps[try perpMarket(p.market)]
-        let m = world.ledger.items[perp].data, P = L.perp
+        let m = world.ledger.data(perp), P = L.perp
         if m[P.paused] & 4 != 0 {
             log("Perp fills are paused")
             try fail(6148)
@@ -43,7 +43,7 @@ extension Exec {
         let percent = condition.map { UInt64($0 >> 8 & 255) } ?? 100
         let elapsed = UInt64(o.duration) * min(percent, 100) / 100
         let oracle = try self.oracle(m.key(P.oracle), source: m[P.oracleSource])
-        let status = world.ledger.items[stateAt].data[L.state.exchangeStatus]
+        let status = world.ledger.u8(L.state.exchangeStatus, in: stateAt)
         let paused = status & 4 != 0 || m[P.paused] & 2 != 0
         try charge(45_000)
         if quote.atOnce && !paused {
@@ -89,7 +89,7 @@ extension Exec {
 
     /// The taker's fee: tier 0 of State, corrected by the market's percent; rounded up.
     func takerFee(_ quoteAmount: Int64, perp m: [UInt8]) -> Int64 {
-        let s = world.ledger.items[stateAt].data, o = L.state.perpFees
+        let s = world.ledger.data(stateAt), o = L.state.perpFees
         let num = Int128(s.u32(o)), den = Int128(max(1, s.u32(o + 4)))
         let fee = ceilDiv(Int128(quoteAmount) * num, den)
         let adjust = Int128(m.load(L.perp.feeAdjustment, as: Int16.self))
@@ -101,7 +101,7 @@ extension Exec {
         var o = L.order(user, i)
         guard let k = L.positionIndex(user, market: o.market), base > 0 else { return }
         settleFunding(k, perp: perp)
-        let m = world.ledger.items[perp].data, P = L.perp
+        let m = world.ledger.data(perp), P = L.perp
         let size = Int64(clamping: base), buy = o.isBuy
         let exact = Int128(size) * Int128(priceE9)
         let q = clamp64(buy ? ceilDiv(exact, 1_000_000_000_000) : exact / 1_000_000_000_000)
@@ -143,13 +143,13 @@ extension Exec {
         bookMarket(perp, was: was, now: p.base, dq: dq - fee, price: priceE9 / 1000, volume: q)
         bookStats(fee: fee, volume: q)
         world.depth.taken += buy ? size : -size
-        world.ledger.items[userAt].data.set(slot, L.user.lastActiveSlot)
+        world.ledger.set(slot, L.user.lastActiveSlot, in: userAt)
         world.tally.add(Fill(slot: slot, unixTs: now, market: o.market, orderId: o.id, base: buy ? size : -size,
                              quote: q, fee: fee, keeper: keeper))
     }
 
     mutating func settleFunding(_ k: Int, perp: Int) {
-        let m = world.ledger.items[perp].data
+        let m = world.ledger.data(perp)
         var p = L.position(user, k)
         guard p.base != 0 else { return }
         let pay = L.unsettledFunding(p, market: m)
@@ -159,27 +159,27 @@ extension Exec {
         L.put(p, k, into: &world.ledger.items[userAt].data)
         let o = L.user.totals + 40
         let total = user.i64(o) + pay
-        world.ledger.items[userAt].data.set(total, o)
+        world.ledger.set(total, o, in: userAt)
         world.tally.funding += pay
     }
 
     private mutating func bookMarket(_ perp: Int, was: Int64, now b: Int64, dq: Int64, price: Int64, volume: Int64) {
-        let P = L.perp, m = world.ledger.items[perp].data
+        let P = L.perp, m = world.ledger.data(perp)
         let long = m.i128(P.baseLong) + Int128(max(0, b)) - Int128(max(0, was))
         let short = m.i128(P.baseShort) + Int128(min(0, b)) - Int128(min(0, was))
-        world.ledger.items[perp].data.set128(long, P.baseLong)
-        world.ledger.items[perp].data.set128(short, P.baseShort)
-        world.ledger.items[perp].data.set128(m.i128(P.baseWithAmm) + Int128(b) - Int128(was), P.baseWithAmm)
-        world.ledger.items[perp].data.set128(m.i128(P.quoteAmount) + Int128(dq), P.quoteAmount)
-        world.ledger.items[perp].data.set(price, P.lastFillPrice)
-        world.ledger.items[perp].data.set(world.unixTs, P.lastTradeTs)
-        world.ledger.items[perp].data.set(m.u64(P.volume24h) &+ UInt64(volume), P.volume24h)
+        world.ledger.set128(long, P.baseLong, in: perp)
+        world.ledger.set128(short, P.baseShort, in: perp)
+        world.ledger.set128(m.i128(P.baseWithAmm) + Int128(b) - Int128(was), P.baseWithAmm, in: perp)
+        world.ledger.set128(m.i128(P.quoteAmount) + Int128(dq), P.quoteAmount, in: perp)
+        world.ledger.set(price, P.lastFillPrice, in: perp)
+        world.ledger.set(world.unixTs, P.lastTradeTs, in: perp)
+        world.ledger.set(m.u64(P.volume24h) &+ UInt64(volume), P.volume24h, in: perp)
     }
 
     private mutating func bookStats(fee: Int64, volume: Int64) {
-        let T = L.stats, d = world.ledger.items[statsAt].data
-        world.ledger.items[statsAt].data.set(d.u64(T.totalFee) &+ UInt64(clamping: fee), T.totalFee)
-        world.ledger.items[statsAt].data.set(d.u64(T.volumeTaker) &+ UInt64(volume), T.volumeTaker)
-        world.ledger.items[statsAt].data.set(now, T.stamps + 8)
+        let T = L.stats, d = world.ledger.data(statsAt)
+        world.ledger.set(d.u64(T.totalFee) &+ UInt64(clamping: fee), T.totalFee, in: statsAt)
+        world.ledger.set(d.u64(T.volumeTaker) &+ UInt64(volume), T.volumeTaker, in: statsAt)
+        world.ledger.set(now, T.stamps + 8, in: statsAt)
     }
 }

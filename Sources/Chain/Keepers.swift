@@ -27,10 +27,10 @@ extension ChainNode {
     /// One look of the keepers at the User's live orders.
     func keepers(_ slots: UInt64) {
         let U = layout.user
-        guard world.ledger.items[at.user].data[U.openOrders] > 0 else { return }
+        guard world.ledger.u8(U.openOrders, in: at.user) > 0 else { return }
         for i in 0..<32 {
-            guard layout.isOpen(world.ledger.items[at.user].data, i) else { continue }
-            let o = layout.order(world.ledger.items[at.user].data, i)
+            guard layout.isOpen(world.ledger.data(at.user), i) else { continue }
+            let o = layout.order(world.ledger.data(at.user), i)
             guard o.status == Order.Status.open, o.marketType == 1, Int(o.market) < at.perps.count else { continue }
             // A keeper is late by some slots: each slot it comes with probability 1/latency.
             if options.keeperLatencySlots > 1 && slots < options.keeperLatencySlots * 8
@@ -49,12 +49,12 @@ extension ChainNode {
 
     /// One try to fill order `i` at the venue's quote. True when anything changed.
     func keeperFill(_ i: Int, partial: Bool) -> Bool {
-        let o = layout.order(world.ledger.items[at.user].data, i), P = layout.perp, S = layout.state
-        let perp = at.perps[Int(o.market)], m = world.ledger.items[perp].data
-        let status = world.ledger.items[at.state].data[S.exchangeStatus]
+        let o = layout.order(world.ledger.data(at.user), i), P = layout.perp, S = layout.state
+        let perp = at.perps[Int(o.market)], m = world.ledger.data(perp)
+        let status = world.ledger.u8(S.exchangeStatus, in: at.state)
         let oracleAt = at.oracles[o.market == 0 ? 0 : Int(o.market) + 1]
-        let v = OracleView(world.ledger.items[oracleAt].data, source: m[P.oracleSource])
-        let guards = world.ledger.items[at.state].data
+        let v = OracleView(world.ledger.data(oracleAt), source: m[P.oracleSource])
+        let guards = world.ledger.data(at.state)
         // Fills want a sound oracle: positive, not older than the margin's limit, not too uncertain.
         let stale = world.slot > v.posted && world.slot - v.posted > guards.u64(S.guardRails + 24)
         let unsure = v.priceE6 > 0 && mulDiv(v.confE6, 1_000_000, v.priceE6) > guards.i64(S.guardRails + 32)
@@ -93,23 +93,23 @@ extension ChainNode {
     /// A deposit (or withdrawal) of SOL, as the owner would make it.
     func change(spotBy d: Int64) {
         let S = layout.spot
-        let before = world.ledger.items[at.user].data.u64(layout.user.spots + layout.user.spotStride)
+        let before = world.ledger.u64(layout.user.spots + layout.user.spotStride, in: at.user)
         let sum = clamp64(Int128(tokenAmount(spot: 1)) + Int128(d))
         setDeposit(spot: 1, amount: sum)
-        let after = world.ledger.items[at.user].data.u64(layout.user.spots + layout.user.spotStride)
-        let total = world.ledger.items[at.spots[1]].data.i128(S.depositBalance) + Int128(after) - Int128(before)
-        world.ledger.items[at.spots[1]].data.set128(max(0, total), S.depositBalance)
+        let after = world.ledger.u64(layout.user.spots + layout.user.spotStride, in: at.user)
+        let total = world.ledger.i128(S.depositBalance, in: at.spots[1]) + Int128(after) - Int128(before)
+        world.ledger.set128(max(0, total), S.depositBalance, in: at.spots[1])
         // The venue keeps count of what came and went, in quote at the oracle price.
         let counter = layout.user.totals + (d < 0 ? 8 : 0)
         let value = UInt64(clamping: Int128(d.magnitude) * Int128(oraclePriceE6) / 1_000_000_000)
-        let counted = world.ledger.items[at.user].data.u64(counter).addingReportingOverflow(value)
-        world.ledger.items[at.user].data.set(counted.overflow ? UInt64.max : counted.partialValue, counter)
+        let counted = world.ledger.u64(counter, in: at.user).addingReportingOverflow(value)
+        world.ledger.set(counted.overflow ? UInt64.max : counted.partialValue, counter, in: at.user)
         world.tally.add(Disturbance(slot: world.slot, unixTs: world.unixTs, base: d, spotAfter: sum))
     }
 
     /// Remembers the book whenever its position, its live orders or its SOL changed.
     func noteUser() {
-        let d = world.ledger.items[at.user].data, U = layout.user
+        let d = world.ledger.data(at.user), U = layout.user
         let k = layout.positionIndex(d, market: 0)
         let base = k.map { layout.position(d, $0).base } ?? 0
         let sol = U.spots + U.spotStride
@@ -135,7 +135,7 @@ extension Exec {
         let o = L.order(user, i)
         drop(i, status: status)
         guard let k = L.positionIndex(user, market: o.market) ?? L.freePosition(user) else { return }
-        let fee = Int64(clamping: world.ledger.items[stateAt].data.u64(L.state.flatFillerFee))
+        let fee = Int64(clamping: world.ledger.u64(L.state.flatFillerFee, in: stateAt))
         var p = L.position(user, k)
         p.market = o.market
         p.quote -= fee

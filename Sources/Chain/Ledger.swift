@@ -39,6 +39,32 @@ struct Ledger {
     }
 }
 
+/// The bytes of one account. All of the chain's reads and writes of them come through here, out of line.
+extension Ledger {
+    @inline(never) func data(_ i: Int) -> [UInt8] { items[i].data }
+    @inline(never) func u8(_ at: Int, in i: Int) -> UInt8 { items[i].data[at] }
+    @inline(never) func u16(_ at: Int, in i: Int) -> UInt16 { items[i].data.u16(at) }
+    @inline(never) func u64(_ at: Int, in i: Int) -> UInt64 { items[i].data.u64(at) }
+    @inline(never) func i128(_ at: Int, in i: Int) -> Int128 { items[i].data.i128(at) }
+    @inline(never) func key(_ at: Int, in i: Int) -> Key { items[i].data.key(at) }
+    @inline(__always) func i64(_ at: Int, in i: Int) -> Int64 { Int64(bitPattern: u64(at, in: i)) }
+
+    @inline(__always) mutating func set<T: FixedWidthInteger>(_ v: T, _ at: Int, in i: Int) {
+        switch MemoryLayout<T>.size {
+        case 1: set(byte: UInt8(truncatingIfNeeded: v), at, in: i)
+        case 2: store(UInt16(truncatingIfNeeded: v), at, in: i)
+        case 4: store(UInt32(truncatingIfNeeded: v), at, in: i)
+        default: store(UInt64(truncatingIfNeeded: v), at, in: i)
+        }
+    }
+    @inline(never) mutating func set(byte v: UInt8, _ at: Int, in i: Int) { items[i].data[at] = v }
+    @inline(never) mutating func store(_ v: UInt16, _ at: Int, in i: Int) { items[i].data.store(v, at) }
+    @inline(never) mutating func store(_ v: UInt32, _ at: Int, in i: Int) { items[i].data.store(v, at) }
+    @inline(never) mutating func store(_ v: UInt64, _ at: Int, in i: Int) { items[i].data.store(v, at) }
+    @inline(never) mutating func set128(_ v: Int128, _ at: Int, in i: Int) { items[i].data.set128(v, at) }
+    @inline(never) mutating func set(_ k: Key, _ at: Int, in i: Int) { items[i].data.set(k, at) }
+}
+
 /// One filled piece of an order, for the summary and the tests.
 struct Fill {
     var slot: UInt64, unixTs: Int64

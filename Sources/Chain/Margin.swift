@@ -37,16 +37,16 @@ struct Maps {
 
 extension Exec {
     func spotMarket(_ m: UInt16) throws(Halt) -> [UInt8] {
-        for i in maps.spots where world.ledger.items[i].data.u16(L.spot.marketIndex) == m { return world.ledger.items[i].data }
+        for i in maps.spots where world.ledger.u16(L.spot.marketIndex, in: i) == m { return world.ledger.data(i) }
         throw .custom(6087)
     }
     func perpMarket(_ m: UInt16) throws(Halt) -> Int {
-        for (k, i) in maps.perps.enumerated() where world.ledger.items[i].data.u16(L.perp.marketIndex) == m { return k }
+        for (k, i) in maps.perps.enumerated() where world.ledger.u16(L.perp.marketIndex, in: i) == m { return k }
         throw .custom(6078)
     }
     func oracle(_ k: Key, source: UInt8) throws(Halt) -> OracleView {
         for i in maps.oracles where world.ledger.items[i].key == k {
-            let v = OracleView(world.ledger.items[i].data, source: source)
+            let v = OracleView(world.ledger.data(i), source: source)
             if v.priceE6 <= 0 { throw .native(.programFailedToComplete) }
             return v
         }
@@ -128,7 +128,7 @@ extension Exec {
         for i in 0..<8 {
             let p = L.position(d, i)
             guard p.inUse else { continue }
-            let m = world.ledger.items[maps.perps[try perpMarket(p.market)]].data, P = L.perp
+            let m = world.ledger.data(maps.perps[try perpMarket(p.market)]), P = L.perp
             let px = try oracle(m.key(P.oracle), source: m[P.oracleSource]).priceE6
             let pnl = Int128(p.base) * Int128(px) / 1_000_000_000 + Int128(p.quote) + Int128(L.unsettledFunding(p, market: m))
             if pnl > 0 {

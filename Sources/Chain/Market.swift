@@ -189,18 +189,18 @@ extension ChainNode {
             let mean = mulDiv(twap, options.fundingPpmYear, 8_760 * 1_000_000)
             let rate = options.fundingPpmYear == 0 ? 0 : mean + fundingRandom.normal(sd: abs(mean) + 1)
             addFunding(rate * hours, rate: rate, perp: i)
-            world.ledger.items[i].data.set(twap / 1000, P.lastFundingOracleTwap)
+            world.ledger.set(twap / 1000, P.lastFundingOracleTwap, in: i)
         }
     }
 
     func addFunding(_ total: Int64, rate: Int64, perp i: Int) {
         let P = layout.perp
         for o in [P.cumLong, P.cumShort] {
-            let v = world.ledger.items[i].data.i128(o)
-            world.ledger.items[i].data.set128(v + Int128(total), o)
+            let v = world.ledger.i128(o, in: i)
+            world.ledger.set128(v + Int128(total), o, in: i)
         }
-        for k in 0..<3 { world.ledger.items[i].data.set(rate, P.lastFundingRate + 8 * k) }
-        world.ledger.items[i].data.set(rate, P.funding24h)
-        world.ledger.items[i].data.set(world.unixTs, P.lastFundingTs)
+        for k in 0..<3 { world.ledger.set(rate, P.lastFundingRate + 8 * k, in: i) }
+        world.ledger.set(rate, P.funding24h, in: i)
+        world.ledger.set(world.unixTs, P.lastFundingTs, in: i)
     }
 }

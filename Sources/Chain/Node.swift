@@ -163,7 +163,7 @@ public final class ChainNode {
     /// The User's deposit (negative: borrow) in token units; `cumulative_deposits` follows.
     func setDeposit(spot m: Int, amount: Int64) {
         let S = layout.spot, U = layout.user
-        let market = world.ledger.items[at.spots[m]].data
+        let market = world.ledger.data(at.spots[m])
         let dec = Int(market.u32(S.decimals))
         let cum = market.i128(amount >= 0 ? S.cumDeposit : S.cumBorrow)
         var scaled = Int128(amount.magnitude)
@@ -176,21 +176,21 @@ public final class ChainNode {
             if exact { scaled = above }
         }
         let o = U.spots + U.spotStride * m
-        world.ledger.items[at.user].data.set(UInt64(clamping: scaled), o)
-        world.ledger.items[at.user].data.set(amount, o + 24)
-        world.ledger.items[at.user].data.set(UInt16(scaled != 0 ? m : 0), o + 32)
-        world.ledger.items[at.user].data[o + 34] = amount < 0 ? 1 : 0
+        world.ledger.set(UInt64(clamping: scaled), o, in: at.user)
+        world.ledger.set(amount, o + 24, in: at.user)
+        world.ledger.set(UInt16(scaled != 0 ? m : 0), o + 32, in: at.user)
+        world.ledger.set(byte: amount < 0 ? 1 : 0, o + 34, in: at.user)
     }
 
     /// The User's token amount of a spot market, borrows negative.
     func tokenAmount(spot m: Int) -> Int64 {
-        let U = layout.user, d = world.ledger.items[at.user].data
+        let U = layout.user, d = world.ledger.data(at.user)
         for i in 0..<8 {
             let o = U.spots + U.spotStride * i
             let scaled = d.u64(o)
             guard d.u16(o + 32) == UInt16(m), i == 0 ? m == 0 : scaled != 0 else { continue }
             let borrow = d[o + 34] == 1
-            let v = layout.tokenAmount(scaled: scaled, borrow: borrow, market: world.ledger.items[at.spots[m]].data)
+            let v = layout.tokenAmount(scaled: scaled, borrow: borrow, market: world.ledger.data(at.spots[m]))
             return clamp64(borrow ? -v : v)
         }
         return 0
@@ -199,16 +199,16 @@ public final class ChainNode {
     /// The SOL-PERP position in the first slot, entered at `entryPriceE6` (0: the oracle price).
     func setPerp(_ base: Int64, entryPriceE6: Int64, quoteE6: Int64?) {
         let P = layout.perp, U = layout.user
-        let market = world.ledger.items[at.perps[0]].data
+        let market = world.ledger.data(at.perps[0])
         let price = entryPriceE6 > 0 ? entryPriceE6 : tracks[0].priceE6
         let entry = clamp64(floorDiv(-Int128(base) * Int128(price), 1_000_000_000))
         let cum = clamp64(market.i128(base < 0 ? P.cumShort : P.cumLong))
-        world.ledger.items[at.user].data.set(base == 0 ? 0 : cum, U.perps)
-        world.ledger.items[at.user].data.set(base, U.perps + 8)
-        world.ledger.items[at.user].data.set(quoteE6 ?? entry, U.perps + 16)
-        world.ledger.items[at.user].data.set(entry, U.perps + 24)
-        world.ledger.items[at.user].data.set(entry, U.perps + 32)
-        world.ledger.items[at.user].data.set(UInt16(0), U.perps + U.perpMarket)
+        world.ledger.set(base == 0 ? 0 : cum, U.perps, in: at.user)
+        world.ledger.set(base, U.perps + 8, in: at.user)
+        world.ledger.set(quoteE6 ?? entry, U.perps + 16, in: at.user)
+        world.ledger.set(entry, U.perps + 24, in: at.user)
+        world.ledger.set(entry, U.perps + 32, in: at.user)
+        world.ledger.set(UInt16(0), U.perps + U.perpMarket, in: at.user)
     }
 
     /// A short line of who is who, as the transport prints it when it listens.
@@ -219,5 +219,5 @@ public final class ChainNode {
     public var unixTs: Int64 { world.unixTs }
     public var oraclePriceE6: Int64 { tracks[0].priceE6 }
     public var spotBaseE9: Int64 { tokenAmount(spot: 1) }
-    public var perpBaseE9: Int64 { world.ledger.items[at.user].data.i64(layout.user.perps + 8) }
+    public var perpBaseE9: Int64 { world.ledger.i64(layout.user.perps + 8, in: at.user) }
 }

@@ -25,7 +25,7 @@ extension Exec {
 
         let k = try perpMarket(p.market)
         let perp = maps.perps[k], P = L.perp
-        let m = world.ledger.items[perp].data
+        let m = world.ledger.data(perp)
         let forced = m[P.status] == L.statusReduceOnly
         if m[P.status] == 0 { try fail(6213) }
         if m[P.status] >= L.statusSettlement { try fail(6147) }
@@ -73,7 +73,7 @@ extension Exec {
         o.slotTail = UInt8(truncatingIfNeeded: slot)
         if !(try validate(o, p, perp: m, oracle: oracle.priceE6)) {
             // TryPostOnly that would cross: no order, but its id is gone.
-            world.ledger.items[userAt].data.set(o.id &+ 1, U.nextOrderId)
+            world.ledger.set(o.id &+ 1, U.nextOrderId, in: userAt)
             return nil
         }
 
@@ -93,7 +93,7 @@ extension Exec {
         L.put(held, pos, into: &world.ledger.items[data].data)
         L.put(o, index, into: &world.ledger.items[data].data)
         L.count(&world.ledger.items[data].data, orders: 1, auctions: o.duration != 0 ? 1 : 0)
-        world.ledger.items[data].data.set(next, U.nextOrderId)
+        world.ledger.set(next, U.nextOrderId, in: data)
         world.tally.ordersPlaced += 1
 
         try charge(18_000)
@@ -117,7 +117,7 @@ extension Exec {
             let oi = max(m.i128(P.baseLong), -m.i128(P.baseShort)) + Int128(base)
             if oi > m.i128(P.maxOpenInterest) { try fail(6154) }
         }
-        world.ledger.items[data].data.set(slot, U.lastActiveSlot)
+        world.ledger.set(slot, U.lastActiveSlot, in: data)
         return index
     }
 
@@ -164,12 +164,12 @@ extension Exec {
         guard user[s] & 3 != 0 else { return }
         if !(try margin(initial: false)).ok { try fail(6117) }
         let v = user[s] & ~3
-        world.ledger.items[userAt].data[s] = v
+        world.ledger.set(byte: v, s, in: userAt)
     }
 
     /// The largest size that passes margin, by halving: what a size of 2^64-1 asks for.
     private mutating func largest(_ p: OrderParams, perp: Int, position pos: Int) throws(Halt) -> UInt64 {
-        let step = world.ledger.items[perp].data.u64(L.perp.stepSize)
+        let step = world.ledger.u64(L.perp.stepSize, in: perp)
         var low: UInt64 = 0, high: UInt64 = 1 << 50
         let before = L.position(user, pos)
         while high - low > max(1, step) {
@@ -203,7 +203,7 @@ extension Exec {
         for i in 0..<8 {
             let p = L.position(d, i)
             guard p.inUse else { continue }
-            let m = world.ledger.items[maps.perps[try perpMarket(p.market)]].data
+            let m = world.ledger.data(maps.perps[try perpMarket(p.market)])
             sum += Int128(p.base) * Int128(try oracle(m.key(L.perp.oracle), source: m[L.perp.oracleSource]).priceE6) / 1_000_000_000
                 + Int128(p.quote) + Int128(L.unsettledFunding(p, market: m))
         }

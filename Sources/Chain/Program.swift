@@ -98,10 +98,10 @@ extension Exec {
         if d.key(L.user.authority) != signer.key && (delegate.isZero || delegate != signer.key) { try fail(2003, account: "user") }
         if stats {
             if !metas[2].writable { try fail(2000, account: "user_stats") }
-            if world.ledger.items[statsAt].data.key(8) != d.key(L.user.authority) { try fail(2003, account: "user_stats") }
+            if world.ledger.key(8, in: statsAt) != d.key(L.user.authority) { try fail(2003, account: "user_stats") }
         }
         // exchange_not_paused stops only when every bit is set; a fill is stopped by its own bit.
-        let status = world.ledger.items[state].data[L.state.exchangeStatus]
+        let status = world.ledger.u8(L.state.exchangeStatus, in: state)
         if status == 255 || (stats && status & 8 != 0) { try fail(6024) }
         stateAt = state
         metas.removeFirst(n)
@@ -140,7 +140,7 @@ extension Exec {
         }
         while let k = known(Disc.perp, L.perp.size) {
             if maps.perps.contains(k) { try fail(6079) }
-            if let w = writable, world.ledger.items[k].data.u16(L.perp.marketIndex) == w && !metas[i].writable { try fail(6081) }
+            if let w = writable, world.ledger.u16(L.perp.marketIndex, in: k) == w && !metas[i].writable { try fail(6081) }
             maps.perps.append(k)
             maps.writablePerps.append(metas[i].writable)
             i += 1

@@ -86,7 +86,7 @@ extension ChainNode {
         step(slots, ms: ms)
     }
     /// Whether single slots matter now: an order is live.
-    public var busy: Bool { world.ledger.items[at.user].data[layout.user.openOrders] > 0 || !pending.isEmpty }
+    public var busy: Bool { world.ledger.u8(layout.user.openOrders, in: at.user) > 0 || !pending.isEmpty }
     public var unix_s: Int64 { world.unixTs }
 
     // MARK: nodes
@@ -169,24 +169,24 @@ extension ChainNode {
             t.userStatus = d[U.status]
             t.openOrders = d[U.openOrders]
         }
-        let user = w.ledger.items[at.user].data
+        let user = w.ledger.data(at.user)
         t.delegateHolds = user.key(U.delegate) == w.ledger.items[at.delegate].key
         for m in 0..<2 {
             let o = U.spots + U.spotStride * m, borrow = user[o + 34] == 1
-            let v = clamp64(layout.tokenAmount(scaled: user.u64(o), borrow: borrow, market: w.ledger.items[at.spots[m]].data))
+            let v = clamp64(layout.tokenAmount(scaled: user.u64(o), borrow: borrow, market: w.ledger.data(at.spots[m])))
             if m == 0 { t.quote_e6 = borrow ? -v : v } else { t.spot_e9 = borrow ? -v : v }
         }
         t.wallet = w.ledger.items[at.authority].lamports
         t.payer = w.ledger.items[at.delegate].lamports
-        t.exchange = w.ledger.items[at.state].data[layout.state.exchangeStatus]
-        let m = w.ledger.items[at.perps[0]].data
+        t.exchange = w.ledger.u8(layout.state.exchangeStatus, in: at.state)
+        let m = w.ledger.data(at.perps[0])
         t.market = m[P.status]
         t.reduceOnlyMarket = t.market == layout.statusReduceOnly
         t.marketPaused = m[P.paused]
         t.twap5_e6 = m.i64(P.lastOraclePrice + 32)
         t.step_e9 = m.u64(P.stepSize)
         t.minOrder_e9 = m.u64(P.minOrderSize)
-        let o = OracleView(w.ledger.items[at.oracles[0]].data, source: m[P.oracleSource])
+        let o = OracleView(w.ledger.data(at.oracles[0]), source: m[P.oracleSource])
         t.price_e6 = o.priceE6
         t.conf_e6 = o.confE6
         t.oracleAge = w.slot > o.posted ? w.slot - o.posted : 0
@@ -196,7 +196,7 @@ extension ChainNode {
 
     private func addOthers(_ t: inout Truth, _ w: World) {
         let U = layout.user, P = layout.perp
-        let user = w.ledger.items[at.user].data
+        let user = w.ledger.data(at.user)
         func held(_ m: UInt16) -> (Int64, Int64) {
             guard let k = layout.positionIndex(user, market: m) else { return (0, 0) }
             let o = U.perps + U.perpStride * k
@@ -204,11 +204,11 @@ extension ChainNode {
         }
         (t.perp_e9, t.perpQuote_e6) = held(0)
         for (i, account) in tokens.enumerated() {
-            let d = w.ledger.items[at.perps[i + 1]].data
-            let o = OracleView(w.ledger.items[at.oracles[i + 2]].data, source: d[P.oracleSource])
+            let d = w.ledger.data(at.perps[i + 1])
+            let o = OracleView(w.ledger.data(at.oracles[i + 2]), source: d[P.oracleSource])
             var x = MarketTruth()
             (x.perp_e9, x.perpQuote_e6) = held(UInt16(i + 1))
-            x.spot_e9 = w.ledger.items[account].data.i64(64)
+            x.spot_e9 = w.ledger.i64(64, in: account)
             x.market = d[P.status]
             x.reduceOnlyMarket = x.market == layout.statusReduceOnly
             x.marketPaused = d[P.paused]
@@ -252,10 +252,10 @@ extension ChainNode {
         world.ledger.put(Account(key: Key(mint), lamports: Genesis.rent(82), owner: Key(program), data: md))
     }
 
-    public func setToken(_ market: Int, _ amount: UInt64) { world.ledger.items[tokens[market - 1]].data.set(amount, 64) }
+    public func setToken(_ market: Int, _ amount: UInt64) { world.ledger.set(amount, 64, in: tokens[market - 1]) }
 
     public func eachLiveOrder(_ body: (LiveOrder) -> Void) {
-        let d = world.ledger.items[at.user].data
+        let d = world.ledger.data(at.user)
         guard d[layout.user.openOrders] > 0 else { return }
         for i in 0..<32 {
             guard layout.isOpen(d, i) else { continue }
@@ -323,14 +323,14 @@ extension ChainNode {
     // MARK: switches
 
     public func setDelegate(revoked: Bool) {
-        world.ledger.items[at.user].data.set(revoked ? Key() : delegate, layout.user.delegate)
+        world.ledger.set(revoked ? Key() : delegate, layout.user.delegate, in: at.user)
     }
     public func setPayer(lamports: UInt64) { world.ledger.items[at.delegate].lamports = lamports }
-    public func setUserStatus(_ v: UInt8) { world.ledger.items[at.user].data[layout.user.status] = v }
-    public func setExchange(_ v: UInt8) { world.ledger.items[at.state].data[layout.state.exchangeStatus] = v }
+    public func setUserStatus(_ v: UInt8) { world.ledger.set(byte: v, layout.user.status, in: at.user) }
+    public func setExchange(_ v: UInt8) { world.ledger.set(byte: v, layout.state.exchangeStatus, in: at.state) }
     public func setMarket(status: UInt8, paused: UInt8) {
-        world.ledger.items[at.perps[0]].data[layout.perp.status] = status
-        world.ledger.items[at.perps[0]].data[layout.perp.paused] = paused
+        world.ledger.set(byte: status, layout.perp.status, in: at.perps[0])
+        world.ledger.set(byte: paused, layout.perp.paused, in: at.perps[0])
     }
     public var reduceOnlyStatus: UInt8 { layout.statusReduceOnly }
     public func setOracles(fresh: Bool, lag: UInt64) {
@@ -359,7 +359,7 @@ extension ChainNode {
     public func lengthen(by n: Int) {
         for i in [at.user, at.state, at.perps[0]] {
             let size = i == at.user ? layout.user.size : i == at.state ? layout.state.size : layout.perp.size
-            world.ledger.items[i].data.removeLast(world.ledger.items[i].data.count - size)
+            world.ledger.items[i].data.removeLast(world.ledger.data(i).count - size)
             world.ledger.items[i].data.append(contentsOf: [UInt8](repeating: 0xA5, count: n))
         }
     }
@@ -393,7 +393,7 @@ extension ChainNode {
         layout.put(p, k, into: &x.world.ledger.items[at.user].data)
         layout.put(o, i, into: &x.world.ledger.items[at.user].data)
         layout.count(&x.world.ledger.items[at.user].data, orders: 1, auctions: 0)
-        x.world.ledger.items[at.user].data.set(o.id &+ 1, layout.user.nextOrderId)
+        x.world.ledger.set(o.id &+ 1, layout.user.nextOrderId, in: at.user)
         world = x.world
         noteUser()
         return o.id

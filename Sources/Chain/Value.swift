@@ -7,7 +7,7 @@ struct Value {
     static let absent = Value(v: ek_json(at: nil, end: nil))
 
     /// nil: not JSON. The bytes must outlive the value.
-    static func root(_ b: UnsafeBufferPointer<UInt8>) -> Value? {
+    @inline(never) static func root(_ b: UnsafeBufferPointer<UInt8>) -> Value? {
         var r = ek_json()
         return ek_json_root(b.baseAddress, b.count, &r) == EK_OK ? Value(v: r) : nil
     }
@@ -36,7 +36,7 @@ struct Value {
         return ek_json_count(v, &n) == EK_OK ? n : 0
     }
     /// Every item of a list.
-    func each(_ body: (Value) -> Void) {
+    @inline(never) func each(_ body: (Value) -> Void) {
         var it = ek_json_over(v), item = ek_json()
         while ek_json_next(&it, nil, &item) != 0 { body(Value(v: item)) }
     }
@@ -70,7 +70,7 @@ struct Value {
         out.bytes.removeLast(out.bytes.count - n)
         return out
     }
-    func equals(_ s: StaticString) -> Bool {
+    @inline(never) func equals(_ s: StaticString) -> Bool {
         s.withUTF8Buffer { p in p.withMemoryRebound(to: CChar.self) { ek_json_text_is(v, $0.baseAddress) } } != 0
     }
     var key: Key? {
@@ -78,13 +78,13 @@ struct Value {
         return ek_json_key(v, &k) == EK_OK ? Key(k) : nil
     }
     /// The value as it stands in the text.
-    func putRaw(_ t: inout Text) {
+    @inline(never) func putRaw(_ t: inout Text) {
         var n = 0
         if let p = ek_json_raw(v, &n) { t.put(raw: p, count: n) } else { t.put("null") }
     }
 
     /// A number counted in 10^-decimals: "12.5" at 6 is 12500000; further digits are dropped; exponents are read.
-    func decimal(_ decimals: Int) -> Int64? {
+    @inline(never) func decimal(_ decimals: Int) -> Int64? {
         guard isNumber else { return nil }
         var n = 0
         guard let p = ek_json_raw(v, &n) else { return nil }

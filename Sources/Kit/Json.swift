@@ -7,67 +7,101 @@ public struct Json {
 
     public init(capacity: Int = 1024) { text = Text(capacity: capacity) }
 
-    private mutating func comma() {
+    @inline(never) private mutating func comma() {
         if !first { text.put(byte: 0x2C) }
         first = false
     }
 
-    public mutating func open() { comma(); text.put("{"); first = true }
-    public mutating func close() { text.put("}"); first = false }
-    public mutating func openList() { comma(); text.put("["); first = true }
-    public mutating func closeList() { text.put("]"); first = false }
+    @inline(never) public mutating func open() { comma(); text.put(byte: 0x7B); first = true }
+    @inline(never) public mutating func close() { text.put(byte: 0x7D); first = false }
+    @inline(never) public mutating func openList() { comma(); text.put(byte: 0x5B); first = true }
+    @inline(never) public mutating func closeList() { text.put(byte: 0x5D); first = false }
 
-    public mutating func key(_ k: StaticString) {
+    @inline(__always) public mutating func key(_ k: StaticString) { key(k.utf8Start) }
+    @inline(never) private mutating func key(_ k: UnsafePointer<UInt8>) {
         comma()
-        text.put("\"")
-        text.put(k)
+        text.put(byte: 0x22)
+        text.put(literal: k)
         text.put("\":")
         first = true
     }
+    /// A key whose value the caller writes at once.
+    @inline(never) private mutating func begin(_ k: UnsafePointer<UInt8>) {
+        key(k)
+        first = false
+    }
 
-    public mutating func open(_ k: StaticString) { key(k); open() }
-    public mutating func openList(_ k: StaticString) { key(k); openList() }
+    @inline(__always) public mutating func open(_ k: StaticString) { key(k); open() }
+    @inline(__always) public mutating func openList(_ k: StaticString) { key(k); openList() }
 
-    public mutating func null(_ k: StaticString) { key(k); comma(); text.put("null") }
-    public mutating func bool(_ k: StaticString, _ v: Bool) { key(k); comma(); text.put(v ? "true" : "false") }
-    public mutating func int<T: FixedWidthInteger>(_ k: StaticString, _ v: T) { key(k); comma(); text.put(v) }
+    @inline(__always) public mutating func null(_ k: StaticString) { raw(k.utf8Start, "null") }
+    @inline(__always) public mutating func bool(_ k: StaticString, _ v: Bool) { bool(k.utf8Start, v) }
+    @inline(never) private mutating func bool(_ k: UnsafePointer<UInt8>, _ v: Bool) { raw(k, v ? "true" : "false") }
+    @inline(never) private mutating func raw(_ k: UnsafePointer<UInt8>, _ v: StaticString) {
+        begin(k)
+        text.put(v)
+    }
+
+    /// An integer of up to 64 bits.
+    @inline(__always) public mutating func int<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
+        if T.isSigned { signed(k.utf8Start, Int64(v)) } else { unsigned(k.utf8Start, UInt64(v)) }
+    }
+    @inline(never) private mutating func signed(_ k: UnsafePointer<UInt8>, _ v: Int64) { begin(k); text.put(signed: v) }
+    @inline(never) private mutating func unsigned(_ k: UnsafePointer<UInt8>, _ v: UInt64) { begin(k); text.put(unsigned: v) }
 
     /// A number for people, counted in 10^-decimals.
-    public mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
-        key(k); comma()
+    @inline(__always) public mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
+        number(k.utf8Start, v, decimals)
+    }
+    @inline(never) private mutating func number(_ k: UnsafePointer<UInt8>, _ v: Int64, _ decimals: Int) {
+        begin(k)
         text.put(number: v, decimals: decimals)
     }
 
     /// An exact integer as a string (JSON readers with doubles would round it).
-    public mutating func exact<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
-        key(k); comma()
-        text.put("\""); text.put(v); text.put("\"")
+    @inline(__always) public mutating func exact<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
+        if T.isSigned { exactSigned(k.utf8Start, Int64(v)) } else { exactUnsigned(k.utf8Start, UInt64(v)) }
+    }
+    @inline(never) private mutating func exactSigned(_ k: UnsafePointer<UInt8>, _ v: Int64) {
+        begin(k)
+        text.put(byte: 0x22); text.put(signed: v); text.put(byte: 0x22)
+    }
+    @inline(never) private mutating func exactUnsigned(_ k: UnsafePointer<UInt8>, _ v: UInt64) {
+        begin(k)
+        text.put(byte: 0x22); text.put(unsigned: v); text.put(byte: 0x22)
     }
 
-    public mutating func string(_ k: StaticString, _ v: StaticString) {
-        key(k); comma()
-        text.put(jsonString: UnsafeBufferPointer(start: v.utf8Start, count: v.utf8CodeUnitCount))
+    @inline(__always) public mutating func string(_ k: StaticString, _ v: StaticString) {
+        string(k.utf8Start, literal: v.utf8Start)
+    }
+    @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, literal v: UnsafePointer<UInt8>) {
+        begin(k)
+        text.put(jsonString: UnsafeBufferPointer(start: v, count: Text.length(v)))
     }
 
-    public mutating func string(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(jsonString: v) }
+    @inline(__always) public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
+    @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, _ v: Text) { begin(k); text.put(jsonString: v) }
 
     /// A string that its maker writes in place; plain text only, nothing in it is escaped.
-    public mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {
+    @inline(__always) public mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {
         key(k); comma()
-        text.put("\""); write(&text); text.put("\"")
+        text.put(byte: 0x22); write(&text); text.put(byte: 0x22)
     }
 
-    public mutating func string(_ k: StaticString, key v: ek_key) {
-        key(k); comma()
-        text.put("\""); text.put(key: v); text.put("\"")
+    @inline(__always) public mutating func string(_ k: StaticString, key v: ek_key) {
+        withUnsafePointer(to: v) { string(k.utf8Start, key: $0) }
+    }
+    @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, key v: UnsafePointer<ek_key>) {
+        begin(k)
+        text.put(byte: 0x22); text.put(key: v.pointee); text.put(byte: 0x22)
     }
 
     /// After a caller wrote a whole value into `text` itself: the next member needs its comma.
     public mutating func resumeAfterRaw() { first = false }
 
     /// Items of a list.
-    public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
-    public mutating func item<T: FixedWidthInteger>(_ v: T) { comma(); text.put(v) }
+    @inline(never) public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
+    @inline(__always) public mutating func item<T: FixedWidthInteger>(_ v: T) { comma(); text.put(v) }
     /// Already valid JSON, put in as it is.
-    public mutating func raw(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(v) }
+    @inline(__always) public mutating func raw(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(v) }
 }

@@ -1,18 +1,32 @@
 // Text is bytes. Embedded Swift's String needs Unicode tables for `==` and `count`; everything Evenkeel prints is
 // ASCII it made itself or bytes it escapes, so a growing byte buffer is smaller, faster and cannot surprise.
+//
+// Nothing here is inlined into its callers but what turns a literal into its pointer: the program says things in some thousand
+// places, and a call takes a quarter of the bytes of what it would repeat there (docs/performance.md). A literal goes as the pointer
+// alone, because the compiler ends every one with a NUL; so none may have a NUL inside.
 import EvenkeelCore
 
 public struct Text {
     public var bytes: [UInt8]
 
-    public init(capacity: Int = 128) {
+    @inline(never) public init(capacity: Int) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
-    public init(_ s: StaticString) {
-        self.init(capacity: s.utf8CodeUnitCount)
-        put(s)
+    @inline(never) public init() { self.init(capacity: 128) }
+
+    @inline(__always) public init(_ s: StaticString) { self.init(literal: s.utf8Start) }
+
+    @inline(never) public init(literal p: UnsafePointer<UInt8>) {
+        self.init(capacity: Text.length(p))
+        put(literal: p)
+    }
+
+    static func length(_ p: UnsafePointer<UInt8>) -> Int {
+        var n = 0
+        while p[n] != 0 { n += 1 }
+        return n
     }
 
     public var count: Int { bytes.count }
@@ -21,30 +35,34 @@ public struct Text {
     /// Empties the text and keeps its memory.
     public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
-    public mutating func put(_ s: StaticString) {
-        bytes.append(contentsOf: UnsafeBufferPointer(start: s.utf8Start, count: s.utf8CodeUnitCount))
-    }
+    @inline(__always) public mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
+    @inline(never) public mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
 
-    public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
-    public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
-    public mutating func put(byte b: UInt8) { bytes.append(b) }
-    public mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
+    @inline(never) public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
+    @inline(never) public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
+    @inline(never) public mutating func put(byte b: UInt8) { bytes.append(b) }
+    @inline(never) public mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: p, count: count))
     }
 
     /// A NUL-terminated C string; a nil pointer adds nothing.
-    public mutating func put(c p: UnsafePointer<CChar>?) {
-        guard var q = p else { return }
-        while q.pointee != 0 {
-            bytes.append(UInt8(bitPattern: q.pointee))
-            q += 1
-        }
+    @inline(never) public mutating func put(c p: UnsafePointer<CChar>?) {
+        guard let p else { return }
+        put(literal: UnsafeRawPointer(p).assumingMemoryBound(to: UInt8.self))
     }
 
-    /// Decimal digits of any integer.
-    @inlinable public mutating func put<T: FixedWidthInteger>(_ v: T) {
+    /// Decimal digits of an integer of up to 64 bits.
+    @inline(__always) public mutating func put<T: FixedWidthInteger>(_ v: T) {
+        if T.isSigned { put(signed: Int64(v)) } else { put(unsigned: UInt64(v)) }
+    }
+
+    @inline(never) public mutating func put(signed v: Int64) {
         if v < 0 { bytes.append(0x2D) }
-        var m = v.magnitude
+        put(unsigned: v.magnitude)
+    }
+
+    @inline(never) public mutating func put(unsigned v: UInt64) {
+        var m = v
         let start = bytes.count
         repeat {
             bytes.append(0x30 + UInt8(truncatingIfNeeded: m % 10))
@@ -59,7 +77,7 @@ public struct Text {
     }
 
     /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6, shown 2: "1.50".
-    public mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
+    @inline(never) public mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
         var scale: UInt64 = 1
         for _ in 0..<decimals { scale *= 10 }
         let m = v.magnitude
@@ -83,14 +101,14 @@ public struct Text {
     }
 
     /// "$1.50", "-$0.37".
-    public mutating func put(usd v: Int64, decimals: Int = 6, shown: Int = 2) {
+    @inline(never) public mutating func put(usd v: Int64, decimals: Int = 6, shown: Int = 2) {
         if v < 0 { put("-") }
         put("$")
         put(fixed: v == Int64.min ? Int64.max : abs(v), decimals: decimals, shown: shown)
     }
 
     /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads ("0.15", "10.0").
-    public mutating func put(number v: Int64, decimals: Int) {
+    @inline(never) public mutating func put(number v: Int64, decimals: Int) {
         put(fixed: v, decimals: decimals, shown: decimals)
         var n = bytes.count
         while n >= 2 && bytes[n - 1] == 0x30 && bytes[n - 2] != 0x2E { n -= 1 }
@@ -98,7 +116,7 @@ public struct Text {
     }
 
     /// base58 of a 32-byte key.
-    public mutating func put(key: ek_key) {
+    @inline(never) public mutating func put(key: ek_key) {
         var k = key
         var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &buffer) { raw in
@@ -109,7 +127,7 @@ public struct Text {
     }
 
     /// base58 of a 64-byte signature.
-    public mutating func put(signature: UnsafePointer<UInt8>) {
+    @inline(never) public mutating func put(signature: UnsafePointer<UInt8>) {
         let at = bytes.count
         for _ in 0..<89 { bytes.append(0) }
         var n = 0
@@ -121,7 +139,7 @@ public struct Text {
     }
 
     /// A JSON string with quotes: control bytes, quote and backslash escaped, bytes above 0x7F passed as they are.
-    public mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
+    @inline(never) public mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
         bytes.append(0x22)
         for b in s {
             switch b {
@@ -140,11 +158,11 @@ public struct Text {
         bytes.append(0x22)
     }
 
-    public mutating func put(jsonString t: Text) {
+    @inline(never) public mutating func put(jsonString t: Text) {
         t.bytes.withUnsafeBufferPointer { put(jsonString: $0) }
     }
 
-    public mutating func put(hex b: UInt8) {
+    @inline(never) public mutating func put(hex b: UInt8) {
         let digits: StaticString = "0123456789abcdef"
         bytes.append(digits.utf8Start[Int(b >> 4)])
         bytes.append(digits.utf8Start[Int(b & 15)])
@@ -162,11 +180,13 @@ public struct Text {
         }
     }
 
-    public func starts(_ s: StaticString) -> Bool {
-        bytes.starts(with: UnsafeBufferPointer(start: s.utf8Start, count: s.utf8CodeUnitCount))
+    @inline(__always) public func starts(_ s: StaticString) -> Bool { starts(literal: s.utf8Start) }
+    @inline(never) public func starts(literal p: UnsafePointer<UInt8>) -> Bool {
+        bytes.starts(with: UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 
-    public static func == (a: Text, b: StaticString) -> Bool {
-        a.bytes.elementsEqual(UnsafeBufferPointer(start: b.utf8Start, count: b.utf8CodeUnitCount))
+    @inline(__always) public static func == (a: Text, b: StaticString) -> Bool { a.equals(literal: b.utf8Start) }
+    @inline(never) public func equals(literal p: UnsafePointer<UInt8>) -> Bool {
+        bytes.elementsEqual(UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 }

@@ -11,7 +11,7 @@ struct Dice {
         _ = next()
     }
 
-    mutating func next() -> UInt64 {
+    @inline(never) mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var z = state
         z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
@@ -20,14 +20,14 @@ struct Dice {
     }
 
     /// 0 ..< n, n > 0.
-    mutating func below(_ n: UInt64) -> UInt64 { next().multipliedFullWidth(by: max(1, n)).high }
+    @inline(never) mutating func below(_ n: UInt64) -> UInt64 { next().multipliedFullWidth(by: max(1, n)).high }
     mutating func below(_ n: Int) -> Int { Int(below(UInt64(max(1, n)))) }
     /// low ... high
-    mutating func range(_ low: Int64, _ high: Int64) -> Int64 { low + Int64(below(UInt64(max(0, high - low)) + 1)) }
-    mutating func chance(permille: UInt64) -> Bool { below(1000) < permille }
+    @inline(never) mutating func range(_ low: Int64, _ high: Int64) -> Int64 { low + Int64(below(UInt64(max(0, high - low)) + 1)) }
+    @inline(never) mutating func chance(permille: UInt64) -> Bool { below(1000) < permille }
     mutating func pick<T>(_ list: [T]) -> T { list[below(list.count)] }
     /// About exponential with that mean, at most eight means, at least 1 (a table-free sum of halvings).
-    mutating func wait(mean: Int64) -> Int64 {
+    @inline(never) mutating func wait(mean: Int64) -> Int64 {
         // -ln(u) by counting leading zeros and a linear remainder: exact enough for weather.
         let r = next() | 1
         let zeros = Int64(r.leadingZeroBitCount)

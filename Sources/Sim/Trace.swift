@@ -15,7 +15,7 @@ struct Trace {
     private var n = 0
     var verbose = false
 
-    mutating func add(_ at: Int64, _ what: StaticString, _ a: Int64 = 0, _ b: Int64 = 0, _ c: Int64 = 0, words: Text? = nil) {
+    @inline(never) mutating func add(_ at: Int64, _ what: StaticString, _ a: Int64 = 0, _ b: Int64 = 0, _ c: Int64 = 0, words: Text? = nil) {
         let e = Entry(at_ms: at, what: what, a: a, b: b, c: c, words: words)
         if verbose { Trace.write(Trace.line(e)) }
         ring[n % Trace.kept] = e
