@@ -26,9 +26,8 @@ SIM_DAYS ?= 30
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
 
-bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
-	EVENKEEL_EMBEDDED=1 swift build -c release --product evenkeel --disable-local-rpath --scratch-path .build-embedded
-	mkdir -p bin && strip -s -o $@.new .build-embedded/release/evenkeel && mv $@.new $@
+bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp Deploy/small.sh
+	mkdir -p bin && bash Deploy/small.sh $@
 
 bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel --disable-local-rpath --static-swift-stdlib

@@ -9,7 +9,7 @@ private let windowSize = 32
 private let windowLife_ms: UInt64 = 300_000
 private let windowLeast = 20
 
-public struct Endpoint {
+public final class Endpoint {
     /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old average is no news.
     public internal(set) var latency_us: UInt32 = 0
     private var latencies_us = [UInt32](repeating: 0, count: windowSize)
@@ -42,7 +42,7 @@ public struct Endpoint {
 
     public init() {}
 
-    mutating func answered(_ us: UInt32, _ now_ms: UInt64) {
+    func answered(_ us: UInt32, _ now_ms: UInt64) {
         let weight: UInt32 = now_ms - min(lastAnswer_ms, now_ms) > 10_000 ? 2 : 8
         latency_us = latency_us == 0 ? us : latency_us - latency_us / weight + us / weight
         latencies_us[nextLatency] = us
@@ -76,7 +76,7 @@ public struct Endpoint {
     }
 
     /// A failure doubles the rest from 250 ms to 8 s; a server that names its own time is obeyed.
-    mutating func failed(_ now_ms: UInt64, status: Int, retryAfter_s: Int64) {
+    func failed(_ now_ms: UInt64, status: Int, retryAfter_s: Int64) {
         errors += 1
         failuresInRow = min(failuresInRow + 1, 16)
         if status == 429 { limited = true }
@@ -86,7 +86,7 @@ public struct Endpoint {
     }
 
     /// Takes one request from the bucket; false when it is empty.
-    mutating func take(_ now_ms: UInt64) -> Bool {
+    func take(_ now_ms: UInt64) -> Bool {
         let passed_ms = min(now_ms - min(refilled_ms, now_ms), 60_000)
         refilled_ms = now_ms
         tokens_milli = min(40_000, tokens_milli + passed_ms * (limited ? 7 : 15))
@@ -112,7 +112,7 @@ public struct Endpoints {
     var onFaith = false
 
     public init(count: Int) {
-        all = [Endpoint](repeating: Endpoint(), count: count)
+        all = (0..<count).map { _ in Endpoint() }
         let text: StaticString = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
         text.withUTF8Buffer { p in p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) } }
     }

@@ -4,7 +4,8 @@
 import EvenkeelCore
 import Kit
 
-public struct Hedge {
+/// A class, so that its fields are changed where they are and not through a copy of the list.
+public final class Hedge {
     public internal(set) var rules: HedgeRules
     /// Found from the chain by name, once.
     var perpIndex: UInt16 = 0
@@ -49,7 +50,7 @@ public struct Hedge {
     var found: Bool { perpFound && (spotIndex != 0xFFFF || !(rules.useVenueSpot || mintFromVenue)) }
 
     /// The book could not be read: nothing is known of it.
-    mutating func unread(_ status: Status, _ why: Text) {
+    func unread(_ status: Status, _ why: Text) {
         view = View()
         gates.removeAll(keepingCapacity: true)
         judged = false

@@ -69,7 +69,7 @@ extension Array where Element == UInt8 {
 
     @inline(__always) mutating func set<T: FixedWidthInteger>(_ v: T, _ at: Int) {
         switch MemoryLayout<T>.size {
-        case 1: self[at] = UInt8(truncatingIfNeeded: v)
+        case 1: set(byte: UInt8(truncatingIfNeeded: v), at)
         case 2: store(UInt16(truncatingIfNeeded: v), at)
         case 4: store(UInt32(truncatingIfNeeded: v), at)
         default: store(UInt64(truncatingIfNeeded: v), at)
@@ -79,6 +79,7 @@ extension Array where Element == UInt8 {
         precondition(at >= 0 && at + MemoryLayout<T>.size <= count)
         withUnsafeMutableBytes { $0.storeBytes(of: v, toByteOffset: at, as: T.self) }
     }
+    @inline(never) mutating func set(byte v: UInt8, _ at: Int) { self[at] = v }
     @inline(never) mutating func store(_ v: UInt16, _ at: Int) { put(v, at) }
     @inline(never) mutating func store(_ v: UInt32, _ at: Int) { put(v, at) }
     @inline(never) mutating func store(_ v: UInt64, _ at: Int) { put(v, at) }

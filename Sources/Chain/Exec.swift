@@ -37,12 +37,12 @@ struct Exec {
     var slot: UInt64 { world.slot }
     var user: [UInt8] { world.ledger.data(userAt) }
 
-    mutating func log(_ s: StaticString) {
+    @inline(never) mutating func log(_ s: StaticString) {
         var t = Text("Program log: ")
         t.put(s)
         logs.append(t)
     }
-    mutating func log(_ s: StaticString, _ v: Int64) {
+    @inline(never) mutating func log(_ s: StaticString, _ v: Int64) {
         var t = Text("Program log: ")
         t.put(s); t.put(v)
         logs.append(t)

@@ -64,9 +64,9 @@ enum Genesis {
         d.set(UInt32(200), S.liquidationBuffer)
         d.set(UInt16(perps.count), S.numberOfPerps)
         d.set(UInt16(2), S.numberOfSpots)
-        d[S.minAuction] = 5
-        d[S.minAuction + 1] = 60
-        d[S.featureBits] = 7
+        d.set(byte: 5, S.minAuction)
+        d.set(byte: 60, S.minAuction + 1)
+        d.set(byte: 7, S.featureBits)
         return d
     }
 
@@ -95,11 +95,11 @@ enum Genesis {
         d.set(UInt32(10_000), P.pnlWeightMaintenance)
         d.set(UInt32(21), P.usersWithBase)
         d.set(i, P.marketIndex)
-        d[P.status] = 1
-        d[P.tier] = kind.tier
-        d[P.oracleSource] = 12
-        d[P.lastOracleValid] = 1
-        d[P.slotDelayOverride] = 0xFF
+        d.set(byte: 1, P.status)
+        d.set(byte: kind.tier, P.tier)
+        d.set(byte: 12, P.oracleSource)
+        d.set(byte: 1, P.lastOracleValid)
+        d.set(byte: 0xFF, P.slotDelayOverride)
         d.set128(85_829_141_300_233, P.baseReserve)
         d.set128(85_761_716_700_339, P.quoteReserve)
         d.set128(85_795_422_376_861, P.sqrtK)
@@ -140,8 +140,8 @@ enum Genesis {
         d.set(UInt32(900_000), S.optimalUtilization + 8)
         d.set(UInt32(i == 0 ? 6 : 9), S.decimals)
         d.set(i, S.marketIndex)
-        d[S.oracleSource] = i == 0 ? 15 : 12
-        d[S.status] = 1
+        d.set(byte: i == 0 ? 15 : 12, S.oracleSource)
+        d.set(byte: 1, S.status)
         return d
     }
 

@@ -73,7 +73,8 @@ struct StatsLayout {
     let subAccounts: Int
 }
 
-struct Layout {
+/// A class, so that what needs it holds a reference and not a copy of two hundred numbers.
+final class Layout {
     let velocity: Bool
     let program: Key
     let user: UserLayout, perp: PerpLayout, spot: SpotLayout, state: StateLayout, stats: StatsLayout
@@ -81,6 +82,25 @@ struct Layout {
     let statusReduceOnly: UInt8, statusSettlement: UInt8
     let quoteName: StaticString
     let solOracle: Key, quoteOracle: Key
+
+    init(velocity: Bool, program: Key, user: UserLayout, perp: PerpLayout, spot: SpotLayout, state: StateLayout, stats: StatsLayout,
+         stateSeed: StaticString, signerSeed: StaticString, statusReduceOnly: UInt8, statusSettlement: UInt8, quoteName: StaticString,
+         solOracle: Key, quoteOracle: Key) {
+        self.velocity = velocity
+        self.program = program
+        self.user = user
+        self.perp = perp
+        self.spot = spot
+        self.state = state
+        self.stats = stats
+        self.stateSeed = stateSeed
+        self.signerSeed = signerSeed
+        self.statusReduceOnly = statusReduceOnly
+        self.statusSettlement = statusSettlement
+        self.quoteName = quoteName
+        self.solOracle = solOracle
+        self.quoteOracle = quoteOracle
+    }
 }
 
 /// First eight bytes of sha256("account:<Name>").

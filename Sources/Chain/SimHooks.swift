@@ -244,11 +244,11 @@ extension ChainNode {
         d.set(Key(mint), 0)
         d.set(authorityKey, 32)
         d.set(amount, 64)
-        d[108] = 1
+        d.set(byte: 1, 108)
         tokens.append(world.ledger.put(Account(key: Key(key), lamports: Genesis.rent(165), owner: Key(program), data: d)))
         var md = [UInt8](repeating: 0, count: 82)
-        md[44] = 9
-        md[45] = 1
+        md.set(byte: 9, 44)
+        md.set(byte: 1, 45)
         world.ledger.put(Account(key: Key(mint), lamports: Genesis.rent(82), owner: Key(program), data: md))
     }
 

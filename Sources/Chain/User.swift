@@ -58,9 +58,9 @@ extension Layout {
         d.set(r.auctionStart, o + 48); d.set(r.auctionEnd, o + 56); d.set(r.maxTs, o + 64)
         if user.orderOffsetWide { d.set(r.offset, o + 72) } else { d.set(Int32(clamping: r.offset), o + 72) }
         d.set(r.id, o + user.orderId); d.set(r.market, o + user.orderMarket)
-        d[s] = r.status; d[s + 1] = r.type; d[s + 2] = r.marketType; d[s + 3] = r.userId
-        d[s + 4] = r.existingDirection; d[s + 5] = r.direction; d[s + 6] = r.reduceOnly; d[s + 7] = r.postOnly
-        d[s + 8] = r.ioc; d[s + 9] = r.triggerCondition; d[s + 10] = r.duration; d[s + 11] = r.slotTail; d[s + 12] = r.bitFlags
+        d.set(byte: r.status, s); d.set(byte: r.type, s + 1); d.set(byte: r.marketType, s + 2); d.set(byte: r.userId, s + 3)
+        d.set(byte: r.existingDirection, s + 4); d.set(byte: r.direction, s + 5); d.set(byte: r.reduceOnly, s + 6); d.set(byte: r.postOnly, s + 7)
+        d.set(byte: r.ioc, s + 8); d.set(byte: r.triggerCondition, s + 9); d.set(byte: r.duration, s + 10); d.set(byte: r.slotTail, s + 11); d.set(byte: r.bitFlags, s + 12)
     }
 
     func position(_ d: [UInt8], _ i: Int) -> Position {
@@ -80,7 +80,7 @@ extension Layout {
         d.set(p.bids, o + 40); d.set(p.asks, o + 48); d.set(p.settled, o + 56)
         d.set(p.isolated, o + user.perpIsolated)
         d.set(p.maxRatio, o + user.perpMaxRatio); d.set(p.market, o + user.perpMarket)
-        d[o + user.perpOpenOrders] = p.openOrders; d[o + user.perpFlag] = p.flag
+        d.set(byte: p.openOrders, o + user.perpOpenOrders); d.set(byte: p.flag, o + user.perpFlag)
     }
 
     /// The slot of a market's position.
@@ -100,10 +100,10 @@ extension Layout {
     /// Adds or takes away one open order in the User's counters and flags.
     func count(_ d: inout [UInt8], orders: Int, auctions: Int) {
         let o = user.openOrders
-        d[o] = UInt8(clamping: Int(d[o]) + orders)
-        d[o + 1] = d[o] > 0 ? 1 : 0
-        d[o + 2] = UInt8(clamping: Int(d[o + 2]) + auctions)
-        d[o + 3] = d[o + 2] > 0 ? 1 : 0
+        d.set(byte: UInt8(clamping: Int(d[o]) + orders), o)
+        d.set(byte: d[o] > 0 ? 1 : 0, o + 1)
+        d.set(byte: UInt8(clamping: Int(d[o + 2]) + auctions), o + 2)
+        d.set(byte: d[o + 2] > 0 ? 1 : 0, o + 3)
     }
 
     /// Unsigned token amount: deposits rounded down, borrows up.

@@ -1,0 +1,48 @@
+#!/usr/bin/env bash
+# Builds the program to install: the same modules and flags as `EVENKEEL_EMBEDDED=1 swift build`, and three things more that SwiftPM
+# does not let a package ask for, together a tenth of the size:                                          small.sh OUTPUT
+#   - the Swift modules reach the linker as bitcode, so that it drops what nobody calls and writes equal runs of instructions once in
+#     the whole program (the C core does not: there the outliner would cost speed);
+#   - no frame pointers;
+#   - no debug information: with it the unwind tables of all Swift functions would be kept in the program.
+# For a debugger or a profiler use SwiftPM's build.
+set -eu
+output=$1
+root=$(cd "$(dirname "$0")/.." && pwd)
+cd "$root"
+command -v swiftc >/dev/null || { echo "small.sh: no swiftc in the PATH: a Swift 6 toolchain is needed (https://www.swift.org/install/linux/)" >&2; exit 1; }
+clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang        # the toolchain's own: bitcode is read by the LLVM that wrote it
+[ -x "$clang" ] || { echo "small.sh: no clang beside $(readlink -f "$(command -v swiftc)")" >&2; exit 1; }
+work=build/small
+rm -rf "$work"
+mkdir -p "$work/o" "$work/m" "$(dirname "$output")"
+includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
+
+for f in CSources/*/*.c; do
+    case $f in */EvenkeelSys/*) level=-Oz ;; *) level=-Os ;; esac
+    echo "$level -c $f -o $work/o/$(basename "${f%.c}").o"
+done | xargs -P "$(nproc)" -L 1 "$clang" -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE \
+    -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fomit-frame-pointer -fPIC $includes
+
+# One module map for both C modules: their umbrella headers.
+cat >"$work/m/module.modulemap" <<MAP
+module EvenkeelCore { umbrella header "$root/CSources/EvenkeelCore/include/EvenkeelCore.h" export * }
+module EvenkeelSys { umbrella header "$root/CSources/EvenkeelSys/include/EvenkeelSys.h" export * }
+MAP
+module() { # NAME OPTIMISATION [flags]
+    local name=$1 optimise=$2
+    shift 2
+    # shellcheck disable=SC2046,SC2086
+    swiftc -wmo "$optimise" -lto=llvm-full -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -enforce-exclusivity=unchecked \
+        -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate \
+        -Xcc -fPIC -Xcc -fomit-frame-pointer -Xcc "-fmodule-map-file=$work/m/module.modulemap" -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include \
+        -I "$work/m" -emit-module -emit-module-path "$work/m/$name.swiftmodule" -c $(find "Sources/$name" -name '*.swift' | sort) -o "$work/o/$name.bc" "$@"
+}
+module Kit -O -parse-as-library
+for m in Agent Chain Sim; do module $m -Osize -parse-as-library; done
+module evenkeel -Osize
+
+"$clang" -fuse-ld=lld -flto -pie -o "$work/evenkeel" "$work"/o/*.o "$work"/o/*.bc -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,-O2 \
+    -Wl,-plugin-opt=-function-sections=1 -Wl,-mllvm,-enable-machine-outliner=always -lcurl -ljansson -linih -lwebsockets -lsodium -lm
+strip -s -o "$output.new" "$work/evenkeel"
+mv "$output.new" "$output"
