@@ -9,7 +9,7 @@ let embedded = Context.environment["EVENKEEL_EMBEDDED"] == "1"
 // traps of a function share their end (7 KB; none is left out), and loops are not turned inside out (4 KB). `make` builds with these
 // and some more that a package cannot ask for: Deploy/small.sh.
 let small = ["-Osize", "-enforce-exclusivity=unchecked", "-Xllvm", "-enable-machine-outliner=always", "-Xfrontend", "-mergeable-traps",
-             "-Xllvm", "-sil-disable-pass=loop-unroll", "-Xllvm", "-sil-disable-pass=loop-rotate"]
+             "-Xllvm", "-sil-disable-pass=loop-unroll", "-Xllvm", "-sil-disable-pass=loop-rotate", "-Xllvm", "-sil-disable-pass=closure-specialize"]
 let swift: [SwiftSetting] = embedded
     ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(["-wmo", "-Xfrontend", "-function-sections"] + small)]
     : []

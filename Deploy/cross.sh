@@ -34,7 +34,7 @@ module() { # NAME FOLDER OPTIMISATION [flags]
     # shellcheck disable=SC2046
     swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" \
         -enforce-exclusivity=unchecked -Xllvm -enable-machine-outliner=always -Xfrontend -mergeable-traps \
-        -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xcc -fomit-frame-pointer -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
+        -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xcc -fomit-frame-pointer -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
         -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include -Xcc "--sysroot=$sysroot" -Xcc "-isystem" -Xcc "$sysroot/usr/include" -Xcc "-isystem" -Xcc "$sysroot/usr/include/aarch64-linux-gnu" \
         -I "$work/m" -emit-module -emit-module-path "$work/m/$name.swiftmodule" -c $(find "Sources/$folder" -name '*.swift' | sort) -o "$work/o/swift-$name.o" "$@"
 }

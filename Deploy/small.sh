@@ -34,7 +34,7 @@ module() { # NAME OPTIMISATION [flags]
     shift 2
     # shellcheck disable=SC2046,SC2086
     swiftc -wmo "$optimise" -lto=llvm-full -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -enforce-exclusivity=unchecked \
-        -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate \
+        -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize \
         -Xcc -fPIC -Xcc -fomit-frame-pointer -Xcc "-fmodule-map-file=$work/m/module.modulemap" -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include \
         -I "$work/m" -emit-module -emit-module-path "$work/m/$name.swiftmodule" -c $(find "Sources/$name" -name '*.swift' | sort) -o "$work/o/$name.bc" "$@"
 }

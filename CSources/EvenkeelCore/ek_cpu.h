@@ -10,11 +10,17 @@
 #endif
 #endif
 static inline int ek_cpu_avx2(void) {
+    static signed char known; /* 0: not asked yet, 1: yes, -1: no */
+    signed char k = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (k == 0) {
 #ifdef CPU_FEATURE_ACTIVE
-    return CPU_FEATURE_ACTIVE(AVX2) != 0;
+        k = CPU_FEATURE_ACTIVE(AVX2) ? 1 : -1;
 #else
-    return __builtin_cpu_supports("avx2") != 0;
+        k = __builtin_cpu_supports("avx2") ? 1 : -1;
 #endif
+        __atomic_store_n(&known, k, __ATOMIC_RELAXED);
+    }
+    return k > 0;
 }
 #endif
 
