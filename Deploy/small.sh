@@ -21,7 +21,7 @@ includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
 for f in CSources/*/*.c; do
     case $f in */EvenkeelSys/*) level=-Oz ;; *) level=-Os ;; esac
     echo "$level -c $f -o $work/o/$(basename "${f%.c}").o"
-done | xargs -P "$(nproc)" -L 1 "$clang" -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE \
+done | xargs -P "$(nproc)" -L 1 "$clang" -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fomit-frame-pointer -fPIC $includes
 
 # One module map for both C modules: their umbrella headers.

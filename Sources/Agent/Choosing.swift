@@ -16,7 +16,7 @@ extension Machine {
         report.price_e6 = 0
         report.hasSignature = false
         report.cooldownLeft_s = 0
-        report.gates.removeAll(keepingCapacity: true)
+        report.gates = []                // it shares the memory of the current market's, which is used again below
         var judged = false
         for i in 0..<hedges.count {
             current = i
@@ -116,6 +116,8 @@ extension Machine {
         let i = current
         for k in 0..<hedges.count where hedges[k].judged {
             focus(on: k)
+            report.gates = []
+            swap(&report.gates, &hedges[k].gates)
             evaluateGates(now)
             hedges[k].gates = report.gates
         }
@@ -219,7 +221,7 @@ extension Machine {
     func standing(_ i: Int) -> Text {
         let h = hedges[i]
         if !h.reason.isEmpty { return h.reason }
-        var t = Text()
+        var t = Text(capacity: 96)
         switch h.status {
         case .balanced:
             t.put("Drift ")

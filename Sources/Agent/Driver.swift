@@ -136,11 +136,12 @@ public final class Driver: Host {
     public func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
-        var line = Text()
+        var line = Text(capacity: 128)
         line.put(m.report.status.word)
         line.put(": ")
         line.put(m.report.reason)
-        var logged = Text("status ")
+        var logged = Text(capacity: line.count + 8)
+        logged.put("status ")
         logged.put(line)
         log(changed ? .info : .debug, logged)
         if options.json && !options.once { printLine(m.statusJson()) }
@@ -159,10 +160,9 @@ public final class Driver: Host {
         sink?.status(m, now())
     }
 
-    func printLine(_ text: Text) {
-        var t = text
-        t.put("\n")
-        _ = t.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
+    func printLine(_ text: consuming Text) {
+        text.put("\n")
+        _ = text.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
     }
 
     // MARK: the loop

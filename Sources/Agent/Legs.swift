@@ -86,7 +86,8 @@ extension Machine {
     func eachLeg(_ i: Int, _ v: View, _ each: (Text, Int64, Bool) -> Void) {
         let h = hedges[i]
         if h.rules.useVenueSpot {
-            var t = Text("venue:")
+            var t = Text(capacity: 32)
+            t.put("venue:")
             t.put(h.rules.spotName)
             each(t, v.a.venue_spot_base_e9, true)
         }

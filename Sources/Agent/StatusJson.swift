@@ -16,7 +16,7 @@ extension Text {
 
 extension Machine {
     public func statusJson() -> Text {
-        var j = Json(capacity: 2048)
+        var j = Json(capacity: 7168)
         let v = report.view
         j.open()
         j.string("type", "STATUS")

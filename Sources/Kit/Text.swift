@@ -14,7 +14,8 @@ public struct Text {
         bytes.reserveCapacity(capacity)
     }
 
-    @inline(never) public init() { self.init(capacity: 128) }
+    /// Empty, and without memory of its own until something is put in.
+    @inline(never) public init() { bytes = [] }
 
     @inline(__always) public init(_ s: StaticString) { self.init(literal: s.utf8Start) }
 

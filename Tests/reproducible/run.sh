@@ -7,11 +7,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 build() { # DIRECTORY: a copy of what the build reads, and only that
     mkdir -p "$1"
-    cp -r Package.swift Sources CSources "$1"
-    mkdir -p "$1/Tests/EvenkeelTests"
-    (cd "$1" && EVENKEEL_EMBEDDED=1 swift build -c release --product evenkeel --disable-local-rpath --scratch-path .build-embedded >build.log 2>&1) ||
-        { tail -20 "$1/build.log" >&2; exit 1; }
-    strip -s -o "$1/evenkeel" "$1/.build-embedded/release/evenkeel"
+    cp -r Deploy Sources CSources "$1"
+    (cd "$1" && bash Deploy/small.sh evenkeel >build.log 2>&1) || { tail -20 "$1/build.log" >&2; exit 1; }
 }
 build "$work/one"
 if [ $# -gt 0 ]; then other=$1
