@@ -297,6 +297,7 @@ import Testing
             if method == "getMultipleAccounts" { books += 1 }
             return method == "getMultipleAccounts" && books == 1 ? nil : .lost
         }
+        b.record.pointee.vault.known = 0         // no time of the last book: else the gate chain_moves is closed before anything is asked
         b.start(Bench.rules(), 2)
         b.run(50_000)
         #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.logs)")
