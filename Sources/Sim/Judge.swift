@@ -153,8 +153,11 @@ final class Judge {
         basis = newest
     }
 
-    /// A node has told its cluster to this process.
-    func clusterTold() { clusterKnown = true }
+    /// A node has told its cluster to this process. After another cluster's hash the agent may forget the slots it saw: they may be that one's.
+    func clusterTold(afterAnother: Bool) {
+        clusterKnown = true
+        if afterAnother { shownSlot = 0 }
+    }
 
     /// Another node said what it sees, and it was the truth.
     func opinion(_ s: Served) { opinionSlot = max(opinionSlot, s.truth.slot) }

@@ -238,7 +238,9 @@ extension World {
         if requests[k].method == .blockhash && lie.on && (lie.target < 0 || lie.target == e) && net.chance(permille: lie.level) { lieAboutHeight(k) }
         if w.status != 200 { requests[k].status = Int(w.status) }
         if isBook {
-            requests[k].served = Served(whole: requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, forked: forked,
+            // {"jsonrpc":"2.0","result"... and not "error": a node that has not reached the slot that was asked for shows nothing.
+            let shows = requests[k].answer.bytes.count > 18 && requests[k].answer.bytes[18] == 0x72
+            requests[k].served = Served(whole: shows && requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, forked: forked,
                                         knows: forked ? weather.fork?.replica.slot ?? 0 : .max,
                                         own_e9: forked ? weather.fork?.own_e9 ?? judge.own_e9 : eye?.own_e9 ?? judge.own_e9)
         }
@@ -308,7 +310,10 @@ extension World {
         if faulty { body.clear() }
         spoil(&body, r)
         if !faulty && r.answered { noteOrder(r) }
-        if r.method == .other && !faulty && r.spoil == .none { judge.clusterTold() }
+        if r.method == .other && !faulty && r.spoil == .none {
+            judge.clusterTold(afterAnother: weather.alienTold)
+            weather.alienTold = weather.alienAt == r.endpoint
+        }
         if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked { judge.opinion(r.served) }
         if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, asked: r.number, of: counted.requests, t) }
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))

@@ -26,6 +26,8 @@ struct Weather {
     /// A node of another cluster, the endpoint that leads to it, and the time it stands at.
     var alien: ChainNode? = nil
     var alienAt = -1
+    /// The last genesis hash that was told was the other cluster's.
+    var alienTold = false
     var alienClock_ms: Int64 = 0
     var floor_micro: UInt64 = 0
     var floorMoves_ms: Int64 = 0
