@@ -4,7 +4,7 @@ import Kit
 
 extension Machine {
     /// The nodes answer and show no new slot: what is read is the past, however well it is read.
-    func chainStands(_ now: Now) -> Bool { bookKnown && now.mono_ms - min(now.mono_ms, newSlotAt_ms) > frozenAfter_ms }
+    func chainStands(_ now: Now) -> Bool { bookKnown && still_ms(now) > frozenAfter_ms }
 
     /// Why a drift would not be corrected now, for reasons that do not depend on the book. Pause, breaker and disk are said elsewhere.
     func incapacity() -> Text? {
