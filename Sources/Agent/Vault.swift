@@ -251,13 +251,7 @@ extension Machine {
 
     private func put(_ j: inout Json, _ name: StaticString, _ s: ek_vault_split) {
         j.open(name)
-        j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
-        j.exact("funding_e6", s.funding_e6)
-        j.exact("fees_e6", s.fees_e6)
-        j.exact("basis_e6", s.basis_e6)
-        j.exact("delta_e6", s.delta_e6)
-        j.exact("other_e6", s.other_e6)
-        j.exact("flows_e6", s.flows_e6)
+        putSplit(&j, s)
         j.close()
     }
 
@@ -345,4 +339,15 @@ extension Machine {
         t.put(usd: s.other_e6)
         t.put("\n")
     }
+}
+
+/// The parts of what a book made between two times.
+public func putSplit(_ j: inout Json, _ s: ek_vault_split) {
+    j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
+    j.exact("funding_e6", s.funding_e6)
+    j.exact("fees_e6", s.fees_e6)
+    j.exact("basis_e6", s.basis_e6)
+    j.exact("delta_e6", s.delta_e6)
+    j.exact("other_e6", s.other_e6)
+    j.exact("flows_e6", s.flows_e6)
 }

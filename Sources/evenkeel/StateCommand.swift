@@ -157,13 +157,7 @@ private func putVault(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
     j.int("since_unix_s", r.pointee.vault.start_unix_s)
     j.int("unix_s", s.unix_s)
     j.exact("equity_e6", s.equity_e6)
-    j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
-    j.exact("funding_e6", s.funding_e6)
-    j.exact("fees_e6", s.fees_e6)
-    j.exact("basis_e6", s.basis_e6)
-    j.exact("delta_e6", s.delta_e6)
-    j.exact("other_e6", s.other_e6)
-    j.exact("flows_e6", s.flows_e6)
+    putSplit(&j, s)
     j.close()
 }
 
