@@ -16,6 +16,9 @@ public final class Endpoint {
     private var latencyTimes_ms = [UInt64](repeating: 0, count: windowSize)
     private var nextLatency = 0
     private var lastAnswer_ms: UInt64 = 0
+    /// The slot of its newest book, believed or not, and since when it has shown no other.
+    private(set) var bookSlot: UInt64 = 0
+    private var bookSlotAt_ms: UInt64 = 0
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     public var slot: UInt64 = 0
     public var lag_slots: UInt64 = 0
@@ -84,6 +87,14 @@ public final class Endpoint {
         let asked_ms = UInt64(max(0, min(retryAfter_s, 3600))) * 1000
         restUntil_ms = now_ms + max(backoff_ms, asked_ms)
     }
+
+    func showed(_ slot: UInt64, _ now_ms: UInt64) {
+        if slot == bookSlot { return }
+        bookSlot = slot
+        bookSlotAt_ms = now_ms
+    }
+    /// How long its books have been of this slot.
+    func still_ms(at slot: UInt64, _ now_ms: UInt64) -> UInt64 { slot == bookSlot ? now_ms - min(bookSlotAt_ms, now_ms) : 0 }
 
     /// Takes one request from the bucket; false when it is empty.
     func take(_ now_ms: UInt64) -> Bool {

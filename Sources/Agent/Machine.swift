@@ -179,7 +179,9 @@ public final class Machine {
     /// How long the chain has shown no new slot. The first read of a process is compared with the last one of the process before: a run of
     /// one tick knows by it that the chain stands still.
     func still_ms(_ now: Now) -> UInt64 {
-        let here = now.mono_ms - min(newSlotAt_ms, now.mono_ms)
+        // A node that showed this very slot long before it was believed stands still no less.
+        let shown = endpoints.all[readEndpoint].still_ms(at: highestSlot, now.mono_ms)
+        let here = max(shown, now.mono_ms - min(newSlotAt_ms, now.mono_ms))
         if slotMoved || restoredSlot == 0 || restoredAt_s == 0 || highestSlot != restoredSlot || now.unix_s <= restoredAt_s { return here }
         return max(here, UInt64(clamping: now.unix_s.subtractingReportingOverflow(restoredAt_s).partialValue).multipliedReportingOverflow(by: 1_000).partialValue)
     }

@@ -202,6 +202,7 @@ extension Machine {
             return Trouble("RPC answer belongs to another request")
         }
         let slot = book.pointee.slot
+        if clockTrouble(book) == nil { endpoints.all[endpoint].showed(slot, now.mono_ms) }
         if let t = clockTrouble(book) ?? leap(slot, at: endpoint, now) {
             bookKnown = false
             return t

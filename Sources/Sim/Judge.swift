@@ -75,8 +75,8 @@ final class Judge {
     private var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
     private var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
     private var rules: HedgeRules { setup.rules.hedges[m] }
-    /// When somebody else last placed an order on the account.
-    private var foreignOrder_ms: Int64 = -1
+    /// When somebody else last placed an order while the end of a resting one of ours was not read yet.
+    private var clouded_ms: Int64 = -1
     private var everStepped = false
     private var booted_ms: Int64 = 0
 
@@ -167,7 +167,7 @@ final class Judge {
 
     func foreign(_ id: UInt32, _ t: Int64) {
         if others.count >= 1024 { others.removeFirst(512) }
-        foreignOrder_ms = t
+        if let o = orders.last, o.landed, o.tx.kind == .place, lastTick_ms <= o.at_ms { clouded_ms = t }
         others.append((id, node.slot + 1))          // a book of this very slot may have been read before
     }
 
@@ -449,7 +449,7 @@ final class Judge {
         let cooling = success_ms >= 0 && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
         if cooling { return excused(t) }
         // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that one for filled.
-        let clouded = foreignOrder_ms >= 0 && t - max(foreignOrder_ms, booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
+        let clouded = clouded_ms >= 0 && t - max(clouded_ms, booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
         if clouded { return excused(t) }
         let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
         if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }

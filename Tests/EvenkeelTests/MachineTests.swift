@@ -281,6 +281,28 @@ import Testing
         #expect(ek_record_market(b.record, 0)!.pointee.last_success.slot != 0, "the cooldown has begun")
     }
 
+    /// A book that was refused at first and is believed ten minutes later, at the same slot, is of a node that stands still.
+    @Test func aNodeThatStoodStillBeforeItWasBelievedIsNotTradedOn() {
+        let b = Bench()
+        b.machine.step(.command(.pause), b.now)
+        b.runTick()
+        b.machine.step(.command(.resume), b.now)
+        b.node.advance(slots: 9_000)
+        b.unix_s += 3_600
+        b.record.pointee.vault.known = 0
+        b.frozen = (0, b.node.replica())
+        b.wire = { method, _ in method == "getGenesisHash" ? .lost : nil }
+        b.start(Bench.rules())
+        b.run(30_000)
+        #expect(b.status == "error" && b.reason.contains("far ahead"), "\(b.status) \(b.reason)")
+        b.wire = { _, _ in nil }
+        b.run(60_000)
+        #expect(b.sent.isEmpty && b.status == "blocked" && b.reason.contains("slot"), "\(b.status) \(b.reason)")
+        b.frozen = nil
+        b.run(65_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
     /// The preferred node shows a slot an hour ahead and falls silent before it has told its cluster; the other one stands an hour behind.
     /// Which of them is right is not known: nothing is sent until it is.
     @Test func aBookFarBehindWhatAnotherNodeShowedIsNotTradedOn() {
