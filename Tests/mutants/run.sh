@@ -7,7 +7,7 @@ set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
 seeds=400
-days=6
+days=30
 while getopts s:d: o; do
     case $o in
     s) seeds=$OPTARG ;;
