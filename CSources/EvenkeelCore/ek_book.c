@@ -3,14 +3,11 @@
 #include <string.h>
 
 #include "ek_bytes.h"
+#include "ek_codec.h"
 #include "ek_say.h"
 #include "ek_scan.h"
 #include "ek_tx.h"
 #include "ek_venue_table.h"
-
-/* Sysvar1111111111111111111111111111111111111 owns the clock. */
-static const ek_key SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93, 0x40, 0x8f, 0x21, 0x61, 0x20,
-                                     0x06, 0x7e, 0xd8, 0x8c, 0x76, 0xe0, 0x8c, 0x28, 0x7f, 0xc1, 0x94, 0x60, 0, 0, 0, 0}};
 
 /* A price that needs no account is never old: its slot is the latest there can be. */
 static const ek_oracle QUOTE_ASSET = {.price_e6 = 1000000, .raw_price = 1000000, .exponent = -6, .posted_slot = UINT64_MAX,
@@ -229,6 +226,11 @@ static size_t known_length(const ek_venue *v, int role) {
     case EK_ROLE_CLOCK: return 40;
     case EK_ROLE_PERP_MARKET: return v->perp.len;
     case EK_ROLE_SPOT_MARKET: return v->spot.len;
+    case EK_ROLE_TOKEN: return 165;
+    case EK_ROLE_MINT: return 82;
+    case EK_ROLE_AUTHORITY:
+    case EK_ROLE_PAYER:
+    case EK_ROLE_WATCH: return 0;
     default: return v->lazer.len;
     }
 }
@@ -254,7 +256,7 @@ static ek_err fail_decode(ek_fault *f, ek_err code, const ek_book *b, const ek_p
 
 /* Which program must own the account; an oracle's owner follows from the source its market names. */
 static const ek_key *expected_owner(const ek_book *b, const ek_plan_item *item) {
-    if (item->role == EK_ROLE_CLOCK) return &SYSVAR_OWNER;
+    if (item->role == EK_ROLE_CLOCK) return &EK_SYSVAR_OWNER;
     if (item->role != EK_ROLE_ORACLE) return &b->venue->program;
     uint8_t source = EK_ORACLE_LAZER;
     for (uint32_t i = 0; i < b->n_spots; i++)
@@ -375,11 +377,13 @@ static ek_err put_scanned(ek_book *b, const ek_plan *p, uint32_t i, const uint8_
     return ek_book_put(b, p, i, &acc->owner, acc->lamports, wallet ? json : work, len, fault); /* a wallet's bytes are not looked at */
 }
 
-ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work, size_t work_cap, ek_fault *fault) {
+/* chars: what is expected of the texts' lengths, or NULL (ek_scan_expecting). Every text is decoded but a wallet's, of which nothing is expected. */
+static ek_err load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, const uint32_t *chars, uint8_t *work, size_t work_cap,
+                   ek_fault *fault) {
     ek_scan_result res;
     ek_scan_account accs[EK_PLAN_MAX];
     memset(&res, 0, sizeof res);
-    ek_err err = ek_scan_accounts(json, len, &res, accs, EK_PLAN_MAX);
+    ek_err err = ek_scan_expecting(json, len, chars, &res, accs, EK_PLAN_MAX);
     if (err == EK_E_RPC) {
         ek_say s = ek_fault_begin(fault, err, 0xFFFF, 0, 0xFFFF);
         ek_say_text(&s, "node answered: ");
@@ -399,4 +403,11 @@ ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t le
             if (err != EK_OK) return err;
         }
     return EK_OK;
+}
+
+ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work, size_t work_cap, ek_fault *fault) {
+    uint32_t chars[EK_PLAN_MAX] = {0};
+    for (uint32_t i = 0; i < p->n; i++) chars[i] = (uint32_t)ek_base64_encoded_len(known_length(p->venue, p->items[i].role));
+    if (load(b, p, json, len, chars, work, work_cap, fault) == EK_OK) return EK_OK;
+    return load(b, p, json, len, NULL, work, work_cap, fault); /* says what is wrong, with nothing taken for granted */
 }

@@ -3,6 +3,7 @@
 #include "ek_codec.h"
 #include "ek_json.h"
 #include "ek_lex.h"
+#include "ek_usual.h"
 
 enum { OWNERS = 4 };
 
@@ -12,6 +13,7 @@ typedef struct {
     ek_scan_result *res;
     ek_scan_account *accs;
     uint32_t cap;
+    const uint32_t *chars; /* expected length of every account's text, or NULL */
     /* The owners last decoded: accounts of one read share a few, and comparing 44 bytes is cheaper than base58. */
     struct { const uint8_t *text; size_t len; ek_key key; } owners[OWNERS];
     unsigned n_owners; /* ever decoded; the oldest makes room */
@@ -106,35 +108,41 @@ enum { A_DATA = 1, A_EXECUTABLE = 2, A_LAMPORTS = 4, A_OWNER = 8 };
 
 /* One account object or null; it stands at depth 3 (value itself) or 4 (item of value). */
 static ek_err read_account(scan *s, unsigned open) {
-    ek_scan_account acc;
     ek_lex_text key;
     ek_err err;
     int first = 1;
     unsigned seen = 0;
-    if (s->res->count >= s->cap) return EK_E_FULL;
-    memset(&acc, 0, sizeof acc);
-    if (ek_lex_peek(&s->x) == 'n') {
-        if ((err = ek_lex_word(&s->x)) != EK_OK) return err;
-        s->accs[s->res->count++] = acc;
+    uint32_t i = s->res->count;
+    if (i >= s->cap) return EK_E_FULL;
+    ek_scan_account *acc = &s->accs[i];
+    if (ek_usual_account(s->base, s->x.at, s->x.end, s->chars ? s->chars[i] : 0, acc, &s->x.at)) {
+        acc->present = 1;
+        s->res->count++;
         return EK_OK;
     }
-    acc.present = 1;
+    memset(acc, 0, sizeof *acc);
+    if (ek_lex_peek(&s->x) == 'n') {
+        if ((err = ek_lex_word(&s->x)) != EK_OK) return err;
+        s->res->count++;
+        return EK_OK;
+    }
+    acc->present = 1;
     while (next_key(&s->x, &first, &key, &err)) {
         int fresh = 1;
         if (KEY_IS(key, "data")) {
             fresh = once(&seen, A_DATA);
-            err = read_data(s, &acc.data_b64);
+            err = read_data(s, &acc->data_b64);
         } else if (KEY_IS(key, "executable")) {
             fresh = once(&seen, A_EXECUTABLE);
             uint8_t c = ek_lex_peek(&s->x);
-            acc.executable = c == 't';
+            acc->executable = c == 't';
             err = c == 't' || c == 'f' ? ek_lex_word(&s->x) : EK_E_SYNTAX;
         } else if (KEY_IS(key, "lamports")) {
             fresh = once(&seen, A_LAMPORTS);
-            err = read_u64(&s->x, &acc.lamports);
+            err = read_u64(&s->x, &acc->lamports);
         } else if (KEY_IS(key, "owner")) {
             fresh = once(&seen, A_OWNER);
-            err = read_owner(s, &acc.owner);
+            err = read_owner(s, &acc->owner);
         } else {
             err = ek_lex_value(&s->x, open + 1);
         }
@@ -143,7 +151,7 @@ static ek_err read_account(scan *s, unsigned open) {
     }
     if (err != EK_OK) return err;
     if ((seen & (A_DATA | A_LAMPORTS | A_OWNER)) != (A_DATA | A_LAMPORTS | A_OWNER)) return EK_E_MISSING;
-    s->accs[s->res->count++] = acc;
+    s->res->count++;
     return EK_OK;
 }
 
@@ -216,7 +224,7 @@ static ek_err read_error(scan *s) {
 
 enum { R_ID = 1, R_RESULT = 2, R_ERROR = 4 };
 
-ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek_scan_account *accs, uint32_t cap) {
+ek_err ek_scan_expecting(const uint8_t *json, size_t len, const uint32_t *chars, ek_scan_result *res, ek_scan_account *accs, uint32_t cap) {
     scan s;
     ek_lex_text key;
     ek_err err;
@@ -232,6 +240,7 @@ ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek
     s.res = res;
     s.accs = accs;
     s.cap = cap;
+    s.chars = chars;
     s.n_owners = 0;
     while (next_key(&s.x, &first, &key, &err)) {
         if (KEY_IS(key, "result")) {
@@ -254,6 +263,10 @@ ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek
     if ((seen & (R_RESULT | R_ERROR)) != R_ERROR) return EK_E_SYNTAX;
     res->is_error = 1;
     return EK_E_RPC;
+}
+
+ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek_scan_account *accs, uint32_t cap) {
+    return ek_scan_expecting(json, len, NULL, res, accs, cap);
 }
 
 ek_err ek_scan_data(const uint8_t *json, const ek_scan_account *acc, uint8_t *out, size_t cap, size_t *len) {

@@ -132,6 +132,95 @@ static void no_prefix_is_an_answer(void) {
     }
 }
 
+#define OWNED_AS_USUAL(owner) "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":true,\"lamports\":1,\"owner\":\"" owner "\",\"rentEpoch\":0,\"space\":3}"
+
+/* An account in the spelling that nodes send is read by comparing; white space before it turns that off. Both readers must say the same of
+ * every text that is one byte away from an account. */
+static void same_by_both_readers(const char *account) {
+    static char text[512];
+    static ek_scan_result first_res;
+    static ek_scan_account first[4];
+    snprintf(text, sizeof text, ANSWER("[null,%s,%s]"), account, account);
+    ek_err err = scan(text);
+    first_res = res;
+    memcpy(first, acc, sizeof first);
+    snprintf(text, sizeof text, ANSWER("[null, %s, %s]"), account, account);
+    if (scan(text) != err) fprintf(stderr, "%d, but word by word %d: %s\n", err, scan(text), account);
+    CHECK_EQ(scan(text), err);
+    if (err != EK_OK) return;
+    CHECK_EQ(res.count, first_res.count);
+    for (uint32_t i = 1; i < 3; i++) {
+        CHECK(acc[i].present == first[i].present && acc[i].executable == first[i].executable && acc[i].lamports == first[i].lamports);
+        CHECK_BYTES(acc[i].owner.bytes, first[i].owner.bytes, 32);
+        CHECK(acc[i].data_b64.len == first[i].data_b64.len && acc[i].data_b64.off == first[i].data_b64.off + i);
+    }
+}
+
+static void usual_spelling_and_all_beside_it(void) {
+    static const char *const ACCOUNTS[] = {ACCOUNT, OWNED_AS_USUAL("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+                                           OWNED_AS_USUAL("vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"),
+                                           OWNED_AS_USUAL("dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH"),
+                                           OWNED_AS_USUAL("G6EoTTTgpkNBtVXo96EQp2m6uwwVh2Kt6YidjkmQqoha"),
+                                           OWNED_AS_USUAL("Sysvar1111111111111111111111111111111111111"), OWNED_AS_USUAL(CLOCK)};
+    static const char OTHERS[] = "09\"\\ ,.:-eEA=tf{}[]\n\x80\x01";
+    char text[256];
+    for (size_t a = 0; a < sizeof ACCOUNTS / sizeof ACCOUNTS[0]; a++) {
+        same_by_both_readers(ACCOUNTS[a]);
+        CHECK_EQ(res.count, 3);
+        size_t len = strlen(ACCOUNTS[a]);
+        for (size_t i = 0; i < len; i++) {
+            for (size_t k = 0; k < sizeof OTHERS - 1; k++) { /* another byte instead, and one more */
+                strcpy(text, ACCOUNTS[a]);
+                text[i] = OTHERS[k];
+                same_by_both_readers(text);
+                memcpy(text + i + 1, ACCOUNTS[a] + i, len - i + 1);
+                same_by_both_readers(text);
+            }
+            strcpy(text, ACCOUNTS[a]); /* one less */
+            memmove(text + i, text + i + 1, len - i);
+            same_by_both_readers(text);
+        }
+    }
+}
+
+static void numbers_at_their_ends(void) {
+    static const char *const NUMBERS[] = {"0", "00", "1", "9999999999999999999", "18446744073709551615", "18446744073709551616", "99999999999999999999",
+                                          "184467440737095516150", "1e3", "1.0", "-0", "-1", ""};
+    char text[256];
+    for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++)
+        for (int place = 0; place < 3; place++) {
+            snprintf(text, sizeof text, "{\"data\":[\"\",\"base64\"],\"executable\":false,\"lamports\":%s,\"owner\":\"" SYSTEM "\",\"rentEpoch\":%s,\"space\":%s}",
+                     place == 0 ? NUMBERS[i] : "7", place == 1 ? NUMBERS[i] : "7", place == 2 ? NUMBERS[i] : "7");
+            same_by_both_readers(text);
+        }
+}
+
+/* A foretold length that is right changes nothing, a wrong one neither; only where a text ends as foretold are its characters left to the decoder. */
+static void foretold_lengths(void) {
+    static const char text[] = ANSWER("[" ACCOUNT ",null," ACCOUNT "]");
+    ek_scan_account want[4];
+    CHECK_EQ(scan(text), EK_OK);
+    memcpy(want, acc, sizeof want);
+    for (uint32_t n = 0; n < sizeof text + 4; n++) {
+        uint32_t chars[4] = {n, 4, n, 0};
+        CHECK_EQ(ek_scan_expecting((const uint8_t *)text, strlen(text), chars, &res, acc, 4), EK_OK);
+        uint8_t data[8];
+        size_t k;
+        if (res.count != 3) { /* foretold to end where the last account's text ends: then it is no base64 */
+            CHECK(res.count == 1 && n > 4 && ek_scan_data((const uint8_t *)text, &acc[0], data, sizeof data, &k) != EK_OK);
+            continue;
+        }
+        for (uint32_t i = 0; i < 3; i++) CHECK(acc[i].data_b64.off == want[i].data_b64.off && acc[i].data_b64.len == want[i].data_b64.len);
+    }
+    static const char broken[] = ANSWER("[{\"data\":[\"Zm\"v\",\"base64\"],\"executable\":false,\"lamports\":12,\"owner\":\"" SYSTEM "\",\"rentEpoch\":0,\"space\":3}]");
+    uint32_t chars[4] = {4, 0, 0, 0};
+    uint8_t data[8];
+    size_t n;
+    CHECK_EQ(scan(broken), EK_E_SYNTAX);
+    CHECK_EQ(ek_scan_expecting((const uint8_t *)broken, strlen(broken), chars, &res, acc, 4), EK_OK);
+    CHECK_EQ(ek_scan_data((const uint8_t *)broken, &acc[0], data, sizeof data, &n), EK_E_SYNTAX);
+}
+
 int main(void) {
     RUN(what_a_node_sends);
     RUN(other_shapes_of_the_same);
@@ -140,5 +229,8 @@ int main(void) {
     RUN(an_error_answer);
     RUN(nesting_limit_is_the_documents);
     RUN(no_prefix_is_an_answer);
+    RUN(usual_spelling_and_all_beside_it);
+    RUN(numbers_at_their_ends);
+    RUN(foretold_lengths);
     return check_end();
 }

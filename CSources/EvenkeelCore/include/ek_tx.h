@@ -17,6 +17,7 @@
 #define EK_TX_LEGACY 0xFFu
 
 extern const ek_key EK_SYSTEM_PROGRAM;         /* 11111111111111111111111111111111 */
+extern const ek_key EK_SYSVAR_OWNER;           /* Sysvar1111111111111111111111111111111111111 owns the clock */
 extern const ek_key EK_TOKEN_PROGRAM;          /* TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA */
 extern const ek_key EK_ATA_PROGRAM;            /* ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL */
 extern const ek_key EK_NATIVE_MINT;            /* So11111111111111111111111111111111111111112: wrapped SOL */
