@@ -12,51 +12,25 @@ static ek_err check(const ek_layout *l, const uint8_t *data, size_t len) {
     return len < l->len ? EK_E_SHORT : EK_OK;
 }
 
-static void copy_name(const uint8_t *from, char *to) {
+void ek_copy_name(const uint8_t from[32], char to[EK_NAME_CAP]) {
     size_t n = 32;
     while (n > 0 && (from[n - 1] == 0 || from[n - 1] == ' ')) n--;
     memcpy(to, from, n);
     memset(to + n, 0, EK_NAME_CAP - n);
 }
 
-/* The caller has checked that every field of the layout lies inside the bytes. */
-static ek_err copy_fields(const ek_field *fields, size_t n, const uint8_t *from, void *to) {
-    for (size_t i = 0; i < n; i++) {
-        const ek_field *f = &fields[i];
-        const uint8_t *source = from + f->from;
-        uint8_t *target = (uint8_t *)to + f->to;
-        switch (f->kind) {
-        case EK_FIELD_NAME: copy_name(source, (char *)target); break;
-        case EK_FIELD_I32: {
-            int64_t wide = ek_get_i32(source);
-            memcpy(target, &wide, sizeof wide);
-            break;
-        }
-        case EK_FIELD_ENUM:
-            if (*source > f->max) return EK_E_UNSUPPORTED;
-            *target = *source;
-            break;
-        default:
-            switch (f->size) { /* a size known here is a move, not a call */
-            case 1: *target = *source; break;
-            case 2: memcpy(target, source, 2); break;
-            case 4: memcpy(target, source, 4); break;
-            case 8: memcpy(target, source, 8); break;
-            case 16: memcpy(target, source, 16); break;
-            case 32: memcpy(target, source, 32); break;
-            default: memcpy(target, source, f->size); break;
-            }
-        }
-    }
-    return EK_OK;
+/* Most slots of a User were never used. Their fields are zero and pass every check, so they need not be read one by one. n is 16 at least. */
+typedef uint64_t pair __attribute__((vector_size(16)));
+static inline pair pair_at(const uint8_t *p) {
+    pair v;
+    memcpy(&v, p, sizeof v);
+    return v;
 }
-
-/* Most slots of a User were never used. Their fields are zero and pass every check, so they need not be read one by one. */
 static int all_zero(const uint8_t *p, size_t n) {
-    uint64_t any = 0;
-    for (; n >= 8; n -= 8, p += 8) any |= ek_get_u64(p);
-    for (; n > 0; n--) any |= *p++;
-    return any == 0;
+    pair any = pair_at(p + n - 16); /* the end, however long it is */
+    for (; n >= 64; n -= 64, p += 64) any |= (pair_at(p) | pair_at(p + 16)) | (pair_at(p + 32) | pair_at(p + 48));
+    for (; n >= 16; n -= 16, p += 16) any |= pair_at(p);
+    return (any[0] | any[1]) == 0;
 }
 
 static ek_err map_status(const ek_venue *v, uint8_t raw, uint8_t *out) {
@@ -92,10 +66,12 @@ static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out)
         ek_spot_position *p = &out->spots[out->n_spots];
         const uint8_t *from = data + v->spots.at + (size_t)i * v->spots.stride;
         if (all_zero(from, v->spots.stride)) continue;
-        memset(p, 0, sizeof *p);
-        ek_err err = copy_fields(v->spots.fields, v->spots.n_fields, from, p);
+        ek_err err = v->spots.fields(from, p);
         if (err != EK_OK) return err;
-        if (!spot_in_use(p)) continue;
+        if (!spot_in_use(p)) {
+            memset(p, 0, sizeof *p); /* old bytes of an empty slot: equal accounts give equal structs */
+            continue;
+        }
         if (p->balance_type > EK_BORROW) return EK_E_UNSUPPORTED;
         p->slot = i;
         out->n_spots++;
@@ -108,35 +84,44 @@ static ek_err decode_perps(const ek_venue *v, const uint8_t *data, ek_user *out)
         ek_perp_position *p = &out->perps[out->n_perps];
         const uint8_t *from = data + v->perps.at + (size_t)i * v->perps.stride;
         if (all_zero(from, v->perps.stride)) continue;
-        memset(p, 0, sizeof *p);
-        ek_err err = copy_fields(v->perps.fields, v->perps.n_fields, from, p);
+        ek_err err = v->perps.fields(from, p);
         if (err != EK_OK) return err;
-        if (!perp_in_use(p)) continue;
+        if (!perp_in_use(p)) {
+            memset(p, 0, sizeof *p);
+            continue;
+        }
         p->slot = i;
         out->n_perps++;
     }
     return EK_OK;
 }
 
-ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
-    ek_err err = check(&v->user, data, len);
-    if (err != EK_OK) return err;
-    memset(out, 0, sizeof *out);
-    err = copy_fields(v->user.fields, v->user.n_fields, data, out);
-    if (err == EK_OK) err = decode_spots(v, data, out);
-    if (err == EK_OK) err = decode_perps(v, data, out);
-    /* The scratch element behind the last used one keeps bytes of an empty slot: clear it, so that equal accounts give equal structs. */
-    for (size_t i = out->n_spots; i < EK_MAX_SPOTS; i++) memset(&out->spots[i], 0, sizeof out->spots[i]);
-    for (size_t i = out->n_perps; i < EK_MAX_PERPS; i++) memset(&out->perps[i], 0, sizeof out->perps[i]);
-    for (size_t i = 0; err == EK_OK && i < EK_MAX_ORDERS; i++) {
+static ek_err decode_orders(const ek_venue *v, const uint8_t *data, ek_user *out) {
+    const uint8_t *from = data + v->orders.at;
+    if (all_zero(from, (size_t)EK_MAX_ORDERS * v->orders.stride)) return EK_OK;
+    for (size_t i = 0; i < EK_MAX_ORDERS; i++, from += v->orders.stride) {
         ek_order *o = &out->orders[i];
-        const uint8_t *from = data + v->orders.at + i * v->orders.stride;
         if (all_zero(from, v->orders.stride)) continue;
-        err = copy_fields(v->orders.fields, v->orders.n_fields, from, o);
+        ek_err err = v->orders.fields(from, o);
         if (err == EK_OK) err = check_order(o);
+        if (err != EK_OK) return err;
         if (o->status == EK_ORDER_OPEN) out->n_live_orders++;
     }
+    return EK_OK;
+}
+
+ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
+    ek_err err = check(&v->user, data, len);
+    if (err == EK_OK) err = v->user.fields(data, out);
+    if (err == EK_OK) err = decode_spots(v, data, out);
+    if (err == EK_OK) err = decode_perps(v, data, out);
+    if (err == EK_OK) err = decode_orders(v, data, out);
     return err;
+}
+
+ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
+    memset(out, 0, sizeof *out);
+    return ek_decode_user_cleared(v, data, len, out);
 }
 
 ek_err ek_decode_user_stats(const ek_venue *v, const uint8_t *data, size_t len, ek_user_stats *out) {
@@ -144,14 +129,14 @@ ek_err ek_decode_user_stats(const ek_venue *v, const uint8_t *data, size_t len, 
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
     out->has_volume = v->has_volume;
-    return copy_fields(v->stats.fields, v->stats.n_fields, data, out);
+    return v->stats.fields(data, out);
 }
 
 ek_err ek_decode_perp_market(const ek_venue *v, const uint8_t *data, size_t len, ek_perp_market *out) {
     ek_err err = check(&v->perp, data, len);
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
-    err = copy_fields(v->perp.fields, v->perp.n_fields, data, out);
+    err = v->perp.fields(data, out);
     return err == EK_OK ? map_status(v, out->raw_status, &out->status) : err;
 }
 
@@ -159,7 +144,7 @@ ek_err ek_decode_spot_market(const ek_venue *v, const uint8_t *data, size_t len,
     ek_err err = check(&v->spot, data, len);
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
-    err = copy_fields(v->spot.fields, v->spot.n_fields, data, out);
+    err = v->spot.fields(data, out);
     return err == EK_OK ? map_status(v, out->raw_status, &out->status) : err;
 }
 
@@ -167,19 +152,17 @@ ek_err ek_decode_state(const ek_venue *v, const uint8_t *data, size_t len, ek_st
     ek_err err = check(&v->state, data, len);
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
-    return copy_fields(v->state.fields, v->state.n_fields, data, out);
+    return v->state.fields(data, out);
 }
 
 ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t len, char out[EK_NAME_CAP], uint16_t *index) {
     const ek_layout *l = perp ? &v->perp : &v->spot;
+    union { ek_perp_market perp; ek_spot_market spot; } m;
     ek_err err = check(l, data, len);
     if (err != EK_OK) return err;
-    uint16_t index_at = perp ? offsetof(ek_perp_market, market_index) : offsetof(ek_spot_market, market_index);
-    for (size_t i = 0; i < l->n_fields; i++) {
-        const ek_field *f = &l->fields[i];
-        if (f->kind == EK_FIELD_NAME) copy_name(data + f->from, out);
-        else if (f->to == index_at) *index = ek_get_u16(data + f->from);
-    }
+    (void)l->fields(data, &m); /* every field is filled, whatever an enum says */
+    memcpy(out, perp ? m.perp.name : m.spot.name, EK_NAME_CAP);
+    *index = perp ? m.perp.market_index : m.spot.market_index;
     return EK_OK;
 }
 

@@ -148,6 +148,14 @@ static ek_err put_spot(ek_book *b, const uint8_t *data, size_t len) {
     return EK_OK;
 }
 
+/* A new book has no User yet: then its room is clear, and the largest struct of all is not cleared twice. */
+static ek_err put_user(ek_book *b, const uint8_t *data, size_t len) {
+    if (b->have & 1u << EK_ROLE_USER) return ek_decode_user(b->venue, data, len, &b->user);
+    ek_err err = ek_decode_user_cleared(b->venue, data, len, &b->user);
+    if (err != EK_OK) memset(&b->user, 0, sizeof b->user);
+    return err;
+}
+
 static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const uint8_t *data, size_t len) {
     if (source == EK_ORACLE_QUOTE_ASSET || ek_book_oracle(b, key, source)) return EK_OK;
     if (b->n_oracles >= EK_BOOK_ORACLES) return EK_E_FULL;
@@ -178,7 +186,7 @@ ek_err ek_book_put_account(ek_book *b, int role, const ek_key *key, const uint8_
     ek_err err;
     switch (role) {
     case EK_ROLE_STATE: err = ek_decode_state(b->venue, data, len, &b->state); break;
-    case EK_ROLE_USER: err = ek_decode_user(b->venue, data, len, &b->user); break;
+    case EK_ROLE_USER: err = put_user(b, data, len); break;
     case EK_ROLE_USER_STATS: err = ek_decode_user_stats(b->venue, data, len, &b->stats); break;
     case EK_ROLE_CLOCK: err = ek_decode_clock(data, len, &b->clock); break;
     case EK_ROLE_PERP_MARKET: return put_perp(b, data, len);

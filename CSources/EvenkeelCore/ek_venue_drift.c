@@ -1,91 +1,104 @@
 /* Drift v2 as of March 2026. See docs/venues.md. */
 #include "ek_venue_table.h"
 
-#define SPOT(off, member) EK_COPY(ek_spot_position, off, member)
-static const ek_field SPOT_POSITION[] = {
-    SPOT(0, scaled_balance_e9), SPOT(8, open_bids), SPOT(16, open_asks), SPOT(24, cumulative_deposits), SPOT(32, market_index),
-    SPOT(34, balance_type), SPOT(35, open_orders),
+enum {
+    SPOT_POSITION_LEN = 40, PERP_POSITION_LEN = 96, ORDER_LEN = 96, USER_LEN = 4376, STATS_LEN = 240, PERP_LEN = 1216, SPOT_LEN = 776, STATE_LEN = 992
 };
+
+static ek_err spot_position(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_spot_position, SPOT_POSITION_LEN);
+    COPY(0, scaled_balance_e9); COPY(8, open_bids); COPY(16, open_asks); COPY(24, cumulative_deposits); COPY(32, market_index);
+    COPY(34, balance_type); COPY(35, open_orders);
+    FIELDS_END;
+}
 
 /* Bytes 64 and 80 belong to the dead liquidity shares; 72, 90 and 95 mean other things in accounts older than January 2026. */
-#define PERP(off, member) EK_COPY(ek_perp_position, off, member)
-static const ek_field PERP_POSITION[] = {
-    PERP(0, last_cumulative_funding_e9), PERP(8, base_e9), PERP(16, quote_e6), PERP(24, quote_break_even_e6), PERP(32, quote_entry_e6),
-    PERP(40, open_bids_e9), PERP(48, open_asks_e9), PERP(56, settled_pnl_e6), PERP(72, isolated_scaled_e9), PERP(90, max_margin_ratio_e4),
-    PERP(92, market_index), PERP(94, open_orders), PERP(95, flags),
-};
+static ek_err perp_position(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_perp_position, PERP_POSITION_LEN);
+    COPY(0, last_cumulative_funding_e9); COPY(8, base_e9); COPY(16, quote_e6); COPY(24, quote_break_even_e6); COPY(32, quote_entry_e6);
+    COPY(40, open_bids_e9); COPY(48, open_asks_e9); COPY(56, settled_pnl_e6); COPY(72, isolated_scaled_e9); COPY(90, max_margin_ratio_e4);
+    COPY(92, market_index); COPY(94, open_orders); COPY(95, flags);
+    FIELDS_END;
+}
 
-#define ORDER(off, member) EK_COPY(ek_order, off, member)
-static const ek_field ORDER_FIELDS[] = {
-    ORDER(0, slot), ORDER(8, price_e6), ORDER(16, base_e9), ORDER(24, base_filled_e9), ORDER(32, quote_filled_e6), ORDER(40, trigger_price_e6),
-    ORDER(48, auction_start_e6), ORDER(56, auction_end_e6), ORDER(64, max_ts), EK_I32(ek_order, 72, oracle_offset_e6), ORDER(76, order_id),
-    ORDER(80, market_index), ORDER(82, status), ORDER(83, order_type), ORDER(84, market_type), ORDER(85, user_order_id),
-    ORDER(86, existing_direction), ORDER(87, direction), ORDER(88, reduce_only), ORDER(89, post_only), ORDER(90, immediate_or_cancel),
-    ORDER(91, trigger_condition), ORDER(92, auction_duration), ORDER(93, posted_slot_tail), ORDER(94, bit_flags),
-};
+static ek_err order_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_order, ORDER_LEN);
+    COPY(0, slot); COPY(8, price_e6); COPY(16, base_e9); COPY(24, base_filled_e9); COPY(32, quote_filled_e6); COPY(40, trigger_price_e6);
+    COPY(48, auction_start_e6); COPY(56, auction_end_e6); COPY(64, max_ts); WIDE(72, oracle_offset_e6); COPY(76, order_id);
+    COPY(80, market_index); COPY(82, status); COPY(83, order_type); COPY(84, market_type); COPY(85, user_order_id);
+    COPY(86, existing_direction); COPY(87, direction); COPY(88, reduce_only); COPY(89, post_only); COPY(90, immediate_or_cancel);
+    COPY(91, trigger_condition); COPY(92, auction_duration); COPY(93, posted_slot_tail); COPY(94, bit_flags);
+    FIELDS_END;
+}
 
-#define USER(off, member) EK_COPY(ek_user, off, member)
-static const ek_field USER_FIELDS[] = {
-    USER(8, authority), USER(40, delegate), EK_NAME(ek_user, 72, name), USER(4272, total_deposits_e6), USER(4280, total_withdraws_e6),
-    USER(4288, total_social_loss_e6), USER(4296, settled_perp_pnl_e6), USER(4304, cumulative_spot_fees_e6), USER(4312, cumulative_perp_funding_e6),
-    USER(4320, liquidation_margin_freed_e6), USER(4328, last_active_slot), USER(4336, next_order_id), USER(4340, max_margin_ratio_e4),
-    USER(4344, next_liquidation_id), USER(4346, sub_account_id), USER(4348, status), USER(4349, margin_trading_enabled), USER(4350, idle),
-    USER(4351, open_orders), USER(4352, has_open_order), USER(4353, open_auctions), USER(4354, has_open_auction),
-    EK_ENUM(ek_user, 4355, margin_mode, 2), USER(4356, pool_id),
-};
+static ek_err user_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_user, USER_LEN);
+    COPY(8, authority); COPY(40, delegate); NAME(72, name); COPY(4272, total_deposits_e6); COPY(4280, total_withdraws_e6);
+    COPY(4288, total_social_loss_e6); COPY(4296, settled_perp_pnl_e6); COPY(4304, cumulative_spot_fees_e6);
+    COPY(4312, cumulative_perp_funding_e6); COPY(4320, liquidation_margin_freed_e6); COPY(4328, last_active_slot);
+    COPY(4336, next_order_id); COPY(4340, max_margin_ratio_e4); COPY(4344, next_liquidation_id); COPY(4346, sub_account_id);
+    COPY(4348, status); COPY(4349, margin_trading_enabled); COPY(4350, idle); COPY(4351, open_orders); COPY(4352, has_open_order);
+    COPY(4353, open_auctions); COPY(4354, has_open_auction); ENUM(4355, margin_mode, 2); COPY(4356, pool_id);
+    FIELDS_END;
+}
 
-#define STATS(off, member) EK_COPY(ek_user_stats, off, member)
-static const ek_field STATS_FIELDS[] = {
-    STATS(8, authority), STATS(40, referrer), STATS(72, total_fee_paid_e6), STATS(120, next_epoch_ts), STATS(128, maker_volume_30d_e6),
-    STATS(136, taker_volume_30d_e6), STATS(144, filler_volume_30d_e6), STATS(152, maker_volume_ts), STATS(160, taker_volume_ts),
-    STATS(168, filler_volume_ts), STATS(184, sub_accounts), STATS(188, referrer_status), STATS(189, twap_update_disabled),
-    STATS(190, paused_operations), STATS(216, staked_gov_tokens),
-};
+static ek_err stats_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_user_stats, STATS_LEN);
+    COPY(8, authority); COPY(40, referrer); COPY(72, total_fee_paid_e6); COPY(120, next_epoch_ts); COPY(128, maker_volume_30d_e6);
+    COPY(136, taker_volume_30d_e6); COPY(144, filler_volume_30d_e6); COPY(152, maker_volume_ts); COPY(160, taker_volume_ts);
+    COPY(168, filler_volume_ts); COPY(184, sub_accounts); COPY(188, referrer_status); COPY(189, twap_update_disabled);
+    COPY(190, paused_operations); COPY(216, staked_gov_tokens);
+    FIELDS_END;
+}
 
-#define MARKET(off, member) EK_COPY(ek_perp_market, off, member)
-#define MARKET_ENUM(off, member, top) EK_ENUM(ek_perp_market, off, member, top)
-static const ek_field PERP_FIELDS[] = {
-    MARKET(8, address), MARKET(40, oracle), MARKET(72, last_oracle_price_e6), MARKET(80, last_oracle_conf_e6), MARKET(88, last_oracle_delay),
-    MARKET(96, oracle_twap_e6), MARKET(104, oracle_twap_5min_e6), MARKET(112, oracle_twap_ts), MARKET(304, base_long_e9), MARKET(320, base_short_e9),
-    MARKET(336, base_with_amm_e9), MARKET(352, base_with_unsettled_lp_e9), MARKET(368, max_open_interest_e9), MARKET(384, quote_amount_e6), MARKET(480, last_funding_rate_e9),
-    MARKET(488, last_funding_rate_long_e9), MARKET(496, last_funding_rate_short_e9), MARKET(504, last_24h_avg_funding_rate_e9),
-    MARKET(608, cumulative_funding_long_e9), MARKET(624, cumulative_funding_short_e9), MARKET(736, bid_twap_e6), MARKET(744, ask_twap_e6),
-    MARKET(752, mark_twap_e6), MARKET(760, mark_twap_5min_e6), MARKET(792, last_funding_ts), MARKET(800, funding_period_s), MARKET(808, step_base_e9),
-    MARKET(816, tick_price_e6), MARKET(824, min_order_base_e9), MARKET(832, mm_oracle_slot), MARKET(840, volume_24h_e6), MARKET(872, mark_std_e6),
-    MARKET(880, oracle_std_e6), MARKET(888, mark_twap_ts), MARKET(896, base_spread_e6), MARKET(904, long_spread_e6), MARKET(908, short_spread_e6),
-    MARKET(912, mm_oracle_price_e6), MARKET_ENUM(926, oracle_source, 15), MARKET(927, last_oracle_valid), MARKET(933, oracle_low_risk_override),
-    MARKET(935, oracle_delay_override), MARKET(944, net_unsettled_funding_e6), MARKET(952, quote_with_unsettled_lp_e6), MARKET(968, last_funding_oracle_twap_e6),
-    EK_NAME(ek_perp_market, 1000, name), MARKET(1072, pnl_max_imbalance_e6), MARKET(1080, expiry_ts), MARKET(1088, expiry_price_e6),
-    MARKET(1120, imf_e6), MARKET(1124, pnl_imf_e6), MARKET(1128, liquidator_fee_e6), MARKET(1132, if_liquidation_fee_e6),
-    MARKET(1136, margin_initial_e4), MARKET(1140, margin_maintenance_e4), MARKET(1144, pnl_initial_weight_e4), MARKET(1148, pnl_maintenance_weight_e4),
-    MARKET(1152, users_with_base), MARKET(1156, users), MARKET(1160, market_index), MARKET(1162, raw_status), MARKET_ENUM(1163, contract_type, 2),
-    MARKET_ENUM(1164, contract_tier, 5), MARKET(1165, paused_operations), MARKET(1166, quote_spot_index), MARKET(1168, fee_adjustment_pct),
-    MARKET(1173, pool_id), MARKET(1184, last_fill_price_e6),
-};
+static ek_err perp_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_perp_market, PERP_LEN);
+    COPY(8, address); COPY(40, oracle); COPY(72, last_oracle_price_e6); COPY(80, last_oracle_conf_e6); COPY(88, last_oracle_delay);
+    COPY(96, oracle_twap_e6); COPY(104, oracle_twap_5min_e6); COPY(112, oracle_twap_ts); COPY(304, base_long_e9);
+    COPY(320, base_short_e9); COPY(336, base_with_amm_e9); COPY(352, base_with_unsettled_lp_e9); COPY(368, max_open_interest_e9);
+    COPY(384, quote_amount_e6); COPY(480, last_funding_rate_e9); COPY(488, last_funding_rate_long_e9);
+    COPY(496, last_funding_rate_short_e9); COPY(504, last_24h_avg_funding_rate_e9); COPY(608, cumulative_funding_long_e9);
+    COPY(624, cumulative_funding_short_e9); COPY(736, bid_twap_e6); COPY(744, ask_twap_e6); COPY(752, mark_twap_e6);
+    COPY(760, mark_twap_5min_e6); COPY(792, last_funding_ts); COPY(800, funding_period_s); COPY(808, step_base_e9);
+    COPY(816, tick_price_e6); COPY(824, min_order_base_e9); COPY(832, mm_oracle_slot); COPY(840, volume_24h_e6); COPY(872, mark_std_e6);
+    COPY(880, oracle_std_e6); COPY(888, mark_twap_ts); COPY(896, base_spread_e6); COPY(904, long_spread_e6); COPY(908, short_spread_e6);
+    COPY(912, mm_oracle_price_e6); ENUM(926, oracle_source, 15); COPY(927, last_oracle_valid); COPY(933, oracle_low_risk_override);
+    COPY(935, oracle_delay_override); COPY(944, net_unsettled_funding_e6); COPY(952, quote_with_unsettled_lp_e6);
+    COPY(968, last_funding_oracle_twap_e6); NAME(1000, name); COPY(1072, pnl_max_imbalance_e6); COPY(1080, expiry_ts);
+    COPY(1088, expiry_price_e6); COPY(1120, imf_e6); COPY(1124, pnl_imf_e6); COPY(1128, liquidator_fee_e6);
+    COPY(1132, if_liquidation_fee_e6); COPY(1136, margin_initial_e4); COPY(1140, margin_maintenance_e4);
+    COPY(1144, pnl_initial_weight_e4); COPY(1148, pnl_maintenance_weight_e4); COPY(1152, users_with_base); COPY(1156, users);
+    COPY(1160, market_index); COPY(1162, raw_status); ENUM(1163, contract_type, 2); ENUM(1164, contract_tier, 5);
+    COPY(1165, paused_operations); COPY(1166, quote_spot_index); COPY(1168, fee_adjustment_pct); COPY(1173, pool_id);
+    COPY(1184, last_fill_price_e6);
+    FIELDS_END;
+}
 
-#define BANK(off, member) EK_COPY(ek_spot_market, off, member)
-#define BANK_ENUM(off, member, top) EK_ENUM(ek_spot_market, off, member, top)
-static const ek_field SPOT_FIELDS[] = {
-    BANK(8, address), BANK(40, oracle), BANK(72, mint), BANK(104, vault), EK_NAME(ek_spot_market, 136, name), BANK(168, last_oracle_price_e6),
-    BANK(176, last_oracle_conf_e6), BANK(184, last_oracle_delay), BANK(192, oracle_twap_e6), BANK(200, oracle_twap_5min_e6), BANK(208, oracle_twap_ts),
-    BANK(432, deposit_balance_e9), BANK(448, borrow_balance_e9), BANK(464, cumulative_deposit_interest_e10), BANK(480, cumulative_borrow_interest_e10),
-    BANK(528, withdraw_guard_threshold), BANK(536, max_token_deposits), BANK(568, last_interest_ts), BANK(576, last_twap_ts), BANK(584, expiry_ts),
-    BANK(592, step_size), BANK(600, tick_size), BANK(608, min_order_size), BANK(640, initial_asset_weight_e4), BANK(644, maintenance_asset_weight_e4),
-    BANK(648, initial_liability_weight_e4), BANK(652, maintenance_liability_weight_e4), BANK(656, imf_e6), BANK(668, optimal_utilization_e6),
-    BANK(672, optimal_borrow_rate_e6), BANK(676, max_borrow_rate_e6), BANK(680, decimals), BANK(684, market_index), BANK(686, orders_enabled),
-    BANK_ENUM(687, oracle_source, 15), BANK(688, raw_status), BANK_ENUM(689, asset_tier, 4), BANK(690, paused_operations),
-    BANK(692, fee_adjustment_pct), BANK(720, scale_initial_asset_weight_start_e6), BANK(728, min_borrow_rate), BANK(734, token_program_flag),
-    BANK(735, pool_id),
-};
+static ek_err spot_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_spot_market, SPOT_LEN);
+    COPY(8, address); COPY(40, oracle); COPY(72, mint); COPY(104, vault); NAME(136, name); COPY(168, last_oracle_price_e6);
+    COPY(176, last_oracle_conf_e6); COPY(184, last_oracle_delay); COPY(192, oracle_twap_e6); COPY(200, oracle_twap_5min_e6);
+    COPY(208, oracle_twap_ts); COPY(432, deposit_balance_e9); COPY(448, borrow_balance_e9); COPY(464, cumulative_deposit_interest_e10);
+    COPY(480, cumulative_borrow_interest_e10); COPY(528, withdraw_guard_threshold); COPY(536, max_token_deposits);
+    COPY(568, last_interest_ts); COPY(576, last_twap_ts); COPY(584, expiry_ts); COPY(592, step_size); COPY(600, tick_size);
+    COPY(608, min_order_size); COPY(640, initial_asset_weight_e4); COPY(644, maintenance_asset_weight_e4);
+    COPY(648, initial_liability_weight_e4); COPY(652, maintenance_liability_weight_e4); COPY(656, imf_e6);
+    COPY(668, optimal_utilization_e6); COPY(672, optimal_borrow_rate_e6); COPY(676, max_borrow_rate_e6); COPY(680, decimals);
+    COPY(684, market_index); COPY(686, orders_enabled); ENUM(687, oracle_source, 15); COPY(688, raw_status); ENUM(689, asset_tier, 4);
+    COPY(690, paused_operations); COPY(692, fee_adjustment_pct); COPY(720, scale_initial_asset_weight_start_e6);
+    COPY(728, min_borrow_rate); COPY(734, token_program_flag); COPY(735, pool_id);
+    FIELDS_END;
+}
 
-#define STATE(off, member) EK_COPY(ek_state, off, member)
-static const ek_field STATE_FIELDS[] = {
-    STATE(104, signer), STATE(168, perp_tiers), STATE(520, flat_filler_fee_e6), STATE(888, mark_oracle_divergence_e6),
-    STATE(896, oracle_twap_divergence_e6), STATE(904, slots_before_stale_for_amm), STATE(912, slots_before_stale_for_margin),
-    STATE(920, confidence_max_e6), STATE(928, too_volatile_ratio), STATE(960, liquidation_buffer_e4), STATE(966, n_perp_markets),
-    STATE(968, n_spot_markets), STATE(970, signer_nonce), STATE(971, min_auction_slots), STATE(972, default_order_seconds),
-    STATE(974, exchange_status), STATE(982, feature_flags),
-};
+static ek_err state_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_state, STATE_LEN);
+    COPY(104, signer); COPY(168, perp_tiers); COPY(520, flat_filler_fee_e6); COPY(888, mark_oracle_divergence_e6);
+    COPY(896, oracle_twap_divergence_e6); COPY(904, slots_before_stale_for_amm); COPY(912, slots_before_stale_for_margin);
+    COPY(920, confidence_max_e6); COPY(928, too_volatile_ratio); COPY(960, liquidation_buffer_e4); COPY(966, n_perp_markets);
+    COPY(968, n_spot_markets); COPY(970, signer_nonce); COPY(971, min_auction_slots); COPY(972, default_order_seconds);
+    COPY(974, exchange_status); COPY(982, feature_flags);
+    FIELDS_END;
+}
 
 static const uint8_t STATUS[] = {EK_MARKET_INITIALIZED, EK_MARKET_ACTIVE, EK_MARKET_PAUSED_OLD, EK_MARKET_PAUSED_OLD, EK_MARKET_PAUSED_OLD,
                                  EK_MARKET_PAUSED_OLD, EK_MARKET_REDUCE_ONLY, EK_MARKET_SETTLEMENT, EK_MARKET_DELISTED};
@@ -129,14 +142,14 @@ const struct ek_venue EK_VENUE_DRIFT = {
                1u << EK_ORACLE_LAZER_1M | 1u << EK_ORACLE_LAZER_STABLE,
     .status_map = STATUS,
     .n_status = sizeof STATUS,
-    .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, 4376, EK_ROWS(USER_FIELDS)},
-    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, 240, EK_ROWS(STATS_FIELDS)},
-    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, 1216, EK_ROWS(PERP_FIELDS)},
-    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, 776, EK_ROWS(SPOT_FIELDS)},
-    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, 992, EK_ROWS(STATE_FIELDS)},
-    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL, 0},
-    .spots = {104, 40, EK_ROWS(SPOT_POSITION)},
-    .perps = {424, 96, EK_ROWS(PERP_POSITION)},
-    .orders = {1192, 96, EK_ROWS(ORDER_FIELDS)},
+    .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, USER_LEN, user_fields},
+    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, STATS_LEN, stats_fields},
+    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, PERP_LEN, perp_fields},
+    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, SPOT_LEN, spot_fields},
+    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, STATE_LEN, state_fields},
+    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL},
+    .spots = {104, SPOT_POSITION_LEN, spot_position},
+    .perps = {424, PERP_POSITION_LEN, perp_position},
+    .orders = {1192, ORDER_LEN, order_fields},
     .errors = EK_ROWS(ERRORS),
 };

@@ -1,44 +1,41 @@
 /* ek_venue_table.h - private: the shape of a venue's table. The tables are ek_venue_velocity.c and ek_venue_drift.c; the only readers
  * are ek_venue.c (addresses, names), ek_account.c (decoders) and ek_order*.c (instructions).
  *
- * A layout is a list of fields: from = offset in the account (discriminator included) or in the element, to = offset in the plain struct.
- * The plain struct's member has the width of the wire field, so a copy is a little-endian load; the two exceptions have a kind. */
+ * A layout is a function of one line a field: where it stands in the account (discriminator included) or in the element, and the plain struct's
+ * member, which has the width of the wire field unless the line says otherwise. Written out, a field costs two instructions. That no line reads
+ * past the layout's length is checked when it is compiled; that the bytes are so long, by who calls. */
 #ifndef EK_VENUE_TABLE_H
 #define EK_VENUE_TABLE_H
 #include "ek_account.h"
+#include "ek_bytes.h"
 #include "ek_venue.h"
 
-enum {
-    EK_FIELD_COPY = 0, /* size bytes as they are */
-    EK_FIELD_ENUM,     /* one byte, above max -> EK_E_UNSUPPORTED */
-    EK_FIELD_NAME,     /* 32 bytes of text, trailing blanks and zeros cut */
-    EK_FIELD_I32       /* four bytes, sign-extended into an int64 */
-};
+typedef ek_err ek_fields(const uint8_t *from, void *out); /* EK_E_UNSUPPORTED: an enum's byte is above its largest known one */
 
-typedef struct {
-    uint16_t from, to, size;
-    uint8_t kind, max;
-} ek_field;
+#define FIELDS_OF(type, bytes)                          \
+    type *to = out;                                     \
+    enum { within = (bytes) };                          \
+    int unknown = 0
+#define FIELDS_END return unknown ? EK_E_UNSUPPORTED : EK_OK
+#define WITHIN(off, size) ((void)sizeof(char[(off) + (size) <= within ? 1 : -1]))
+/* As it stands; one byte of a known range; 32 bytes of text, trailing blanks and zeros cut; four bytes, sign-extended into an int64. */
+#define COPY(off, member) (WITHIN(off, sizeof to->member), (void)memcpy(&to->member, from + (off), sizeof to->member))
+#define ENUM(off, member, top) (WITHIN(off, 1), to->member = from[off], unknown |= from[off] > (top))
+#define NAME(off, member) (WITHIN(off, 32), ek_copy_name(from + (off), to->member))
+#define WIDE(off, member) (WITHIN(off, 4), to->member = ek_get_i32(from + (off)))
 
-#define EK_MEMBER_SIZE(type, member) sizeof(((type *)0)->member)
-#define EK_COPY(type, off, member) {(off), offsetof(type, member), EK_MEMBER_SIZE(type, member), EK_FIELD_COPY, 0}
-#define EK_ENUM(type, off, member, top) {(off), offsetof(type, member), 1, EK_FIELD_ENUM, (top)}
-#define EK_NAME(type, off, member) {(off), offsetof(type, member), 32, EK_FIELD_NAME, 0}
-#define EK_I32(type, off, member) {(off), offsetof(type, member), 4, EK_FIELD_I32, 0}
 #define EK_ROWS(list) (list), sizeof(list) / sizeof((list)[0])
 
 typedef struct {
     const char *name;        /* "PerpMarket" */
     uint8_t discriminator[8];
     uint16_t len;
-    const ek_field *fields;
-    size_t n_fields;
+    ek_fields *fields;
 } ek_layout;
 
 typedef struct {
     uint16_t at, stride;     /* first element in the account; bytes between elements */
-    const ek_field *fields;
-    size_t n_fields;
+    ek_fields *fields;
 } ek_array;
 
 typedef struct {
@@ -71,6 +68,8 @@ struct ek_venue {
     const ek_error_name *errors; /* ascending */
     size_t n_errors;
 };
+
+void ek_copy_name(const uint8_t from[32], char to[EK_NAME_CAP]);
 
 extern const struct ek_venue EK_VENUE_VELOCITY, EK_VENUE_DRIFT;
 

@@ -1,87 +1,99 @@
 /* Velocity, the program deployed on mainnet in August 2026. See docs/venues.md. */
 #include "ek_venue_table.h"
 
-#define SPOT(off, member) EK_COPY(ek_spot_position, off, member)
-static const ek_field SPOT_POSITION[] = {
-    SPOT(0, scaled_balance_e9), SPOT(8, open_bids), SPOT(16, open_asks), SPOT(24, cumulative_deposits), SPOT(32, market_index),
-    SPOT(34, balance_type), SPOT(35, open_orders),
+enum {
+    SPOT_POSITION_LEN = 40, PERP_POSITION_LEN = 80, ORDER_LEN = 104, USER_LEN = 4496, STATS_LEN = 240, PERP_LEN = 1304, SPOT_LEN = 808, STATE_LEN = 1752
 };
 
-#define PERP(off, member) EK_COPY(ek_perp_position, off, member)
-static const ek_field PERP_POSITION[] = {
-    PERP(0, last_cumulative_funding_e9), PERP(8, base_e9), PERP(16, quote_e6), PERP(24, quote_break_even_e6), PERP(32, quote_entry_e6),
-    PERP(40, open_bids_e9), PERP(48, open_asks_e9), PERP(56, settled_pnl_e6), PERP(64, isolated_scaled_e9), PERP(74, max_margin_ratio_e4),
-    PERP(76, market_index), PERP(78, open_orders), PERP(79, flags),
-};
+static ek_err spot_position(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_spot_position, SPOT_POSITION_LEN);
+    COPY(0, scaled_balance_e9); COPY(8, open_bids); COPY(16, open_asks); COPY(24, cumulative_deposits); COPY(32, market_index);
+    COPY(34, balance_type); COPY(35, open_orders);
+    FIELDS_END;
+}
 
-#define ORDER(off, member) EK_COPY(ek_order, off, member)
-static const ek_field ORDER_FIELDS[] = {
-    ORDER(0, slot), ORDER(8, price_e6), ORDER(16, base_e9), ORDER(24, base_filled_e9), ORDER(32, quote_filled_e6), ORDER(40, trigger_price_e6),
-    ORDER(48, auction_start_e6), ORDER(56, auction_end_e6), ORDER(64, max_ts), ORDER(72, oracle_offset_e6), ORDER(80, order_id),
-    ORDER(84, market_index), ORDER(86, status), ORDER(87, order_type), ORDER(88, market_type), ORDER(89, user_order_id),
-    ORDER(90, existing_direction), ORDER(91, direction), ORDER(92, reduce_only), ORDER(93, post_only), ORDER(94, immediate_or_cancel),
-    ORDER(95, trigger_condition), ORDER(96, auction_duration), ORDER(97, posted_slot_tail), ORDER(98, bit_flags),
-};
+static ek_err perp_position(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_perp_position, PERP_POSITION_LEN);
+    COPY(0, last_cumulative_funding_e9); COPY(8, base_e9); COPY(16, quote_e6); COPY(24, quote_break_even_e6); COPY(32, quote_entry_e6);
+    COPY(40, open_bids_e9); COPY(48, open_asks_e9); COPY(56, settled_pnl_e6); COPY(64, isolated_scaled_e9); COPY(74, max_margin_ratio_e4);
+    COPY(76, market_index); COPY(78, open_orders); COPY(79, flags);
+    FIELDS_END;
+}
 
-#define USER(off, member) EK_COPY(ek_user, off, member)
-static const ek_field USER_FIELDS[] = {
-    USER(8, authority), USER(40, delegate), EK_NAME(ek_user, 72, name), USER(4392, total_deposits_e6), USER(4400, total_withdraws_e6),
-    USER(4408, total_social_loss_e6), USER(4416, settled_perp_pnl_e6), USER(4424, cumulative_spot_fees_e6), USER(4432, cumulative_perp_funding_e6),
-    USER(4440, liquidation_margin_freed_e6), USER(4448, last_active_slot), USER(4456, next_order_id), USER(4460, max_margin_ratio_e4),
-    USER(4464, next_liquidation_id), USER(4466, sub_account_id), USER(4468, status), USER(4469, margin_trading_enabled), USER(4470, idle),
-    USER(4471, open_orders), USER(4472, has_open_order), USER(4473, open_auctions), USER(4474, has_open_auction), USER(4475, pool_id),
-    USER(4480, equity_floor_e6), USER(4488, equity_floor_buffer_e6),
-};
+static ek_err order_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_order, ORDER_LEN);
+    COPY(0, slot); COPY(8, price_e6); COPY(16, base_e9); COPY(24, base_filled_e9); COPY(32, quote_filled_e6); COPY(40, trigger_price_e6);
+    COPY(48, auction_start_e6); COPY(56, auction_end_e6); COPY(64, max_ts); COPY(72, oracle_offset_e6); COPY(80, order_id);
+    COPY(84, market_index); COPY(86, status); COPY(87, order_type); COPY(88, market_type); COPY(89, user_order_id);
+    COPY(90, existing_direction); COPY(91, direction); COPY(92, reduce_only); COPY(93, post_only); COPY(94, immediate_or_cancel);
+    COPY(95, trigger_condition); COPY(96, auction_duration); COPY(97, posted_slot_tail); COPY(98, bit_flags);
+    FIELDS_END;
+}
 
-#define STATS(off, member) EK_COPY(ek_user_stats, off, member)
-static const ek_field STATS_FIELDS[] = {
-    STATS(8, authority), STATS(72, total_fee_paid_e6), STATS(104, maker_volume_30d_e6), STATS(112, taker_volume_30d_e6), STATS(128, maker_volume_ts),
-    STATS(136, taker_volume_ts), STATS(160, sub_accounts),
-};
+static ek_err user_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_user, USER_LEN);
+    COPY(8, authority); COPY(40, delegate); NAME(72, name); COPY(4392, total_deposits_e6); COPY(4400, total_withdraws_e6);
+    COPY(4408, total_social_loss_e6); COPY(4416, settled_perp_pnl_e6); COPY(4424, cumulative_spot_fees_e6);
+    COPY(4432, cumulative_perp_funding_e6); COPY(4440, liquidation_margin_freed_e6); COPY(4448, last_active_slot);
+    COPY(4456, next_order_id); COPY(4460, max_margin_ratio_e4); COPY(4464, next_liquidation_id); COPY(4466, sub_account_id);
+    COPY(4468, status); COPY(4469, margin_trading_enabled); COPY(4470, idle); COPY(4471, open_orders); COPY(4472, has_open_order);
+    COPY(4473, open_auctions); COPY(4474, has_open_auction); COPY(4475, pool_id); COPY(4480, equity_floor_e6);
+    COPY(4488, equity_floor_buffer_e6);
+    FIELDS_END;
+}
 
-#define MARKET(off, member) EK_COPY(ek_perp_market, off, member)
-#define MARKET_ENUM(off, member, top) EK_ENUM(ek_perp_market, off, member, top)
-static const ek_field PERP_FIELDS[] = {
-    MARKET(8, address), MARKET(40, base_long_e9), MARKET(56, base_short_e9), MARKET(72, quote_amount_e6), MARKET(152, max_open_interest_e9),
-    MARKET(184, cumulative_funding_long_e9), MARKET(200, cumulative_funding_short_e9), MARKET(312, oracle), EK_NAME(ek_perp_market, 424, name),
-    MARKET(496, last_funding_rate_e9), MARKET(504, last_funding_rate_long_e9), MARKET(512, last_funding_rate_short_e9), MARKET(520, last_funding_ts),
-    MARKET(528, net_unsettled_funding_e6), MARKET(536, funding_clamp_bps), MARKET(540, funding_slope_e6), MARKET(544, step_base_e9),
-    MARKET(552, tick_price_e6), MARKET(560, pnl_max_imbalance_e6), MARKET(568, expiry_ts), MARKET(576, expiry_price_e6), MARKET(600, imf_e6),
-    MARKET(604, pnl_imf_e6), MARKET(608, liquidator_fee_e6), MARKET(612, if_liquidation_fee_e6), MARKET(616, margin_initial_e4),
-    MARKET(620, margin_maintenance_e4), MARKET(624, pnl_initial_weight_e4), MARKET(628, pnl_maintenance_weight_e4), MARKET(632, users_with_base),
-    MARKET(636, users), MARKET(640, market_index), MARKET(642, raw_status), MARKET_ENUM(643, contract_type, 2), MARKET_ENUM(644, contract_tier, 5),
-    MARKET(645, paused_operations), MARKET(646, quote_spot_index), MARKET(648, fee_adjustment_pct), MARKET(656, last_fill_price_e6),
-    MARKET(664, pool_id), MARKET_ENUM(673, oracle_source, 15), MARKET(674, oracle_delay_override), MARKET(675, oracle_low_risk_override),
-    MARKET(680, mark_twap_e6), MARKET(688, mark_twap_5min_e6), MARKET(696, mark_twap_ts), MARKET(704, bid_twap_e6), MARKET(712, ask_twap_e6),
-    MARKET(720, mark_std_e6), MARKET(728, oracle_std_e6), MARKET(744, volume_24h_e6), MARKET(776, last_24h_avg_funding_rate_e9),
-    MARKET(784, funding_period_s), MARKET(792, min_order_base_e9), MARKET(800, mm_oracle_price_e6), MARKET(808, mm_oracle_slot),
-    MARKET(836, last_oracle_valid), MARKET(840, last_funding_oracle_twap_e6), MARKET(848, last_oracle_price_e6), MARKET(856, last_oracle_conf_e6),
-    MARKET(864, last_oracle_delay), MARKET(872, oracle_twap_e6), MARKET(880, oracle_twap_5min_e6), MARKET(888, oracle_twap_ts),
-    MARKET(1064, base_with_amm_e9),
-};
+static ek_err stats_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_user_stats, STATS_LEN);
+    COPY(8, authority); COPY(72, total_fee_paid_e6); COPY(104, maker_volume_30d_e6); COPY(112, taker_volume_30d_e6);
+    COPY(128, maker_volume_ts); COPY(136, taker_volume_ts); COPY(160, sub_accounts);
+    FIELDS_END;
+}
 
-#define BANK(off, member) EK_COPY(ek_spot_market, off, member)
-#define BANK_ENUM(off, member, top) EK_ENUM(ek_spot_market, off, member, top)
-static const ek_field SPOT_FIELDS[] = {
-    BANK(8, address), BANK(40, oracle), BANK(72, mint), BANK(104, vault), EK_NAME(ek_spot_market, 136, name), BANK(296, deposit_balance_e9),
-    BANK(312, borrow_balance_e9), BANK(328, cumulative_deposit_interest_e10), BANK(344, cumulative_borrow_interest_e10),
-    BANK(456, last_oracle_price_e6), BANK(464, last_oracle_conf_e6), BANK(472, last_oracle_delay), BANK(480, oracle_twap_e6),
-    BANK(488, oracle_twap_5min_e6), BANK(496, oracle_twap_ts), BANK(544, withdraw_guard_threshold), BANK(552, max_token_deposits),
-    BANK(584, last_interest_ts), BANK(592, last_twap_ts), BANK(600, expiry_ts), BANK(656, initial_asset_weight_e4),
-    BANK(660, maintenance_asset_weight_e4), BANK(664, initial_liability_weight_e4), BANK(668, maintenance_liability_weight_e4), BANK(672, imf_e6),
-    BANK(684, optimal_utilization_e6), BANK(688, optimal_borrow_rate_e6), BANK(692, max_borrow_rate_e6), BANK(696, decimals),
-    BANK(700, market_index), BANK(702, orders_enabled), BANK_ENUM(703, oracle_source, 15), BANK(704, raw_status), BANK_ENUM(705, asset_tier, 4),
-    BANK(706, paused_operations), BANK(736, scale_initial_asset_weight_start_e6), BANK(744, min_borrow_rate), BANK(746, pool_id),
-};
+static ek_err perp_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_perp_market, PERP_LEN);
+    COPY(8, address); COPY(40, base_long_e9); COPY(56, base_short_e9); COPY(72, quote_amount_e6); COPY(152, max_open_interest_e9);
+    COPY(184, cumulative_funding_long_e9); COPY(200, cumulative_funding_short_e9); COPY(312, oracle); NAME(424, name);
+    COPY(496, last_funding_rate_e9); COPY(504, last_funding_rate_long_e9); COPY(512, last_funding_rate_short_e9);
+    COPY(520, last_funding_ts); COPY(528, net_unsettled_funding_e6); COPY(536, funding_clamp_bps); COPY(540, funding_slope_e6);
+    COPY(544, step_base_e9); COPY(552, tick_price_e6); COPY(560, pnl_max_imbalance_e6); COPY(568, expiry_ts); COPY(576, expiry_price_e6);
+    COPY(600, imf_e6); COPY(604, pnl_imf_e6); COPY(608, liquidator_fee_e6); COPY(612, if_liquidation_fee_e6);
+    COPY(616, margin_initial_e4); COPY(620, margin_maintenance_e4); COPY(624, pnl_initial_weight_e4);
+    COPY(628, pnl_maintenance_weight_e4); COPY(632, users_with_base); COPY(636, users); COPY(640, market_index); COPY(642, raw_status);
+    ENUM(643, contract_type, 2); ENUM(644, contract_tier, 5); COPY(645, paused_operations); COPY(646, quote_spot_index);
+    COPY(648, fee_adjustment_pct); COPY(656, last_fill_price_e6); COPY(664, pool_id); ENUM(673, oracle_source, 15);
+    COPY(674, oracle_delay_override); COPY(675, oracle_low_risk_override); COPY(680, mark_twap_e6); COPY(688, mark_twap_5min_e6);
+    COPY(696, mark_twap_ts); COPY(704, bid_twap_e6); COPY(712, ask_twap_e6); COPY(720, mark_std_e6); COPY(728, oracle_std_e6);
+    COPY(744, volume_24h_e6); COPY(776, last_24h_avg_funding_rate_e9); COPY(784, funding_period_s); COPY(792, min_order_base_e9);
+    COPY(800, mm_oracle_price_e6); COPY(808, mm_oracle_slot); COPY(836, last_oracle_valid); COPY(840, last_funding_oracle_twap_e6);
+    COPY(848, last_oracle_price_e6); COPY(856, last_oracle_conf_e6); COPY(864, last_oracle_delay); COPY(872, oracle_twap_e6);
+    COPY(880, oracle_twap_5min_e6); COPY(888, oracle_twap_ts); COPY(1064, base_with_amm_e9);
+    FIELDS_END;
+}
 
-#define STATE(off, member) EK_COPY(ek_state, off, member)
-static const ek_field STATE_FIELDS[] = {
-    STATE(488, signer), STATE(552, perp_tiers), STATE(904, flat_filler_fee_e6), STATE(1288, mark_oracle_divergence_e6),
-    STATE(1296, oracle_twap_divergence_e6), STATE(1304, slots_before_stale_for_amm), STATE(1312, slots_before_stale_for_margin),
-    STATE(1320, confidence_max_e6), STATE(1328, too_volatile_ratio), STATE(1352, liquidation_buffer_e4), STATE(1358, n_perp_markets),
-    STATE(1360, n_spot_markets), STATE(1362, signer_nonce), STATE(1363, min_auction_slots), STATE(1364, default_order_seconds),
-    STATE(1366, exchange_status), STATE(1374, feature_flags),
-};
+static ek_err spot_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_spot_market, SPOT_LEN);
+    COPY(8, address); COPY(40, oracle); COPY(72, mint); COPY(104, vault); NAME(136, name); COPY(296, deposit_balance_e9);
+    COPY(312, borrow_balance_e9); COPY(328, cumulative_deposit_interest_e10); COPY(344, cumulative_borrow_interest_e10);
+    COPY(456, last_oracle_price_e6); COPY(464, last_oracle_conf_e6); COPY(472, last_oracle_delay); COPY(480, oracle_twap_e6);
+    COPY(488, oracle_twap_5min_e6); COPY(496, oracle_twap_ts); COPY(544, withdraw_guard_threshold); COPY(552, max_token_deposits);
+    COPY(584, last_interest_ts); COPY(592, last_twap_ts); COPY(600, expiry_ts); COPY(656, initial_asset_weight_e4);
+    COPY(660, maintenance_asset_weight_e4); COPY(664, initial_liability_weight_e4); COPY(668, maintenance_liability_weight_e4);
+    COPY(672, imf_e6); COPY(684, optimal_utilization_e6); COPY(688, optimal_borrow_rate_e6); COPY(692, max_borrow_rate_e6);
+    COPY(696, decimals); COPY(700, market_index); COPY(702, orders_enabled); ENUM(703, oracle_source, 15); COPY(704, raw_status);
+    ENUM(705, asset_tier, 4); COPY(706, paused_operations); COPY(736, scale_initial_asset_weight_start_e6); COPY(744, min_borrow_rate);
+    COPY(746, pool_id);
+    FIELDS_END;
+}
+
+static ek_err state_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_state, STATE_LEN);
+    COPY(488, signer); COPY(552, perp_tiers); COPY(904, flat_filler_fee_e6); COPY(1288, mark_oracle_divergence_e6);
+    COPY(1296, oracle_twap_divergence_e6); COPY(1304, slots_before_stale_for_amm); COPY(1312, slots_before_stale_for_margin);
+    COPY(1320, confidence_max_e6); COPY(1328, too_volatile_ratio); COPY(1352, liquidation_buffer_e4); COPY(1358, n_perp_markets);
+    COPY(1360, n_spot_markets); COPY(1362, signer_nonce); COPY(1363, min_auction_slots); COPY(1364, default_order_seconds);
+    COPY(1366, exchange_status); COPY(1374, feature_flags);
+    FIELDS_END;
+}
 
 static const uint8_t STATUS[] = {EK_MARKET_INITIALIZED, EK_MARKET_ACTIVE, EK_MARKET_REDUCE_ONLY, EK_MARKET_SETTLEMENT, EK_MARKET_DELISTED};
 
@@ -111,17 +123,17 @@ const struct ek_venue EK_VENUE_VELOCITY = {
     .sources = 1u << EK_ORACLE_LAZER | 1u << EK_ORACLE_LAZER_1K | 1u << EK_ORACLE_LAZER_1M | 1u << EK_ORACLE_LAZER_STABLE,
     .status_map = STATUS,
     .n_status = sizeof STATUS,
-    .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, 4496, EK_ROWS(USER_FIELDS)},
+    .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, USER_LEN, user_fields},
     .has_volume = 1,
     .has_funding_slope = 1,
     .funding_offset = 3333,
-    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, 240, EK_ROWS(STATS_FIELDS)},
-    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, 1304, EK_ROWS(PERP_FIELDS)},
-    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, 808, EK_ROWS(SPOT_FIELDS)},
-    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, 1752, EK_ROWS(STATE_FIELDS)},
-    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL, 0},
-    .spots = {104, 40, EK_ROWS(SPOT_POSITION)},
-    .perps = {424, 80, EK_ROWS(PERP_POSITION)},
-    .orders = {1064, 104, EK_ROWS(ORDER_FIELDS)},
+    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, STATS_LEN, stats_fields},
+    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, PERP_LEN, perp_fields},
+    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, SPOT_LEN, spot_fields},
+    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, STATE_LEN, state_fields},
+    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL},
+    .spots = {104, SPOT_POSITION_LEN, spot_position},
+    .perps = {424, PERP_POSITION_LEN, perp_position},
+    .orders = {1064, ORDER_LEN, order_fields},
     .errors = EK_ROWS(ERRORS),
 };

@@ -5,6 +5,7 @@
 #include "ek_codec.h"
 #include "ek_crypto.h"
 #include "ek_fixed.h"
+#include <stdlib.h>
 
 static void names(void) {
     CHECK(ek_venue_by_name("velocity", 8) == ek_venue_at(0) && ek_venue_by_name("drift", 5) == ek_venue_at(1));
@@ -26,13 +27,48 @@ static void discriminator_is(const ek_layout *l) {
     CHECK_BYTES(hash, l->discriminator, 8);
 }
 
-/* No field reaches past its account or element, and none is written outside its struct. */
-static void fields_fit(const ek_field *f, size_t n, size_t account, size_t plain) {
-    for (size_t i = 0; i < n; i++) {
-        CHECK(f[i].from + f[i].size <= account);
-        CHECK(f[i].to + f[i].size <= plain);
-        for (size_t k = 0; k < i; k++) CHECK(f[k].to != f[i].to); /* nothing is filled twice */
+/* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read past it. Every one of its bytes set, so
+ * every slot and field is read; and one byte less is refused. */
+static void reads_its_length_and_no_more(const struct ek_venue *v) {
+    union { ek_user user; ek_user_stats stats; ek_perp_market perp; ek_spot_market spot; ek_state state; } out;
+    static const size_t SIZES[] = {sizeof(ek_user), sizeof(ek_user_stats), sizeof(ek_perp_market), sizeof(ek_spot_market), sizeof(ek_state)};
+    const ek_layout *layouts[] = {&v->user, &v->stats, &v->perp, &v->spot, &v->state};
+    for (size_t k = 0; k < 5; k++)
+        for (uint8_t fill = 0; fill <= 1; fill++) {
+            uint8_t *data = malloc(layouts[k]->len), *room = malloc(SIZES[k]);
+            if (data == NULL || room == NULL) abort();
+            memset(data, fill, layouts[k]->len);
+            CHECK_EQ(layouts[k]->fields(data, room), EK_OK); /* and into a struct of exactly its size */
+            memcpy(data, layouts[k]->discriminator, 8);
+            for (size_t less = 0; less <= 1; less++) {
+                ek_err want = less ? EK_E_SHORT : EK_OK;
+                size_t len = layouts[k]->len - less;
+                CHECK_EQ(k == 0   ? ek_decode_user(v, data, len, &out.user)
+                         : k == 1 ? ek_decode_user_stats(v, data, len, &out.stats)
+                         : k == 2 ? ek_decode_perp_market(v, data, len, &out.perp)
+                         : k == 3 ? ek_decode_spot_market(v, data, len, &out.spot)
+                                  : ek_decode_state(v, data, len, &out.state),
+                         want);
+                if (k == 0 && !less) CHECK(out.user.n_spots == 8 * fill && out.user.n_perps == 8 * fill && out.user.n_live_orders == 32 * fill);
+            }
+            free(data);
+            free(room);
+        }
+}
+
+/* Old bytes of slots that are not in use leave no trace: equal books give equal structs. */
+static void old_bytes_of_empty_slots(const struct ek_venue *v) {
+    static uint8_t data[8192];
+    static ek_user user, want;
+    memset(data, 0, sizeof data);
+    memcpy(data, v->user.discriminator, 8);
+    CHECK_EQ(ek_decode_user(v, data, v->user.len, &want), EK_OK);
+    for (size_t i = 0; i < 8; i++) {
+        data[v->spots.at + i * v->spots.stride + 32] = 7; /* market indices of positions closed long ago */
+        data[v->perps.at + i * v->perps.stride + (v->perps.stride == 80 ? 76 : 92)] = 7;
     }
+    CHECK_EQ(ek_decode_user(v, data, v->user.len, &user), EK_OK);
+    CHECK_BYTES(&user, &want, sizeof user);
 }
 
 static void tables(void) {
@@ -40,14 +76,8 @@ static void tables(void) {
         const struct ek_venue *v = ek_venue_at(i);
         const ek_layout *layouts[] = {&v->user, &v->stats, &v->perp, &v->spot, &v->state, &v->lazer};
         for (size_t k = 0; k < 6; k++) discriminator_is(layouts[k]);
-        fields_fit(v->user.fields, v->user.n_fields, v->user.len, sizeof(ek_user));
-        fields_fit(v->stats.fields, v->stats.n_fields, v->stats.len, sizeof(ek_user_stats));
-        fields_fit(v->perp.fields, v->perp.n_fields, v->perp.len, sizeof(ek_perp_market));
-        fields_fit(v->spot.fields, v->spot.n_fields, v->spot.len, sizeof(ek_spot_market));
-        fields_fit(v->state.fields, v->state.n_fields, v->state.len, sizeof(ek_state));
-        fields_fit(v->spots.fields, v->spots.n_fields, v->spots.stride, sizeof(ek_spot_position));
-        fields_fit(v->perps.fields, v->perps.n_fields, v->perps.stride, sizeof(ek_perp_position));
-        fields_fit(v->orders.fields, v->orders.n_fields, v->orders.stride, sizeof(ek_order));
+        reads_its_length_and_no_more(v);
+        old_bytes_of_empty_slots(v);
         CHECK(v->spots.at + 8 * v->spots.stride == v->perps.at && v->perps.at + 8 * v->perps.stride == v->orders.at);
         CHECK(v->orders.at + 32 * v->orders.stride <= v->user.len);
         for (size_t k = 1; k < v->n_errors; k++) CHECK(v->errors[k - 1].code < v->errors[k].code);

@@ -1,8 +1,8 @@
 /* ek_account.h - the venue's accounts as plain structs, and their decoders.
  *
  * Rule of every decoder: known discriminator (else EK_E_DISCRIMINATOR), length at least the known one (else EK_E_SHORT; longer is allowed:
- * programs append), enum bytes inside their known range (else EK_E_UNSUPPORTED, never a guess). Fields are read one by one through the
- * venue's offset table; the bytes need no alignment. Pure; a User costs about 1 us.
+ * programs append), enum bytes inside their known range (else EK_E_UNSUPPORTED, never a guess). Fields are read one by one at the
+ * venue's offsets; the bytes need no alignment. Pure; a User costs about 1 us.
  * Units are in the names: _e9 base or funding rate (quote per base), _e6 quote, USD or price, _e4 weight or margin ratio, _e10 interest index.
  * Fields a venue does not have are 0. C arrays reach Swift as tuples: use the accessors. */
 #ifndef EK_ACCOUNT_H
@@ -180,6 +180,8 @@ typedef struct {
 
 ek_err ek_decode_clock(const uint8_t *data, size_t len, ek_clock *out);
 ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out);
+/* The same into a struct that is all zero already, which after an error it need not be any more. */
+ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out);
 ek_err ek_decode_user_stats(const ek_venue *v, const uint8_t *data, size_t len, ek_user_stats *out);
 ek_err ek_decode_perp_market(const ek_venue *v, const uint8_t *data, size_t len, ek_perp_market *out);
 ek_err ek_decode_spot_market(const ek_venue *v, const uint8_t *data, size_t len, ek_spot_market *out);
@@ -187,7 +189,7 @@ ek_err ek_decode_state(const ek_venue *v, const uint8_t *data, size_t len, ek_st
 /* `source`: the market's oracle_source byte. EK_E_UNSUPPORTED: a source that cannot be valued. EK_ORACLE_QUOTE_ASSET ignores data (price 1). */
 ek_err ek_decode_oracle(const ek_venue *v, uint8_t source, const uint8_t *data, size_t len, ek_oracle *out);
 
-/* Market name and own index from the bytes of a PerpMarket (perp=1) or SpotMarket (perp=0), without decoding the rest. */
+/* Market name and own index from the bytes of a PerpMarket (perp=1) or SpotMarket (perp=0), whatever else it holds. */
 ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t len, char out[EK_NAME_CAP], uint16_t *index);
 
 /* Positions in use; NULL when there is none of that market. */
