@@ -21,7 +21,7 @@ SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
 
-.PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-soak test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -97,7 +97,7 @@ $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
-test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-sim test-mutants test-arm test-deploy test-fuzz
+test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-soak test-sim test-mutants test-arm test-deploy test-fuzz
 	@echo "all tests passed"
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
@@ -176,6 +176,20 @@ soak: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 	EK_KILLS=200 $(PY) -m pytest -q Tests/crash/test_kill.py
 	SECONDS_EACH=240 bash Tests/fuzz/run.sh
 	bash Tests/sim/run.sh -n 10000 -d 30
+	$(MAKE) soak-process
+
+# The whole program beside an embedded chain, 1,000 times as fast as the world; the figures go into Benchmarks/SOAK.md. Two hours and forty minutes.
+SOAK := $(PY) Tests/soak/soak.py --results Benchmarks/SOAK.md
+.PHONY: soak-process test-soak
+soak-process: bin/evenkeel $(VENV)/ready
+	: > Benchmarks/SOAK.md
+	$(SOAK) --title "A quiet book" --seconds 240 --every 2 --no-faults --disturb 0
+	$(SOAK) --title "A book that is moved every nine minutes, with faults" --seconds 240 --every 2 --disturb 0.15
+	$(SOAK) --title "A million ticks" --ticks 1000000 --interval 1 --no-faults
+	$(SOAK) --title "Two hours with faults"
+# A slice of it.
+test-soak: bin/evenkeel $(VENV)/ready
+	$(PY) Tests/soak/soak.py --seconds 40 --every 1 --disturb 0.5
 
 clean:
 	rm -rf $(BUILD) bin .build .build-embedded $(VENV)

@@ -58,10 +58,11 @@ func runCommand() -> Int32 {
     var config: UnsafePointer<CChar>? = nil
     var run = RunOptions()
     var paper = false
+    var speed: Int64 = 1
     var log = Logger()
     var help = false
     var o = sys_opts()
-    let bad = options("c:config= once paper json log= verbose h:help", first: 2, &o) { i, value in
+    let bad = options("c:config= once paper json log= verbose speed= h:help", first: 2, &o) { i, value in
         switch i {
         case 0: config = value
         case 1: run.once = true
@@ -69,6 +70,7 @@ func runCommand() -> Int32 {
         case 3: run.json = true
         case 4: return logFormat(value, &log)
         case 5: log.level = .debug
+        case 6: return sys_parse_i64(value, 1, 5_000, &speed) != 0
         default: help = true
         }
         return true
@@ -76,18 +78,33 @@ func runCommand() -> Int32 {
     if let code = bad { return code }
     if help {
         return Words.help("""
-        evenkeel run -c FILE [--once] [--paper] [--json] [--log logfmt|json|plain] [--verbose]
+        evenkeel run -c FILE [--once] [--paper] [--json] [--log logfmt|json|plain] [--verbose] [--speed X]
 
         Runs the agent until it is stopped. SIGINT and SIGTERM stop it cleanly in any phase, SIGHUP re-reads the config.
           --once     one tick, carried through to its end (an open ticket is resolved and nothing new is built)
           --paper    overrides mode = live: reads the real chain, signs and sends nothing, books fills in its own ledger
           --json     STATUS as one JSON object a line on stdout (with --once: the last line)
           --log      how the log on stderr looks; --verbose adds debug lines
+          --speed    clocks that run so many times as fast (1 to 5000), for long runs against a localnet of the same --speed
 
         """)
     }
     guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS) else { return 2 }
+    if speed != 1 {
+        guard onLoopbackOnly(box.config) else {
+            return Words.refuse(Text("--speed is for chains on this machine, and every [rpc] url must be http: clocks that are not the world's would trade real money by wrong times"))
+        }
+        run.speed = UInt64(speed)
+    }
     return runAgent(box.config, options: run, log: log, sink: nil)
+}
+
+/// Whether every endpoint is http, which the config grants to loopback addresses only.
+private func onLoopbackOnly(_ config: UnsafeMutablePointer<sys_config>) -> Bool {
+    for i in 0..<UInt32(config.pointee.n_urls) {
+        guard let url = sys_config_url(config, i), url[4] == 0x3A else { return false }        // "http:" or "https"
+    }
+    return true
 }
 
 func versionCommand() -> Int32 {

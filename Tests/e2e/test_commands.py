@@ -56,6 +56,19 @@ def test_init_never_writes_over_a_file(agents, binary):
     assert r.code == 11 and r.status["mode"] == "paper" and "RPC connection refused" in r.err, r
 
 
+def test_faster_clocks_only_on_this_machine(bench, agents, binary):
+    chain, agent = bench("velocity", chain={"perp": -10, "speed": 100, "unix_ts": int(time.time()), "tick_ms": 400}, agent__loop_interval_seconds="60")
+    running = agent.start("--speed", "100")
+    wait_for(lambda: len(running.lines) >= 4, 10, lambda: running.log)              # four minutes' ticks in two seconds
+    assert running.stop() == 143 and {x["status"] for x in running.lines} == {"balanced"}, running.log
+    agent.set(rpc__url=[chain.url, "https://127.0.0.1:9"])
+    r = agent.command("run", "--once", "--speed", "100", "-c", agent.config)
+    assert r.code == 2 and "every [rpc] url must be http" in r.err, r
+    agent.set(rpc__url=chain.url)
+    for wrong in ("0", "-1", "5001", "2x"):
+        assert agent.command("run", "--once", "--speed", wrong, "-c", agent.config).code == 2
+
+
 SOLANA = """---
 json_rpc_url: "%s"
 websocket_url: ""
