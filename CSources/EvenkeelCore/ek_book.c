@@ -417,5 +417,6 @@ ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t le
     uint32_t chars[EK_PLAN_MAX] = {0};
     for (uint32_t i = 0; i < p->n; i++) chars[i] = (uint32_t)ek_base64_encoded_len(known_length(p->venue, p->items[i].role));
     if (load(b, p, json, len, chars, work, work_cap, fault) == EK_OK) return EK_OK;
+    b->have = 0;
     return load(b, p, json, len, NULL, work, work_cap, fault); /* says what is wrong, with nothing taken for granted */
 }
