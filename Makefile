@@ -14,7 +14,7 @@ CORE_H := $(wildcard CSources/*/include/*.h CSources/*/*.h)
 INCLUDES := -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include
 WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-SYS_LIBS := -lcurl -ljansson -linih -lwebsockets
+SYS_LIBS := -ljansson -linih
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
 SECONDS_A_FUZZER ?= 20

@@ -31,7 +31,7 @@ let sizing: [CSetting] = embedded ? [.unsafeFlags(["-Oz"])] : []
 let coreSizing: [CSetting] = embedded ? [.unsafeFlags(["-Os"])] : []
 let linking: [LinkerSetting] = embedded
     ? [.unsafeFlags(["-use-ld=lld", "-Xlinker", "--gc-sections", "-Xlinker", "--icf=all", "-Xlinker", "-z", "-Xlinker", "relro",
-                     "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs"])]
+                     "-Xlinker", "-z", "-Xlinker", "now", "-Xlinker", "-z", "-Xlinker", "pack-relative-relocs", "-Xlinker", "--as-needed"])]
     : []
 
 let package = Package(
@@ -40,8 +40,7 @@ let package = Package(
         .target(name: "EvenkeelCore", path: "CSources/EvenkeelCore", cSettings: hardening + coreSizing,
                 linkerSettings: [.linkedLibrary("sodium")]),
         .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys", cSettings: hardening + sizing,
-                linkerSettings: [.linkedLibrary("curl"), .linkedLibrary("jansson"), .linkedLibrary("inih"),
-                                 .linkedLibrary("websockets"), .linkedLibrary("sodium")]),
+                linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),      // the others: sys_load.h
         .target(name: "Kit", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift + unchecked),
         .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
         .target(name: "Chain", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift + unchecked),

@@ -41,6 +41,6 @@ module() { # NAME FOLDER OPTIMISATION [flags]
 module Kit Kit -O -parse-as-library
 for m in Agent Chain Sim; do module $m $m -Osize -parse-as-library; done
 module evenkeel evenkeel -Osize
-$cc --sysroot="$sysroot" -pie -o "$work/evenkeel" "$work"/o/*.o -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now -lcurl -ljansson -linih -lwebsockets -lsodium -lm
+$cc --sysroot="$sysroot" -pie -static-libgcc -o "$work/evenkeel" "$work"/o/*.o -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now,--as-needed -ljansson -linih -lsodium -lm
 aarch64-linux-gnu-strip -s -o "$output.new" "$work/evenkeel"
 mv "$output.new" "$output"

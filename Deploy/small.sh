@@ -42,7 +42,7 @@ module Kit -O -parse-as-library
 for m in Agent Chain Sim; do module $m -Osize -parse-as-library; done
 module evenkeel -Osize
 
-"$clang" -fuse-ld=lld -flto -pie -o "$work/evenkeel" "$work"/o/*.o "$work"/o/*.bc -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,-O2 \
-    -Wl,-plugin-opt=-function-sections=1 -Wl,-mllvm,-enable-machine-outliner=always -lcurl -ljansson -linih -lwebsockets -lsodium -lm
+"$clang" -fuse-ld=lld -flto -pie -static-libgcc -o "$work/evenkeel" "$work"/o/*.o "$work"/o/*.bc -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,--as-needed,-O2 \
+    -Wl,-plugin-opt=-function-sections=1 -Wl,-mllvm,-enable-machine-outliner=always -ljansson -linih -lsodium -lm
 strip -s -o "$output.new" "$work/evenkeel"
 mv "$output.new" "$output"

@@ -1,7 +1,7 @@
 #include "sys_http.h"
 #include "sys_args.h"
 
-#include <curl/curl.h>
+#include "sys_curl.h"
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,25 +39,32 @@ static lane *lane_of(sys_http *h, int e, int i) {
 
 static void free_lane(sys_http *h, lane *l) {
     if (l->easy) {
-        if (l->busy) curl_multi_remove_handle(h->multi, l->easy);
-        curl_easy_cleanup(l->easy);
+        if (l->busy) curl.multi_remove_handle(h->multi, l->easy);
+        curl.easy_cleanup(l->easy);
     }
-    if (l->own_headers) curl_slist_free_all(l->own_headers);
+    if (l->own_headers) curl.slist_free_all(l->own_headers);
     free(l->body);
     free(l->answer);
     memset(l, 0, sizeof *l);
 }
 
+static const char *trouble = "";
+
+const char *sys_http_trouble(void) { return trouble; }
+
 sys_http *sys_http_new(void) {
     signal(SIGPIPE, SIG_IGN);
-    if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return NULL;
+    trouble = curl_load();
+    if (trouble != NULL) return NULL;
+    trouble = "libcurl could not be initialised";
+    if (curl.global_init(CURL_GLOBAL_DEFAULT) != 0) return NULL;
     sys_http *h = calloc(1, sizeof *h);
     if (!h) return NULL;
-    h->multi = curl_multi_init();
-    h->headers = curl_slist_append(NULL, "Content-Type: application/json");
+    h->multi = curl.multi_init();
+    h->headers = curl.slist_append(NULL, "Content-Type: application/json");
     if (h->headers) {
         /* "Expect: 100-continue" would cost a round trip on larger bodies. */
-        struct curl_slist *more = curl_slist_append(h->headers, "Expect:");
+        struct curl_slist *more = curl.slist_append(h->headers, "Expect:");
         if (more) h->headers = more;
     }
     if (!h->multi || !h->headers) {
@@ -73,21 +80,21 @@ void sys_http_free(sys_http *h) {
         for (int i = 0; i < SYS_HTTP_LANES; i++) free_lane(h, &h->lanes[e][i]);
     }
     for (int i = 0; i < SYS_HTTP_HOOKS; i++) free_lane(h, &h->hooks[i]);
-    if (h->headers) curl_slist_free_all(h->headers);
-    if (h->multi) curl_multi_cleanup(h->multi);
+    if (h->headers) curl.slist_free_all(h->headers);
+    if (h->multi) curl.multi_cleanup(h->multi);
     free(h);
 }
 
 /* The host part of an http URL must be a loopback address; curl's own URL parser decides what the host is,
  * so what is checked is what will be connected to. */
 int sys_http_url_allowed(const char *url) {
-    CURLU *u = curl_url();
+    CURLU *u = curl_load() == NULL ? curl.url() : NULL;
     if (!u) return 0;
     char *scheme = NULL, *host = NULL;
     int ok = 0;
-    if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
-        && curl_url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
-        && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+    if (curl.url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+        && curl.url_get(u, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK
+        && curl.url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
         if (strcmp(scheme, "https") == 0) {
             ok = 1;
         } else if (strcmp(scheme, "http") == 0) {
@@ -97,9 +104,9 @@ int sys_http_url_allowed(const char *url) {
                 || (sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &tail) == 4 && a == 127 && b < 256 && c < 256 && d < 256);
         }
     }
-    curl_free(scheme);
-    curl_free(host);
-    curl_url_cleanup(u);
+    curl.free(scheme);
+    curl.free(host);
+    curl.url_cleanup(u);
     return ok;
 }
 
@@ -117,14 +124,14 @@ static size_t on_data(char *data, size_t size, size_t n, void *user) {
 }
 
 static int set_up(lane *l, const char *url, struct curl_slist *headers, size_t answer_max) {
-    l->easy = curl_easy_init();
+    l->easy = curl.easy_init();
     l->body = malloc(SYS_HTTP_BODY_MAX);
     l->answer = malloc(answer_max);
     l->answer_max = answer_max;
     if (!l->easy || !l->body || !l->answer) return -1;
     CURL *c = l->easy;
     CURLcode bad = CURLE_OK;
-#define SET(option, value) do { CURLcode rc_ = curl_easy_setopt(c, option, value); if (rc_ != CURLE_OK) bad = rc_; } while (0)
+#define SET(option, value) do { CURLcode rc_ = curl.easy_setopt(c, option, value); if (rc_ != CURLE_OK) bad = rc_; } while (0)
     SET(CURLOPT_URL, url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -166,8 +173,8 @@ int sys_http_hook(sys_http *h, int which, const char *url, const char *content_t
     char line[128];
     free_lane(h, l);
     snprintf(line, sizeof line, "Content-Type: %s", content_type);
-    l->own_headers = curl_slist_append(NULL, line);
-    struct curl_slist *more = l->own_headers ? curl_slist_append(l->own_headers, "Expect:") : NULL;
+    l->own_headers = curl.slist_append(NULL, line);
+    struct curl_slist *more = l->own_headers ? curl.slist_append(l->own_headers, "Expect:") : NULL;
     l->endpoint = SYS_HTTP_ENDPOINTS + which;
     if (!more || set_up(l, url, more, HOOK_ANSWER_MAX) != 0) {
         free_lane(h, l);
@@ -186,18 +193,18 @@ int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, s
     l->too_large = 0;
     l->id = id;
     if (len == 0) {
-        curl_easy_setopt(l->easy, CURLOPT_HTTPGET, 1L);
+        curl.easy_setopt(l->easy, CURLOPT_HTTPGET, 1L);
     } else {
-        curl_easy_setopt(l->easy, CURLOPT_POST, 1L);
-        curl_easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)l->body);
-        curl_easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE, (long)len);
+        curl.easy_setopt(l->easy, CURLOPT_POST, 1L);
+        curl.easy_setopt(l->easy, CURLOPT_POSTFIELDS, (const char *)l->body);
+        curl.easy_setopt(l->easy, CURLOPT_POSTFIELDSIZE, (long)len);
     }
-    curl_easy_setopt(l->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
-    curl_easy_setopt(l->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
-    if (curl_multi_add_handle(h->multi, l->easy) != CURLM_OK) return -1;
+    curl.easy_setopt(l->easy, CURLOPT_TIMEOUT_MS, (long)timeout_ms);
+    curl.easy_setopt(l->easy, CURLOPT_CONNECTTIMEOUT_MS, (long)timeout_ms);
+    if (curl.multi_add_handle(h->multi, l->easy) != CURLM_OK) return -1;
     l->busy = 1;
     int running;
-    curl_multi_perform(h->multi, &running);
+    curl.multi_perform(h->multi, &running);
     return 0;
 }
 
@@ -219,9 +226,9 @@ uint32_t sys_http_wait(sys_http *h, const int *fds, int n_fds, int timeout_ms) {
         extra[i].revents = 0;
     }
     int n = 0;
-    curl_multi_poll(h->multi, n_fds ? extra : NULL, (unsigned)n_fds, timeout_ms < 0 ? 0 : timeout_ms, &n);
+    curl.multi_poll(h->multi, n_fds ? extra : NULL, (unsigned)n_fds, timeout_ms < 0 ? 0 : timeout_ms, &n);
     int running = 0;
-    curl_multi_perform(h->multi, &running);
+    curl.multi_perform(h->multi, &running);
     uint32_t ready = 0;
     for (int i = 0; i < n_fds; i++) {
         if (extra[i].revents) ready |= 1u << i;
@@ -250,27 +257,27 @@ static sys_http_kind kind_of(CURLcode code, const lane *l) {
 int sys_http_next(sys_http *h, sys_http_result *out) {
     int left;
     CURLMsg *m;
-    while ((m = curl_multi_info_read(h->multi, &left))) {
+    while ((m = curl.multi_info_read(h->multi, &left))) {
         if (m->msg != CURLMSG_DONE) continue;
         CURLcode code = m->data.result;
         CURL *easy = m->easy_handle;
         char *private_ptr = NULL;
-        curl_easy_getinfo(easy, CURLINFO_PRIVATE, &private_ptr);
+        curl.easy_getinfo(easy, CURLINFO_PRIVATE, &private_ptr);
         lane *l = (lane *)(void *)private_ptr;
         curl_off_t us = 0, retry = 0;
         memset(out, 0, sizeof *out);
-        curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &out->status);
-        curl_easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &us);
-        curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry);
+        curl.easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &out->status);
+        curl.easy_getinfo(easy, CURLINFO_TOTAL_TIME_T, &us);
+        curl.easy_getinfo(easy, CURLINFO_RETRY_AFTER, &retry);
         struct curl_header *left_now = NULL;
         out->requests_left = -1;
         for (int i = 0; i < 3 && left_now == NULL; i++) {
             static const char *const names[] = {"x-ratelimit-rps-remaining", "x-ratelimit-remaining", "ratelimit-remaining"};
             int64_t v;
-            if (curl_easy_header(easy, names[i], 0, CURLH_HEADER, -1, &left_now) != CURLHE_OK) left_now = NULL;
+            if (curl.easy_header(easy, names[i], 0, CURLH_HEADER, -1, &left_now) != CURLHE_OK) left_now = NULL;
             else if (sys_parse_i64(left_now->value, 0, INT64_MAX, &v)) out->requests_left = v;
         }
-        curl_multi_remove_handle(h->multi, easy);
+        curl.multi_remove_handle(h->multi, easy);
         l->busy = 0;
         out->id = l->id;
         out->endpoint = l->endpoint;
@@ -279,7 +286,7 @@ int sys_http_next(sys_http *h, sys_http_result *out) {
         out->body_len = l->answer_len;
         out->latency_us = us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
         out->retry_after_s = retry < 0 ? 0 : (retry > 3600 ? 3600 : (int64_t)retry);
-        out->error = code == CURLE_OK ? "" : curl_easy_strerror(code);
+        out->error = code == CURLE_OK ? "" : curl.easy_strerror(code);
         return 1;
     }
     return 0;

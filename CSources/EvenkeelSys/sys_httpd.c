@@ -1,7 +1,7 @@
 /* The server: one libwebsockets protocol; a connection holds its request body and its answer. */
 #include "sys_httpd.h"
 
-#include <libwebsockets.h>
+#include "sys_lws.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,7 +52,7 @@ static int keep_answer(struct session *s, const uint8_t *body, size_t len, int s
 
 static int refuse(struct lws *wsi, struct session *s, int status, const char *text) {
     if (keep_answer(s, (const uint8_t *)text, strlen(text), status, 1)) return -1;
-    lws_callback_on_writable(wsi);
+    lws.callback_on_writable(wsi);
     return 0;
 }
 
@@ -71,10 +71,10 @@ static int ask(struct sys_httpd *h, struct lws *wsi, struct session *s) {
     s->plain = a.plain;
     s->ready = 1;
     if (a.delay_ms > 0) {
-        lws_set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
-        lws_set_timer_usecs(wsi, (lws_usec_t)a.delay_ms * 1000);
+        lws.set_timeout(wsi, NO_PENDING_TIMEOUT, 0);
+        lws.set_timer_usecs(wsi, (lws_usec_t)a.delay_ms * 1000);
     } else {
-        lws_callback_on_writable(wsi);
+        lws.callback_on_writable(wsi);
     }
     return 0;
 }
@@ -83,14 +83,14 @@ static int begin(struct sys_httpd *h, struct lws *wsi, struct session *s, const 
     char num[24];
     s->in_len = 0;
     s->ready = 0;
-    s->is_post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
-    if (!s->is_post && lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
+    s->is_post = lws.hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+    if (!s->is_post && lws.hdr_total_length(wsi, WSI_TOKEN_GET_URI) <= 0)
         return refuse(wsi, s, 405, "Used HTTP Method is not allowed. POST or OPTIONS is required\n");
     if (len >= sizeof s->path) len = sizeof s->path - 1;
     memcpy(s->path, path, len);
     s->path[len] = 0;
     if (!s->is_post) return ask(h, wsi, s);
-    if (lws_hdr_copy(wsi, num, sizeof num, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) return ask(h, wsi, s);
+    if (lws.hdr_copy(wsi, num, sizeof num, WSI_TOKEN_HTTP_CONTENT_LENGTH) <= 0) return ask(h, wsi, s);
     unsigned long long n = strtoull(num, NULL, 10);
     if (n > SYS_HTTPD_MAX_BODY) {
         /* The rest of the body is not wanted: answer and close. */
@@ -105,16 +105,16 @@ static int answer(struct lws *wsi, struct session *s) {
     uint8_t head[LWS_PRE + 1024], *p = head + LWS_PRE, *end = head + sizeof head - 1;
     if (!s->ready) return 0;
     s->ready = 0;
-    if (lws_add_http_common_headers(wsi, (unsigned)s->status, s->plain ? "text/plain" : "application/json", s->out_len, &p, end))
+    if (lws.add_http_common_headers(wsi, (unsigned)s->status, s->plain ? "text/plain" : "application/json", s->out_len, &p, end))
         return -1;
-    if (lws_finalize_write_http_header(wsi, head + LWS_PRE, &p, end)) return -1;
-    if (s->out_len && lws_write(wsi, s->out + LWS_PRE, s->out_len, LWS_WRITE_HTTP_FINAL) < 0) return -1;
-    return lws_http_transaction_completed(wsi) ? -1 : 0;
+    if (lws.finalize_write_http_header(wsi, head + LWS_PRE, &p, end)) return -1;
+    if (s->out_len && lws.write(wsi, s->out + LWS_PRE, s->out_len, LWS_WRITE_HTTP_FINAL) < 0) return -1;
+    return lws.http_transaction_completed(wsi) ? -1 : 0;
 }
 
 static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in, size_t len) {
     struct session *s = user;
-    struct sys_httpd *h = lws_context_user(lws_get_context(wsi));
+    struct sys_httpd *h = lws.context_user(lws.get_context(wsi));
     switch (reason) {
     case LWS_CALLBACK_HTTP: return begin(h, wsi, s, in, len);
     case LWS_CALLBACK_HTTP_BODY:
@@ -123,7 +123,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
         s->in_len += len;
         return 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION: return ask(h, wsi, s);
-    case LWS_CALLBACK_TIMER: lws_callback_on_writable(wsi); return 0;
+    case LWS_CALLBACK_TIMER: lws.callback_on_writable(wsi); return 0;
     case LWS_CALLBACK_HTTP_WRITEABLE: return answer(wsi, s);
     /* Between two requests of one kept-alive connection the session may be taken away without a close. */
     case LWS_CALLBACK_HTTP_DROP_PROTOCOL:
@@ -146,6 +146,11 @@ static const struct lws_protocols protocols[] = {
 
 sys_httpd *sys_httpd_open(int port, sys_httpd_handler handler, void *context, char *error, size_t error_cap) {
     struct lws_context_creation_info info;
+    const char *bad = lws_load();
+    if (bad) {
+        snprintf(error, error_cap, "%s", bad);
+        return NULL;
+    }
     sys_httpd *h = calloc(1, sizeof *h);
     if (!h) {
         snprintf(error, error_cap, "out of memory");
@@ -153,7 +158,7 @@ sys_httpd *sys_httpd_open(int port, sys_httpd_handler handler, void *context, ch
     }
     h->handler = handler;
     h->user = context;
-    lws_set_log_level(0, NULL);
+    lws.set_log_level(0, NULL);
     memset(&info, 0, sizeof info);
     info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS | LWS_SERVER_OPTION_DISABLE_IPV6;
     info.user = h;
@@ -163,7 +168,7 @@ sys_httpd *sys_httpd_open(int port, sys_httpd_handler handler, void *context, ch
     info.keepalive_timeout = 600;
     info.timeout_secs = 60;
     info.server_string = "evenkeel";
-    h->context = lws_create_context(&info);
+    h->context = lws.create_context(&info);
     if (!h->context) {
         snprintf(error, error_cap, "libwebsockets refused to start");
         free(h);
@@ -173,34 +178,34 @@ sys_httpd *sys_httpd_open(int port, sys_httpd_handler handler, void *context, ch
     info.iface = "127.0.0.1";
     info.protocols = protocols;
     info.vhost_name = "localhost";
-    h->vhost = lws_create_vhost(h->context, &info);
+    h->vhost = lws.create_vhost(h->context, &info);
     if (!h->vhost || sys_httpd_port(h) <= 0) {
         snprintf(error, error_cap, "cannot listen on 127.0.0.1:%d", port);
-        lws_context_destroy(h->context);
+        lws.context_destroy(h->context);
         free(h);
         return NULL;
     }
     return h;
 }
 
-int sys_httpd_port(const sys_httpd *h) { return lws_get_vhost_listen_port(h->vhost); }
+int sys_httpd_port(const sys_httpd *h) { return lws.get_vhost_listen_port(h->vhost); }
 
 static void on_timer(lws_sorted_usec_list_t *sul) {
     sys_httpd *h = lws_container_of(sul, sys_httpd, sul);
     if (!h->timer || !h->every_us) return;
-    lws_sul_schedule(h->context, 0, &h->sul, on_timer, (lws_usec_t)h->every_us);
+    lws.sul_schedule(h->context, 0, &h->sul, on_timer, (lws_usec_t)h->every_us);
     h->timer(h->user);
 }
 
 void sys_httpd_every(sys_httpd *h, sys_httpd_timer timer, uint64_t every_us) {
     h->timer = timer;
     h->every_us = every_us;
-    lws_sul_schedule(h->context, 0, &h->sul, on_timer, every_us ? (lws_usec_t)every_us : (lws_usec_t)LWS_SET_TIMER_USEC_CANCEL);
+    lws.sul_schedule(h->context, 0, &h->sul, on_timer, every_us ? (lws_usec_t)every_us : (lws_usec_t)LWS_SET_TIMER_USEC_CANCEL);
 }
 
 int sys_httpd_service(sys_httpd *h) {
     if (h->stopped) return -1;
-    return lws_service(h->context, 0) < 0 || h->stopped ? -1 : 0;
+    return lws.service(h->context, 0) < 0 || h->stopped ? -1 : 0;
 }
 
 int sys_httpd_run(sys_httpd *h, int stop_fd) {
@@ -215,11 +220,11 @@ int sys_httpd_run(sys_httpd *h, int stop_fd) {
 
 void sys_httpd_stop(sys_httpd *h) {
     h->stopped = 1;
-    lws_cancel_service(h->context);
+    lws.cancel_service(h->context);
 }
 
 void sys_httpd_close(sys_httpd *h) {
     if (!h) return;
-    lws_context_destroy(h->context);
+    lws.context_destroy(h->context);
     free(h);
 }

@@ -131,9 +131,14 @@ int sys_signer_news(sys_signer *s) {
     return bits;
 }
 
-int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]) {
+static int no_start(sys_signer *s, const char *why, char text[SYS_SIGNER_TEXT]) {
+    snprintf(text, SYS_SIGNER_TEXT, "the signer did not start: %s", why);
+    sys_signer_end(s);
+    return SYS_SIGNER_NO_START;
+}
+
+int sys_signer_launch(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]) {
     int ends[2], parent = getpid();
-    packet p;
     memset(s, 0, sizeof *s);
     s->fd = -1;
     text[0] = 0;
@@ -152,8 +157,14 @@ int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *
     }
     close(ends[1]);
     s->fd = ends[0];
-    ssize_t n = -1;
-    if (s->pid > 0 && sys_signer_send_seal(s->fd, limits, keypair, ledger)) n = receive(s->fd, &p, sizeof p, START_MS);
+    if (s->pid < 0) return no_start(s, strerror(errno), text);
+    return sys_signer_send_seal(s->fd, limits, keypair, ledger) ? 0 : no_start(s, "it ended at once", text);
+}
+
+int sys_signer_await(sys_signer *s, char text[SYS_SIGNER_TEXT]) {
+    packet p;
+    ssize_t n = receive(s->fd, &p, sizeof p, START_MS);
+    text[0] = 0;
     if (is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
         if (p.head.value == 0) {
             memcpy(s->pub.bytes, p.ready.pub, 32);
@@ -166,9 +177,7 @@ int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *
         sys_signer_end(s);
         return (int)p.head.value;
     }
-    snprintf(text, SYS_SIGNER_TEXT, "the signer did not start: %s", s->pid < 0 ? strerror(errno) : n == 0 ? "no answer in 10 s" : "it ended at once");
-    sys_signer_end(s);
-    return SYS_SIGNER_NO_START;
+    return no_start(s, n == 0 ? "no answer in 10 s" : "it ended at once", text);
 }
 
 int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char *path, const ek_key *key, char text[SYS_SIGNER_TEXT]) {

@@ -30,7 +30,7 @@ void web_unlink(session *s) {
 /* --- answers */
 
 static int add(struct lws *wsi, const char *name, const char *value, uint8_t **p, uint8_t *end) {
-    return lws_add_http_header_by_name(wsi, (const uint8_t *)name, (const uint8_t *)value, (int)strlen(value), p, end);
+    return lws.add_http_header_by_name(wsi, (const uint8_t *)name, (const uint8_t *)value, (int)strlen(value), p, end);
 }
 
 /* Sends the head and keeps the body for the writeable callbacks. 0, or -1: close. */
@@ -45,8 +45,8 @@ static int answer(struct lws *wsi, session *s, unsigned status, const char *type
     s->at = 0;
     s->waiting_id = 0;
     s->answering = 1;
-    if (lws_add_http_header_status(wsi, status, &p, end) || add(wsi, "content-type:", type, &p, end)
-        || lws_add_http_header_content_length(wsi, (lws_filepos_t)len, &p, end) || add(wsi, "cache-control:", "no-store", &p, end)
+    if (lws.add_http_header_status(wsi, status, &p, end) || add(wsi, "content-type:", type, &p, end)
+        || lws.add_http_header_content_length(wsi, (lws_filepos_t)len, &p, end) || add(wsi, "cache-control:", "no-store", &p, end)
         || add(wsi, "x-content-type-options:", "nosniff", &p, end) || add(wsi, "x-frame-options:", "DENY", &p, end)
         || add(wsi, "referrer-policy:", "no-referrer", &p, end) || add(wsi, "cross-origin-resource-policy:", "same-origin", &p, end)
         || add(wsi, "cross-origin-opener-policy:", "same-origin", &p, end)
@@ -54,10 +54,10 @@ static int answer(struct lws *wsi, session *s, unsigned status, const char *type
         || add(wsi, "content-security-policy:", page ? web_page_csp : "default-src 'none'; frame-ancestors 'none'", &p, end)
         || (page && (add(wsi, "content-encoding:", "gzip", &p, end) || add(wsi, "vary:", "accept-encoding", &p, end)))
         || (status == 401 && add(wsi, "www-authenticate:", "Bearer", &p, end)) || (status == 405 && add(wsi, "allow:", "GET, POST", &p, end))
-        || lws_finalize_write_http_header(wsi, head + LWS_PRE, &p, end))
+        || lws.finalize_write_http_header(wsi, head + LWS_PRE, &p, end))
         return -1;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
-    lws_callback_on_writable(wsi);
+    lws.set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
+    lws.callback_on_writable(wsi);
     return 0;
 }
 
@@ -78,15 +78,15 @@ int web_send_more(struct lws *wsi, session *s) {
     if (n) memcpy(chunk + LWS_PRE, s->body + s->at, n);
     s->at += n;
     int last = s->at == s->len;
-    if ((n || last) && lws_write(wsi, chunk + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) return -1;
+    if ((n || last) && lws.write(wsi, chunk + LWS_PRE, n, last ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP) < 0) return -1;
     if (!last) {
-        lws_callback_on_writable(wsi);
+        lws.callback_on_writable(wsi);
         return 0;
     }
     s->answering = 0;
     free(s->owned);
     s->owned = NULL;
-    return s->refuse_later || lws_http_transaction_completed(wsi) ? -1 : 0;
+    return s->refuse_later || lws.http_transaction_completed(wsi) ? -1 : 0;
 }
 
 int web_result_json(const web_msg *m, char *out, size_t cap) {
@@ -106,7 +106,7 @@ int web_result_json(const web_msg *m, char *out, size_t cap) {
 /* --- what a request is allowed */
 
 int web_header(struct lws *wsi, enum lws_token_indexes which, char *out, int cap) {
-    int n = lws_hdr_copy(wsi, out, cap, which);
+    int n = lws.hdr_copy(wsi, out, cap, which);
     return n > 0 ? n : 0;
 }
 
@@ -114,7 +114,7 @@ int web_from_here(struct lws *wsi) {
     char host[136], origin[160];
     int h = web_header(wsi, WSI_TOKEN_HOST, host, sizeof host);
     if (!h || !web_guard_host(&web.settings->guard, host, (size_t)h)) return 0;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return 1;
+    if (lws.hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return 1;
     int o = web_header(wsi, WSI_TOKEN_ORIGIN, origin, sizeof origin);
     return o && web_guard_origin(origin, (size_t)o, host, (size_t)h);
 }
@@ -141,8 +141,8 @@ int web_too_fast(void) {
 static int refuse_token(struct lws *wsi, session *s) {
     web_link(s, wsi);
     s->refuse_later = 1;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
-    lws_set_timer_usecs(wsi, WRONG_TOKEN_US);
+    lws.set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
+    lws.set_timer_usecs(wsi, WRONG_TOKEN_US);
     return 0;
 }
 
@@ -172,11 +172,11 @@ static int get_history(struct lws *wsi, session *s) {
     char query[96];
     int64_t since = 0;
     uint32_t points = 1500;
-    int total = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS), n = 0;
+    int total = lws.hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS), n = 0;
     if (total > 0) {
         /* libwebsockets keeps the arguments as fragments, cut at each &. */
         char part[48];
-        for (int i = 0; i < 8 && lws_hdr_copy_fragment(wsi, part, sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++) {
+        for (int i = 0; i < 8 && lws.hdr_copy_fragment(wsi, part, sizeof part, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++) {
             int k = snprintf(query + n, sizeof query - (size_t)n, "%s%s", n ? "&" : "", part);
             if (k < 0 || n + k >= (int)sizeof query) return web_say(wsi, s, 400, "the query is too long\n");
             n += k;
@@ -228,7 +228,7 @@ static int get(struct lws *wsi, session *s, const char *path, size_t len) {
     if (is(path, len, "/favicon.ico")) return answer(wsi, s, 204, "image/x-icon", (const uint8_t *)"", 0, NULL, 0);
     if (!data) return command_of(path, len) ? web_say(wsi, s, 405, "commands are POST requests\n") : web_say(wsi, s, 404, "no such page\n");
     if (!web.settings->guard.open_read && !has_token(wsi))
-        return lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0 ? refuse_token(wsi, s) : web_say(wsi, s, 401, "a token is needed: Authorization: Bearer TOKEN\n");
+        return lws.hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0 ? refuse_token(wsi, s) : web_say(wsi, s, 401, "a token is needed: Authorization: Bearer TOKEN\n");
     if (is(path, len, "/metrics")) return get_metrics(wsi, s);
     return is(path, len, "/api/status") ? get_status(wsi, s) : get_history(wsi, s);
 }
@@ -243,7 +243,7 @@ int web_send_command(struct lws *wsi, session *s) {
     web_link(s, wsi);
     s->waiting_id = m.id;
     s->waiting_since_ms = now;
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
+    lws.set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, SEND_S);
     if (send(WEB_FD_SOCKET, &m, sizeof m, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof m) return web_say(wsi, s, 503, "the agent does not take commands now; it may be stopped\n");
     return 0;
 }
@@ -254,11 +254,11 @@ static int post(struct lws *wsi, session *s, const char *path, size_t len) {
     s->refuse_later = 1; /* a refused body is not read: the connection ends with the answer */
     if (c == SYS_WEB_NONE) return web_say(wsi, s, 404, "no such command\n");
     if (web.settings->guard.token_len == 0) return web_say(wsi, s, 403, "controls are off: [web] token_file names no token\n");
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) <= 0) return web_say(wsi, s, 401, "a token is needed: Authorization: Bearer TOKEN\n");
+    if (lws.hdr_total_length(wsi, WSI_TOKEN_HTTP_AUTHORIZATION) <= 0) return web_say(wsi, s, 401, "a token is needed: Authorization: Bearer TOKEN\n");
     if (!has_token(wsi)) return refuse_token(wsi, s);
     s->command = c;
     s->body_in = 0;
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0) {
+    if (lws.hdr_total_length(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH) > 0) {
         int n = web_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof length);
         char *end;
         unsigned long v = n ? strtoul(length, &end, 10) : ~0ul;
@@ -284,10 +284,10 @@ int web_request(struct lws *wsi, session *s, const char *path, size_t len) {
         s->refuse_later = 1;
         return web_say(wsi, s, 403, "this name or origin is not allowed; [web] names lists the names the page is reached under\n");
     }
-    int is_get = lws_hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0, is_post = lws_hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
+    int is_get = lws.hdr_total_length(wsi, WSI_TOKEN_GET_URI) > 0, is_post = lws.hdr_total_length(wsi, WSI_TOKEN_POST_URI) > 0;
     if (!is_get && !is_post) {
         s->refuse_later = 1;
-        return web_say(wsi, s, 405, lws_hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0 ? "" : "GET and POST only\n");
+        return web_say(wsi, s, 405, lws.hdr_total_length(wsi, WSI_TOKEN_HEAD_URI) > 0 ? "" : "GET and POST only\n");
     }
     return is_get ? get(wsi, s, path, len) : post(wsi, s, path, len);
 }

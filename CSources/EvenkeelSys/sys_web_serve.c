@@ -63,7 +63,7 @@ static void result(const web_msg *m) {
         if (s->socket) web_want(s, WANT_RESULT);
         else if (s->waiting_id == m->id && text) {
             int n = web_result_json(m, text, 768);
-            if (web_give(s->wsi, s, m->ok ? 200 : 409, "application/json", (uint8_t *)text, (size_t)n) != 0) lws_set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+            if (web_give(s->wsi, s, m->ok ? 200 : 409, "application/json", (uint8_t *)text, (size_t)n) != 0) lws.set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
             text = NULL;
         }
     }
@@ -97,7 +97,7 @@ static int on_agent(struct lws *wsi, enum lws_callback_reasons reason, void *use
 /* Once a second: heartbeats, what took too long. */
 static void each_second(lws_sorted_usec_list_t *sul) {
     int64_t now = sys_mono_ms();
-    lws_sul_schedule(web.context, 0, sul, each_second, LWS_US_PER_SEC);
+    lws.sul_schedule(web.context, 0, sul, each_second, LWS_US_PER_SEC);
     changed();
     int beat = now - web.beat_ms >= HEARTBEAT_MS;
     if (beat) web.beat_ms = now;
@@ -109,7 +109,7 @@ static void each_second(lws_sorted_usec_list_t *sul) {
         } else if (s->waiting_id && now - s->waiting_since_ms > COMMAND_MS) {
             s->refuse_later = 1;
             if (web_say(s->wsi, s, 504, "the agent did not answer in 5 s; whether the command was taken shows in the status\n") != 0)
-                lws_set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+                lws.set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
         }
     }
 }
@@ -135,19 +135,24 @@ static int listen_on(const char *host, int port) {
     info.ka_time = 60;
     info.ka_probes = 3;
     info.ka_interval = 10;
-    web.vhost = lws_create_vhost(web.context, &info);
-    return web.vhost ? lws_get_vhost_listen_port(web.vhost) : 0;
+    web.vhost = lws.create_vhost(web.context, &info);
+    return web.vhost ? lws.get_vhost_listen_port(web.vhost) : 0;
 }
 
 int web_serve(web_settings *settings, const web_block *block) {
     struct lws_context_creation_info info;
     lws_sock_file_fd_type fd = {.filefd = WEB_FD_SOCKET};
     memset(&info, 0, sizeof info);
+    const char *bad = lws_load();
+    if (bad) {
+        fprintf(stderr, "evenkeel web-role: %s\n", bad);
+        return 3;
+    }
     web.settings = settings;
     web.block = block;
     web.tokens = REQUESTS_BURST;
     web.tokens_at_ms = web.beat_ms = sys_mono_ms();
-    lws_set_log_level(0, NULL);
+    lws.set_log_level(0, NULL);
     info.options = LWS_SERVER_OPTION_EXPLICIT_VHOSTS;
     info.gid = -1;
     info.uid = -1;
@@ -155,7 +160,7 @@ int web_serve(web_settings *settings, const web_block *block) {
     info.max_http_header_data = 4096;
     info.max_http_header_pool = CONNECTIONS_MAX;
     info.pt_serv_buf_size = 4096;
-    web.context = lws_create_context(&info);
+    web.context = lws.create_context(&info);
     if (web.context == NULL) return 1;
     int port = listen_on(settings->host, *settings->listening ? *settings->listening : settings->port);
     if (port <= 0 && settings->any_port) port = listen_on(settings->host, 0);
@@ -163,15 +168,15 @@ int web_serve(web_settings *settings, const web_block *block) {
         fprintf(stderr, "evenkeel web-role: cannot listen on %s port %u: taken, or not an address of this machine; [web] listen names it\n", settings->host, settings->port);
         return 3;
     }
-    web.agent = lws_adopt_descriptor_vhost(web.vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "agent", NULL);
+    web.agent = lws.adopt_descriptor_vhost(web.vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "agent", NULL);
     if (web.agent == NULL) return 1;
     web.history = web_history_open(settings->history);
     *settings->listening = (uint16_t)port;
     sys_sandbox_web();
     web_msg ready = {.kind = WEB_MSG_READY, .id = (uint32_t)getpid(), .command = (uint32_t)port};
     send(WEB_FD_SOCKET, &ready, sizeof ready, MSG_DONTWAIT | MSG_NOSIGNAL);
-    lws_sul_schedule(web.context, 0, &web.tick, each_second, LWS_US_PER_SEC);
+    lws.sul_schedule(web.context, 0, &web.tick, each_second, LWS_US_PER_SEC);
     changed();
-    while (!web.stopped && lws_service(web.context, 0) >= 0) {}
+    while (!web.stopped && lws.service(web.context, 0) >= 0) {}
     return 0;
 }

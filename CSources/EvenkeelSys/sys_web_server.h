@@ -3,7 +3,7 @@
 #define SYS_WEB_SERVER_H
 
 #include "sys_web_internal.h"
-#include <libwebsockets.h>
+#include "sys_lws.h"
 
 enum {
     SOCKETS_MAX = 256, CONNECTIONS_MAX = 320, BODY_MAX = 1024, CHUNK = 16384, REQUESTS_A_SECOND = 200, REQUESTS_BURST = 600,

@@ -3,8 +3,8 @@
 #   BINARY   the stripped program (bin/evenkeel)
 #   ARCH     its architecture as dpkg names it (this machine's)
 #   VERSION  (what this machine's bin/evenkeel says)
-# The libraries it needs are found by dpkg-shlibdeps in this machine's bin/evenkeel: a cross-built program is made of the same sources against
-# the same Debian release.
+# The libraries it is linked with are found by dpkg-shlibdeps in this machine's bin/evenkeel, those it loads when it needs them are named in its
+# .note.dlopen (sys_load.h): a cross-built program is made of the same sources against the same Debian release.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 BINARY=${BINARY:-bin/evenkeel}
@@ -39,6 +39,12 @@ put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
 depends=$(program=$(realpath bin/evenkeel) && cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+loaded=$(objcopy -O binary --only-section=.note.dlopen bin/evenkeel /dev/stdout | grep -ao '"soname":\["[^"]*"' | cut -d'"' -f4)
+[ "$(wc -w <<<"$loaded")" -gt 0 ] || { echo "build.sh: bin/evenkeel names no library that it loads" >&2; exit 1; }
+for library in $loaded; do      # at least the version that it was built and tested with
+    package=$(dpkg-query -S "*/$library" | head -n 1 | cut -d: -f1)
+    depends="$depends, $package (>= $(dpkg-query -W -f '${Version}\n' "$package" | head -n 1 | sed 's/^[0-9]*://; s/-[^-]*$//'))"
+done
 for f in postinst prerm postrm; do install -m 755 Deploy/deb/$f "$root/DEBIAN/$f"; done
 cat >"$root/DEBIAN/control" <<END
 Package: evenkeel

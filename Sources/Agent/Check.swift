@@ -151,7 +151,9 @@ public func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32
         return exitUsage
     }
     guard ek_crypto_init() == EK_OK, let http = sys_http_new() else {
-        complain(Text("libsodium or libcurl could not be initialised"))
+        var t = Text()
+        t.put(c: sys_http_trouble())
+        complain(t.isEmpty ? Text("libsodium could not be initialised") : t)
         return exitFailed
     }
     defer { sys_http_free(http) }

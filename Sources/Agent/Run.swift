@@ -42,6 +42,29 @@ private func openAndRun(_ config: ConfigPointer, _ options: RunOptions, _ log: L
     var signing: Signing? = nil
     var signerCode = exitUsage
     var signerWords = Text()
+    // The signer comes up on another processor while libcurl is loaded here.
+    if rules.mode == .live && keyNamed(config, rules) {
+        signing = Signing.launch(config, rules, words: &signerWords, code: &signerCode)
+        if signing == nil {
+            refuse(signerWords, &refused)
+            return signerCode
+        }
+    }
+    guard let http = sys_http_new() else {
+        var t = Text()
+        t.put(c: sys_http_trouble())
+        refuse(t, &refused)
+        return exitFailed
+    }
+    defer { sys_http_free(http) }
+    for i in 0..<UInt32(config.pointee.n_urls) {
+        if sys_http_add(http, sys_config_url(config, i)) < 0 {
+            var t = Text("endpoint refused: ")
+            t.put(c: sys_config_url_shown(config, i))
+            refuse(t, &refused)
+            return exitUsage
+        }
+    }
     guard let identity = loadIdentity(config, rules, &signing, words: &signerWords, code: &signerCode, refused: &refused) else { return signerCode }
 
     var venueName = Text()
@@ -64,19 +87,6 @@ private func openAndRun(_ config: ConfigPointer, _ options: RunOptions, _ log: L
         return signerCode
     }
 
-    guard let http = sys_http_new() else {
-        refuse(Text("libcurl could not be initialised"), &refused)
-        return exitFailed
-    }
-    defer { sys_http_free(http) }
-    for i in 0..<UInt32(config.pointee.n_urls) {
-        if sys_http_add(http, sys_config_url(config, i)) < 0 {
-            var t = Text("endpoint refused: ")
-            t.put(c: sys_config_url_shown(config, i))
-            refuse(t, &refused)
-            return exitUsage
-        }
-    }
     var control: OpaquePointer? = nil
     if !options.once, let path = sys_config_control(config), path.pointee != 0 {
         var err: Int32 = 0
@@ -126,31 +136,37 @@ private func lacks(_ who: StaticString, _ missing: Text) -> Text {
     return t
 }
 
+/// The key is a signer's of the user's own; on paper its address in the config is enough.
+private func keyElsewhere(_ config: ConfigPointer, _ rules: Rules) -> Bool {
+    (sys_config_signer_socket(config)?.pointee ?? 0) != 0 || (rules.mode == .paper && config.pointee.has_signer_key != 0)
+}
+
+private func keyNamed(_ config: ConfigPointer, _ rules: Rules) -> Bool {
+    (sys_config_keypair(config)?.pointee ?? 0) != 0 || keyElsewhere(config, rules)
+}
+
 /// Whose account, and which key signs. Paper needs no key; with one and no authority its address is the account's.
 /// With a signer whose counters cannot be opened `words` are filled beside the answer.
 private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: inout Signing?, words: inout Text,
                           code: inout Int32, refused: inout Text) -> (authority: ek_key, signer: ek_key)? {
-    let path = sys_config_keypair(config)
-    let elsewhere = (sys_config_signer_socket(config)?.pointee ?? 0) != 0 || (rules.mode == .paper && config.pointee.has_signer_key != 0)
-    let named = (path?.pointee ?? 0) != 0 || elsewhere
     if rules.mode == .paper && config.pointee.has_authority != 0 {
         return (config.pointee.authority, config.pointee.authority)
     }
-    guard named else {
+    guard keyNamed(config, rules) else {
         refuse(Text("no keypair and no authority: name one of them in [account]"), &refused)
         return nil
     }
     if rules.mode == .live {
-        signing = Signing.start(config, rules, words: &words, code: &code)
-        if let s = signing { return (config.pointee.has_authority != 0 ? config.pointee.authority : s.key, s.key) }
+        if let s = signing, s.ready(config, words: &words, code: &code) { return (config.pointee.has_authority != 0 ? config.pointee.authority : s.key, s.key) }
+        signing = nil
         if code == exitState && config.pointee.has_authority != 0 { return (config.pointee.authority, config.pointee.authority) }
         refuse(words, &refused)
         return nil
     }
-    if elsewhere { return (config.pointee.signer_key, config.pointee.signer_key) }
+    if keyElsewhere(config, rules) { return (config.pointee.signer_key, config.pointee.signer_key) }
     // Paper without an authority: the key file is read for its address and let go.
     var why = Text()
-    guard let signer = addressOfKey(path, why: &why) else {
+    guard let signer = addressOfKey(sys_config_keypair(config), why: &why) else {
         refuse(why, &refused)
         return nil
     }

@@ -26,8 +26,14 @@ final class Signing {
     var fd: Int32 { s.pointee.fd }
     var breaker: Bool { s.pointee.breaker != 0 }
 
-    /// Starts the role with the limits of the config, or connects to the user's own signer. nil: it did not start; `words` say why and `code` is the exit code.
+    /// `launch` and `ready` in one.
     static func start(_ config: ConfigPointer, _ rules: Rules, words: inout Text, code: inout Int32) -> Signing? {
+        guard let s = launch(config, rules, words: &words, code: &code), s.ready(config, words: &words, code: &code) else { return nil }
+        return s
+    }
+
+    /// Starts the role with the limits of the config, or connects to the user's own signer. nil: it did not start; `words` say why and `code` is the exit code.
+    static func launch(_ config: ConfigPointer, _ rules: Rules, words: inout Text, code: inout Int32) -> Signing? {
         let signing = Signing()
         var venue = Text()
         venue.put(c: sys_config_venue_name(config))
@@ -44,13 +50,25 @@ final class Signing {
         var result: Int32 = 0
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_SIGNER_TEXT)) { text in
             guard let base = text.baseAddress else { return }
-            result = ledger.withCString { sys_signer_start(signing.s, &limits, sys_config_keypair(config), $0, base) }
+            result = ledger.withCString { sys_signer_launch(signing.s, &limits, sys_config_keypair(config), $0, base) }
             if result != 0 { words.put(c: base) }
         }
         sys_key_let_go(sys_config_keypair(config))      // only the signer reads it
-        if result == 0 { return signing }
+        code = exitFailed
+        return result == 0 ? signing : nil
+    }
+
+    /// The signer is ready and `key` is known. False: `words` and `code` as above.
+    func ready(_ config: ConfigPointer, words: inout Text, code: inout Int32) -> Bool {
+        if s.pointee.outside != 0 { return true }
+        var result: Int32 = 0
+        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_SIGNER_TEXT)) { text in
+            guard let base = text.baseAddress else { return }
+            result = sys_signer_await(s, base)
+            if result != 0 { words.put(c: base) }
+        }
         code = result == Int32(SYS_SIGNER_BAD_LEDGER) ? exitState : result == Int32(SYS_SIGNER_NO_START) ? exitFailed : exitUsage
-        return nil
+        return result == 0
     }
 
     private static func connect(_ signing: Signing, _ config: ConfigPointer, _ path: UnsafePointer<CChar>, _ limits: inout ek_policy_limits,

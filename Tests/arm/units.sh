@@ -12,7 +12,7 @@ links=-lsodium
 if [ "$arch" = arm64 ]; then
     libraries="libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev"
     sources="$sources $(ls CSources/EvenkeelSys/*.c)"
-    links="-lcurl -ljansson -linih -lwebsockets -lsodium -lm"
+    links="-ljansson -linih -lsodium -lm"
 fi
 # shellcheck disable=SC2086
 bash Deploy/cross-sysroot.sh "$arch" "build/sysroot-$arch" $libraries || { echo "SKIPPED: the $arch packages cannot be had now"; exit 0; }

@@ -1,4 +1,5 @@
 """What the shipped binary is hardened with, read from the file itself."""
+import os
 import re
 import subprocess
 
@@ -46,3 +47,20 @@ def test_no_path_of_the_builder(shipped):
         data = f.read()
     assert not re.search(rb"/(home|root|work|tmp)/[\w./-]*\.(swift|c|h)\b", data)
     assert b".debug_info" not in data
+
+
+def test_a_library_that_is_not_there_is_named_with_its_package(binary, agents, tmp_path):
+    """libcurl and libwebsockets are loaded by who needs them: the others work without, and who needs one says what to install."""
+    for soname in ("libcurl.so.4", "libwebsockets.so.17"):
+        (tmp_path / soname).write_bytes(b"")
+    agent = agents(binary, None)
+
+    def run(*words):
+        p = subprocess.run([str(agent.binary), *map(str, words)], capture_output=True, text=True, timeout=20, env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)})
+        return p.returncode, p.stdout, p.stderr
+    assert run("version")[0] == 0 and run("init", tmp_path / "new.conf")[0] == 0 and run("key", "new", tmp_path / "key.json")[0] == 0
+    for words in (("run", "-c", agent.config, "--once"), ("check", "-c", agent.config)):
+        code, out, err = run(*words)
+        assert code == 1 and "libcurl.so.4: file too short; on Debian: apt install libcurl4" in err, (code, out, err)
+    code, out, err = run("localnet", "--port", "0")
+    assert code == 1 and "libwebsockets.so.17: file too short; on Debian: apt install libwebsockets17" in err, (code, out, err)

@@ -21,7 +21,7 @@ one() {
     name=$1
     log=$out/$name.log
     # shellcheck disable=SC2086
-    "$clang" $flags -fsanitize=fuzzer "Tests/fuzz/fuzz_$name.c" $out/o/*.o -lsodium -lcurl -ljansson -linih -lwebsockets -o "$out/$name" 2>"$log" ||
+    "$clang" $flags -fsanitize=fuzzer "Tests/fuzz/fuzz_$name.c" $out/o/*.o -lsodium -lcurl -ljansson -linih -o "$out/$name" 2>"$log" ||
         { tail -40 "$log" >&2; return 1; }
     mkdir -p "$out/new-$name" "Tests/fuzz/corpus/$name"
     if ! "$out/$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=1024 -print_final_stats=1 \

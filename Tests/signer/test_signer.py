@@ -300,5 +300,9 @@ def test_the_kernel_holds_every_process(bench):
             assert int(s["CapEff"], 16) == int(s["CapPrm"], 16) == 0, name
         limits = open("/proc/%d/limits" % pid).read()
         assert [x.split()[4] for x in limits.splitlines() if x.startswith("Max core")] == ["0"], name
+        # Only who fetches has libcurl in it (and OpenSSL, Kerberos, LDAP, ... behind it), only who serves libwebsockets; the key's process neither.
+        maps = open("/proc/%d/maps" % pid).read()
+        assert [x for x in ("/libcurl.", "/libwebsockets.", "/libcrypto.") if x in maps] == {
+            "agent": ["/libcurl.", "/libcrypto."], "page": ["/libwebsockets.", "/libcrypto."]}.get(name, []), name
     assert running.stop() == 143
     wait_for(lambda: not any(os.path.exists("/proc/%d" % p) for p in all_of_them.values()), 5, "none is left")

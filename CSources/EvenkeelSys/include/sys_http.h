@@ -46,8 +46,10 @@ typedef struct {
     const char *error;         /* libcurl's words for kinds other than OK, without the URL */
 } sys_http_result;
 
-/* NULL when libcurl or memory fails. Also ignores SIGPIPE for the process. */
+/* Loads libcurl, which takes some milliseconds: before the process shuts itself in. NULL when that or memory fails; sys_http_trouble then says
+ * why. Also ignores SIGPIPE for the process. */
 sys_http *sys_http_new(void);
+const char *sys_http_trouble(void);
 void sys_http_free(sys_http *h);
 
 /* Adds an endpoint; returns its index, or -1 when there are 8, the URL is too long (2047), or its scheme is not allowed. */

@@ -78,8 +78,10 @@ typedef struct {
     ek_policy_limits limits;
 } sys_signer;
 
-/* Starts both processes and waits for READY. 0, or SYS_SIGNER_BAD_* / NO_START with words; then nothing is running. */
-int sys_signer_start(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]);
+/* Starts both processes; they come up while the caller does something else, and sys_signer_await waits for READY. 0, or SYS_SIGNER_BAD_* /
+ * NO_START with words; then nothing is running. */
+int sys_signer_launch(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]);
+int sys_signer_await(sys_signer *s, char text[SYS_SIGNER_TEXT]);
 /* The same with a signer of the user's own that listens on a Unix socket (SEQPACKET) and speaks this protocol: hardware, another machine, another
  * user's process. The socket's file must belong to root or to the user of the process behind it, and not be writable for everybody; `key` is what
  * it must have. It gets the limits, no path. When it hangs up, sys_signer_news connects again, after 0.2 s and then twice as long each time, at most 30 s. */
