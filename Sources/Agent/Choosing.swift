@@ -25,7 +25,8 @@ extension Machine {
         sayUnvalued()
         focus(on: busiest())
         guard let v = hedges.firstIndex(where: { $0.view.valued }) else {
-            finish(.observeOnly, standing(current), now, account: true)
+            hedges[current].status = .observeOnly
+            finishStanding(now, account: true)
             return
         }
         checkSkew(now)
@@ -66,7 +67,7 @@ extension Machine {
         if let words = unvalued { return stand(.observeOnly, words) }
         let r = hedges[i].rules
         guard let m = ek_book_perp(book, perpIndex),
-              r.perpName.withCString({ ek_book_perp_by_name(book, $0, r.perpName.count) })?.pointee.market_index == perpIndex
+              r.perpName.withChars({ ek_book_perp_by_name(book, $0, $1) })?.pointee.market_index == perpIndex
         else { return stand(.observeOnly, Text("the market no longer carries the hedged name; observing only")) }
         var rules = coreRules(m)
         var smallest: UInt64 = 0
@@ -158,7 +159,7 @@ extension Machine {
     private func settleVerdict(_ now: Now) {
         if closing && flatReached(now) { return }
         guard hedges.contains(where: { $0.judged && $0.status != .balanced }) else {
-            finish(hedges[current].status, standing(current), now)
+            finishStanding(now)
             return
         }
         if halted {
@@ -202,7 +203,7 @@ extension Machine {
         focus(on: blockedFirst ?? current)
         if hedges[current].status == .cooldown { note(.info, named(current, standing(current))) }
         if hedges[current].status == .cooldown { report.cooldownLeft_s = decision.cooldown_left_s }
-        finish(hedges[current].status, standing(current), now)
+        finishStanding(now)
     }
 
     /// What holds for the account holds for every market that is out of balance.
@@ -219,9 +220,18 @@ extension Machine {
 
     /// Why the market stands as it does.
     func standing(_ i: Int) -> Text {
-        let h = hedges[i]
-        if !h.reason.isEmpty { return h.reason }
+        if !hedges[i].reason.isEmpty { return hedges[i].reason }
         var t = Text(capacity: 96)
+        putStanding(&t, i)
+        return t
+    }
+
+    func putStanding(_ t: inout Text, _ i: Int) {
+        let h = hedges[i]
+        if !h.reason.isEmpty {
+            t.put(h.reason)
+            return
+        }
         switch h.status {
         case .balanced:
             t.put("Drift ")
@@ -239,16 +249,19 @@ extension Machine {
             t.put(h.judged ? "Waits for its turn: one correction at a time" : "Not judged yet")
         default: break
         }
-        return t
     }
 
     /// With several markets a sentence begins with the one it is about.
     func named(_ i: Int, _ words: Text) -> Text {
         if hedges.count == 1 { return words }
         var t = Text()
-        t.put(hedges[i].rules.perpName)
-        t.put(": ")
+        putName(&t, i)
         t.put(words)
         return t
+    }
+
+    func putName(_ t: inout Text, _ i: Int) {
+        t.put(hedges[i].rules.perpName)
+        t.put(": ")
     }
 }

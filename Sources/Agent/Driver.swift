@@ -52,6 +52,8 @@ public final class Driver: Host {
     private var answersSeen: UInt64 = 0
     var web: WebFeed? = nil
     private var servedPort: UInt16 = 0
+    /// What is said of a tick, in memory that is kept.
+    private var line = Text(capacity: 256)
     private let startMono_ms = sys_mono_ms()
     private let startUnix_ms: Int64
 
@@ -136,15 +138,14 @@ public final class Driver: Host {
     public func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
-        var line = Text(capacity: 128)
+        line.clear()
+        line.put("status ")
+        let words = line.count
         line.put(m.report.status.word)
         line.put(": ")
         line.put(m.report.reason)
-        var logged = Text(capacity: line.count + 8)
-        logged.put("status ")
-        logged.put(line)
-        log(changed ? .info : .debug, logged)
-        if options.json && !options.once { printLine(m.statusJson()) }
+        if log.says(changed ? .info : .debug) { log(changed ? .info : .debug, line) }
+        if options.json && !options.once { write(m.statusJson(newline: true)) }
         let ended = m.phase == .idle
         if ended { finished = true }
         // A tick that ended has read the book in it, or not; one with an order open has heard of the chain, or not.
@@ -152,7 +153,7 @@ public final class Driver: Host {
         for e in m.endpoints.all { answers += e.answers }
         let read = ended ? m.bookKnown && m.bookReadAt_ms >= m.tickStarted_ms : answers > answersSeen
         answersSeen = answers
-        supervisor.tick(whole: read, words: line)
+        supervisor.tick(whole: read, line, from: words)
         alerts.observe(m, read: read, ended: ended, now())
         if ended { tickEnded(m) }
         log.sayHeld(now().unix_s, tick: m.ticks)
@@ -160,9 +161,13 @@ public final class Driver: Host {
         sink?.status(m, now())
     }
 
+    private func write(_ text: Text) {
+        _ = text.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
+    }
+
     func printLine(_ text: consuming Text) {
         text.put("\n")
-        _ = text.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
+        write(text)
     }
 
     // MARK: the loop

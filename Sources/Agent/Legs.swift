@@ -82,21 +82,25 @@ extension Machine {
         withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
     }
 
-    /// Calls `each` with the name and the amount of every leg, and whether it is read from the chain.
+    /// Calls `each` with the name (good for the call only) and the amount of every leg, and whether it is read from the chain.
     func eachLeg(_ i: Int, _ v: View, _ each: (Text, Int64, Bool) -> Void) {
         let h = hedges[i]
         if h.rules.useVenueSpot {
-            var t = Text(capacity: 32)
-            t.put("venue:")
-            t.put(h.rules.spotName)
-            each(t, v.a.venue_spot_base_e9, true)
+            words.clear()
+            words.put("venue:")
+            words.put(h.rules.spotName)
+            each(words, v.a.venue_spot_base_e9, true)
         }
-        if h.rules.useWalletSpot { each(Text("wallet:SOL"), v.a.wallet_base_e9, true) }
+        if h.rules.useWalletSpot {
+            words.clear()
+            words.put("wallet:SOL")
+            each(words, v.a.wallet_base_e9, true)
+        }
         var a = v.a
         for (k, leg) in h.rules.legs.enumerated() {
-            var t = Text()
-            Self.put(h, leg, &t)
-            each(t, ek_assessed_leg(&a, UInt32(k)), leg.kind != .fixed)
+            words.clear()
+            Self.put(h, leg, &words)
+            each(words, ek_assessed_leg(&a, UInt32(k)), leg.kind != .fixed)
         }
     }
 }

@@ -52,9 +52,12 @@ public struct Logger {
         }
     }
 
+    /// Whether a line of this level goes anywhere at all.
+    public func says(_ l: Level) -> Bool { l.rawValue <= level.rawValue && fd >= 0 }
+
     /// `ticket`: the beginning of the open order's signature, empty when none is open.
     public mutating func write(_ l: Level, _ human: Text, tick: UInt64, ticket: Text, time_s: Int64) {
-        if l.rawValue > level.rawValue || fd < 0 { return }
+        if !says(l) { return }
         sayHeld(time_s, tick: tick)
         if !isNews(l, human, time_s) { return }
         put(l, human, tick, ticket, time_s)

@@ -57,6 +57,9 @@ public final class Machine {
     var nextId: UInt32 = 1
     /// The last answer that made a whole book, as it came, for `status --accounts`.
     public internal(set) var lastRead: [UInt8] = []
+    /// Kept memory: the last STATUS, and a name or sentence that is copied out before the next one is made.
+    var statusLine = Text(capacity: 7168)
+    var words = Text(capacity: 128)
     /// The time of the event being handled.
     var clock = Now(mono_ms: 0, unix_s: 0)
 
@@ -385,14 +388,32 @@ public final class Machine {
 
     /// `account`: the reason is not about one market.
     func finish(_ status: Status, _ reason: Text, _ now: Now, account: Bool = false) {
-        report.status = status
         report.reason = account ? reason : named(current, reason)
-        report.time_s = now.unix_s
         if !foreignTicket {
             hedges[current].status = status
             hedges[current].reason = reason
             hedges[current].waiting = false
         }
+        ended(status, now)
+    }
+
+    /// With the current market's own standing, whose words are made where they are kept.
+    func finishStanding(_ now: Now, account: Bool = false) {
+        let status = hedges[current].status
+        if !hedges[current].reason.isEmpty {
+            finish(status, hedges[current].reason, now, account: account)
+            return
+        }
+        report.reason.clear()
+        if !account && hedges.count > 1 { putName(&report.reason, current) }
+        putStanding(&report.reason, current)
+        if !foreignTicket { hedges[current].waiting = false }
+        ended(status, now)
+    }
+
+    private func ended(_ status: Status, _ now: Now) {
+        report.status = status
+        report.time_s = now.unix_s
         phase = .idle
         phaseTimer_ms = UInt64.max
         for i in 0..<hedges.count where !hedges[i].waiting { hedges[i].forced = false }

@@ -15,8 +15,11 @@ extension Text {
 }
 
 extension Machine {
-    public func statusJson() -> Text {
-        var j = Json(capacity: 7168)
+    /// In memory that is kept from one status to the next: nothing is allocated unless it grew, or somebody still holds the last one.
+    public func statusJson(newline: Bool = false) -> Text {
+        var j = Json(into: statusLine)
+        statusLine = Text()             // j alone has the memory now
+        j.text.clear()
         let v = report.view
         j.open()
         j.string("type", "STATUS")
@@ -25,9 +28,9 @@ extension Machine {
         putAction(&j)
         j.number("correction_size", Int64(clamping: report.size_e9), decimals: 9)
         if report.hasSignature {
-            var s = Text()
-            report.signature.withUnsafeBufferPointer { if let p = $0.baseAddress { s.put(signature: p) } }
-            j.string("tx_signature", s)
+            j.string("tx_signature") { t in
+                report.signature.withUnsafeBufferPointer { if let p = $0.baseAddress { t.put(signature: p) } }
+            }
         } else {
             j.null("tx_signature")
         }
@@ -44,15 +47,11 @@ extension Machine {
         putPositions(&j, v)
         j.string("mode", rules.mode == .live ? "live" : "paper")
         j.string("mode_allowed", rules.allowed == .live ? "live" : "paper")
-        var venueName = Text()
-        venueName.put(c: ek_venue_name(venue))
-        j.string("venue", venueName)
+        j.string("venue") { $0.put(c: ek_venue_name(venue)) }
         j.string("market", shownMarket)
         j.string("reason", report.reason)
         j.int("slot", v.a.slot)
-        var time = Text()
-        time.put(iso8601: report.time_s)
-        j.string("time", time)
+        j.string("time") { $0.put(iso8601: report.time_s) }
         j.int("tick", ticks)
         putExact(&j, v)
         if !foreignTicket { putLegs(&j, current, v) }
@@ -66,6 +65,8 @@ extension Machine {
         putTotals(&j)
         j.close()
         j.close()
+        if newline { j.text.put("\n") }
+        statusLine = j.text
         return j.text
     }
 
@@ -94,9 +95,7 @@ extension Machine {
     }
 
     private func putAction(_ j: inout Json) {
-        var t = Text()
-        t.put(c: ek_action_name(report.action))
-        j.string("action_taken", t)
+        j.string("action_taken") { $0.put(c: ek_action_name(report.action)) }
     }
 
     private func putDrift(_ j: inout Json, _ v: View) {
@@ -145,9 +144,9 @@ extension Machine {
             guard ek_assess(book, &legs, &v.a, &fault) == EK_OK else { continue }
             v.valued = true
             v.perp_e9 = v.a.perp_base_e9
-            var name = Text()
-            name.put(c: ek_perp_market_name(m))
-            putPosition(&j, name, v)
+            words.clear()
+            words.put(c: ek_perp_market_name(m))
+            putPosition(&j, words, v)
         }
     }
 
@@ -174,7 +173,9 @@ extension Machine {
             j.open()
             j.string("market", h.rules.perpName)
             j.string("status", h.status.word)
-            j.string("reason", standing(i))
+            words.clear()
+            putStanding(&words, i)
+            j.string("reason", words)
             putDrift(&j, v)
             if v.known {
                 j.exact("spot_base_e9", v.a.spot_base_e9)
@@ -193,11 +194,7 @@ extension Machine {
             let m = marketRecord(i)
             j.int("corrections", (rules.mode == .paper ? m?.pointee.paper.corrections_total : m?.pointee.corrections_total) ?? 0)
             j.openList("closed_gates")
-            for g in h.gates where !g.ok {
-                var name = Text()
-                name.put(g.name)
-                j.item(name)
-            }
+            for g in h.gates where !g.ok { j.item(g.name) }
             j.closeList()
             j.close()
         }
@@ -242,9 +239,7 @@ extension Machine {
             return
         }
         j.open("ticket")
-        var state = Text()
-        state.put(c: ek_ticket_state_name(ticket.pointee.state))
-        j.string("state", state)
+        j.string("state") { $0.put(c: ek_ticket_state_name(ticket.pointee.state)) }
         j.int("sends", ticket.pointee.attempts)
         j.exact("last_valid_block_height", ticket.pointee.last_valid_block_height)
         j.close()

@@ -11,6 +11,7 @@ struct Supervisor {
     private var patience_us: UInt64 = 0
     private let watchdog_us: UInt64
     private var toldWatchdog_us: UInt64 = 0
+    private var kept = Text()
 
     /// `quiet`: a run that no supervisor looks after (`--once`, `demo`).
     init(quiet: Bool) {
@@ -32,9 +33,9 @@ struct Supervisor {
         _ = t.bytes.withUnsafeBufferPointer { sys_notify_send(fd, $0.baseAddress, $0.count) }
     }
 
-    private func status(_ t: inout Text, _ words: Text) {
+    private func status(_ t: inout Text, _ words: Text, from: Int = 0) {
         t.put("STATUS=")
-        for b in words.bytes { t.put(byte: b < 0x20 ? 0x20 : b) }
+        for i in from..<words.count { t.put(byte: max(0x20, words.bytes[i])) }
         t.put("\n")
     }
 
@@ -59,18 +60,21 @@ struct Supervisor {
         t.put("\n")
     }
 
-    /// A tick has ended. `whole`: it read the book.
-    mutating func tick(whole: Bool, words: Text) {
+    /// A tick has ended. `whole`: it read the book. The words begin at `from`.
+    mutating func tick(whole: Bool, _ words: Text, from: Int) {
         if fd < 0 { return }
-        var t = Text()
+        var t = kept                   // its memory, used again every tick
+        kept = Text()
+        t.clear()
         if whole && !ready {
             ready = true
             t.put("READY=1\n")
         }
         if !ready { extend(&t) }       // starting takes as long as the chain cannot be read
         if watchdog_us > 0 { t.put("WATCHDOG=1\n") }
-        status(&t, words)
+        status(&t, words, from: from)
         send(t)
+        kept = t
     }
 
     func reloading() {

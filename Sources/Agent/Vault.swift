@@ -265,9 +265,7 @@ extension Machine {
         }
         let (day, week, start) = periods(clock)
         j.open("vault")
-        var since = Text()
-        since.put(iso8601: record.pointee.vault.start_unix_s)
-        j.string("since", since)
+        j.string("since") { $0.put(iso8601: record.pointee.vault.start_unix_s) }
         j.exact("equity_e6", record.pointee.vault.book.equity_e6)
         put(&j, "today", day)
         put(&j, "week", week)

@@ -15,6 +15,8 @@ public final class WebFeed {
     private var shown = Shown()
     private var counted = Landed()
     private var ended: [Ended] = []
+    /// Kept memory for a name.
+    private var words = Text()
 
     private struct Shown: Equatable {
         var phase = Phase.idle
@@ -172,6 +174,10 @@ public final class WebFeed {
 
     // MARK: publishing
 
+    private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ s: StaticString) {
+        sys_metrics_name(field, cap, s.utf8Start, s.utf8CodeUnitCount)
+    }
+
     private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ t: Text) {
         t.bytes.withUnsafeBufferPointer { sys_metrics_name(field, cap, $0.baseAddress, $0.count) }
     }
@@ -192,17 +198,17 @@ public final class WebFeed {
     private func gauges(_ m: Machine) {
         let p = metrics
         let unknown = Int64.min
-        name(sys_metrics_version(p), 24, Text(evenkeelVersion))
+        name(sys_metrics_version(p), 24, evenkeelVersion)
         #if hasFeature(Embedded)
-        name(sys_metrics_build(p), 16, Text("embedded"))
+        name(sys_metrics_build(p), 16, "embedded")
         #else
-        name(sys_metrics_build(p), 16, Text("ordinary"))
+        name(sys_metrics_build(p), 16, "ordinary")
         #endif
-        var venue = Text()
-        venue.put(c: ek_venue_name(m.venue))
-        name(sys_metrics_venue(p), 16, venue)
-        name(sys_metrics_mode(p), 8, Text(m.rules.mode == .live ? "live" : "paper"))
-        name(sys_metrics_status(p), 20, Text(m.report.status.word))
+        words.clear()
+        words.put(c: ek_venue_name(m.venue))
+        name(sys_metrics_venue(p), 16, words)
+        name(sys_metrics_mode(p), 8, m.rules.mode == .live ? "live" : "paper")
+        name(sys_metrics_status(p), 20, m.report.status.word)
         p.pointee.fee_lamports = m.record.pointee.fee_lamports_total
         p.pointee.failures_in_row = UInt64(m.record.pointee.failures_in_row)
         p.pointee.breaker_open = m.record.pointee.breaker_open

@@ -7,6 +7,9 @@ public struct Json {
 
     public init(capacity: Int = 1024) { text = Text(capacity: capacity) }
 
+    /// Writes behind what is in the text, into its memory.
+    public init(into kept: Text) { text = kept }
+
     @inline(never) private mutating func comma() {
         if !first { text.put(byte: 0x2C) }
         first = false
@@ -101,6 +104,12 @@ public struct Json {
 
     /// Items of a list.
     @inline(never) public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
+    /// A word of the program's own, without anything to escape.
+    @inline(__always) public mutating func item(_ v: StaticString) { item(word: v.utf8Start) }
+    @inline(never) private mutating func item(word v: UnsafePointer<UInt8>) {
+        comma()
+        text.put(byte: 0x22); text.put(literal: v); text.put(byte: 0x22)
+    }
     @inline(__always) public mutating func item<T: FixedWidthInteger>(_ v: T) { comma(); text.put(v) }
     /// Already valid JSON, put in as it is.
     @inline(__always) public mutating func raw(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(v) }

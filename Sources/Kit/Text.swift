@@ -181,6 +181,14 @@ public struct Text {
         }
     }
 
+    /// Calls `body` with the bytes where they are: no NUL behind them, for C functions that take a length.
+    public func withChars<R>(_ body: (UnsafePointer<CChar>, Int) -> R?) -> R? {
+        bytes.withUnsafeBufferPointer { p in
+            guard let base = p.baseAddress else { return nil }
+            return base.withMemoryRebound(to: CChar.self, capacity: p.count) { body($0, p.count) }
+        }
+    }
+
     @inline(__always) public func starts(_ s: StaticString) -> Bool { starts(literal: s.utf8Start) }
     @inline(never) public func starts(literal p: UnsafePointer<UInt8>) -> Bool {
         bytes.starts(with: UnsafeBufferPointer(start: p, count: Text.length(p)))

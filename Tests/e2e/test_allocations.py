@@ -1,0 +1,61 @@
+"""A quiet tick allocates nothing in our own code: what it needs was made at the start, or is kept from the tick before. The count is made by
+a preloaded library (Benchmarks/tools/allocations.c) that asks of every allocation whether the program itself wanted it or one of its libraries,
+which have their own ways."""
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from harness import wait_for
+
+ROOT = Path(__file__).resolve().parents[2]
+TICKS = 30
+
+
+@pytest.fixture(scope="module")
+def counter(tmp_path_factory):
+    so = tmp_path_factory.mktemp("count") / "allocations.so"
+    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", str(ROOT / "Benchmarks/tools/allocations.c"), "-o", str(so)], check=True)
+    return so
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def counted(agent, counter):
+    """A running agent, and a function: how often its own code and its libraries have allocated until now."""
+    file = agent.home / "allocations"
+    running = agent.start(env={"LD_PRELOAD": str(counter), "EK_ALLOCATIONS": str(file)})
+
+    def counts():
+        raw = file.read_bytes()
+        return int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:16], "little")
+    return running, counts
+
+
+def through(running, ticks):
+    at = len(running.lines)
+    wait_for(lambda: len(running.lines) >= at + ticks, 40, "%d ticks" % ticks)
+    return running.lines[at:]
+
+
+@pytest.mark.parametrize("spot", ["venue:SOL", "venue:SOL, wallet:SOL, fixed:0.5"])
+@pytest.mark.parametrize("page", [False, True])
+def test_a_quiet_tick(bench, counter, spot, page):
+    """Balanced ticks of a running agent, with STATUS lines, with and without the page: not one allocation."""
+    more = {"web__listen": "127.0.0.1:%d" % free_port()} if page else {}
+    chain, agent = bench(chain={"perp": -10, "wallet_sol": 0, "tick_ms": 40}, agent__loop_interval_seconds="0.1", hedge__spot=spot,
+                         hedge__drift_tolerance_pct="50", **more)
+    running, counts = counted(agent, counter)
+    running.until("balanced")
+    through(running, 12)                # buffers have grown to what they need
+    own, libraries = counts()
+    ticks = through(running, TICKS)
+    now, of_libraries = counts()
+    assert all(x["status"] == "balanced" for x in ticks), ticks
+    assert of_libraries > libraries     # the counter counts: libcurl allocates for every request
+    assert now - own == 0, "%d allocations of our own in %d ticks" % (now - own, len(ticks))
