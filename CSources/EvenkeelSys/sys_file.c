@@ -1,4 +1,5 @@
 #include "sys_file.h"
+#include "sys_write.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -44,18 +45,6 @@ static ssize_t read_at(int fd, uint8_t *to, size_t n, off_t at) {
         got += (size_t)k;
     }
     return (ssize_t)got;
-}
-
-static int write_at(int fd, const uint8_t *from, size_t n, off_t at) {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t k = pwrite(fd, from + done, n - done, at + (off_t)done);
-        if (k < 0 && errno == EINTR) continue;
-        if (k < 0) return errno;
-        if (k == 0) return EIO;
-        done += (size_t)k;
-    }
-    return 0;
 }
 
 static int sync_directory(const char *path) {
@@ -169,7 +158,7 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
     if (result != SYS_STATE_OK) return closed(st, result);
     int err = posix_fallocate(st->fd, 0, EK_RECORD_FILE);
     if (err == EOPNOTSUPP || err == EINVAL) err = 0; /* the write below takes the room then */
-    if (err == 0) err = write_at(st->fd, image, sizeof image, 0);
+    if (err == 0) err = sys_write_at(st->fd, image, sizeof image, 0);
     if (err == 0 && fsync(st->fd) != 0) err = errno;
     if (err == 0) err = rename_new(temporary, path);
     if (err != 0) {
@@ -186,7 +175,7 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
 
 /* A file that was cut short grows by this write: its length is metadata that fdatasync writes too. */
 static int write_slot(int fd, const uint8_t *image, int slot) {
-    int err = write_at(fd, image, EK_RECORD_SLOT, slot == 0 ? 0 : (off_t)EK_RECORD_SLOT);
+    int err = sys_write_at(fd, image, EK_RECORD_SLOT, slot == 0 ? 0 : (off_t)EK_RECORD_SLOT);
     return err == 0 && fdatasync(fd) != 0 ? errno : err;
 }
 

@@ -1,4 +1,5 @@
 #include "sys_ledger.h"
+#include "sys_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -33,15 +34,9 @@ int sys_ledger_store(int fd, const ek_policy_ledger *ledger, uint64_t *generatio
     memcpy(bytes + 8, &next, 8);
     memcpy(bytes + 16, ledger, sizeof *ledger);
     ek_blake2b_256(bytes, BODY, bytes + BODY);
-    size_t done = 0;
-    while (done < sizeof bytes) {
-        ssize_t k = pwrite(fd, bytes + done, sizeof bytes - done, (off_t)((next & 1) * SLOT + done));
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return k < 0 ? errno : EIO;
-        done += (size_t)k;
-    }
-    *generation = next;
-    return 0;
+    int err = sys_write_at(fd, bytes, sizeof bytes, (off_t)((next & 1) * SLOT));
+    if (err == 0) *generation = next;
+    return err;
 }
 
 int sys_ledger_open(const char *path, ek_policy_ledger *ledger, uint64_t *generation, char text[SYS_LEDGER_TEXT]) {

@@ -1,4 +1,5 @@
 #include "sys_pending.h"
+#include "sys_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -88,17 +89,6 @@ static int open_own(const char *path, int how) {
     return -1;
 }
 
-static int write_at_begin(int fd, const uint8_t *bytes, size_t n) {
-    size_t done = 0;
-    while (done < n) {
-        ssize_t k = pwrite(fd, bytes + done, n - done, (off_t)done);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return k < 0 ? errno : EIO;
-        done += (size_t)k;
-    }
-    return 0;
-}
-
 int sys_pending_open(const char *path) { return open_own(path, O_RDWR | O_CREAT); }
 
 int sys_pending_load(int fd, sys_pending *p) {
@@ -109,7 +99,7 @@ int sys_pending_load(int fd, sys_pending *p) {
 
 int sys_pending_store(int fd, const sys_pending *p) {
     uint8_t bytes[SYS_PENDING_IMAGE];
-    return write_at_begin(fd, bytes, sys_pending_encode(p, bytes));
+    return sys_write_at(fd, bytes, sys_pending_encode(p, bytes), 0);
 }
 
 void sys_pending_close(int fd) { close(fd); }
@@ -130,7 +120,7 @@ int sys_refused_is_news(const char *path, const uint8_t *words, size_t n, int64_
         int64_t said = (int64_t)ek_get_u64(was);
         news = said < 0 || unix_s < said || unix_s - said >= again_s; /* a clock that went back proves nothing */
     }
-    if (news) (void)write_at_begin(fd, is, sizeof is);
+    if (news) (void)sys_write_at(fd, is, sizeof is, 0);
     close(fd);
     return news;
 }

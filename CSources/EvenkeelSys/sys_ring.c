@@ -1,4 +1,5 @@
 #include "sys_ring.h"
+#include "sys_write.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -21,16 +22,6 @@ static int read_whole(int fd, uint8_t *to, size_t n, off_t at) {
         if (k < 0) return errno;
         if (k == 0) return ENODATA;
         got += (size_t)k;
-    }
-    return 0;
-}
-
-static int write_whole(int fd, const uint8_t *from, size_t n, off_t at) {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = pwrite(fd, from + done, n - done, at + (off_t)done);
-        if (k < 0 && errno == EINTR) continue;
-        if (k <= 0) return k < 0 ? errno : EIO;
-        done += (size_t)k;
     }
     return 0;
 }
@@ -78,7 +69,7 @@ static sys_ring_result make(const char *path, const char *venue, const ek_key *a
     r->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r->fd < 0) return failed(r, SYS_RING_IO, path, errno, "history cannot be made");
     int err = posix_fallocate(r->fd, 0, EK_RING_FILE);
-    if (err == 0) err = write_whole(r->fd, header, sizeof header, 0);
+    if (err == 0) err = sys_write_at(r->fd, header, sizeof header, 0);
     if (err == 0 && rename(temporary, path) != 0) err = errno;
     if (err == 0) return SYS_RING_OK;
     unlink(temporary);
@@ -133,7 +124,7 @@ static int write_ring(sys_ring *r, int ring) {
     if (n == 0) return 0;
     uint32_t first = r->newest[ring] - n + 1; /* never more than the page under way */
     uint32_t in_page = (first - 1) % a_page;
-    int err = write_whole(r->fd, r->page[ring] + in_page * size, n * size, ek_ring_place(ring, first));
+    int err = sys_write_at(r->fd, r->page[ring] + in_page * size, n * size, ek_ring_place(ring, first));
     if (err != 0) return err;
     r->unwritten[ring] = 0;
     r->written_bytes += n * size;

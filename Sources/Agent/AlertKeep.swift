@@ -11,9 +11,7 @@ final class AlertFile {
     var failing = false
 
     init?(_ config: ConfigPointer, words: inout Text) {
-        var path = Text()
-        path.put(c: sys_config_state(config))
-        path.put(".alerts")
+        let path = besideState(config, ".alerts")
         fd = path.withCString { sys_pending_open($0) }
         if fd < 0 {
             words = path

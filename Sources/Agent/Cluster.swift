@@ -89,6 +89,7 @@ extension Machine {
         askForeignAgain()
         return Trouble("the node's slot is far ahead of all that was seen; it is asked for its cluster first")
     }
+
     /// Words when an endpoint showed a slot far ahead of the book and has neither proved its cluster nor turned out to be foreign: the
     /// book may be that old, and until it is known which of the two is right no order is made of it.
     func bookMayBeOld(_ now: Now) -> Trouble? {

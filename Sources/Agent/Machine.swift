@@ -186,7 +186,7 @@ public final class Machine {
         let shown = endpoints.all[readEndpoint].still_ms(at: highestSlot, now.mono_ms)
         let here = max(shown, now.mono_ms - min(newSlotAt_ms, now.mono_ms))
         if slotMoved || restoredSlot == 0 || restoredAt_s == 0 || highestSlot != restoredSlot || now.unix_s <= restoredAt_s { return here }
-        return max(here, UInt64(clamping: now.unix_s.subtractingReportingOverflow(restoredAt_s).partialValue).multipliedReportingOverflow(by: 1_000).partialValue)
+        return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(restoredAt_s)) * 1_000))
     }
 
     var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }

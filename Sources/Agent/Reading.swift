@@ -202,8 +202,9 @@ extension Machine {
             return Trouble("RPC answer belongs to another request")
         }
         let slot = book.pointee.slot
-        if clockTrouble(book) == nil { endpoints.all[endpoint].showed(slot, now.mono_ms) }
-        if let t = clockTrouble(book) ?? leap(slot, at: endpoint, now) {
+        let unfit = clockTrouble(book)
+        if unfit == nil { endpoints.all[endpoint].showed(slot, now.mono_ms) }
+        if let t = unfit ?? leap(slot, at: endpoint, now) {
             bookKnown = false
             return t
         }

@@ -7,12 +7,7 @@ import Kit
 private let patience_ms: Int64 = 5_000
 private let betweenTries_ms: UInt32 = 1_000
 
-private func memory(_ config: ConfigPointer) -> Text {
-    var path = Text()
-    path.put(c: sys_config_state(config))
-    path.put(".refused")
-    return path
-}
+private func memory(_ config: ConfigPointer) -> Text { besideState(config, ".refused") }
 
 func forgetRefused(_ config: ConfigPointer) { memory(config).withCString { sys_refused_forget($0) } }
 

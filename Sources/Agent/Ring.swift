@@ -9,9 +9,7 @@ extension Driver {
     func openRing(venue: Text, authority: ek_key) {
         guard persistent, ring == nil else { return }
         let r = UnsafeMutablePointer<sys_ring>.allocate(capacity: 1)
-        var path = Text()
-        path.put(c: sys_config_state(config))
-        path.put(".ring")
+        let path = besideState(config, ".ring")
         var owner = authority
         let result = path.withCString { p in venue.withCString { v in sys_ring_open(p, v, &owner, config.pointee.sub_account, r) } }
         if result == SYS_RING_OK {

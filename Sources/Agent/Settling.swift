@@ -117,7 +117,7 @@ extension Machine {
         }
         // Its entry on the account is another order's by now: what the position shows may be somebody else's doing. For the limits of the
         // day and the cooldown it filled whole, which can only make the agent wait.
-        let hidden = t.kind == UInt8(EK_KIND_PLACE) && (out == nil || out?.found == 0)
+        let hidden = t.kind == UInt8(EK_KIND_PLACE) && (out?.found ?? 0) == 0
             && (outcome == UInt8(EK_OUT_FILLED) || outcome == UInt8(EK_OUT_PARTIAL_GONE) || outcome == UInt8(EK_OUT_UNFILLED_GONE))
         if hidden {
             note(.warning, Text("what this order filled cannot be told for certain: its entry on the account was used again; limits and cooldown count it as filled"))

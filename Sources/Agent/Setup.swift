@@ -9,6 +9,14 @@ public func allocateConfig() -> ConfigPointer {
     UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
 }
 
+/// The path of a file that stands beside the state and is named after it.
+func besideState(_ config: ConfigPointer, _ suffix: StaticString) -> Text {
+    var path = Text()
+    path.put(c: sys_config_state(config))
+    path.put(suffix)
+    return path
+}
+
 extension HedgeRules {
     init(_ h: UnsafePointer<sys_hedge>) {
         self.init()

@@ -44,9 +44,7 @@ final class Signing {
         if let path = sys_config_signer_socket(config), path.pointee != 0 {
             return connect(signing, config, path, &limits, words: &words, code: &code)
         }
-        var ledger = Text()
-        ledger.put(c: sys_config_state(config))
-        ledger.put(".signer")
+        let ledger = besideState(config, ".signer")
         var result: Int32 = 0
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(SYS_SIGNER_TEXT)) { text in
             guard let base = text.baseAddress else { return }
@@ -190,9 +188,7 @@ public func signerLimits(_ rules: Rules, venue: Text, authority: ek_key?, subAcc
 
 /// Shuts the agent's own process in; what the kernel cannot do is returned in words.
 func confine(_ config: ConfigPointer) -> Text {
-    var ring = Text()
-    ring.put(c: sys_config_state(config))
-    ring.put(".ring")
+    let ring = besideState(config, ".ring")
     var held: UInt32 = 0
     ring.withCString { ringPath in
         var paths = sys_sandbox_paths()

@@ -26,6 +26,16 @@ public final class WebFeed {
         var breaker: UInt8 = 0
         var live = false
         var published = false
+
+        /// Before the first publication.
+        init() {}
+
+        init(_ m: Machine) {
+            let t = m.ticket.pointee
+            (phase, ticket, attempts) = (m.phase, t.state, t.attempts)
+            (paused, breaker, live) = (m.record.pointee.paused, m.record.pointee.breaker_open, m.rules.mode == .live)
+            published = true
+        }
     }
 
     private struct Landed: Equatable {
@@ -45,9 +55,7 @@ public final class WebFeed {
     init?(_ config: ConfigPointer, options: RunOptions, quiet: Bool, trouble: inout Text) {
         guard config.pointee.listen_on != 0, !options.once else { return nil }
         var errno: Int32 = 0
-        var ring = Text()
-        ring.put(c: sys_config_state(config))
-        ring.put(".ring")
+        let ring = besideState(config, ".ring")
         let opened = ring.withCString { history -> OpaquePointer? in
             var s = sys_web_settings()
             s.host = sys_config_listen_host(config)
@@ -107,10 +115,7 @@ public final class WebFeed {
     /// Called after every event: publishes when something moved between two reports.
     func look(_ m: Machine, _ now: Now) {
         countLanding(m)
-        let t = m.ticket.pointee
-        let fresh = Shown(phase: m.phase, ticket: t.state, attempts: t.attempts, paused: m.record.pointee.paused,
-                          breaker: m.record.pointee.breaker_open, live: m.rules.mode == .live, published: true)
-        if fresh != shown && m.report.time_s != 0 { publish(m, now) }
+        if Shown(m) != shown && m.report.time_s != 0 { publish(m, now) }
     }
 
     /// Says what happened to the role.
@@ -183,9 +188,7 @@ public final class WebFeed {
     }
 
     private func publish(_ m: Machine, _ now: Now) {
-        let t = m.ticket.pointee
-        shown = Shown(phase: m.phase, ticket: t.state, attempts: t.attempts, paused: m.record.pointee.paused,
-                      breaker: m.record.pointee.breaker_open, live: m.rules.mode == .live, published: true)
+        shown = Shown(m)
         gauges(m)
         let next = m.nextTick_ms
         times.next_tick_ms = sys_mono_ms() + Int64(clamping: (next > now.mono_ms ? next - now.mono_ms : 0) / speed)

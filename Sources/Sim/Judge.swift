@@ -38,7 +38,7 @@ final class Judge {
     private(set) var corrections: UInt64 = 0
     private var orders: [Signed] = []
     /// Orders that others placed, and since which slot they are there to be seen.
-    private var others: [(id: UInt32, slot: UInt64)] = []
+    var others: [(id: UInt32, slot: UInt64)] = []
     private var fillsSeen = 0
     /// The book that the agent was shown last, and the newest slot it was shown since it started.
     private var book = Served()
@@ -49,13 +49,15 @@ final class Judge {
     /// What the state file told the start, then the newest book that was no leap.
     private var knownSlot: UInt64 = 0
     private var clusterKnown = false
+    /// The node whose book leapt and that has not told its cluster since, and when it was shown: a sound agent waits three minutes for it.
+    private var doubted: (endpoint: Int, at_ms: Int64)? = nil
     private var bookIsOld = false
     /// An honest second opinion on that book came in.
     private var opinionSlot: UInt64 = 0
     private var basis: UInt64 = 0
 
     /// What is kept of each hedged market; `m` is the one that is judged.
-    private struct Kept {
+    struct Kept {
         var successSlot: UInt64 = 0
         var success_ms: Int64 = -1
         var steppedSince = false
@@ -65,23 +67,23 @@ final class Judge {
         /// The drift there was to correct when the time began to count; nil: not read yet.
         var owed_e9: UInt64? = nil
     }
-    private var kept: [Kept]
-    private var m = 0
-    private var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
-    private var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
+    var kept: [Kept]
+    var m = 0
+    var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
+    var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
     private var steppedSince: Bool { get { kept[m].steppedSince } set { kept[m].steppedSince = newValue } }
     private var day: Int64 { get { kept[m].day } set { kept[m].day = newValue } }
     private var tradesToday: UInt32 { get { kept[m].tradesToday } set { kept[m].tradesToday = newValue } }
-    private var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
-    private var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
-    private var rules: HedgeRules { setup.rules.hedges[m] }
+    var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
+    var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
+    var rules: HedgeRules { setup.rules.hedges[m] }
     /// When somebody else last placed an order while the end of a resting one of ours was not read yet.
-    private var clouded_ms: Int64 = -1
-    private var everStepped = false
-    private var booted_ms: Int64 = 0
+    var clouded_ms: Int64 = -1
+    var everStepped = false
+    var booted_ms: Int64 = 0
 
     private var acknowledged: UInt64 = 0
-    private(set) var lastTick_ms: Int64 = 0
+    var lastTick_ms: Int64 = 0
     private var now_ms: Int64 = 0
 
     init(setup: Setup, node: ChainNode, delegate: Key) {
@@ -97,7 +99,7 @@ final class Judge {
     }
     func accuse(_ invariant: StaticString, _ s: StaticString) { accuse(invariant, Text(s)) }
 
-    private func accuse(_ invariant: StaticString, _ s: StaticString, _ a: Int64, _ middle: StaticString = "", _ b: Int64 = 0) {
+    func accuse(_ invariant: StaticString, _ s: StaticString, _ a: Int64, _ middle: StaticString = "", _ b: Int64 = 0) {
         var t = Text(s)
         t.put(a)
         t.put(middle)
@@ -126,6 +128,7 @@ final class Judge {
         clusterKnown = false
         shownSlot = 0
         toldSlot = 0
+        doubted = nil
         book = Served()
     }
 
@@ -133,9 +136,10 @@ final class Judge {
 
     /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one. Answers that a sound agent
     /// refuses (a false account, an older slot) do not end the read: a hedged request may still bring the good one.
-    func shown(_ s: Served, asked: UInt64, of newest: UInt64, _ t: Int64) {
+    func shown(_ s: Served, by endpoint: Int, asked: UInt64, of newest: UInt64, _ t: Int64) {
         if asked <= basis { return }
-        bookIsOld = s.truth.slot < shownSlot
+        let waited = doubted.map { t - $0.at_ms >= 180_000 } ?? false
+        bookIsOld = s.truth.slot < shownSlot && !waited
         book = s
         opinionSlot = 0
         if s.lied && !s.alien { toldSlot = max(toldSlot, s.truth.slot) }
@@ -144,6 +148,11 @@ final class Judge {
         if s.truth.slot < toldSlot { return }
         // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
+        if s.truth.slot > max(knownSlot, shownSlot) + 1_500 + (shownSlot > 0 ? UInt64(max(0, t - shown_ms)) / 100 : 0) {
+            doubted = (endpoint, t)
+        } else if let d = doubted, d.endpoint != endpoint && s.truth.slot >= shownSlot || waited {
+            doubted = nil
+        }
         knownSlot = max(knownSlot, s.truth.slot)
         // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may come from another node.
         let explained = 1_400 + UInt64(max(0, t - shown_ms)) / 100
@@ -154,8 +163,9 @@ final class Judge {
     }
 
     /// A node has told its cluster to this process. After another cluster's hash the agent may forget the slots it saw: they may be that one's.
-    func clusterTold(afterAnother: Bool) {
+    func clusterTold(by endpoint: Int, afterAnother: Bool) {
         clusterKnown = true
+        if let d = doubted, d.endpoint == endpoint { doubted = nil }
         if afterAnother { shownSlot = 0 }
     }
 
@@ -280,7 +290,7 @@ final class Judge {
     }
 
     /// Of the whole account, with `perp` in the market that is judged.
-    private func leverage_e4(_ t: Truth, perp: Int64) -> Int64 {
+    func leverage_e4(_ t: Truth, perp: Int64) -> Int64 {
         var equity = Int128(t.quote_e6) + (Int128(t.spot_e9) + Int128(t.perp_e9)) * Int128(t.price_e6) / 1_000_000_000 + Int128(t.perpQuote_e6)
         var notional = Int128((m == 0 ? perp : t.perp_e9).magnitude) * Int128(t.price_e6)
         for (i, o) in t.others.enumerated() {
@@ -291,7 +301,7 @@ final class Judge {
         return Int64(clamping: notional / 100_000 / equity)
     }
 
-    private func within(_ net: Int64, _ spot: Int64) -> Bool {
+    func within(_ net: Int64, _ spot: Int64) -> Bool {
         if spot == 0 { return net == 0 }
         return Int128(net.magnitude) * 1_000_000 / Int128(spot.magnitude) <= Int128(rules.tolerance_ppm)
     }
@@ -390,68 +400,5 @@ final class Judge {
             success_ms = now_ms
             steppedSince = false
         }
-    }
-
-    // MARK: I5
-
-    /// At the end of a calm: a leftover order of the agent's range that stood there all the time must have been cancelled.
-    func calmEnds(after ms: Int64) {
-        let slots = UInt64(ms / 400)
-        node.eachLiveOrder { o in
-            guard o.userId >= 200, o.userId <= 254, let x = self.others.last(where: { $0.id == o.id }) else { return }
-            if self.node.slot > x.slot + slots {
-                self.accuse("I5", "a leftover order was not cancelled in a whole calm: order ", Int64(o.id))
-            }
-        }
-    }
-
-    /// A deposit, a start, anything that gives the agent anew the time it may take.
-    func disturbed(_ t: Int64) {
-        for i in kept.indices {
-            kept[i].excused_ms = t
-            kept[i].owed_e9 = nil
-        }
-    }
-
-    private func excused(_ t: Int64) {
-        excused_ms = t
-        owed_e9 = nil
-    }
-
-    /// After each tick: how long has the drift been outside without an excuse?
-    func ticked(_ t: Int64, busy: Bool) {
-        lastTick_ms = t
-        if busy { return disturbed(t) }
-        let all = node.truth()
-        for i in kept.indices {
-            m = i
-            overdue(t, all)
-        }
-    }
-
-    private func overdue(_ t: Int64, _ all: Truth) {
-        let b = all.of(m)
-        let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
-        let r = setup.rules
-        let smallest = max(rules.minTrade_e9, b.minOrder_e9, b.step_e9)
-        let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
-        let today = (setup.startUnix_s + t / 1000) / 86_400
-        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(all, perp: -spot) > 40_000
-            || !b.delegateHolds || rules.maxTradesPerDay < 100 || b.openOrders > 0 {
-            return excused(t)
-        }
-        let owed = owed_e9 ?? net.magnitude
-        owed_e9 = owed
-        let steps = Int64(clamping: owed / max(1, rules.maxTrade_e9)) + 1
-        // A success that was found out only after a restart counts from there. A clock that stepped may lengthen a cooldown by one more.
-        let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
-        let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
-        let cooling = success_ms >= 0 && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
-        if cooling { return excused(t) }
-        // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that one for filled.
-        let clouded = clouded_ms >= 0 && t - max(clouded_ms, booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
-        if clouded { return excused(t) }
-        let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
-        if t - excused_ms > allowed { accuse("I5", "the drift stays outside without a fault: net ", net, ", ms ", t - excused_ms) }
     }
 }
