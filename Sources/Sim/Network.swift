@@ -205,7 +205,7 @@ extension World {
         let isBook = requests[k].method == .accounts
         let eye = eyeOf(e)
         var view = eye?.replica
-        var lied = false, forked = false
+        var lied = false, forked = false, own_e9 = eye?.own_e9 ?? judge.own_e9
         if weather.alienAt == e, askAlien(k) { return }
         let fork = weather.state[Int(FaultClass.fork.rawValue)]
         if fork.on && fork.target == e, let began = weather.fork {
@@ -213,6 +213,7 @@ extension World {
             view = node.onFork(began.replica, phantom_e9: weather.phantom_e9)
             let a = node.truth(view), b = node.truth()
             forked = a.perp_e9 != b.perp_e9 || a.spot_e9 != b.spot_e9 || a.nextOrderId != b.nextOrderId
+            own_e9 = forked ? began.own_e9 : judge.own_e9            // whatever else this endpoint would have shown
         }
         let height = weather.state[Int(FaultClass.height.rawValue)]
         let ahead = height.on && (height.target < 0 || height.target == e) ? height.level : 0
@@ -242,7 +243,7 @@ extension World {
             let shows = requests[k].answer.bytes.count > 18 && requests[k].answer.bytes[18] == 0x72
             requests[k].served = Served(whole: shows && requests[k].spoil == .none && readsUser(body), truth: node.truth(view), lied: lied, forked: forked,
                                         knows: forked ? weather.fork?.replica.slot ?? 0 : .max,
-                                        own_e9: forked ? weather.fork?.own_e9 ?? judge.own_e9 : eye?.own_e9 ?? judge.own_e9)
+                                        own_e9: own_e9)
         }
     }
 
