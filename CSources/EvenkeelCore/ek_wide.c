@@ -131,6 +131,11 @@ ek_err ek_wide_udivmod(ek_u128 a, ek_u128 b, ek_u128 *quotient, ek_u128 *remaind
 
 /* `away` picks which sign of an inexact quotient is moved one step away from zero: -1 negative (floor), 1 positive (ceil), 0 none. */
 static ek_err divide(ek_i128 a, ek_i128 b, int away, ek_i128 *out) {
+    if ((a.hi | b.hi) == 0 && b.lo != 0) { /* most: one instruction; a quotient that is moved is no all-ones, as b is 2 at least then */
+        uint64_t whole = a.lo / b.lo;
+        *out = (ek_i128){.lo = whole + (away == 1 && whole * b.lo != a.lo), .hi = 0};
+        return EK_OK;
+    }
     ek_u128 y = magnitude(b), q, r;
     if (u_zero(y)) return EK_E_RANGE;
     int negative = (a.hi < 0) != (b.hi < 0);
