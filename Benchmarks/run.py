@@ -5,6 +5,7 @@ percentile. Times are of the processor, not of the clock. Ratios are of figures 
 import datetime
 import json
 import platform
+import re
 import shutil
 import statistics
 import subprocess
@@ -112,6 +113,21 @@ def main():
     print(report)
 
 
+QUIET, BUSIEST = "A quiet book", "A book that is moved every nine minutes, with faults"         # as the Makefile calls them
+
+
+def soak():
+    """What `make soak-process` wrote last, or nothing."""
+    path = ROOT / "Benchmarks" / "SOAK.md"
+    return path.read_text() if path.exists() else ""
+
+
+def disk_kib_a_day(title):
+    """The busiest stretch of a day of the long run with this title; None when it was not made."""
+    found = re.search(r"### %s\n.*?written to disk a day \|.*?(\d+) KiB in the busiest" % re.escape(title), soak(), re.S)
+    return float(found[1]) if found else None
+
+
 def first(command):
     return subprocess.run(command, shell=True, capture_output=True, text=True).stdout.strip().splitlines()[0]
 
@@ -171,6 +187,10 @@ def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month
         target("%s, over %s" % (what, "TLS" if at == "tls" else "http"), "%g %s" % (v, unit), "<= %g %s" % (limit, unit), v <= limit)
     v = float(process["disk_bytes_80_ticks_" + at][0])
     target("disk, 80 ticks that change nothing", "%d bytes" % v, "0 on a tick", v == 0)
+    for what, title, limit in (("a quiet book at 60 s", QUIET, 256), ("the busiest book", BUSIEST, 2048)):
+        kib = disk_kib_a_day(title)
+        if kib is not None:
+            target("disk a day, %s (long runs, below)" % what, "%.0f KiB" % kib, "<= %d KiB" % limit, kib <= limit)
     target("30 days at 60 s in virtual time, agent and chain together", "%.1f s (from %d ticks in %.1f s)" % (sim_month, sim_ticks, sim_cpu), "<= 15 s",
            sim_month <= 15)
     for v in ("velocity", "drift"):
@@ -204,6 +224,9 @@ def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month
         say("| %s, perps (2 spots) | %s |" % (v, " | ".join("%.0f" % float(books["perps_%s_%d" % (v, k)][0]) for k in range(1, 9))))
         say("| %s, spots (1 perp) | - | %s |" % (v, " | ".join("%.0f" % float(books["spots_%s_%d" % (v, k)][0]) for k in range(2, 9))))
     say("\nVerdicts over the recorded books: velocity %s; drift %s." % (books["verdicts_velocity"][0], books["verdicts_drift"][0]))
+    if soak():
+        say("\n## Long runs\n\nWritten by `make soak-process` (%s), at another time than the figures above.\n" % "Tests/soak/soak.py")
+        say(soak().strip())
     return "\n".join(out) + "\n"
 
 
