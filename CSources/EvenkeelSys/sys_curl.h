@@ -8,7 +8,7 @@
 #define CURL_CALLS(x) \
     x(global_init) x(free) x(slist_append) x(slist_free_all) x(url) x(url_set) x(url_get) x(url_cleanup) \
     x(easy_init) x(easy_cleanup) x(easy_setopt) x(easy_getinfo) x(easy_header) x(easy_strerror) \
-    x(multi_init) x(multi_cleanup) x(multi_add_handle) x(multi_remove_handle) x(multi_perform) x(multi_poll) x(multi_info_read)
+    x(multi_init) x(multi_cleanup) x(multi_add_handle) x(multi_remove_handle) x(multi_setopt) x(multi_socket_action) x(multi_info_read)
 
 #define CURL_POINTER(name) __typeof__(&curl_##name) name;
 typedef struct {

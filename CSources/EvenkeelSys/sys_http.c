@@ -1,7 +1,9 @@
 #include "sys_http.h"
 #include "sys_args.h"
+#include "sys_clock.h"
 
 #include "sys_curl.h"
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,10 +22,17 @@ typedef struct {
     struct curl_slist *own_headers;   /* of a hook */
 } lane;
 
-enum { HOOK_ANSWER_MAX = 4096 };
+enum {
+    HOOK_ANSWER_MAX = 4096,
+    OWN_FDS = 8,
+    SOCKETS = 5 * (SYS_HTTP_ENDPOINTS * SYS_HTTP_LANES + SYS_HTTP_HOOKS) /* a transfer has at most five in libcurl: addresses tried side by side, the resolver */
+};
 
 struct sys_http {
     CURLM *multi;
+    struct pollfd set[OWN_FDS + SOCKETS]; /* the caller's descriptors end at OWN_FDS, libcurl's sockets begin there: one poll for all */
+    nfds_t n_sockets;
+    int64_t due_ms;                       /* when libcurl wants to be called though no socket is ready; -1: it does not */
     struct curl_slist *headers;
     int n_endpoints;
     lane lanes[SYS_HTTP_ENDPOINTS][SYS_HTTP_LANES];
@@ -48,6 +57,52 @@ static void free_lane(sys_http *h, lane *l) {
     memset(l, 0, sizeof *l);
 }
 
+/* ---- what libcurl waits for ---- */
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *mine) {
+    (void)easy, (void)mine;
+    sys_http *h = user;
+    struct pollfd *sockets = h->set + OWN_FDS;
+    nfds_t i = 0;
+    while (i < h->n_sockets && sockets[i].fd != fd) i++;
+    if (what == CURL_POLL_REMOVE) {
+        if (i < h->n_sockets) sockets[i] = sockets[--h->n_sockets];
+        return 0;
+    }
+    if (i == SOCKETS) return -1;
+    if (i == h->n_sockets) h->n_sockets++;
+    sockets[i] = (struct pollfd){.fd = fd, .events = (short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0))};
+    return 0;
+}
+
+static int on_timer(CURLM *multi, long ms, void *user) {
+    (void)multi;
+    sys_http *h = user;
+    /* A millisecond later than asked for rather than a fraction of one too early: then it would only ask again. */
+    h->due_ms = ms < 0 ? -1 : sys_mono_ms() + ms + (ms > 0);
+    return 0;
+}
+
+/* Told what is ready, libcurl asks the kernel no second time. An error shows when it reads or writes, with its number. */
+static int bits_of(const struct pollfd *p) {
+    int bits = 0;
+    if (p->events & POLLIN && p->revents & (POLLIN | POLLHUP | POLLERR)) bits |= CURL_CSELECT_IN;
+    if (p->events & POLLOUT && p->revents & (POLLOUT | POLLHUP | POLLERR)) bits |= CURL_CSELECT_OUT;
+    return bits ? bits : CURL_CSELECT_ERR;
+}
+
+static void act(sys_http *h) {
+    struct { int fd, bits; } ready[SOCKETS];
+    int n = 0, running;
+    for (nfds_t i = OWN_FDS; i < OWN_FDS + h->n_sockets; i++) {
+        if (h->set[i].revents) ready[n].fd = h->set[i].fd, ready[n++].bits = bits_of(&h->set[i]);
+    }
+    for (int i = 0; i < n; i++) curl.multi_socket_action(h->multi, ready[i].fd, ready[i].bits, &running); /* which may change the set */
+    if (h->due_ms < 0 || sys_mono_ms() < h->due_ms) return;
+    h->due_ms = -1;
+    curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+}
+
 static const char *trouble = "";
 
 const char *sys_http_trouble(void) { return trouble; }
@@ -61,6 +116,13 @@ sys_http *sys_http_new(void) {
     sys_http *h = calloc(1, sizeof *h);
     if (!h) return NULL;
     h->multi = curl.multi_init();
+    h->due_ms = -1;
+    if (h->multi
+        && (curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) || curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h)
+            || curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer) || curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h))) {
+        sys_http_free(h);
+        return NULL;
+    }
     h->headers = curl.slist_append(NULL, "Content-Type: application/json");
     if (h->headers) {
         /* "Expect: 100-continue" would cost a round trip on larger bodies. */
@@ -204,7 +266,7 @@ int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, s
     if (curl.multi_add_handle(h->multi, l->easy) != CURLM_OK) return -1;
     l->busy = 1;
     int running;
-    curl.multi_perform(h->multi, &running);
+    curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running); /* begins at once */
     return 0;
 }
 
@@ -218,20 +280,19 @@ int sys_http_busy(const sys_http *h) {
 }
 
 uint32_t sys_http_wait(sys_http *h, const int *fds, int n_fds, int timeout_ms) {
-    struct curl_waitfd extra[8];
-    if (n_fds > 8) n_fds = 8;
-    for (int i = 0; i < n_fds; i++) {
-        extra[i].fd = fds[i];
-        extra[i].events = CURL_WAIT_POLLIN;
-        extra[i].revents = 0;
+    if (n_fds > OWN_FDS) n_fds = OWN_FDS;
+    struct pollfd *own = h->set + OWN_FDS - n_fds;
+    for (int i = 0; i < n_fds; i++) own[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+    int64_t wait_ms = timeout_ms < 0 ? 0 : timeout_ms;
+    if (h->due_ms >= 0) {
+        int64_t left_ms = h->due_ms - sys_mono_ms();
+        if (left_ms < wait_ms) wait_ms = left_ms < 0 ? 0 : left_ms;
     }
-    int n = 0;
-    curl.multi_poll(h->multi, n_fds ? extra : NULL, (unsigned)n_fds, timeout_ms < 0 ? 0 : timeout_ms, &n);
-    int running = 0;
-    curl.multi_perform(h->multi, &running);
+    if (poll(own, (nfds_t)n_fds + h->n_sockets, (int)wait_ms) < 0) return 0; /* a signal */
+    act(h);
     uint32_t ready = 0;
     for (int i = 0; i < n_fds; i++) {
-        if (extra[i].revents) ready |= 1u << i;
+        if (own[i].revents) ready |= 1u << i;
     }
     return ready;
 }

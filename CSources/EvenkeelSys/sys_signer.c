@@ -35,9 +35,8 @@ static int child(int fd, int parent) {
 /* The next packet within timeout_ms, or 0; -1: the other end is closed. */
 static ssize_t receive(int fd, void *packet, size_t cap, int timeout_ms) {
     struct pollfd p = {.fd = fd, .events = POLLIN, .revents = 0};
-    int r;
-    do r = poll(&p, 1, timeout_ms);
-    while (r < 0 && errno == EINTR);
+    int r = 1;
+    while (timeout_ms > 0 && (r = poll(&p, 1, timeout_ms)) < 0 && errno == EINTR) {}
     if (r <= 0) return r;
     ssize_t n = recv(fd, packet, cap, MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR)) return 0;

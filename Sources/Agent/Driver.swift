@@ -200,9 +200,9 @@ public final class Driver: Host {
             let ready = withUnsafeBytes(of: &fds) {
                 sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 4, wait_ms)
             }
-            signing?.news { log($0, $1) }
+            if let s = signing, ready & 8 != 0 || s.wait_ms == 0 { s.news { log($0, $1) } }
             if ready & 1 != 0 { takeSignals(signals, m) }
-            serveControl(m)
+            if let c = control, ready & 2 != 0 || sys_control_busy(c) > 0 { serveControl(m) }
             if ready & 4 != 0 { web?.serve(m, now()) { log(.info, $0) } }
             deliver(m)
         }
