@@ -201,7 +201,12 @@ extension Machine {
             if blockedFirst == nil { blockedFirst = i }
         }
         focus(on: blockedFirst ?? current)
-        if hedges[current].status == .cooldown { note(.info, named(current, standing(current))) }
+        if hedges[current].status == .cooldown {
+            words.clear()
+            if hedges.count > 1 { putName(&words, current) }
+            putStanding(&words, current)
+            note(.info, words)
+        }
         if hedges[current].status == .cooldown { report.cooldownLeft_s = decision.cooldown_left_s }
         finishStanding(now)
     }

@@ -89,13 +89,14 @@ extension Machine {
             note(.info, f)
             return
         }
-        var t = Text("Net delta ")
-        t.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
-        t.put(" ")
-        t.put(hedgeRules.asset)
-        t.put(selling ? " - expanding short by " : " - reducing short by ")
-        t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
-        note(.info, t)
+        words.clear()
+        words.put("Net delta ")
+        words.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
+        words.put(" ")
+        words.put(hedgeRules.asset)
+        words.put(selling ? " - expanding short by " : " - reducing short by ")
+        words.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
+        note(.info, words)
     }
 
     /// Begins the current market's correction; its gates are open.

@@ -57,9 +57,10 @@ public final class Machine {
     var nextId: UInt32 = 1
     /// The last answer that made a whole book, as it came, for `status --accounts`.
     public internal(set) var lastRead: [UInt8] = []
-    /// Kept memory: the last STATUS, and a name or sentence that is copied out before the next one is made.
+    /// Kept memory: the last STATUS, a line of the log, and a name or sentence that is copied out before the next one is made.
     var statusLine = Text(capacity: 7168)
-    var words = Text(capacity: 128)
+    var line = Text(capacity: 256)
+    var words = Text(capacity: 256)
     /// The time of the event being handled.
     var clock = Now(mono_ms: 0, unix_s: 0)
 
@@ -360,15 +361,17 @@ public final class Machine {
     // MARK: words and disk
 
     func note(_ level: Level, _ words: StaticString) {
-        var t = Text("[REBALANCER] ")
-        t.put(words)
-        host.log(level, t)
+        line.clear()
+        line.put("[REBALANCER] ")
+        line.put(words)
+        host.log(level, line)
     }
 
     func note(_ level: Level, _ words: Text) {
-        var t = Text("[REBALANCER] ")
-        t.put(words)
-        host.log(level, t)
+        line.clear()
+        line.put("[REBALANCER] ")
+        line.put(words)
+        host.log(level, line)
     }
 
     /// Makes the record durable. False: the machine is halted from now on; nothing may be sent.
@@ -442,7 +445,8 @@ public final class Machine {
         report.size_e9 = ticket.pointee.size_base_e9
         fillSignature()
         report.time_s = now.unix_s
-        report.reason = pendingWords()
+        report.reason.clear()
+        putPending(&report.reason)
         host.report(self)
     }
 

@@ -9,7 +9,7 @@ public enum Mode: UInt8 {
 /// What holds for one hedged market.
 public struct HedgeRules {
     /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
-    public var perpName = Text("SOL-PERP")
+    public var perpName = Text("SOL-PERP") { didSet { asset = Agent.asset(of: perpName) } }
     public var spotName = Text("SOL")
     public var useVenueSpot = true
     public var useWalletSpot = true
@@ -28,7 +28,7 @@ public struct HedgeRules {
     public init() {}
 
     /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
-    public var asset: Text { Agent.asset(of: perpName) }
+    public private(set) var asset = Text("SOL")
 }
 
 func asset(of market: Text) -> Text {

@@ -380,8 +380,7 @@ extension Machine {
     }
 
     /// What is waited for, in words.
-    func pendingWords() -> Text {
-        var t = Text()
+    func putPending(_ t: inout Text) {
         switch Int(ticket.pointee.state) {
         case Int(EK_TICKET_RESTING):
             t.put("Order ")
@@ -394,6 +393,5 @@ extension Machine {
             t.put(ticket.pointee.last_valid_block_height)
             t.put(")")
         }
-        return t
     }
 }

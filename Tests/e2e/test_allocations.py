@@ -43,19 +43,44 @@ def through(running, ticks):
     return running.lines[at:]
 
 
+def quiet(running, counts, status):
+    """Ticks of this status, and no allocation of our own in them."""
+    through(running, 12)                # buffers have grown to what they need
+    own, libraries = counts()
+    ticks = through(running, TICKS)
+    now, of_libraries = counts()
+    assert all(x["status"] == status for x in ticks), ticks
+    assert of_libraries > libraries     # the counter counts: libcurl allocates for every request
+    assert now - own == 0, "%d allocations of our own in %d ticks" % (now - own, len(ticks))
+
+
 @pytest.mark.parametrize("spot", ["venue:SOL", "venue:SOL, wallet:SOL, fixed:0.5"])
 @pytest.mark.parametrize("page", [False, True])
 def test_a_quiet_tick(bench, counter, spot, page):
-    """Balanced ticks of a running agent, with STATUS lines, with and without the page: not one allocation."""
+    """Balanced ticks of a running agent, with STATUS lines, with and without the page."""
     more = {"web__listen": "127.0.0.1:%d" % free_port()} if page else {}
     chain, agent = bench(chain={"perp": -10, "wallet_sol": 0, "tick_ms": 40}, agent__loop_interval_seconds="0.1", hedge__spot=spot,
                          hedge__drift_tolerance_pct="50", **more)
     running, counts = counted(agent, counter)
     running.until("balanced")
-    through(running, 12)                # buffers have grown to what they need
-    own, libraries = counts()
-    ticks = through(running, TICKS)
-    now, of_libraries = counts()
-    assert all(x["status"] == "balanced" for x in ticks), ticks
-    assert of_libraries > libraries     # the counter counts: libcurl allocates for every request
-    assert now - own == 0, "%d allocations of our own in %d ticks" % (now - own, len(ticks))
+    quiet(running, counts, "balanced")
+
+
+def test_a_tick_in_the_cooldown(bench, counter):
+    """Out of balance again right after a correction: a sentence and a log line every tick."""
+    chain, agent = bench(chain={"perp": -9, "tick_ms": 40}, agent__loop_interval_seconds="0.1")
+    running, counts = counted(agent, counter)
+    running.until("executed_live", seconds=20)
+    chain.ctl("set_user", perp=-9)
+    running.until("cooldown", seconds=20)
+    quiet(running, counts, "cooldown")
+
+
+def test_a_tick_with_an_order_under_way(bench, counter):
+    """Sent, neither found nor expired: looked for and sent again, tick after tick."""
+    chain, agent = bench(chain={"perp": -9, "tick_ms": 100}, agent__loop_interval_seconds="0.1")
+    chain.fault("delay_send", n=1, slots=140)
+    chain.fault("drop_send", n=50)
+    running, counts = counted(agent, counter)
+    running.until("pending", seconds=20)
+    quiet(running, counts, "pending")
