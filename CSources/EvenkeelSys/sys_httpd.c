@@ -18,13 +18,15 @@ struct sys_httpd {
     int stopped;
 };
 
+enum { HEAD_MAX = 1024, BODY_AT = LWS_PRE + HEAD_MAX };
+
 /* libwebsockets zeroes this for a new connection. */
 struct session {
     char path[128];
     int is_post;
     uint8_t *in;
     size_t in_len, in_cap;
-    uint8_t *out; /* LWS_PRE bytes, then the body */
+    uint8_t *out; /* room for LWS_PRE bytes and the head, then the body: they are sent in one piece, as nodes do */
     size_t out_len, out_cap;
     int status, plain, ready;
 };
@@ -41,8 +43,8 @@ static int grow(uint8_t **buf, size_t *cap, size_t need) {
 }
 
 static int keep_answer(struct session *s, const uint8_t *body, size_t len, int status, int plain) {
-    if (grow(&s->out, &s->out_cap, LWS_PRE + len + 1)) return -1;
-    if (len) memcpy(s->out + LWS_PRE, body, len);
+    if (grow(&s->out, &s->out_cap, BODY_AT + len + 1)) return -1;
+    if (len) memcpy(s->out + BODY_AT, body, len);
     s->out_len = len;
     s->status = status;
     s->plain = plain;
@@ -63,7 +65,7 @@ int sys_httpd_body(sys_httpd_answer *a, const void *body, size_t len) {
 static int ask(struct sys_httpd *h, struct lws *wsi, struct session *s) {
     sys_httpd_answer a = {200, 0, 0, 0, s};
     s->out_len = 0;
-    if (grow(&s->out, &s->out_cap, LWS_PRE + 1)) return -1;
+    if (grow(&s->out, &s->out_cap, BODY_AT + 1)) return -1;
     h->handler(h->user, s->is_post, s->path, s->in ? s->in : (const uint8_t *)"", s->in_len, &a);
     s->in_len = 0;
     if (a.close) return -1;
@@ -102,13 +104,15 @@ static int begin(struct sys_httpd *h, struct lws *wsi, struct session *s, const 
 }
 
 static int answer(struct lws *wsi, struct session *s) {
-    uint8_t head[LWS_PRE + 1024], *p = head + LWS_PRE, *end = head + sizeof head - 1;
+    uint8_t head[HEAD_MAX], *p = head, *end = head + sizeof head - 1;
     if (!s->ready) return 0;
     s->ready = 0;
     if (lws.add_http_common_headers(wsi, (unsigned)s->status, s->plain ? "text/plain" : "application/json", s->out_len, &p, end))
         return -1;
-    if (lws.finalize_write_http_header(wsi, head + LWS_PRE, &p, end)) return -1;
-    if (s->out_len && lws.write(wsi, s->out + LWS_PRE, s->out_len, LWS_WRITE_HTTP_FINAL) < 0) return -1;
+    if (lws.finalize_http_header(wsi, &p, end)) return -1;
+    size_t n = (size_t)(p - head);
+    memcpy(s->out + BODY_AT - n, head, n);
+    if (lws.write(wsi, s->out + BODY_AT - n, n + s->out_len, LWS_WRITE_HTTP_FINAL) < 0) return -1;
     return lws.http_transaction_completed(wsi) ? -1 : 0;
 }
 
