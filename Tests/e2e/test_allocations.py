@@ -26,6 +26,11 @@ def free_port():
         return s.getsockname()[1]
 
 
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
 def counted(agent, counter):
     """A running agent, and a function: how often its own code and its libraries have allocated until now."""
     file = agent.home / "allocations"
@@ -58,11 +63,14 @@ def quiet(running, counts, status):
 @pytest.mark.parametrize("page", [False, True])
 def test_a_quiet_tick(bench, counter, spot, page):
     """Balanced ticks of a running agent, with STATUS lines, with and without the page."""
-    more = {"web__listen": "127.0.0.1:%d" % free_port()} if page else {}
+    port = free_port()
+    more = {"web__listen": "127.0.0.1:%d" % port} if page else {}
     chain, agent = bench(chain={"perp": -10, "wallet_sol": 0, "tick_ms": 40}, agent__loop_interval_seconds="0.1", hedge__spot=spot,
                          hedge__drift_tolerance_pct="50", **more)
     running, counts = counted(agent, counter)
     running.until("balanced")
+    if page:
+        wait_for(lambda: answers(port), 20, "the page")       # its process counts into the same file while it starts
     quiet(running, counts, "balanced")
 
 
