@@ -1,5 +1,6 @@
 /* Preloaded: counts allocations by who asked. EK_ALLOCATIONS names a file of two 64-bit numbers that is kept up to date: calls from the
- * program itself, calls from its libraries. A call is the program's when its return address lies inside the program's own image. */
+ * program itself, calls from its libraries, of all its processes; it is never cut, for another one may be counting in it already. A call is the
+ * program's when its return address lies inside the program's own image. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@ static int main_image(struct dl_phdr_info *info, size_t size, void *unused) {
 
 __attribute__((constructor)) static void begin(void) {
     const char *path = getenv("EK_ALLOCATIONS");
-    int f = path ? open(path, O_RDWR | O_CREAT | O_TRUNC, 0600) : -1;
+    int f = path ? open(path, O_RDWR | O_CREAT, 0600) : -1;
     dl_iterate_phdr(main_image, NULL);
     if (f < 0 || ftruncate(f, sizeof scratch) != 0) return;
     void *m = mmap(NULL, sizeof scratch, PROT_READ | PROT_WRITE, MAP_SHARED, f, 0);
