@@ -50,5 +50,5 @@ module evenkeel -Osize
 
 "$clang" -fuse-ld=lld -flto -pie -static-libgcc -o "$work/evenkeel" "$work"/o/*.o "$work"/o/*.bc -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,--as-needed,-O2 \
     -Wl,-plugin-opt=-function-sections=1 -Wl,-mllvm,-enable-machine-outliner=always,-mllvm,-inline-threshold=-30 -ljansson -linih -lsodium -lm
-strip -s -o "$output.new" "$work/evenkeel"
+strip -s -R .comment -o "$output.new" "$work/evenkeel"
 mv "$output.new" "$output"

@@ -17,6 +17,14 @@ struct AlertOrigin {
     var now_s: Int64
 }
 
+/// Sets up the webhook's target: what sys_http_hook says. Each literal goes to C as its bytes; chosen first and handed over then they would
+/// be Strings, whose way to C is 4 KB of Unicode.
+func openHook(_ http: OpaquePointer?, _ config: ConfigPointer) -> Int32 {
+    let url = sys_config_webhook(config)
+    if sys_config_alert_format(config) == Int32(SYS_ALERT_NTFY) { return sys_http_hook(http, 0, url, "text/plain; charset=utf-8") }
+    return sys_http_hook(http, 0, url, "application/json")
+}
+
 extension Driver {
     private func origin(_ m: Machine) -> AlertOrigin {
         AlertOrigin(venue: m.venue, authority: m.authority, subAccount: m.subAccount, live: m.rules.mode == .live, now_s: now().unix_s)
@@ -25,8 +33,7 @@ extension Driver {
     /// Sets up the targets; words when one is refused.
     func openAlerts() {
         if alerts.hooked {
-            let plain = sys_config_alert_format(config) == Int32(SYS_ALERT_NTFY)
-            if sys_http_hook(http, 0, sys_config_webhook(config), plain ? "text/plain; charset=utf-8" : "application/json") != 0 {
+            if openHook(http, config) != 0 {
                 log(.error, Text("alerts: the webhook was refused by the HTTP client; no alert will be sent"))
             }
         }

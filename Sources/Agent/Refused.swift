@@ -20,8 +20,7 @@ func tellRefused(_ config: ConfigPointer, _ words: Text, _ log: Logger) {
     }
     guard news != 0, let http = sys_http_new() else { return }
     defer { sys_http_free(http) }
-    let plain = sys_config_alert_format(config) == Int32(SYS_ALERT_NTFY)
-    guard sys_http_hook(http, 0, hook, plain ? "text/plain; charset=utf-8" : "application/json") == 0 else { return }
+    guard openHook(http, config) == 0 else { return }
     var venue = Text()
     venue.put(c: sys_config_venue_name(config))
     let origin = AlertOrigin(venue: venue.withCString { ek_venue_by_name($0, venue.count) }, authority: config.pointee.authority,

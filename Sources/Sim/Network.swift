@@ -269,7 +269,7 @@ extension World {
 
     /// A lastValidBlockHeight that is not the blockhash's: an order that counts as expired too early is one that may land twice.
     private func lieAboutHeight(_ k: Int) {
-        let mark = Array("lastValidBlockHeight\":".utf8)
+        let mark = Text("lastValidBlockHeight\":").bytes
         let text = requests[k].answer.bytes
         var at = -1, i = 0
         while i + mark.count < text.count && at < 0 {
