@@ -120,6 +120,8 @@ ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len
 }
 
 ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
+    ek_err err = check(&v->user, data, len);
+    if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
     return ek_decode_user_cleared(v, data, len, out);
 }

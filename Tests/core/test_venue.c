@@ -71,6 +71,19 @@ static void old_bytes_of_empty_slots(const struct ek_venue *v) {
     CHECK_BYTES(&user, &want, sizeof user);
 }
 
+/* Another account is refused before anything is written: `assess` tries every account of a saved read as a User. */
+static void another_account_leaves_the_user(const struct ek_venue *v) {
+    static uint8_t data[8192];
+    static ek_user user, want;
+    memset(data, 1, sizeof data);
+    memcpy(data, v->user.discriminator, 8);
+    CHECK_EQ(ek_decode_user(v, data, v->user.len, &user), EK_OK);
+    want = user;
+    memcpy(data, v->stats.discriminator, 8);
+    CHECK(ek_decode_user(v, data, v->user.len, &user) != EK_OK);
+    CHECK_BYTES(&user, &want, sizeof user);
+}
+
 static void tables(void) {
     for (uint32_t i = 0; i < ek_venue_count(); i++) {
         const struct ek_venue *v = ek_venue_at(i);
@@ -78,6 +91,7 @@ static void tables(void) {
         for (size_t k = 0; k < 6; k++) discriminator_is(layouts[k]);
         reads_its_length_and_no_more(v);
         old_bytes_of_empty_slots(v);
+        another_account_leaves_the_user(v);
         CHECK(v->spots.at + 8 * v->spots.stride == v->perps.at && v->perps.at + 8 * v->perps.stride == v->orders.at);
         CHECK(v->orders.at + 32 * v->orders.stride <= v->user.len);
         for (size_t k = 1; k < v->n_errors; k++) CHECK(v->errors[k - 1].code < v->errors[k].code);
