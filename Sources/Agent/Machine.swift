@@ -56,7 +56,16 @@ public final class Machine {
     var outstanding: [Outstanding] = []
     var nextId: UInt32 = 1
     /// The last answer that made a whole book, as it came, for `status --accounts`.
+    /// It stands at the beginning of memory that only grows.
     public internal(set) var lastRead: [UInt8] = []
+    public internal(set) var lastReadCount = 0
+
+    /// In one copy: appending a buffer to an array goes byte by byte.
+    func keep(_ body: UnsafeBufferPointer<UInt8>) {
+        if lastRead.count < body.count { lastRead = [UInt8](repeating: 0, count: body.count + body.count / 4) }
+        lastReadCount = body.count
+        lastRead.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
+    }
     /// Kept memory: the last STATUS, a line of the log, and a name or sentence that is copied out before the next one is made.
     var statusLine = Text(capacity: 7168)
     var line = Text(capacity: 256)

@@ -135,10 +135,7 @@ extension Machine {
         }
         dropOutstanding(.book)
         phaseTimer_ms = UInt64.max
-        if !rules.lean {
-            lastRead.removeAll(keepingCapacity: true)
-            lastRead.append(contentsOf: a.body)
-        }
+        if !rules.lean { keep(a.body) }
         readEndpoint = endpoint
         bookReadAt_ms = now.mono_ms
         bookLatency_us = a.latency_us

@@ -72,12 +72,12 @@ extension Machine {
 
     /// {"keys":[…],"result":…}: the last read, for `assess`, bug reports and tests. Empty before the first whole read.
     public func accountsJson() -> Text {
-        var t = Text(capacity: lastRead.count + 4096)
+        var t = Text(capacity: lastReadCount + 4096)
         var root = ek_json()
         var v = ek_json()
         var n = 0
         let ok = lastRead.withUnsafeBufferPointer { p -> Bool in
-            guard let base = p.baseAddress, ek_json_root(base, p.count, &root) == EK_OK, ek_json_member(root, "result", &v) == EK_OK,
+            guard let base = p.baseAddress, ek_json_root(base, lastReadCount, &root) == EK_OK, ek_json_member(root, "result", &v) == EK_OK,
                   let raw = ek_json_raw(v, &n) else { return false }
             t.put("{\"keys\":[")
             for i in 0..<UInt32(plan.pointee.n) {
