@@ -77,11 +77,14 @@ def scramble(n, rnd, offsets):
 
 
 def offsets():
-    """Field to offset, as the core's table says; read from its source, so that this file keeps no second copy."""
+    """Field to offset, as the core reads it; taken from its source, so that this file keeps no second copy."""
     import re
     text = open(vc.ROOT / "CSources/EvenkeelCore/ek_venue_velocity.c").read()
-    of = lambda name: {f: int(at) for at, f in re.findall(name + r"\((\d+), (\w+)\)", text)}                 # noqa: E731
-    return of("MARKET"), of("BANK")
+
+    def of(function):
+        body = re.search(r"ek_err %s\(.*?\n}" % function, text, re.S)[0]
+        return {field: int(at) for at, field in re.findall(r"[A-Z]+\((\d+), (\w+)", body)}
+    return of("perp_fields"), of("spot_fields")
 
 
 def test_both_totals_on_accounts_never_seen(node):
