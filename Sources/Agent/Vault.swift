@@ -81,7 +81,7 @@ extension Machine {
         for h in hedges where h.view.valued { unsettled = ek_clamp_i64(h.view.a.maintenance.unsettled_funding_e6); break }
         b.funding_mark_e6 = user.cumulative_perp_funding_e6.addingReportingOverflow(unsettled).partialValue
         b.deposits_mark_e6 = Int64(clamping: Int128(user.total_deposits_e6) - Int128(user.total_withdraws_e6))
-        var fees = feesPaid(alone: stats.sub_accounts <= 1, Int64(clamping: stats.total_fee_paid_e6))
+        let fees = feesPaid(alone: stats.sub_accounts <= 1, Int64(clamping: stats.total_fee_paid_e6))
         // A network fee is in the book only where the payer's balance is one of the legs.
         let paid = vault.lamportsKnown ? record.pointee.fee_lamports_total &- vault.lamports : 0
         vault.lamports = record.pointee.fee_lamports_total
