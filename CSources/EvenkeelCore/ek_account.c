@@ -12,6 +12,13 @@ static ek_err check(const ek_layout *l, const uint8_t *data, size_t len) {
     return len < l->len ? EK_E_SHORT : EK_OK;
 }
 
+/* A User grows by widening its positions, not by appending: with one byte more, every field behind them may have moved under the same
+ * discriminator. So its length is part of its layout, and no other is read. */
+static ek_err check_user(const ek_venue *v, const uint8_t *data, size_t len) {
+    ek_err err = check(&v->user, data, len);
+    return err == EK_E_SHORT || (err == EK_OK && len != v->user.len) ? EK_E_LENGTH : err;
+}
+
 void ek_copy_name(const uint8_t from[32], char to[EK_NAME_CAP]) {
     size_t n = 32;
     while (n > 0 && (from[n - 1] == 0 || from[n - 1] == ' ')) n--;
@@ -111,7 +118,7 @@ static ek_err decode_orders(const ek_venue *v, const uint8_t *data, ek_user *out
 }
 
 ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
-    ek_err err = check(&v->user, data, len);
+    ek_err err = check_user(v, data, len);
     if (err == EK_OK) err = v->user.fields(data, out);
     if (err == EK_OK) err = decode_spots(v, data, out);
     if (err == EK_OK) err = decode_perps(v, data, out);
@@ -120,7 +127,7 @@ ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len
 }
 
 ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
-    ek_err err = check(&v->user, data, len);
+    ek_err err = check_user(v, data, len);
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
     return ek_decode_user_cleared(v, data, len, out);

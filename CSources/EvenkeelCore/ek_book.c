@@ -253,6 +253,14 @@ static ek_err fail_decode(ek_fault *f, ek_err code, const ek_book *b, const ek_p
         ek_say_text(&s, " needs ");
         ek_say_u64(&s, known_length(b->venue, p->items[i].role));
         break;
+    case EK_E_LENGTH:
+        ek_say_u64(&s, len);
+        ek_say_text(&s, " bytes, layout ");
+        ek_say_text(&s, b->venue->layout);
+        ek_say_text(&s, " has exactly ");
+        ek_say_u64(&s, known_length(b->venue, p->items[i].role));
+        ek_say_text(&s, "; update evenkeel");
+        break;
     case EK_E_DISCRIMINATOR: ek_say_text(&s, "another type of account (discriminator)"); break;
     case EK_E_UNSUPPORTED: ek_say_text(&s, "holds a value this version does not know"); break;
     case EK_E_MISMATCH: ek_say_text(&s, "its market index is another one's"); break;
@@ -362,9 +370,9 @@ ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner
     if (!ek_key_equal(owner, expected_owner(b, item))) {
         ek_say s = begin_fault(fault, EK_E_OWNER, b, p, i);
         ek_say_text(&s, "owned by ");
-        ek_say_key(&s, owner);
+        ek_say_key_head(&s, owner);
         ek_say_text(&s, ", not by ");
-        ek_say_key(&s, expected_owner(b, item));
+        ek_say_key_head(&s, expected_owner(b, item));
         return EK_E_OWNER;
     }
     ek_err err = ek_book_put_account(b, item->role, &item->key, data, len);

@@ -27,8 +27,14 @@ static inline void ek_say_u64(ek_say *s, uint64_t v) {
     while ((v /= 10) != 0);
     while (n > 0) ek_say_bytes(s, &digits[--n], 1);
 }
-/* The first four letters, as people recognise a key. */
+/* In full: an account that is in trouble is one to look up. */
 static inline void ek_say_key(ek_say *s, const ek_key *key) {
+    char text[45];
+    ek_key_to_base58(key, text);
+    ek_say_text(s, text);
+}
+/* The first four letters, where the key is only there to be told from another one. */
+static inline void ek_say_key_head(ek_say *s, const ek_key *key) {
     char text[45];
     ek_key_to_base58(key, text);
     ek_say_bytes(s, text, 4);

@@ -17,6 +17,7 @@ const char *ek_err_text(ek_err code) {
     case EK_E_CRYPTO: return "bad key or signature";
     case EK_E_RPC: return "the node answered with an error";
     case EK_E_MISMATCH: return "facts do not agree";
+    case EK_E_LENGTH: return "a length this version does not know";
     default: return "unknown error";
     }
 }

@@ -249,11 +249,14 @@ extension Machine {
             return
         }
         if purpose == .resend && attempts >= readAttempts {
+            watch.readTrouble = t.text
             backToWatching(now)
             return
         }
         // A ticket's fate must be read whatever it takes; a tick may try again later.
         if purpose != .tick {
+            watch.readTrouble = t.text
+            sayOverdue(now)
             if attempts == readAttempts { noteRead(.warning, t) }
             phaseTimer_ms = now.mono_ms + min(UInt64(250) << UInt64(min(attempts, 5)), 4_000)
             return
@@ -266,6 +269,7 @@ extension Machine {
         var why = Text("Reading the book failed: ")
         why.put(t.text)
         let layoutUnknown = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
+            || lastReadError == EK_E_LENGTH
         report.view.known = false
         report.after.known = false
         for i in 0..<hedges.count { hedges[i].unread(layoutUnknown ? .observeOnly : .error, why) }

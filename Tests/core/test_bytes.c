@@ -82,7 +82,7 @@ static void keys(void) {
 static void every_code_has_its_text(void) {
     for (int e = EK_OK; e <= EK_E_MISMATCH; e++) CHECK(strcmp(ek_err_text((ek_err)e), "unknown error") != 0);
     CHECK_TEXT(ek_err_text((ek_err)-1), "unknown error");
-    CHECK_TEXT(ek_err_text((ek_err)(EK_E_MISMATCH + 1)), "unknown error");
+    CHECK_TEXT(ek_err_text((ek_err)(EK_E_LENGTH + 1)), "unknown error");
 }
 
 int main(void) {

@@ -28,7 +28,8 @@ static void discriminator_is(const ek_layout *l) {
 }
 
 /* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read past it. Every one of its bytes set, so
- * every slot and field is read; and one byte less is refused. */
+ * every slot and field is read; and one byte less is refused. A User is read at its exact length alone: the next one grows by widening its
+ * positions. The others may grow at their end. */
 static void reads_its_length_and_no_more(const struct ek_venue *v) {
     union { ek_user user; ek_user_stats stats; ek_perp_market perp; ek_spot_market spot; ek_state state; } out;
     static const size_t SIZES[] = {sizeof(ek_user), sizeof(ek_user_stats), sizeof(ek_perp_market), sizeof(ek_spot_market), sizeof(ek_state)};
@@ -41,7 +42,7 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
             CHECK_EQ(layouts[k]->fields(data, room), EK_OK); /* and into a struct of exactly its size */
             memcpy(data, layouts[k]->discriminator, 8);
             for (size_t less = 0; less <= 1; less++) {
-                ek_err want = less ? EK_E_SHORT : EK_OK;
+                ek_err want = !less ? EK_OK : k == 0 ? EK_E_LENGTH : EK_E_SHORT;
                 size_t len = layouts[k]->len - less;
                 CHECK_EQ(k == 0   ? ek_decode_user(v, data, len, &out.user)
                          : k == 1 ? ek_decode_user_stats(v, data, len, &out.stats)
@@ -54,6 +55,13 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
             free(data);
             free(room);
         }
+    static uint8_t longer[8192];
+    for (size_t more = 1; more <= 64; more += 63) {
+        memcpy(longer, v->user.discriminator, 8);
+        CHECK_EQ(ek_decode_user(v, longer, v->user.len + more, &out.user), EK_E_LENGTH);
+        memcpy(longer, v->perp.discriminator, 8);
+        CHECK_EQ(ek_decode_perp_market(v, longer, v->perp.len + more, &out.perp), EK_OK);
+    }
 }
 
 /* Old bytes of slots that are not in use leave no trace: equal books give equal structs. */

@@ -28,7 +28,8 @@ typedef enum ek_err {
     EK_E_VERSION = 11,       /* format newer than this program */
     EK_E_CRYPTO = 12,        /* bad key or signature */
     EK_E_RPC = 13,           /* the answer is a JSON-RPC error object */
-    EK_E_MISMATCH = 14       /* two facts that should agree do not */
+    EK_E_MISMATCH = 14,      /* two facts that should agree do not */
+    EK_E_LENGTH = 15         /* an account of this type, of a length whose layout is not known */
 } ek_err;
 
 /* A short fixed English text for a code ("too short", ...). Never NULL. */
