@@ -9,7 +9,7 @@ import EvenkeelSys
 import Kit
 
 public enum AlertKind: UInt8 {
-    case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused
+    case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused, ticket
 
     var word: StaticString {
         switch self {
@@ -24,6 +24,7 @@ public enum AlertKind: UInt8 {
         case .state: return "state"
         case .mode: return "mode"
         case .refused: return "refused"
+        case .ticket: return "ticket"
         }
     }
 }
@@ -83,7 +84,7 @@ struct Alerts {
     private var attempts: UInt64 = 0
     private var due_ms: UInt64 = 0
     /// By AlertKind, those that last.
-    var conditions = [Condition](repeating: Condition(), count: Int(AlertKind.state.rawValue) + 1)
+    var conditions = [Condition](repeating: Condition(), count: Int(AlertKind.ticket.rawValue) + 1)
     private var pinging = false
     private var pingedAt_ms: UInt64 = 0
     private var pingWanted = false
@@ -193,6 +194,8 @@ struct Alerts {
             }
             condition(.health, h > 0, 0, h == 2 ? .error : .warning, t, well, m, now)
         }
+        let overdue = m.ticketOverdue(now)
+        condition(.ticket, overdue != nil, 0, .error, overdue ?? Text(), Text("the order's end is known"), m, now)
         var b = Text("stopped trading after ")
         b.put(m.record.pointee.failures_in_row)
         b.put(" failures in a row; look at the log, then say resume")

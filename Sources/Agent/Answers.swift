@@ -132,6 +132,8 @@ enum Answers {
     enum Landing {
         case unknown
         case processed
+        /// In a block; how firm that is was not said.
+        case unsaid
         case landed(slot: UInt64)
         case failed(slot: UInt64, error: ChainError)
     }
@@ -145,10 +147,14 @@ enum Answers {
         if ek_json_kind(entry) == 0x6E { return (.unknown, slot) }
         var v = ek_json()
         var at: UInt64 = 0
-        guard ek_json_member(entry, "slot", &v) == EK_OK, ek_json_u64(v, &at) == EK_OK,
-              ek_json_member(entry, "confirmationStatus", &v) == EK_OK
-        else { throw Trouble("getSignatureStatuses: an entry without slot or confirmation") }
-        guard ek_json_text_is(v, "confirmed") != 0 || ek_json_text_is(v, "finalized") != 0 else { return (.processed, slot) }
+        guard ek_json_member(entry, "slot", &v) == EK_OK, ek_json_u64(v, &at) == EK_OK
+        else { throw Trouble("an entry without a slot") }
+        // Some providers leave the word out, or have one of their own. No count of confirmations means: rooted.
+        let said = ek_json_member(entry, "confirmationStatus", &v) == EK_OK
+        if said && ek_json_text_is(v, "processed") != 0 { return (.processed, slot) }
+        if !said || (ek_json_text_is(v, "confirmed") == 0 && ek_json_text_is(v, "finalized") == 0) {
+            guard ek_json_member(entry, "confirmations", &v) == EK_OK, ek_json_kind(v) == 0x6E else { return (.unsaid, slot) }
+        }
         guard ek_json_member(entry, "err", &v) == EK_OK else { throw Trouble("getSignatureStatuses: an entry without err") }
         if ek_json_kind(v) == 0x6E { return (.landed(slot: at), slot) }
         return (.failed(slot: at, error: ChainError(v)), slot)

@@ -21,7 +21,7 @@ extension Machine {
         p.price_e6 = worst
         if kind == UInt8(EK_KIND_PLACE) {
             p.has_max_ts = 1
-            p.max_ts = book.pointee.clock.unix_timestamp + rules.fillTimeout_s
+            p.max_ts = max(book.pointee.clock.unix_timestamp, look.agreedTime_s) + rules.fillTimeout_s
             if ek_venue_can_take(venue) == 0 {
                 // Oracle auction: prices are signed offsets from the oracle at fill time, from the oracle itself to the bound.
                 p.order_type = UInt8(EK_ORDER_ORACLE)

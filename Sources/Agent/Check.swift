@@ -83,9 +83,9 @@ final class Checker: Host {
     func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 { 0 }
 
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
-              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+              into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         wouldSign = true
-        return Text("check signs nothing")
+        throw .refused(Text("check signs nothing"), breaker: false)
     }
 
     func log(_ level: Level, _ human: Text) {

@@ -105,7 +105,7 @@ extension Machine {
         if rules.mode == .paper {
             bookPaper(now)
         } else {
-            askOpinion(now)
+            takeSecondLook(now)
         }
     }
 

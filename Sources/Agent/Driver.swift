@@ -101,11 +101,9 @@ public final class Driver: Host {
     }
 
     public func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
-                     into signature: UnsafeMutablePointer<UInt8>) -> Text? {
-        guard let s = signing else { return Text("there is no signer") }
-        let why = s.sign(message, claim, oracle, into: signature)
-        if s.breaker { record.pointee.breaker_open = 1 }        // saved with the failure that is counted now
-        return why
+                     into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
+        guard let s = signing else { throw .refused(Text("there is no signer"), breaker: false) }
+        try s.sign(message, claim, oracle, into: signature, unix_s: now().unix_s)
     }
 
     public func unsigned() -> Text? { signing?.trouble }

@@ -59,8 +59,8 @@ public struct Measure {
 /// Every gate there is. The order is the one they are evaluated and shown in.
 public enum GateName: UInt8, CaseIterable {
     case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins, oracleConfidence, exchange, market, user
-    case cluster, latency, latencyP95, slotLag, chainMoves, blockhashAge, gasReserve, tradesToday, notionalToday, ownOrder, openInterest, breaker
-    case killSwitch, cost
+    case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve, tradesToday, notionalToday, ownOrder, openInterest
+    case breaker, killSwitch, signerLimit, cost
 
     public var word: StaticString {
         switch self {
@@ -80,6 +80,7 @@ public enum GateName: UInt8, CaseIterable {
         case .latencyP95: return "latency_p95"
         case .slotLag: return "slot_lag"
         case .chainMoves: return "chain_moves"
+        case .secondOpinion: return "second_opinion"
         case .blockhashAge: return "blockhash_age"
         case .gasReserve: return "gas_reserve"
         case .tradesToday: return "trades_today"
@@ -88,6 +89,7 @@ public enum GateName: UInt8, CaseIterable {
         case .openInterest: return "open_interest"
         case .breaker: return "breaker"
         case .killSwitch: return "kill_switch"
+        case .signerLimit: return "signer_limit"
         case .cost: return "cost"
         }
     }
@@ -111,6 +113,7 @@ public enum GateName: UInt8, CaseIterable {
         case .latency: return ("The RPC node took ", ", more than ", .both)
         case .slotLag: return ("The RPC node is behind by ", ", more than ", .both)
         case .chainMoves: return ("The chain has shown no new slot for ", ", longer than ", .both)
+        case .secondOpinion: return ("The second opinion is ", "; needs ", .both)
         case .blockhashAge: return ("The blockhash is ", " old, more than ", .both)
         case .gasReserve: return ("The fee payer holds ", ", needs ", .both)
         case .tradesToday: return ("", " corrections today, the limit is ", .both)
@@ -121,6 +124,7 @@ public enum GateName: UInt8, CaseIterable {
         case .openInterest: return ("The market's open interest would be ", ", more than its cap of ", .both)
         case .breaker: return ("The breaker is open after ", " failures in a row, the limit is ", .both)
         case .killSwitch: return ("The kill file is there; nothing is sent until it is gone", "", .none)
+        case .signerLimit: return ("A limit of the signer is used up for another ", "", .value)
         case .cost: return ("The correction would cost ", ", more than ", .both)
         }
     }

@@ -52,6 +52,7 @@ extension Machine {
         interestGate(correcting)
         breakerGate()
         killGate()
+        signerLimitGate(now)
         costGate(correcting, now)
     }
 
@@ -61,11 +62,30 @@ extension Machine {
         blockhashGate()
         breakerGate()
         killGate()
+        signerLimitGate(now)
     }
 
     private func killGate() {
         let killed = host.killed()
         putGate(Gate(gate: .killSwitch, ok: !killed, measured: Measure(killed ? "on" : "off"), allowed: Measure("off")))
+    }
+
+    /// The signer counts orders an hour and dollars a day. What it refused for that it will refuse until the window ends: until then it is
+    /// not asked again, and nothing of it counts as a failure.
+    func signerLimitGate(_ now: Now) {
+        guard rules.mode == .live else { return }
+        if let h = signerHold, h.over(now) { signerHold = nil }
+        guard let h = signerHold else {
+            putGate(Gate(gate: .signerLimit, ok: true, measured: Measure("not used up"), allowed: Measure("not used up")))
+            return
+        }
+        let left_s = h.left_s(now)
+        var t = Text("The signer refused: ")
+        t.put(h.words)
+        t.put("; that ends in ")
+        t.put(left_s)
+        t.put(" s, nothing is asked of it before")
+        putGate(Gate(gate: .signerLimit, ok: false, measured: Measure(left_s, .seconds), allowed: Measure("not used up"), detail: t))
     }
 
     private func breakerGate() {
@@ -91,7 +111,8 @@ extension Machine {
     /// A hash is good for 150 blocks. One that a node hands out late has less of its life left than the watch over the order counts with.
     private func blockhashGate() {
         let have = order.haveBlockhash && (phase == .preparing || phase == .simulating)       // of this order, not of the last one
-        let age = have && highestSlot > order.blockhash.slot ? highestSlot - order.blockhash.slot : 0
+        let newest = max(highestSlot, look.agreedSlot)
+        let age = have && newest > order.blockhash.slot ? newest - order.blockhash.slot : 0
         putGate(Gate(gate: .blockhashAge, ok: age <= maxBlockhashAge_slots, measured: have ? Measure(age, .slots) : Measure("none yet"),
                      allowed: Measure(maxBlockhashAge_slots, .slots)))
     }
@@ -205,6 +226,7 @@ extension Machine {
         let still = still_ms(now)
         let moves = still <= frozenAfter_ms
         gate(.chainMoves, moves, moves && !slotMoved ? Measure("not known yet") : Measure(still / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
+        gate(.secondOpinion, true, Measure("not asked"), Measure("agreed"))
         blockhashGate()
     }
 

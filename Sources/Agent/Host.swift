@@ -54,6 +54,16 @@ public enum Level: UInt8 {
     case error, warning, info, debug
 }
 
+/// Why there is no signature.
+public enum SignRefusal: Error {
+    /// The signer counts before it signs, and its counters cannot be written: nothing may be signed any more in this process.
+    case counterDisk
+    /// A limit of a window of time is used up; it passes by itself at `until_s` of the wall clock.
+    case limit(Text, until_s: Int64)
+    /// Anything else. `breaker`: the signer refuses everything until a person looks at it.
+    case refused(Text, breaker: Bool)
+}
+
 /// The effects. Each call is one effect; a crash may fall between any two of them.
 public protocol Host: AnyObject {
     /// Starts a request; false when it could not be started (nothing was sent, no answer will come).
@@ -61,9 +71,8 @@ public protocol Host: AnyObject {
     /// Makes the record durable (written to the older slot and synced) before it returns. 0, or an errno.
     func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32
     /// Signs a message with the agent's key into 64 bytes, if it does what `claim` says; `oracle`: the account the price was read from.
-    /// nil: signed; else why not.
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
-              into signature: UnsafeMutablePointer<UInt8>) -> Text?
+              into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal)
     /// Why nothing can be signed at all now; nil: a signer is there.
     func unsigned() -> Text?
     /// One event for the log. `human` is the text of docs/interface.md; facts are key=value pairs already formatted.

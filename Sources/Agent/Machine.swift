@@ -5,7 +5,7 @@
 //   reading     one getMultipleAccounts, everything of one slot                                        Reading.swift
 //   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
 //   probing     once a process: does the venue take instructions at all                                  Probing.swift
-//   checking    with two endpoints or more: another one must see the same book                            Checking.swift
+//   checking    a second look: another endpoint, or the only one again, must see the same book            SecondLook.swift
 //   preparing   blockhash and priority fee                                                             Ordering.swift
 //   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
 //   watching    the journalled bytes are sent again and again until found or proven expired            Watching.swift
@@ -92,6 +92,9 @@ public final class Machine {
     /// The slot of another endpoint's book that was too far ahead of ours, and when: for the gate, should that endpoint be gone now.
     var aheadSlot: UInt64 = 0
     var aheadAt_ms: UInt64 = 0
+    /// The second look of the correction that is being built, and what each endpoint came to as a witness.
+    var look = SecondLook()
+    var witnesses: [Witness]
     /// This process has seen the chain move.
     var slotMoved = false
     /// The newest slot of the process before and the time of its last book: all that a first read can be compared with.
@@ -144,6 +147,9 @@ public final class Machine {
     /// The order that is being cancelled; 0: a correction is being built.
     var cancelling: UInt32 = 0
 
+    /// A limit of the signer is used up, and until when.
+    var signerHold: SignerHold? = nil
+
     // Watching and settling.
     var watch = Watch()
     var chainError: ChainError? = nil
@@ -165,6 +171,7 @@ public final class Machine {
         self.subAccount = subAccount
         self.signer = signer
         self.endpoints = Endpoints(count: endpointCount)
+        witnesses = [Witness](repeating: Witness(), count: endpointCount)
         self.record = record
         book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
         otherBook = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
@@ -281,7 +288,7 @@ public final class Machine {
     private func phaseDue(_ now: Now) {
         switch phase {
         case .reading, .settling: readAgain(now)
-        case .checking: checkingDue(now)
+        case .checking: lookDue(now)
         case .watching: watchDue(now)
         case .idle, .probing, .preparing, .simulating: break
         }
@@ -358,9 +365,13 @@ public final class Machine {
         case .send: sendAnswered(a, o.endpoint, now)
         case .status: statusAnswered(a, o.endpoint, now)
         case .epoch: epochAnswered(a, o.endpoint, now)
+        case .hashHeight: hashHeightAnswered(a, o.endpoint, now)
         case .stale, .none: break
         }
     }
+
+    /// Whether the answer to this request will be read for more than the endpoint's health.
+    public func awaits(_ id: UInt32) -> Bool { outstanding.contains { $0.id == id && $0.ask != .stale } }
 
     /// Answers still under way belong to a phase that is over: they are counted for the endpoint's health, nothing else.
     func dropOutstanding(_ ask: Ask) {

@@ -264,31 +264,10 @@ extension Machine {
             return
         }
         let t = ticket
-        var signed = false
-        var refused = Text("the signature does not fit the message")
-        if let signature = ek_ticket_signature(t) {
-            order.message.withUnsafeBufferPointer { m in
-                if let why = ask(UnsafeBufferPointer(rebasing: m[0..<order.messageLen]), into: signature) { refused = why } else { signed = true }
-            }
-            var key = signer
-            signed = signed && order.message.withUnsafeBufferPointer {
-                ek_ed25519_verify(signature, $0.baseAddress, order.messageLen, &key) == EK_OK
-            }
-        }
-        var len = 0
-        if signed {
-            let err = order.message.withUnsafeBufferPointer {
-                ek_tx_assemble(ek_ticket_signature(t), 1, $0.baseAddress, order.messageLen, ek_ticket_tx(t), Int(EK_TICKET_TX_MAX), &len)
-            }
-            signed = err == EK_OK
-        }
-        guard signed else {
+        let len: Int
+        do throws(SignRefusal) { len = try sign(t) } catch {
             ek_ticket_clear(t)
-            if refused == signerDisk {
-                halted = true
-                note(.error, refused)
-            }
-            executionFailed(refused, now)
+            notSigned(error, now)
             return
         }
         fillTicket(t, price_micro: price, txLen: UInt16(len), now)
@@ -301,6 +280,48 @@ extension Machine {
         order.params.user_order_id = 0
         cancelling = 0
         startWatching(now)
+    }
+
+    /// Signs the order into the ticket; the length of the transaction there.
+    private func sign(_ t: UnsafeMutablePointer<ek_ticket>) throws(SignRefusal) -> Int {
+        let unfit = SignRefusal.refused(Text("the signature does not fit the message"), breaker: false)
+        let n = order.messageLen
+        guard let signature = ek_ticket_signature(t) else { throw unfit }
+        // The message is read where it stands: its buffer lives as long as the order.
+        var refusal: SignRefusal? = nil
+        var len = 0
+        var fits = false
+        var key = signer
+        order.message.withUnsafeBufferPointer { m in
+            do throws(SignRefusal) { try ask(UnsafeBufferPointer(rebasing: m[0..<n]), into: signature) } catch {
+                refusal = error
+                return
+            }
+            fits = ek_ed25519_verify(signature, m.baseAddress, n, &key) == EK_OK
+                && ek_tx_assemble(signature, 1, m.baseAddress, n, ek_ticket_tx(t), Int(EK_TICKET_TX_MAX), &len) == EK_OK
+        }
+        if let r = refusal { throw r }
+        if !fits { throw unfit }
+        return len
+    }
+
+    private func notSigned(_ why: SignRefusal, _ now: Now) {
+        switch why {
+        case .counterDisk:
+            halted = true
+            let t = Text("the signer's state file cannot be written; live trading stops until the agent is restarted")
+            note(.error, t)
+            executionFailed(t, now)
+        case .limit(let words, let until_s):
+            let left_ms = UInt64(clamping: max(0, until_s - now.unix_s)).multipliedReportingOverflow(by: 1_000).partialValue
+            signerHold = SignerHold(words: words, until_s: until_s, until_ms: now.mono_ms + left_ms)
+            signerLimitGate(now)
+            abandonOrder()
+            blocked(now)
+        case .refused(let words, let breaker):
+            if breaker { record.pointee.breaker_open = 1 }        // saved with the failure that is counted now
+            executionFailed(words, now)
+        }
     }
 
     /// What may have closed since the decision is asked before the order is signed, and at the last moment before anything leaves.
@@ -368,16 +389,19 @@ extension Machine {
     /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at
     /// another endpoint where there is one, a few times; then it ends in an error that does not count towards the breaker.
     func tryTickAgain(_ t: Trouble, _ now: Now) {
+        if !startOver(t.text, now) { endInError(t.text, counted: false, now) }
+    }
+
+    /// False: this tick has started over often enough.
+    func startOver(_ why: Text, _ now: Now) -> Bool {
         abandonOrder()
         tickRetries += 1
-        if tickRetries < 3 {
-            note(.debug, t.text)
-            phase = .reading
-            purpose = .tick
-            phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
-            return
-        }
-        endInError(t.text, counted: false, now)
+        if tickRetries >= 3 { return false }
+        note(.debug, why)
+        phase = .reading
+        purpose = .tick
+        phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
+        return true
     }
 
     /// The correction did not happen and nothing is open: counted towards the breaker, cooldown untouched.

@@ -5,7 +5,7 @@ import Kit
 
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
 public enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch
+    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
 }
 
 struct Requests {
@@ -100,6 +100,14 @@ struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
+    /// Tells slot and height of a finalized bank where getEpochInfo is not offered.
+    mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        open("getLatestBlockhash", id: id)
+        text.put("[{\"commitment\":\"finalized\"}]")
+        close()
+        return text.bytes.withUnsafeBufferPointer(body)
+    }
+
     mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getRecentPrioritizationFees", id: id)
         text.put("[[")
@@ -151,11 +159,12 @@ struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such a question.
+    mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getSignatureStatuses", id: id)
         text.put("[[\"")
         text.put(signature: signature)
-        text.put("\"],{\"searchTransactionHistory\":true}]")
+        text.put(history ? "\"],{\"searchTransactionHistory\":true}]" : "\"]]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }

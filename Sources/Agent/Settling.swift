@@ -9,6 +9,11 @@ private let secondWord_ms: UInt64 = 120_000
 
 extension Machine {
     func settleBookRead(_ now: Now) {
+        watch.readTrouble.clear()
+        if watch.restedOutAt_ms == 0 && ticket.pointee.max_ts != 0 && book.pointee.clock.unix_timestamp > ticket.pointee.max_ts {
+            watch.restedOutAt_ms = now.mono_ms
+        }
+        sayOverdue(now)
         var out = ek_outcome()
         let err = ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out)
         if err != EK_OK {
@@ -117,7 +122,7 @@ extension Machine {
         }
         // Its entry on the account is another order's by now: what the position shows may be somebody else's doing. For the limits of the
         // day and the cooldown it filled whole, which can only make the agent wait.
-        let hidden = t.kind == UInt8(EK_KIND_PLACE) && (out?.found ?? 0) == 0
+        let hidden = watch.unsure || t.kind == UInt8(EK_KIND_PLACE) && (out?.found ?? 0) == 0
             && (outcome == UInt8(EK_OUT_FILLED) || outcome == UInt8(EK_OUT_PARTIAL_GONE) || outcome == UInt8(EK_OUT_UNFILLED_GONE))
         if hidden {
             note(.warning, Text("what this order filled cannot be told for certain: its entry on the account was used again; limits and cooldown count it as filled"))
@@ -186,12 +191,15 @@ extension Machine {
         if ek_mul_div_floor_i64(t.oracle_price_e6, Int64(clamping: filled), 1_000_000_000, &notional) == EK_OK {
             m.pointee.notional_today_e6 = Int64(clamping: Int128(m.pointee.notional_today_e6) + Int128(notional))
         }
-        // The cooldown begins when the correction has brought the drift inside, judged on the ticket's own book and fill.
+        // The cooldown begins when the correction has brought the drift inside, judged on the ticket's own book and fill, and the account
+        // that was read afterwards says the same: what was built on a false read starts none.
+        let inside = report.after.known && !foreignTicket
+            && ek_within_tolerance(report.after.drift_ppm, report.after.driftKnown ? 1 : 0, t.tolerance_ppm) != 0
         var net: Int64 = 0
         var drift: Int64 = 0
         var known: Int32 = 0
         if ek_drift_after(t.spot_before_base_e9, t.net_before_base_e9, t.direction, filled, &net, &drift, &known) == EK_OK
-            && ek_within_tolerance(drift, known, t.tolerance_ppm) != 0 {
+            && ek_within_tolerance(drift, known, t.tolerance_ppm) != 0 && inside {
             m.pointee.last_success = ek_moment(unix_s: now.unix_s, slot: max(book.pointee.slot, t.landed_slot))
         }
     }

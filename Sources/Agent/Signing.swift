@@ -82,18 +82,18 @@ final class Signing {
         return result == 0 ? signing : nil
     }
 
-    /// nil: signed.
     func sign(_ message: UnsafeBufferPointer<UInt8>, _ claim: UnsafePointer<ek_policy_claim>, _ oracle: UnsafeBufferPointer<UInt8>,
-              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+              into signature: UnsafeMutablePointer<UInt8>, unix_s: Int64) throws(SignRefusal) {
         let reason = sys_signer_sign(s, message.baseAddress, message.count, claim, oracle.baseAddress, oracle.count, timeout_ms, signature)
-        if reason == 0 { return nil }
-        if let t = trouble { return t }
-        if reason == UInt32(EK_REFUSE_LEDGER) { return Text(signerDisk) }
+        if reason == 0 { return }
+        if reason == UInt32(EK_REFUSE_LEDGER) { throw .counterDisk }
+        if let limit = SignRefusal(limit: reason, unix_s: unix_s) { throw limit }
+        if let t = trouble { throw .refused(t, breaker: breaker) }
         var t = Text("the signer refused (")
         t.put(reason)
         t.put("): ")
         t.put(c: ek_policy_reason(reason))
-        return t
+        throw .refused(t, breaker: breaker)
     }
 
     /// For paper: the key is in no memory until `wake`.
@@ -203,12 +203,34 @@ func confine(_ config: ConfigPointer) -> Text {
     return Signing.missing(held)
 }
 
-/// The signer counts before it signs; its disk is the agent's. No word of it may pass for an ordinary refusal.
-let signerDisk: StaticString = "the signer's state file cannot be written; live trading stops until the agent is restarted"
+extension SignRefusal {
+    /// The signer's windows are whole hours and days of the wall clock. nil: the reason is not one of a window.
+    public init?(limit reason: UInt32, unix_s: Int64) {
+        let length_s: Int64
+        switch reason {
+        case UInt32(EK_REFUSE_HOURLY): length_s = 3_600
+        case UInt32(EK_REFUSE_DAILY): length_s = 86_400
+        default: return nil
+        }
+        var t = Text()
+        t.put(c: ek_policy_reason(reason))
+        self = .limit(t, until_s: unix_s - unix_s % length_s + length_s)
+    }
+}
+
+/// A limit of the signer that is used up: the words of its refusal, and its end on both clocks, whichever comes first (the wall clock may step).
+struct SignerHold {
+    var words: Text
+    var until_s: Int64
+    var until_ms: UInt64
+
+    func over(_ now: Now) -> Bool { now.unix_s >= until_s || now.mono_ms >= until_ms }
+    func left_s(_ now: Now) -> Int64 { min(until_s - now.unix_s, Int64(clamping: (until_ms - min(now.mono_ms, until_ms) + 999) / 1000)) }
+}
 
 extension Machine {
     /// Hands the compiled message to the signer, with what it is meant to do and the oracle account its price was read from.
-    func ask(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+    func ask(_ message: UnsafeBufferPointer<UInt8>, into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         var c = ek_policy_claim()
         c.kind = order.kind
         c.market = UInt8(current)
@@ -230,6 +252,6 @@ extension Machine {
             c.oracle_source = m.pointee.oracle_source
             withUnsafeMutableBytes(of: &c.oracle) { to in withUnsafeBytes(of: m.pointee.oracle) { to.copyMemory(from: $0) } }
         }
-        return host.sign(message, claim: &c, oracle: UnsafeBufferPointer(start: raw, count: len), into: signature)
+        try host.sign(message, claim: &c, oracle: UnsafeBufferPointer(start: raw, count: len), into: signature)
     }
 }

@@ -1,11 +1,14 @@
 // A ticket is open: its bytes were journalled and perhaps sent. The only thing done until it has ended is to find out what became of
 // it. A timeout, a 5xx, a closed socket, an error answer to sendTransaction prove nothing; what proves is
-//   landed    its signature in a confirmed block, and its effect on a User of that slot or a later one          -> settling
+//   landed    its own order on the User, whoever found it; or its signature in a confirmed block, and its effect on a User of that slot or
+//             a later one                                                                                         -> settling
 //   failed    its signature in a confirmed block with an error, said by two endpoints, or by one until the block height is past (the
 //             bytes cannot land any more), and a User whose next_order_id has not moved
 //   expired   on a bank whose block height is past the ticket's last valid one, the signature is unknown with history searched, the
 //             same at a second endpoint where there is one, and a User of no older slot whose next_order_id has not moved
 // A node that says "landed" or "failed" while the User says otherwise is one of two facts that disagree: the ticket stays open.
+// The account has the last word, and signatures only make it quicker: a node that keeps no transaction history, does not offer the method,
+// or does not say how firm a status is, can neither hold a ticket open nor end it.
 // The slot of the bank comes with its height in one answer (getEpochInfo), and a signature's or User's answer counts only when its own
 // context slot is no older: a node that lags behind, or a pool that answers from different replicas, cannot fake an expiry.
 import EvenkeelCore
@@ -42,7 +45,36 @@ struct Watch {
     var changed = false
     /// The book was read and still is the ticket's: the bytes may go out (again).
     var sendCleared = false
+    /// Per endpoint: it keeps no history; how often in a row it gave no status, and no height; by which method its height is asked; whether
+    /// its trouble was said.
+    var noHistory = [Bool](repeating: false, count: 8)
+    var statusErrors = [UInt8](repeating: 0, count: 8)
+    var heightErrors = [UInt8](repeating: 0, count: 8)
+    var heightByHash = [Bool](repeating: false, count: 8)
+    var statusSaid = [Bool](repeating: false, count: 8)
+    var heightSaid = [Bool](repeating: false, count: 8)
+    /// When the first endpoint was past the last valid height, and the chain's clock past a resting order's time; why the account was not
+    /// read last.
+    var pastAt_ms: UInt64 = 0
+    var restedOutAt_ms: UInt64 = 0
+    var readTrouble = Text()
+    /// When it was last said that the end is overdue.
+    var overdueSaid_ms: UInt64 = 0
+    /// The account changed in a way that this order may have had a part in, and no node could say.
+    var unsure = false
+
+    /// No status can be had of it.
+    func statusBlind(_ e: Int) -> Bool { statusErrors[e] >= errorsToBeBlind }
+    func heightBlind(_ e: Int) -> Bool { heightErrors[e] >= errorsToBeBlind }
 }
+
+/// So many answers in a row without a fact, and the endpoint counts as one that has none.
+private let errorsToBeBlind: UInt8 = 3
+/// A ticket's end is overdue so long after it must have one.
+private let overdue_ms: UInt64 = 180_000
+/// 150 blocks, at the slowest they come.
+private let longestLife_ms: UInt64 = 90_000
+private let overdueEvery_ms: UInt64 = 600_000
 
 extension Machine {
     func startWatching(_ now: Now) {
@@ -88,13 +120,14 @@ extension Machine {
 
     func watchDue(_ now: Now) {
         guard phase == .watching else { return }
-        if now.mono_ms >= watch.sendDue_ms && sending {
+        sayOverdue(now)
+        if now.mono_ms >= watch.sendDue_ms {
             watch.sendDue_ms = now.mono_ms + 2_000
-            if watch.sendCleared {
+            if watch.sendCleared && sending {
                 watch.sendCleared = false
                 sendEverywhere(now)
             } else {
-                lookBeforeSending(now)
+                lookAtAccount(now)
                 return
             }
         }
@@ -116,8 +149,7 @@ extension Machine {
 
     func armWatch() {
         guard phase == .watching else { return }
-        // A send that stays due while nothing may be sent must not keep the loop awake.
-        phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, sending ? watch.sendDue_ms : UInt64.max))
+        phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, watch.sendDue_ms))
     }
 
     /// Once as many endpoints as a proof needs are past the last valid height, nothing is sent any more.
@@ -127,8 +159,8 @@ extension Machine {
         return !watch.lookFirst && !watch.changed && past < min(2, max(1, endpoints.usable))
     }
 
-    /// Before the same bytes go out again: is the book still the one they were made for?
-    private func lookBeforeSending(_ now: Now) {
+    /// Has the order come to the account? And before the same bytes go out again: is the book still the one they were made for?
+    private func lookAtAccount(_ now: Now) {
         phase = .settling
         attempts = 0
         read(.resend, minSlot: 0, now)
@@ -138,9 +170,16 @@ extension Machine {
     /// needed. Else it is not sent again with old numbers; it is followed to its proven end and the book decides anew.
     func resendBookRead(_ now: Now) {
         let t = ticket.pointee
+        watch.readTrouble.clear()
+        if orderSeen() {
+            landedByAccount(now)
+            return
+        }
         if foreignTicket {
+            if !watch.changed {
+                note(.warning, Text("the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end"))
+            }
             watch.changed = true
-            note(.warning, Text("the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end"))
             backToWatching(now)
             return
         }
@@ -154,15 +193,30 @@ extension Machine {
         let priced = t.worst_price_e6 == 0
             || (selling ? view.a.oracle_price_e6 >= t.worst_price_e6 : view.a.oracle_price_e6 <= t.worst_price_e6)
         if landed {
-            watch.statusDue_ms = now.mono_ms          // it seems to be there: look for the signature, do not send
+            watch.statusDue_ms = now.mono_ms          // it may be there, hidden by another order: look for the signature, do not send
         } else if t.kind == UInt8(EK_KIND_CANCEL) || (same && priced) {
             watch.sendCleared = true
-            watch.sendDue_ms = now.mono_ms
+            if sending { watch.sendDue_ms = now.mono_ms }
         } else {
+            if !watch.changed { note(.warning, Text("the book changed under the order; its bytes are not sent again, it is followed to its end")) }
             watch.changed = true
-            note(.warning, Text("the book changed under the order; its bytes are not sent again, it is followed to its end"))
         }
         backToWatching(now)
+    }
+
+    /// The ticket's own order stands on the account: then it landed, whatever any node says of its signature.
+    private func orderSeen() -> Bool {
+        guard ticket.pointee.kind != UInt8(EK_KIND_CANCEL) else { return false }
+        var out = ek_outcome()
+        return ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out) == EK_OK && out.found != 0
+    }
+
+    private func landedByAccount(_ now: Now) {
+        ticket.pointee.landed_slot = book.pointee.slot
+        ticket.pointee.state = UInt8(EK_TICKET_LANDED)
+        purpose = .settle          // from here on it is followed like any landed order
+        phase = .settling
+        settleBookRead(now)
     }
 
     func backToWatching(_ now: Now) {
@@ -225,31 +279,64 @@ extension Machine {
         if outstanding.contains(where: { $0.ask == .status }) { return }
         var e = watch.statusEndpoint % max(1, endpoints.all.count)
         // Endpoints that are needed for a proof of expiry come first, then everybody in turn.
-        for k in 0..<endpoints.all.count where watch.expiredAt[k] != 0 && !watch.unknownAfter[k] { e = k }
+        for k in 0..<endpoints.all.count where watch.expiredAt[k] != 0 && !watch.unknownAfter[k] && !watch.statusBlind(k) { e = k }
         if endpoints.all[e].foreign || endpoints.all[e].restUntil_ms > now.mono_ms { e = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag) }
         if endpoints.all[e].restUntil_ms > now.mono_ms { return }
         watch.statusEndpoint = e + 1
         guard let s = ek_ticket_signature(ticket) else { return }
+        let history = !watch.noHistory[e]
         _ = post(.status, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.status(id: id, signature: s) { host.post(endpoint: e, id: id, body: $0) }
+            r.status(id: id, signature: s, history: history) { host.post(endpoint: e, id: id, body: $0) }
         }
     }
 
     private func askEpoch(_ e: Int) {
-        if outstanding.contains(where: { $0.ask == .epoch && $0.endpoint == e }) || endpoints.all[e].restUntil_ms > clock.mono_ms { return }
+        if outstanding.contains(where: { $0.endpoint == e && ($0.ask == .epoch || $0.ask == .hashHeight) })
+            || endpoints.all[e].restUntil_ms > clock.mono_ms { return }
+        // A node that does not offer the one method tells its height by the other, too.
+        if watch.heightByHash[e] {
+            _ = post(.hashHeight, e) { (r: inout Requests, id: UInt32) -> Bool in
+                r.finalizedBlockhash(id: id) { host.post(endpoint: e, id: id, body: $0) }
+            }
+            return
+        }
         _ = post(.epoch, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.epoch(id: id, finalized: true) { host.post(endpoint: e, id: id, body: $0) }
         }
     }
 
+    /// Evidence counts also while the account is looked at: with equal periods it might come at no other time.
+    private var gathering: Bool { phase == .watching || (phase == .settling && purpose == .resend) }
+
+    /// A node that gave no status: first it is asked without the history, which many nodes do not keep; then it counts as one that knows none.
+    private func noStatus(_ why: Trouble, _ e: Int, _ now: Now) {
+        let first = !watch.statusSaid[e]
+        let unreached = why.code == 0 && endpoints.all[e].failuresInRow > 0        // nobody answered: the endpoint's own trouble
+        watch.statusSaid[e] = watch.statusSaid[e] || !unreached
+        var t = Text("endpoint ")
+        t.put(e + 1)
+        t.put(": getSignatureStatuses: ")
+        t.put(why.text)
+        if !watch.noHistory[e] && !unreached {
+            watch.noHistory[e] = true
+            t.put("; asking without the transaction history")
+            watch.statusDue_ms = min(watch.statusDue_ms, now.mono_ms + 200)
+        } else {
+            watch.statusErrors[e] = min(watch.statusErrors[e] + 1, 200)
+            if watch.statusBlind(e) && watch.expiredAt[e] != 0 && !watch.unknownAfter[e] { unlanded(e, now) }
+        }
+        note(first && !unreached ? .warning : .debug, t)
+        armWatch()
+    }
+
     func statusAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard phase == .watching else { return }
+        guard gathering else { return }
         let answer: (landing: Answers.Landing, slot: UInt64)
         do throws(Trouble) { answer = try Answers.status(a) } catch {
-            note(.debug, error.text)
-            armWatch()
+            noStatus(error, endpoint, now)
             return
         }
+        watch.statusErrors[endpoint] = 0
         endpoints.saw(answer.slot, at: endpoint, now.mono_ms, confirmed: false)
         let pastExpiry = watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint]
         if case .unknown = answer.landing {} else { watch.lookFirst = false }
@@ -269,6 +356,16 @@ extension Machine {
             for f in watch.saidFailed where f { saying += 1 }
             if pastExpiry || saying >= 2 { unlanded(endpoint, now) }
         case .processed: break
+        case .unsaid:
+            // In a block, but how firm that is was not said: the account tells.
+            if !watch.statusSaid[endpoint] {
+                watch.statusSaid[endpoint] = true
+                var t = Text("endpoint ")
+                t.put(endpoint + 1)
+                t.put(": getSignatureStatuses: the status does not say how firmly it stands; the account is looked at")
+                note(.warning, t)
+            }
+            if pastExpiry { unlanded(endpoint, now) } else { watch.sendDue_ms = min(watch.sendDue_ms, now.mono_ms + 500) }
         case .unknown:
             if watch.lookFirst {
                 // Looked for and not there: from now on the same bytes are sent again until found or expired.
@@ -284,20 +381,60 @@ extension Machine {
     }
 
     func epochAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        // Evidence counts also while the book is looked at before a re-send: with equal periods it might come at no other time.
-        guard phase == .watching || (phase == .settling && purpose == .resend) else { return }
+        guard gathering else { return }
         do throws(Trouble) {
             let e = try Answers.epoch(a)
-            if let t = leap(e.slot, at: endpoint, now) { throw t }
-            // Blocks are never faster than slots: a height that is past before as many slots have gone by is not believed.
-            let slots = ticket.pointee.book_slot + blockhashLife_blocks
-            if e.height > ticket.pointee.last_valid_block_height && e.slot >= slots && watch.expiredAt[endpoint] == 0 {
-                watch.expiredAt[endpoint] = e.slot
-                watch.statusDue_ms = now.mono_ms
-            }
+            heightTold(e.slot, e.height, endpoint, now)
         } catch {
-            note(.debug, error.text)
+            noHeight("getEpochInfo", error, endpoint, now)
         }
+    }
+
+    /// The same by getLatestBlockhash: the last height at which the newest blockhash is valid is 150 blocks past the bank's own.
+    func hashHeightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        guard gathering else { return }
+        do throws(Trouble) {
+            let b = try Answers.blockhash(a)
+            guard b.lastValidHeight > blockhashLife_blocks else { throw Trouble("the last valid block height is no height") }
+            heightTold(b.slot, b.lastValidHeight - blockhashLife_blocks, endpoint, now)
+        } catch {
+            noHeight("getLatestBlockhash", error, endpoint, now)
+        }
+    }
+
+    /// A bank of this endpoint: its slot and block height.
+    private func heightTold(_ slot: UInt64, _ height: UInt64, _ endpoint: Int, _ now: Now) {
+        if let t = leap(slot, at: endpoint, now) {
+            note(.debug, t.text)
+            armWatch()
+            return
+        }
+        watch.heightErrors[endpoint] = 0
+        // Blocks are never faster than slots: a height that is past before as many slots have gone by is not believed.
+        let slots = ticket.pointee.book_slot + blockhashLife_blocks
+        if height > ticket.pointee.last_valid_block_height && slot >= slots && watch.expiredAt[endpoint] == 0 {
+            watch.expiredAt[endpoint] = slot
+            if watch.pastAt_ms == 0 { watch.pastAt_ms = now.mono_ms }
+            watch.statusDue_ms = now.mono_ms
+            if watch.statusBlind(endpoint) { unlanded(endpoint, now) }
+        }
+        armWatch()
+    }
+
+    private func noHeight(_ method: StaticString, _ why: Trouble, _ e: Int, _ now: Now) {
+        let unreached = why.code == 0 && endpoints.all[e].failuresInRow > 0
+        if !unreached {
+            watch.heightErrors[e] = min(watch.heightErrors[e] + 1, 200)
+            watch.heightByHash[e].toggle()
+        }
+        var t = Text("endpoint ")
+        t.put(e + 1)
+        t.put(": ")
+        t.put(method)
+        t.put(": ")
+        t.put(why.text)
+        note(watch.heightSaid[e] || unreached ? .debug : .warning, t)
+        watch.heightSaid[e] = watch.heightSaid[e] || !unreached
         armWatch()
     }
 
@@ -318,8 +455,8 @@ extension Machine {
             slot = max(slot, watch.expiredAt[e])
         }
         for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && !watch.unknownAfter[e] && !watch.saidFailed[e] {
-            // Dead, or alive and standing still behind the slot of the proof.
-            if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot { silent += 1 }
+            // Dead, or alive and standing still behind the slot of the proof, or unable to tell a height.
+            if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot || watch.heightBlind(e) { silent += 1 }
         }
         let needed = min(2, max(1, endpoints.usable))
         // A second endpoint that has been dead or frozen for two minutes cannot hold the book hostage.
@@ -344,6 +481,8 @@ extension Machine {
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
             chainError = watch.error
+            // Other orders moved the account, and no node could say of this one's signature that it is unknown.
+            if book.pointee.user.next_order_id != ticket.pointee.next_order_id_before && chainError == nil { watch.unsure = nobodyKnows }
             let skipped = watch.contradicted && watch.error == nil
             ended(UInt8(chainError != nil ? EK_OUT_FAILED : skipped ? EK_OUT_NOT_PLACED : EK_OUT_EXPIRED), nil, now)
             return
@@ -354,6 +493,12 @@ extension Machine {
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
         purpose = .settle          // from here on it is followed like any landed order
         settleBookRead(now)
+    }
+
+    /// No endpoint that is past the expiry looked the signature up.
+    private var nobodyKnows: Bool {
+        for e in 0..<endpoints.all.count where watch.unknownAfter[e] && !watch.statusBlind(e) { return false }
+        return true
     }
 
     private func landed(_ slot: UInt64, _ now: Now) {
@@ -379,6 +524,56 @@ extension Machine {
         armWatch()
     }
 
+    /// The end of the open ticket has been overdue for this long, with the fact that is missing; nil: it is not.
+    public func ticketOverdue(_ now: Now) -> Text? {
+        guard ticketOpen, phase == .watching || phase == .settling, watch.started_ms != 0 else { return nil }
+        let t = ticket.pointee
+        let due_ms: UInt64
+        if t.state == UInt8(EK_TICKET_RESTING) {
+            due_ms = watch.restedOutAt_ms != 0 ? watch.restedOutAt_ms
+                : watch.started_ms + longestLife_ms + UInt64(clamping: max(0, rules.fillTimeout_s)) * 1_000
+        } else {
+            due_ms = watch.pastAt_ms != 0 ? watch.pastAt_ms : watch.started_ms + longestLife_ms
+        }
+        guard now.mono_ms >= due_ms + overdue_ms else { return nil }
+        var words = Text("the end of an order is not known after ")
+        words.put((now.mono_ms - watch.started_ms) / 1000)
+        words.put(" s: ")
+        putMissing(&words)
+        return words
+    }
+
+    /// The fact without which the ticket does not end.
+    private func putMissing(_ t: inout Text) {
+        if ticket.pointee.state == UInt8(EK_TICKET_RESTING) || ticket.pointee.state == UInt8(EK_TICKET_LANDED) {
+            t.put("the account was not read at slot ")
+            t.put(max(minSlot, ticket.pointee.landed_slot))
+        } else if let e = firstNotPast {
+            t.put("endpoint ")
+            t.put(e + 1)
+            t.put(" has not shown a block height past ")
+            t.put(ticket.pointee.last_valid_block_height)
+        } else {
+            t.put("the account was not read at the slot that proves the end")
+        }
+        if !watch.readTrouble.isEmpty {
+            t.put(" (")
+            t.put(watch.readTrouble)
+            t.put(")")
+        }
+    }
+
+    private var firstNotPast: Int? {
+        for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && watch.expiredAt[e] == 0 { return e }
+        return nil
+    }
+
+    func sayOverdue(_ now: Now) {
+        guard let t = ticketOverdue(now), watch.overdueSaid_ms == 0 || now.mono_ms - watch.overdueSaid_ms >= overdueEvery_ms else { return }
+        watch.overdueSaid_ms = now.mono_ms
+        note(.warning, t)
+    }
+
     /// What is waited for, in words.
     func putPending(_ t: inout Text) {
         switch Int(ticket.pointee.state) {
@@ -392,6 +587,10 @@ extension Machine {
             t.put("The transaction was sent and is neither found nor expired (last valid block height ")
             t.put(ticket.pointee.last_valid_block_height)
             t.put(")")
+        }
+        if let words = ticketOverdue(clock) {
+            t.put("; ")
+            t.put(words)
         }
     }
 }

@@ -61,6 +61,8 @@ final class Judge {
         var successSlot: UInt64 = 0
         var success_ms: Int64 = -1
         var steppedSince = false
+        /// A fill brought the drift inside; a cooldown only when the account read afterwards says so too.
+        var filledInside: (slot: UInt64, at_ms: Int64)? = nil
         var day: Int64 = -1
         var tradesToday: UInt32 = 0
         var excused_ms: Int64 = 0
@@ -395,9 +397,24 @@ final class Judge {
         let b = orders[k].served.truth.of(m)
         let spot = b.spot_e9 + Int64(clamping: b.wallet)
         let moved = Int64(orders[k].filled)
-        if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
-            successSlot = node.slot
-            success_ms = now_ms
+        if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) { kept[m].filledInside = (node.slot, now_ms) }
+    }
+
+    /// The agent wrote down that no order is open any more. The cooldown holds for what the book it read last and the chain itself both show
+    /// inside: with only one of them a sound agent may or may not begin it.
+    func ticketEnded() {
+        let truth = node.truth()
+        for i in kept.indices {
+            guard let f = kept[i].filledInside else { continue }
+            kept[i].filledInside = nil
+            m = i
+            func inside(_ b: Truth) -> Bool {
+                let spot = b.spot_e9 + Int64(clamping: b.wallet)
+                return within(spot + b.perp_e9, spot)
+            }
+            guard book.whole, inside(book.truth.of(i)), inside(truth.of(i)) else { continue }
+            successSlot = f.slot
+            success_ms = f.at_ms
             steppedSince = false
         }
     }

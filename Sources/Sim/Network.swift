@@ -316,7 +316,8 @@ extension World {
             weather.alienTold = weather.alienAt == r.endpoint
         }
         if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked { judge.opinion(r.served) }
-        if r.served.whole && !faulty && !r.opinion { judge.shown(r.served, by: r.endpoint, asked: r.number, of: counted.requests, t) }
+        // An answer that the agent has given up on is thrown away by it, whatever it shows.
+        if r.served.whole && !faulty && !r.opinion && machine?.awaits(r.id) ?? false { judge.shown(r.served, by: r.endpoint, asked: r.number, of: counted.requests, t) }
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue))
         body.bytes.withUnsafeBufferPointer { b in
             step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,

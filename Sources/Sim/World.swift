@@ -224,23 +224,24 @@ final class World: Host {
         let err = disk.store(r)
         trace.add(t, "persist", Int64(r.pointee.generation), Int64(r.pointee.ticket.state), Int64(err))
         if err == 0 { judge.stored(generation: r.pointee.generation) }
+        if r.pointee.ticket.state == UInt8(EK_TICKET_NONE) { judge.ticketEnded() }
         _ = strike()
         return dead ? 5 : err
     }
 
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
-              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
-        if strike() { return Text("dead") }
-        guard let m = message.baseAddress else { return Text("no message") }
+              into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
+        if strike() { throw .refused(Text("dead"), breaker: false) }
+        guard let m = message.baseAddress else { throw .refused(Text("no message"), breaker: false) }
         if let why = signer.refuses(message, claim, oracle, unix_s: now.unix_s) {
             judge.accuse("I7", why)
-            return why
+            throw .refused(why, breaker: false)
         }
         ek_ed25519_sign(secret, m, message.count, signature)
         node.vouch(message, signature)
         judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)
         trace.add(t, "sign", Int64(signature[0]), Int64(signature[1]), Int64(message.count))
-        return strike() ? Text("dead") : nil
+        if strike() { throw .refused(Text("dead"), breaker: false) }
     }
 
     func log(_ level: Level, _ human: Text) {

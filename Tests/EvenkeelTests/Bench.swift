@@ -3,6 +3,7 @@
 import Agent
 import Chain
 import EvenkeelCore
+import Foundation
 import Kit
 
 enum Effect: Equatable {
@@ -12,7 +13,7 @@ enum Effect: Equatable {
     case report(String)
 }
 
-final class Bench: Host {
+final class Bench: Agent.Host {
     let node: ChainNode
     let record: UnsafeMutablePointer<ek_record>
     private(set) var machine: Machine!
@@ -26,6 +27,7 @@ final class Bench: Host {
     // What the test breaks.
     var persistErrno: Int32 = 0
     var signs = true
+    var refusal: SignRefusal? = nil
     var kill = false
     // What went to the history.
     var samples: [ek_sample] = []
@@ -37,6 +39,13 @@ final class Bench: Host {
     var fork: (endpoint: Int, from: Replica, slot: UInt64)?
     /// One endpoint's node stands still here.
     var frozen: (endpoint: Int, at: Replica)?
+    /// One endpoint shows the SOL deposit so many times as large and names a slot this far ahead, as if its own node stood there.
+    var lie: (endpoint: Int, ahead: UInt64, times: UInt64)?
+    /// One endpoint's node is always this many slots behind.
+    var behind: (endpoint: Int, slots: Int)?
+    private var past: [Replica] = []
+    /// Changes the answer to getSignatureStatuses: endpoint, request, answer.
+    var rewriteStatus: (_ endpoint: Int, _ request: String, _ body: String) -> String = { $2 }
     /// Changes an answer's body on its way.
     var rewrite: (_ method: String, _ endpoint: Int, _ body: String) -> String = { $2 }
 
@@ -116,11 +125,11 @@ final class Bench: Host {
     }
 
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
-              into signature: UnsafeMutablePointer<UInt8>) -> Text? {
+              into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         effects.append(.sign)
-        guard signs, let m = message.baseAddress else { return Text("the signer did not sign the order") }
+        if let why = refusal { throw why }
+        guard signs, let m = message.baseAddress else { throw .refused(Text("the signer did not sign the order"), breaker: false) }
         ek_ed25519_sign(secret, m, message.count, signature)
-        return nil
     }
 
     func killed() -> Bool { kill }
@@ -143,7 +152,11 @@ final class Bench: Host {
         let end = mono_ms + ms
         while mono_ms < end {
             mono_ms += 50
-            if mono_ms % 400 == 0 { node.advance(slots: 1) }
+            if mono_ms % 400 == 0 {
+                past.append(node.replica())
+                if past.count > 40 { past.removeFirst() }
+                node.advance(slots: 1)
+            }
             if mono_ms % 1000 == 0 { unix_s += 1 }
             if machine.wake_ms <= mono_ms { machine.step(.timer, now) }
             deliver()
@@ -165,12 +178,20 @@ final class Bench: Host {
             var out = Text()
             var answered = wire(method, r.endpoint)
             let forked = fork.flatMap { f in f.endpoint == r.endpoint ? f : nil }
+            let lies = lie.flatMap { $0.endpoint == r.endpoint ? $0 : nil }
+            let request = String(decoding: r.body, as: UTF8.self)
             if case .lost = answered {} else {
-                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) } ?? frozen.flatMap { $0.endpoint == r.endpoint ? $0.at : nil }
-                _ = r.body.withUnsafeBufferPointer { node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max) }
+                let late = behind.flatMap { $0.endpoint == r.endpoint && past.count >= $0.slots ? past[past.count - $0.slots] : nil }
+                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) } ?? frozen.flatMap { $0.endpoint == r.endpoint ? $0.at : nil } ?? late
+                // A liar has always reached the slot it is asked for.
+                let body = lies == nil ? r.body : Array(request.replacing(#/"minContextSlot": *\d+/#, with: "\"minContextSlot\":0").utf8)
+                _ = body.withUnsafeBufferPointer { node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max) }
             }
             if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost
-            let changed = Array(rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self)).utf8)
+            var text = rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self))
+            if method == "getSignatureStatuses" { text = rewriteStatus(r.endpoint, request, text) }
+            if let l = lies { text = Bench.lied(text, l.ahead, l.times) }
+            let changed = Array(text.utf8)
             changed.withUnsafeBufferPointer { body in
                 var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: latency(method, r.endpoint), retryAfter_s: 0)
                 switch answered {
@@ -183,6 +204,20 @@ final class Bench: Host {
                 machine.step(.answer(a), now)
             }
         }
+    }
+
+    /// Every User in the answer with its SOL deposit multiplied, every Clock and the answer's slot `ahead` of the truth.
+    private static func lied(_ text: String, _ ahead: UInt64, _ times: UInt64) -> String {
+        text.replacing(#/"([A-Za-z0-9+\/=]{40,})"/#) { m -> String in
+            guard var d = Data(base64Encoded: String(m.1)) else { return String(m.0) }
+            func alter(_ at: Int, _ change: (UInt64) -> UInt64) {
+                let v = d.subdata(in: at..<at + 8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+                withUnsafeBytes(of: change(v)) { d.replaceSubrange(at..<at + 8, with: $0) }
+            }
+            if d.count == 4496 { alter(104 + 40) { $0 * times } }
+            if d.count == 40 { alter(0) { $0 + ahead } }
+            return "\"" + d.base64EncodedString() + "\""
+        }.replacing(#/"context":\{"slot":(\d+)/#) { "\"context\":{\"slot\":\((UInt64($0.1) ?? 0) + ahead)" }
     }
 
     // MARK: looking at the chain

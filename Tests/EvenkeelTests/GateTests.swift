@@ -116,6 +116,15 @@ import Testing
             b.unix_s += 21
             b.start(Bench.rules())
         }),
+        // The second endpoint does not answer; with one alone nothing is built.
+        Closed(gate: .secondOpinion, endpoints: 2, act: { b in
+            b.wire = { method, endpoint in method == "getMultipleAccounts" && endpoint == 1 ? .lost : nil }
+        }),
+        // The signer's hour is used up; it is not asked again before that hour is over.
+        Closed(gate: .signerLimit, act: { b in
+            b.refusal = .limit(Text("max_orders_per_hour is used up"), until_s: b.unix_s + 3_000)
+            b.runTick()
+        }),
         Closed(gate: .blockhashAge, act: { b in
             b.rewrite = { method, _, body in
                 guard method == "getLatestBlockhash", let from = body.range(of: #""slot":"#) else { return body }

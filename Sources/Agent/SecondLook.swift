@@ -1,0 +1,342 @@
+// Before anything is built the book is looked at a second time, and only what both looks show is acted on.
+//   two endpoints or more   another endpoint must show a slot no older than the book's. One that lags is asked again until it has got there,
+//                           one that does not answer gives its place to the next, all within `lookWait_ms`. Without such a witness no order
+//                           is built: the gate `second_opinion` is closed, with the reason.
+//   one endpoint            it must show the same again at least two slots later: a torn read, or one replica's slip, does not come twice.
+// A witness that has shown nothing usable for ten minutes, and did not contradict before, is counted out: then the other one is looked at
+// twice, as if it were the only one. Two that differ about the account at one slot cannot both be right, and then nothing is traded. On
+// different slots the account may simply have moved in between: the tick starts over from a fresh book, at the next endpoint.
+import EvenkeelCore
+import Kit
+
+/// So long a second look is waited for.
+private let lookWait_ms: UInt64 = 6_000
+/// A witness that is not there yet is asked again after this; the first repeated look of a single endpoint comes after two slots.
+private let askAgain_ms: UInt64 = 300
+private let twoSlots_ms: UInt64 = 600
+private let ownLook_slots: UInt64 = 2
+/// More chain time than this does not pass between two looks.
+private let longestLook_s: Int64 = 30
+/// No chain is faster.
+private let fastestSlot_ms: UInt64 = 50
+/// A witness that showed nothing usable for so long is counted out.
+private let countedOutAfter_ms: UInt64 = 600_000
+/// A book may wait this long for blockhash, simulation and second look before the order is built on a fresh one.
+let bookLife_ms: UInt64 = 15_000
+
+/// What the other endpoints came to as witnesses.
+struct Witness {
+    /// Since when every look at it was in vain; nil: the last one was not.
+    var silentSince_ms: UInt64? = nil
+    var failedAt_ms: UInt64 = 0
+    /// It contradicted at the last look that was usable: then its silence is not taken for absence.
+    var contradicted = false
+    var countedOutSaid = false
+
+    /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say nothing about that time.
+    mutating func failed(_ now_ms: UInt64, pause_ms: UInt64) {
+        if silentSince_ms == nil || now_ms - failedAt_ms > pause_ms { silentSince_ms = now_ms }
+        failedAt_ms = now_ms
+    }
+
+    mutating func showed() {
+        silentSince_ms = nil
+        countedOutSaid = false
+    }
+
+    func countedOut(_ now_ms: UInt64, pause_ms: UInt64) -> Bool {
+        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else { return false }
+        return now_ms - since >= countedOutAfter_ms
+    }
+}
+
+/// The second look that is under way.
+struct SecondLook {
+    var ends_ms: UInt64 = 0
+    /// The book's own endpoint is looked at again: there is no other, or all others are counted out. Not before `ownFrom_ms`.
+    var own = false
+    var ownFrom_ms: UInt64 = 0
+    /// The endpoint that was asked last.
+    var witness = -1
+    /// The slot of the look that agreed.
+    var agreedSlot: UInt64 = 0
+    /// Chain time of that look, for the end of an order's life; never much past the book's own.
+    var agreedTime_s: Int64 = 0
+    /// Why the last witness was of no use.
+    var trouble = Text()
+}
+
+extension Machine {
+    func takeSecondLook(_ now: Now) {
+        phase = .checking
+        look = SecondLook()
+        look.ends_ms = now.mono_ms + lookWait_ms
+        look.witness = readEndpoint
+        look.own = true
+        look.ownFrom_ms = now.mono_ms + twoSlots_ms
+        for e in 0..<endpoints.all.count where e != readEndpoint {
+            if !witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms) { look.own = false } else { sayCountedOut(e) }
+        }
+        dropOutstanding(.opinion)
+        lookDue(now)
+    }
+
+    /// With a correction due in every tick no two looks are further apart.
+    private var lookPause_ms: UInt64 { max(180_000, 3 * rules.interval_ms) }
+
+    /// The slot that a look at this endpoint must have reached.
+    private func lookSlot(_ e: Int) -> UInt64 { book.pointee.slot + (e == readEndpoint ? ownLook_slots : 0) }
+
+    /// The phase timer of a second look: time to ask (again), or it is over.
+    func lookDue(_ now: Now) {
+        if now.mono_ms >= look.ends_ms {
+            secondLookMissing(now)
+            return
+        }
+        phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms)
+        guard let e = nextWitness(now) else { return }
+        look.witness = e
+        let m = lookSlot(e)
+        let id = post(.opinion, e) { (r: inout Requests, id: UInt32) -> Bool in
+            r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
+        }
+        if id != 0 && !look.own { phaseTimer_ms = min(now.mono_ms + max(askAgain_ms, rules.maxLatency_ms), look.ends_ms) }
+    }
+
+    /// The one after the last that is neither resting nor being asked. One that is counted out is asked as well: it may be back.
+    private func nextWitness(_ now: Now) -> Int? {
+        let n = endpoints.all.count
+        for k in 1...n {
+            let e = (look.witness + k) % n
+            if e == readEndpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
+            if outstanding.contains(where: { $0.ask == .opinion && $0.endpoint == e }) { continue }
+            if endpoints.all[e].foreign {
+                useless(e, Text("is a node of another cluster"), now)
+            } else if endpoints.all[e].restUntil_ms > now.mono_ms {
+                useless(e, look.trouble.isEmpty ? Text("does not answer") : nil, now)
+            } else {
+                return e
+            }
+        }
+        return nil
+    }
+
+    /// The look at this endpoint was in vain. nil: its reason stands already.
+    private func useless(_ e: Int, _ why: Text?, _ now: Now) {
+        witnesses[e].failed(now.mono_ms, pause_ms: lookPause_ms)
+        guard let w = why else { return }
+        look.trouble = Text("endpoint ")
+        look.trouble.put(e + 1)
+        look.trouble.put(": ")
+        look.trouble.put(w)
+    }
+
+    func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
+        // Of two that were asked one is enough to go on; what the other says before the order is signed still counts against it.
+        let late = (phase == .preparing || phase == .simulating) && cancelling == 0
+        guard phase == .checking || late else { return }
+        if let t = loadOther(a, e) ?? notYet(e, now) {
+            useless(e, t, now)
+            if !late { phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms) }
+            return
+        }
+        let slot = otherBook.pointee.slot
+        // Far ahead, whether it is believed yet or not: the book may be that old.
+        if isFarAhead(slot, e, now) {
+            farAhead(slot, e, now)
+            return
+        }
+        endpoints.saw(slot, at: e, now.mono_ms, confirmed: true)
+        witnesses[e].showed()
+        let sameSlot = slot == book.pointee.slot
+        guard agree(sameSlot: sameSlot) else {
+            contradicted(by: e, sameSlot: sameSlot, now)
+            return
+        }
+        witnesses[e].contradicted = false
+        witnesses[readEndpoint].contradicted = false
+        look.agreedSlot = max(look.agreedSlot, slot)
+        look.agreedTime_s = min(otherBook.pointee.clock.unix_timestamp, book.pointee.clock.unix_timestamp + longestLook_s)
+        if late { return }
+        secondOpinionGate(ok: true, e == readEndpoint ? "two looks" : "agreed")
+        phaseTimer_ms = UInt64.max
+        proceed(now)
+    }
+
+    /// Words when the other book is of no slot that counts.
+    private func notYet(_ e: Int, _ now: Now) -> Text? {
+        let slot = otherBook.pointee.slot
+        if slot < lookSlot(e) { return tooEarly(e) }
+        return isFarAhead(slot, e, now) && !endpoints.all[e].foreign ? nil : leap(slot, at: e, vouch: false, now)?.text
+    }
+
+    /// Another endpoint's slot is further ahead than the allowed lag and the time since the book was read explain.
+    private func isFarAhead(_ slot: UInt64, _ e: Int, _ now: Now) -> Bool {
+        let passed_slots = (now.mono_ms - min(bookReadAt_ms, now.mono_ms)) / fastestSlot_ms
+        return e != readEndpoint && slot > book.pointee.slot && slot - book.pointee.slot > rules.maxSlotLag + passed_slots
+    }
+
+    private func tooEarly(_ e: Int) -> Text {
+        var t = Text("has not reached slot ")
+        t.put(lookSlot(e))
+        return t
+    }
+
+    private func farAhead(_ slot: UInt64, _ e: Int, _ now: Now) {
+        _ = leap(slot, at: e, vouch: false, now)       // asks for its cluster where that is needed
+        var t = Text("endpoint ")
+        t.put(e + 1)
+        t.put(" is ")
+        t.put(slot - book.pointee.slot)
+        t.put(" slots ahead of the book")
+        aheadSlot = slot
+        aheadAt_ms = now.mono_ms
+        looksDiffer(t, now)
+    }
+
+    /// Fills `otherBook`; words, as said of the endpoint, when the answer makes no whole book.
+    private func loadOther(_ a: Answer, _ e: Int) -> Text? {
+        var fault = ek_fault()
+        var t = Text("getMultipleAccounts: ")
+        if let w = Answers.wireTrouble(a) {
+            t.put(w.text)
+            return t
+        }
+        let err = ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
+        if err == EK_E_RPC {
+            do throws(Trouble) { _ = try Answers.result(a) } catch {
+                if error.code == minimumContextSlotNotReached { return tooEarly(e) }
+                t.put(error.text)
+                return t
+            }
+        }
+        if err != EK_OK {
+            t.put(c: ek_fault_text(&fault))
+            return t
+        }
+        guard otherBook.pointee.has_answer_id != 0 && otherBook.pointee.answer_id == UInt64(a.id) else {
+            t.put("the answer belongs to another request")
+            return t
+        }
+        if let w = clockTrouble(otherBook) {
+            t.put(w.text)
+            return t
+        }
+        return nil
+    }
+
+    private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
+        if e == readEndpoint {
+            looksDiffer(Text("two looks at the account, two slots apart, differ"), now)
+            return
+        }
+        let known = witnesses[e].contradicted && witnesses[readEndpoint].contradicted
+        witnesses[e].contradicted = true
+        witnesses[readEndpoint].contradicted = true
+        var t = Text("endpoints ")
+        t.put(readEndpoint + 1)
+        t.put(" and ")
+        t.put(e + 1)
+        t.put(" disagree about the account at slot ")
+        t.put(book.pointee.slot)
+        if !sameSlot { t.put(" and after") }
+        if !known { note(.warning, t) }             // once, until they agree again
+        // With three or more the next pair may agree.
+        if !sameSlot || endpoints.usable > 2 && tickRetries < 2 {
+            looksDiffer(t, now)
+            return
+        }
+        t.put("; nothing is traded until they agree")
+        note(.error, t)
+        secondOpinionGate(ok: false, "missing", t)
+        abandonOrder()
+        finish(.observeOnly, t, now)
+    }
+
+    /// The tick starts over from a fresh book, at the next endpoint, a few times; then it is blocked.
+    private func looksDiffer(_ t: Text, _ now: Now) {
+        if startOver(t, now) { return }
+        closeSecondOpinion(t, now)
+    }
+
+    private func secondLookMissing(_ now: Now) {
+        for o in outstanding where o.ask == .opinion { useless(o.endpoint, look.trouble.isEmpty ? Text("did not answer in time") : nil, now) }
+        abandonOrder()
+        closeSecondOpinion(look.trouble, now)
+    }
+
+    private func closeSecondOpinion(_ why: Text, _ now: Now) {
+        var t = Text("second opinion missing: ")
+        if why.isEmpty { t.put("no answer came in time") } else { t.put(why) }
+        t.put("; no order without it")
+        secondOpinionGate(ok: false, "missing", t)
+        blocked(now)
+    }
+
+    func secondOpinionGate(ok: Bool, _ word: StaticString, _ detail: Text? = nil) {
+        putGate(Gate(gate: .secondOpinion, ok: ok, measured: Measure(word), allowed: Measure("agreed"), detail: ok ? nil : detail))
+    }
+
+    private func sayCountedOut(_ e: Int) {
+        if witnesses[e].countedOutSaid { return }
+        witnesses[e].countedOutSaid = true
+        var t = Text("endpoint ")
+        t.put(e + 1)
+        t.put(" has shown nothing usable for ten minutes and is counted out as a witness; endpoint ")
+        t.put(readEndpoint + 1)
+        t.put(" is believed by itself, looked at twice, until it is back")
+        note(.warning, t)
+    }
+
+    private func proceed(_ now: Now) {
+        if let t = bookMayBeOld(now) {
+            tryTickAgain(t, now)
+            return
+        }
+        executing(now)
+        prepare(now)
+    }
+
+    /// Every position of `a` is in `b`: all of them carry the margin, not only the hedged one.
+    private func samePositions(_ a: UnsafePointer<ek_user>?, _ b: UnsafePointer<ek_user>?) -> Bool {
+        var i: UInt32 = 0
+        while let p = ek_user_perp_at(a, i) {
+            if p.pointee.base_e9 != (ek_user_perp(b, p.pointee.market_index)?.pointee.base_e9 ?? 0) { return false }
+            i += 1
+        }
+        i = 0
+        while let s = ek_user_spot_at(a, i) {
+            let t = ek_user_spot(b, s.pointee.market_index)
+            if s.pointee.scaled_balance_e9 != (t?.pointee.scaled_balance_e9 ?? 0)
+                || (s.pointee.scaled_balance_e9 != 0 && s.pointee.balance_type != t?.pointee.balance_type) { return false }
+            i += 1
+        }
+        return true
+    }
+
+    /// What the decision rests on, in both books. At one slot to the unit; else prices may have moved within the divergence limit.
+    private func agree(sameSlot: Bool) -> Bool {
+        let a = ek_book_user(book)
+        let b = ek_book_user(otherBook)
+        guard book.pointee.user.next_order_id == otherBook.pointee.user.next_order_id,
+              book.pointee.user.status == otherBook.pointee.user.status,
+              !hedgeRules.useWalletSpot || book.pointee.authority_lamports == otherBook.pointee.authority_lamports,
+              samePositions(a, b) && samePositions(b, a)
+        else { return false }
+        for leg in hedges[current].rules.legs where leg.kind != .fixed {
+            var key = hedges[current].key(of: leg)
+            if leg.kind == .token {
+                guard ek_book_token_of(book, &key)?.pointee.amount == ek_book_token_of(otherBook, &key)?.pointee.amount else { return false }
+            } else {
+                guard ek_book_watch_of(book, &key)?.pointee.lamports == ek_book_watch_of(otherBook, &key)?.pointee.lamports else { return false }
+            }
+        }
+        var x: UnsafePointer<ek_oracle>? = nil
+        var y: UnsafePointer<ek_oracle>? = nil
+        guard ek_book_perp_oracle(book, perpIndex, &x) == EK_OK, ek_book_perp_oracle(otherBook, perpIndex, &y) == EK_OK,
+              let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0 else { return false }
+        if sameSlot { return u == v }
+        var gap_ppm: UInt64 = 0
+        return ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
+    }
+}
