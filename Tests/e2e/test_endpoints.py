@@ -1,4 +1,5 @@
-"""Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not believed alone."""
+"""Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not believed alone. What two looks are, and
+what happens without a second one: test_second_look.py."""
 import time
 
 import pytest
@@ -35,17 +36,21 @@ def test_the_first_is_preferred_and_the_order_goes_to_both(two):
 
 
 @pytest.mark.parametrize("way", ["503", "closed before the headers", "silent", "malformed", "wrong owner", "429"])
-def test_the_second_takes_over(two, way):
+def test_the_others_take_over(two, way):
+    """The first of three is of no use: the second is read, the third is its witness."""
     chain, first, second, agent = two()
+    third = Liar(chain)
+    agent.set(rpc__url=[first.url, second.url, third.url])
     first.tell("*", WAYS[way][0] if way != "wrong owner" else lambda turn: turn.answer(b"{}", 200))
     r = agent.once()
+    third.close()
     assert r.code == 0 and r.status["status"] == "executed_live", r
-    assert len(chain.moves()) == 1 and second.count("getMultipleAccounts") >= 1
+    assert len(chain.moves()) == 1 and second.count("getMultipleAccounts") >= 1 and third.count("getMultipleAccounts") >= 1
 
 
-def test_a_dead_address_before_a_live_one(chains, agents, binary):
-    chain = chains("velocity", binary, perp=-9)
-    agent = agents(binary, chain, rpc__url=["http://127.0.0.1:9", chain.url])
+def test_a_dead_address_before_live_ones(two):
+    chain, first, second, agent = two()
+    agent.set(rpc__url=["http://127.0.0.1:9", first.url, second.url])
     r = agent.once()
     assert r.code == 0 and r.status["status"] == "executed_live", r
 
@@ -89,8 +94,10 @@ def test_one_that_says_expired_is_not_believed_alone(two):
 
 
 def test_one_that_lags_is_passed_over(two):
-    """The first stands 60 slots back and says so honestly: the book is read at the second; with nobody else it is an error, never an old book."""
+    """The first stands 60 slots back and says so honestly: the book is read at the second, and the third is its witness."""
     chain, first, second, agent = two(chain={"perp": -10}, agent__loop_interval_seconds="0.4")
+    third = Liar(chain)
+    agent.set(rpc__url=[first.url, second.url, third.url])
 
     def old(answer):
         answer["result"]["context"]["slot"] -= 60
@@ -100,5 +107,6 @@ def test_one_that_lags_is_passed_over(two):
     chain.ctl("set_user", perp=-9)
     at = len(running.lines)
     s = running.until("executed_live", since=at, seconds=15)
+    third.close()
     assert int(s["perp_base_e9"]) == -9 * E9 and len(chain.landed()) == 1
     assert running.stop() == 143

@@ -4,6 +4,7 @@ import threading
 import pytest
 
 from harness import wait_for
+from harness.liar import Liar
 
 E9 = 10 ** 9
 
@@ -228,21 +229,23 @@ def test_the_right_cluster_is_no_obstacle(bench):
 
 def test_observe_only_while_the_breaker_is_open(bench):
     chain, agent = bench(chain={"perp": -9}, gates__max_failures=2)
-    chain.ctl("freeze")                             # the book is read before the owner sets a floor, the simulation runs after it
-    chain.ctl("set_user", equity_floor=1_000_000)   # the program refuses what increases risk: 6358
+    node = Liar(chain)                              # the program refuses what increases risk: 6358
+    agent.set(rpc__url=node.url)
+    node.tell("simulateTransaction", lambda turn: turn.altered(lambda a: a["result"]["value"].update(err={"InstructionError": [2, {"Custom": 6358}]})))
     for n in (1, 2):
         s = ended(agent.once(), 11, "error", "Rebalance execution failed: simulation refused the order: EquityBelowFloor (6358)")
         assert s["correction_size"] == 0 and s["totals"]["failures_in_row"] == n
     assert "breaker opened after 2 failures in a row" in agent.once().err or agent.record()["breaker_open"]
     s = ended(agent.once(), 10, "observe_only")
     assert "breaker" in s["reason"] and chain.sends() == []
-    chain.ctl("set_user", equity_floor=0)
-    chain.ctl("unfreeze")
+    node.honest()
     ended(agent.once(), 10, "observe_only")         # stays open until resume
     running = agent.start()
     running.until("observe_only")
     assert agent.said("resume").code == 0
     running.until("executed_live")
+    running.stop()
+    node.close()
 
 
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
@@ -331,11 +334,19 @@ def test_paper_overrides_live(bench):
 
 # --- pending, error, partial, unfilled
 
-def test_pending_is_bounded_and_the_next_run_resolves_it(bench, fast_clock):
+def test_pending_is_bounded_and_the_next_run_resolves_it(bench):
     """Sends that vanish on a chain that stands still: --once ends by its bound, the ticket stays; the next run finishes it."""
-    chain, agent = bench(chain={"perp": -9, "tick_ms": 0}, order__fill_timeout_seconds=1)
+    chain, agent = bench(chain={"perp": -9}, order__fill_timeout_seconds=60)
+    node = Liar(chain)
+    agent.set(rpc__url=node.url)
     chain.fault("drop_send", n=1000)
-    s = ended(agent.once(env=fast_clock(50)), 11, "pending")
+
+    def stop_the_chain(turn):
+        chain.ctl("tick", ms=0)                     # two looks need a chain that moves; it stands still once the order is out
+        return turn.truth
+    node.tell("sendTransaction", stop_the_chain)
+    s = ended(agent.once("--speed", "20"), 11, "pending")
+    node.honest()
     signature = s["tx_signature"]
     assert signature and s["ticket"]["state"] == "sent" and s["correction_size"] == 1
     assert agent.record()["ticket"]["signature"] == signature
@@ -346,6 +357,7 @@ def test_pending_is_bounded_and_the_next_run_resolves_it(bench, fast_clock):
     assert len(chain.orders_sent()) == 1 and len(chain.landed()) == 1
     assert agent.record()["ticket"] is None
     ended(agent.once(), 0, "balanced")
+    node.close()
 
 
 def test_error_when_it_never_lands(bench):

@@ -7,7 +7,7 @@ def edits(path):
     state, name, parts = None, None, {}
     for line in open(path, encoding="utf-8").read().split("\n"):
         if state is None:
-            if line.startswith("file "):
+            if line.startswith("file "):              # other lines out here are comments, and `layer`
                 name = line[5:].strip()
             elif line == "find":
                 state, parts = "find", {"find": [], "replace": []}

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Breaks the agent on purpose, one mutant at a time, and checks that the simulator sees it.
+# Breaks the agent on purpose, one mutant at a time, and checks that the layer it names sees it: the simulator, or with a line
+# `layer swift NAME` in the mutant's file the Swift test of that name.
 #   run.sh [-s SEEDS] [-d DAYS] [NAMES ...]     all mutants when no name is given
 # The tree is copied to a scratch directory; the sound build must pass the very seed that catches a mutant, so that no mutant is
 # "caught" by something else. Exit 1 when a mutant's text is not found, does not build, or is not caught within SEEDS seeds.
@@ -28,6 +29,7 @@ sync_tree() { # FROM TO: only what differs is copied, so that a build touches on
     done
 }
 copy() { sync_tree "$work/base" "$work/tree"; }
+swift_test() { swift test --package-path "$work/tree" --scratch-path "$work/tests" --filter "$1" >"$work/test.log" 2>&1; }
 build() { swift build -c release --product evenkeel --package-path "$work/tree" --scratch-path "$work/build" >"$work/build.log" 2>&1; }
 
 rm -rf "$work/base" && mkdir -p "$work/base"
@@ -46,6 +48,22 @@ for name in "${names[@]}"; do
         printf '%-28s %s\n' "$name" "$(cat "$work/apply.log")"
         bad=1
         copy
+        continue
+    fi
+    layer=$(sed -n 's/^layer swift //p' "$file")
+    if [ -n "$layer" ]; then
+        start=$(date +%s)
+        if swift_test "$layer"; then
+            verdict="NOT CAUGHT"
+            bad=1
+        elif grep -q "with 1 test in\|✘ Test $layer" "$work/test.log"; then
+            verdict=swift
+        else
+            verdict="does not build: $(grep -m1 error: "$work/test.log")"
+            bad=1
+        fi
+        copy
+        printf '%-28s %-10s %6s %8s\n' "$name" "$verdict" - $(($(date +%s) - start))
         continue
     fi
     if ! build; then

@@ -216,11 +216,12 @@ def test_limits_of_an_hour_and_a_day(bench):
     assert agent.once().status["status"] == "executed_live"
     chain.ctl("set_user", perp=-9)
     s = agent.once().status
-    assert s["status"] == "error" and "max_orders_per_hour is used up" in s["reason"], s
+    assert s["status"] == "blocked" and "max_orders_per_hour is used up" in s["reason"], s
     assert len(chain.orders_sent()) == 1
     chain, agent = bench(chain={"perp": -9, "sol": 10}, signer__max_notional_per_day=10)
     s = agent.once().status
-    assert s["status"] == "error" and "max_notional_per_day is used up" in s["reason"], s
+    assert s["status"] == "blocked" and "max_notional_per_day is used up" in s["reason"], s
+    assert agent.record()["failures_in_row"] == 0
     assert chain.sends() == []
 
 
