@@ -8,9 +8,9 @@ BUILD := build
 VENV := .venv
 PY := $(VENV)/bin/python
 CC := gcc
-CORE_C := $(wildcard CSources/EvenkeelCore/*.c)
-SYS_C := $(wildcard CSources/EvenkeelSys/*.c)
-CORE_H := $(wildcard CSources/*/include/*.h CSources/*/*.h)
+CORE_C := $(sort $(shell find CSources/EvenkeelCore -name '*.c'))
+SYS_C := $(sort $(shell find CSources/EvenkeelSys -name '*.c'))
+CORE_H := $(shell find CSources -name '*.h')
 INCLUDES := -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include
 WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all

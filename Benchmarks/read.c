@@ -1,6 +1,6 @@
 /* The paths of a tick, each as the agent walks it: the same calls in the same order with the same buffers. */
 #include "bench.h"
-#include "ek_base64.h"
+#include "text/ek_base64.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -38,7 +38,7 @@ def _library():
     path = os.environ.get("EK_CORE_SO") or ROOT / "build" / "libevenkeelcore.so"
     if not pathlib.Path(path).exists():
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-        sources = sorted(map(str, (ROOT / "CSources/EvenkeelCore").glob("*.c")))
+        sources = sorted(map(str, (ROOT / "CSources/EvenkeelCore").rglob("*.c")))
         subprocess.run(["gcc", "-std=gnu11", "-O2", "-fPIC", "-shared", "-D_GNU_SOURCE", f"-I{ROOT}/CSources/EvenkeelCore/include", *sources,
                         "-lsodium", "-o", str(path)], check=True)
     return str(path)
@@ -48,7 +48,7 @@ def _library():
 def core():
     ffi = cffi.FFI()
     for name in HEADERS:
-        text = (ROOT / f"CSources/EvenkeelCore/include/ek_{name}.h").read_text()
+        text = next((ROOT / "CSources/EvenkeelCore/include").rglob(f"ek_{name}.h")).read_text()
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
         numbers = re.findall(r"^#define\s+(EK_\w+)\s+(\d+)u?\s*$", text, flags=re.M)
         text = re.sub(r"^#.*$", "", text, flags=re.M)

@@ -1,5 +1,5 @@
 #include "sys_config_table.h"
-#include "ek_fixed.h"
+#include "base/ek_fixed.h"
 #include "sys_args.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* One value of the configuration: from its text into its place, or the reason why not. */
 #include "sys_config_table.h"
-#include "ek_codec.h"
-#include "ek_fixed.h"
-#include "ek_tx.h"
+#include "text/ek_codec.h"
+#include "base/ek_fixed.h"
+#include "solana/ek_tx.h"
 #include "sys_args.h"
 #include <arpa/inet.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "sys_keyfile.h"
-#include "ek_bytes.h"
-#include "ek_crypto.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
 #include "sys_args.h"
 #include <errno.h>
 #include <fcntl.h>

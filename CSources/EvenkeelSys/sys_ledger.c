@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ek_bytes.h"
-#include "ek_crypto.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
 
 /* A slot: magic 8, generation 8, ledger 512, BLAKE2b-256 of the 528 bytes before. */
 enum { SLOT = 1024, BODY = 16 + sizeof(ek_policy_ledger), WHOLE = BODY + 32 };

@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "ek_bytes.h"
-#include "ek_crypto.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
 
 static const char MAGIC[] = "EKALERT1"; /* eight bytes of it */
 enum { DIGEST = 32, FIXED = 160, HEAD = 24, REFUSED = 8 + DIGEST };

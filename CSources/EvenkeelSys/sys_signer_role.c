@@ -10,8 +10,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ek_bytes.h"
-#include "ek_crypto.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
 #include "sys_clock.h"
 #include "sys_keyfile.h"
 #include "sys_ledger.h"

@@ -1,8 +1,8 @@
 /* /api/history: the record ring as JSON rows. Read only; what the agent has not written out yet comes with its snapshot. */
 #include "sys_web_internal.h"
 
-#include "ek_codec.h"
-#include "ek_record.h"
+#include "text/ek_codec.h"
+#include "store/ek_record.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "ek_bytes.h"
+#include "base/ek_bytes.h"
 
 static void loads_are_little_endian(void) {
     const uint8_t b[17] = {0xAA, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0xF0};

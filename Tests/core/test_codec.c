@@ -1,6 +1,6 @@
 #include "check.h"
-#include "ek_base64.h"
-#include "ek_codec.h"
+#include "text/ek_base64.h"
+#include "text/ek_codec.h"
 
 static uint64_t state = 0x9E3779B97F4A7C15u;
 static uint8_t next_byte(void) { /* xorshift: fixed sequence, no seed to remember */

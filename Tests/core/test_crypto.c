@@ -1,7 +1,7 @@
 #include "check.h"
-#include "ek_codec.h"
-#include "ek_crypto.h"
-#include "../../CSources/EvenkeelCore/ek_curve.h"
+#include "text/ek_codec.h"
+#include "solana/ek_crypto.h"
+#include "solana/ek_curve.h"
 
 static void hex(const uint8_t *b, size_t n, char *out) {
     for (size_t i = 0; i < n; i++) snprintf(out + 2 * i, 3, "%02x", b[i]);

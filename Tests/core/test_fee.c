@@ -1,6 +1,6 @@
 /* ek_fee_paid: the fee of a fill, told from the position's quote and from nothing else (ek_fee.h). */
 #include "check.h"
-#include "ek_fee.h"
+#include "order/ek_fee.h"
 
 #define SOL 1000000000LL
 enum { FEE = 50750, QUOTE = 145000000 };

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "ek_hedge.h"
+#include "hedge/ek_hedge.h"
 
 #define SOL 1000000000LL
 static const ek_hedge_rules rules = {.tolerance_ppm = 10000, .cooldown_s = 1800, .slot_ms = 400, .min_trade_base_e9 = 5000000,

@@ -1,6 +1,6 @@
 #include "check.h"
-#include "ek_json.h"
-#include "../../CSources/EvenkeelCore/ek_lex.h"
+#include "text/ek_json.h"
+#include "text/ek_lex.h"
 
 static ek_err root(const char *text, ek_json *v) { return ek_json_root((const uint8_t *)text, strlen(text), v); }
 static ek_json doc(const char *text) {

@@ -1,6 +1,6 @@
 /* ek_outcome_of: what became of a ticket that landed (ek_verify.h). */
 #include "check.h"
-#include "ek_verify.h"
+#include "order/ek_verify.h"
 
 #define SOL 1000000000LL
 

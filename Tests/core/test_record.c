@@ -1,6 +1,6 @@
 #include "check.h"
-#include "ek_crypto.h"
-#include "ek_record.h"
+#include "solana/ek_crypto.h"
+#include "store/ek_record.h"
 
 static uint8_t image[EK_RECORD_SLOT], file[EK_RECORD_FILE];
 

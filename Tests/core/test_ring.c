@@ -1,7 +1,7 @@
 /* ek_ring and sys_ring: the history's records and its file, whole, damaged, foreign, full and on a disk that refuses. */
 #include "check.h"
-#include "ek_crypto.h"
-#include "ek_record.h"
+#include "solana/ek_crypto.h"
+#include "store/ek_record.h"
 #include "sys_ring.h"
 #include <errno.h>
 #include <fcntl.h>

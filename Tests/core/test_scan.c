@@ -1,6 +1,6 @@
 #include "check.h"
-#include "ek_codec.h"
-#include "ek_scan.h"
+#include "text/ek_codec.h"
+#include "snapshot/ek_scan.h"
 
 #define SYSTEM "11111111111111111111111111111111"
 #define CLOCK "SysvarC1ock11111111111111111111111111111111"

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "ek_crypto.h"
+#include "solana/ek_crypto.h"
 #include "sys_args.h"
 #include "sys_file.h"
 #include <errno.h>

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "ek_crypto.h"
+#include "solana/ek_crypto.h"
 #include "sys_keyfile.h"
 #include <fcntl.h>
 #include <stdlib.h>

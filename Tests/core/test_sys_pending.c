@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "check.h"
-#include "ek_crypto.h"
+#include "solana/ek_crypto.h"
 #include "sys_pending.h"
 
 static char home[] = "/tmp/ekpendXXXXXX";

@@ -1,8 +1,8 @@
 #include "check.h"
-#include "ek_bytes.h"
-#include "ek_codec.h"
-#include "ek_crypto.h"
-#include "ek_tx.h"
+#include "base/ek_bytes.h"
+#include "text/ek_codec.h"
+#include "solana/ek_crypto.h"
+#include "solana/ek_tx.h"
 
 static uint8_t secret[64];
 static ek_key payer, blockhash, program;

@@ -1,10 +1,10 @@
 /* The venue tables' own consistency, oracles by hand, and the lookups that Swift uses. Accounts in bulk are in Tests/conformance. */
 #include "check.h"
-#include "ek_venue_table.h"
-#include "ek_bytes.h"
-#include "ek_codec.h"
-#include "ek_crypto.h"
-#include "ek_fixed.h"
+#include "venue/ek_venue_table.h"
+#include "base/ek_bytes.h"
+#include "text/ek_codec.h"
+#include "solana/ek_crypto.h"
+#include "base/ek_fixed.h"
 #include <stdlib.h>
 
 static void names(void) {

@@ -1,5 +1,5 @@
 #include "check.h"
-#include "ek_verify.h"
+#include "order/ek_verify.h"
 
 #define SOL 1000000000LL
 static char text[128];

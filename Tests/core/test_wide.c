@@ -1,7 +1,7 @@
 /* ek_wide and ek_fixed at their edges; the wide range is Tests/property/test_numbers.py. */
 #include "check.h"
-#include "ek_fixed.h"
-#include "ek_wide.h"
+#include "base/ek_fixed.h"
+#include "base/ek_wide.h"
 
 static const ek_i128 LOWEST = {0, INT64_MIN}, HIGHEST = {UINT64_MAX, INT64_MAX};
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ek_assess.h"
+#include "hedge/ek_assess.h"
 
 static ek_book book;
 

@@ -1,5 +1,5 @@
 /* base58: decode then encode gives the text back; encode then decode gives the bytes back; fixed and general forms agree. */
-#include "ek_codec.h"
+#include "text/ek_codec.h"
 #include <stdlib.h>
 #include <string.h>
 

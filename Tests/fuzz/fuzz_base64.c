@@ -1,6 +1,6 @@
 /* base64 and shortvec: what is accepted is the one spelling of what comes out. */
-#include "ek_base64.h"
-#include "ek_codec.h"
+#include "text/ek_base64.h"
+#include "text/ek_codec.h"
 #include <stdlib.h>
 #include <string.h>
 

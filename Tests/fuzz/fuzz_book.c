@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ek_assess.h"
-#include "ek_crypto.h"
-#include "ek_tx.h"
+#include "hedge/ek_assess.h"
+#include "solana/ek_crypto.h"
+#include "solana/ek_tx.h"
 
 static ek_plan plans[4]; /* by venue; the upper two know the oracles already, as after a first read */
 static ek_book book;

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ek_fixed.h"
+#include "base/ek_fixed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     if (n < 1) return 0;

@@ -1,5 +1,5 @@
 /* ek_json: any bytes. What is accepted must walk without surprises, and every view stays inside its document. */
-#include "ek_json.h"
+#include "text/ek_json.h"
 #include <stdlib.h>
 #include <string.h>
 

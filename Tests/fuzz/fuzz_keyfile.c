@@ -1,5 +1,5 @@
 /* The key file's reader over a file in memory: accepted only when the bytes are the pair, refused with a text otherwise. */
-#include "ek_crypto.h"
+#include "solana/ek_crypto.h"
 #include "sys_keyfile.h"
 #include <stdio.h>
 #include <stdlib.h>

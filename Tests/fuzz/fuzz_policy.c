@@ -1,9 +1,9 @@
 /* The signer's judgement over any bytes: limits, claim, oracle and message. What it would sign has one signature by its own key, pays no
  * more than the cap, calls only the compute budget and the venue, and writes only accounts of the own User. */
-#include "ek_bytes.h"
-#include "ek_crypto.h"
-#include "ek_policy.h"
-#include "ek_tx.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
+#include "signer/ek_policy.h"
+#include "solana/ek_tx.h"
 #include <stdlib.h>
 
 static void need(int ok) {

@@ -1,6 +1,6 @@
 /* The record: raw bytes, and payloads under a right checksum (the fuzzer cannot guess one). What decodes encodes to the same bytes. */
-#include "ek_crypto.h"
-#include "ek_record.h"
+#include "solana/ek_crypto.h"
+#include "store/ek_record.h"
 #include <stdlib.h>
 #include <string.h>
 

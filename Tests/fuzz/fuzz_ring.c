@@ -1,6 +1,6 @@
 /* The history's records: raw bytes, and bytes under a right check. What decodes encodes to the same bytes. */
-#include "ek_crypto.h"
-#include "ek_ring.h"
+#include "solana/ek_crypto.h"
+#include "store/ek_ring.h"
 #include <stdlib.h>
 #include <string.h>
 

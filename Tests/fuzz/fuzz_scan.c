@@ -1,7 +1,7 @@
 /* ek_scan against ek_json: two readers of the same text must agree on everything the scanner reports. */
-#include "ek_codec.h"
-#include "ek_json.h"
-#include "ek_scan.h"
+#include "text/ek_codec.h"
+#include "text/ek_json.h"
+#include "snapshot/ek_scan.h"
 #include <stdlib.h>
 #include <string.h>
 

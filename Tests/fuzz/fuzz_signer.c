@@ -1,7 +1,7 @@
 /* The signer's own mouth: any packet, judged and answered; and its counters' file. An answer holds a signature exactly when it holds no
  * reason, and then it is one of the message that was asked for. */
-#include "ek_bytes.h"
-#include "ek_crypto.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
 #include "sys_ledger.h"
 #include "sys_signer.h"
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Transactions and messages: every view of an accepted one lies inside it, and a message compiled again from what was read
  * reads as the same instructions. */
-#include "ek_bytes.h"
-#include "ek_tx.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_tx.h"
 #include <stdlib.h>
 
 static void need(int ok) {

@@ -53,7 +53,7 @@ def test_every_status_is_explained():
 
 
 def test_every_ticket_state_is_explained():
-    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/ek_record.c"), re.S).group(1)
+    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/store/ek_record.c"), re.S).group(1)
     page = read("docs/order-life.md")
     words = [w for w in re.findall(r'"(\w+)"', names)]
     assert len(words) >= 6
@@ -125,7 +125,7 @@ def test_the_readme_counts_right():
 def test_every_error_name_is_told():
     page = read("docs/venues.md")
     for venue in ("velocity", "drift"):
-        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/ek_venue_%s.c" % venue))
+        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/venue/ek_venue_%s.c" % venue))
         assert len(names) > 25
         assert [n for n in names if "%s %s" % n not in page] == []
 

@@ -23,10 +23,10 @@ def load(flags):
     with tempfile.TemporaryDirectory() as d:
         so = pathlib.Path(d) / "numbers.so"
         subprocess.run(["gcc", "-std=gnu11", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan", "-fPIC", "-shared", *flags,
-                        f"-I{CORE}/include", str(CORE / "ek_wide.c"), str(CORE / "ek_fixed.c"), "-o", str(so)], check=True)
+                        f"-I{CORE}/include", str(CORE / "base/ek_wide.c"), str(CORE / "base/ek_fixed.c"), "-o", str(so)], check=True)
         ffi = cffi.FFI()
         for name in ("types", "wide", "fixed"):
-            text = re.sub(r"/\*.*?\*/", "", (CORE / f"include/ek_{name}.h").read_text(), flags=re.S)
+            text = re.sub(r"/\*.*?\*/", "", (CORE / f"include/base/ek_{name}.h").read_text(), flags=re.S)
             ffi.cdef(re.sub(r"^#.*$", "", text, flags=re.M).replace("const char *ek_err_text(ek_err code);", ""))
         return ffi, ffi.dlopen(str(so))
 

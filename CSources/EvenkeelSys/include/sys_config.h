@@ -9,7 +9,7 @@
 #ifndef SYS_CONFIG_H
 #define SYS_CONFIG_H
 
-#include "ek_types.h"
+#include "base/ek_types.h"
 
 enum {
     SYS_CONFIG_URLS = 8, SYS_CONFIG_HEDGES = 8, SYS_CONFIG_LEGS = 8,

@@ -6,7 +6,7 @@
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
 
-#include "ek_record.h"
+#include "store/ek_record.h"
 
 typedef enum {
     SYS_STATE_OK = 0,

@@ -6,7 +6,7 @@
 #ifndef SYS_KEYFILE_H
 #define SYS_KEYFILE_H
 
-#include "ek_types.h"
+#include "base/ek_types.h"
 
 /* 64 bytes (seed, then public key) in their own page between guard pages, locked out of swap where the limit allows it, read-only
  * after loading. */

@@ -2,7 +2,7 @@
  * give back the last orders' count, a crash or a restart of any process does not. */
 #ifndef SYS_LEDGER_H
 #define SYS_LEDGER_H
-#include "ek_policy.h"
+#include "signer/ek_policy.h"
 
 enum { SYS_LEDGER_TEXT = 384 };
 

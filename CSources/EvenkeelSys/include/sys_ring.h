@@ -9,8 +9,8 @@
 #ifndef SYS_RING_H
 #define SYS_RING_H
 
-#include "ek_ring.h"
-#include "ek_vault.h"
+#include "store/ek_ring.h"
+#include "store/ek_vault.h"
 
 typedef enum {
     SYS_RING_OK = 0,

@@ -9,7 +9,7 @@
 #ifndef SYS_SIGNER_H
 #define SYS_SIGNER_H
 
-#include "ek_policy.h"
+#include "signer/ek_policy.h"
 
 enum { SYS_SIGNER_MAGIC = 0x31534B45 /* "EKS1" */, SYS_SIGNER_MESSAGE = 1232, SYS_SIGNER_TEXT = 384, SYS_SIGNER_PATH = 256 };
 enum { SYS_SIGNER_SEAL = 1, SYS_SIGNER_READY = 2, SYS_SIGNER_ASK = 3, SYS_SIGNER_ANSWER = 4, SYS_SIGNER_GONE = 5, SYS_SIGNER_REST = 6,
