@@ -199,8 +199,8 @@ loc:
 
 # The page as the program carries it.
 .PHONY: page
-page: CSources/EvenkeelSys/sys_web_page.c
-CSources/EvenkeelSys/sys_web_page.c: Web/page.html Deploy/page.py
+page: CSources/EvenkeelSys/web/sys_web_page.c
+CSources/EvenkeelSys/web/sys_web_page.c: Web/page.html Deploy/page.py
 	python3 Deploy/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.

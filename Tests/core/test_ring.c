@@ -2,7 +2,7 @@
 #include "check.h"
 #include "solana/ek_crypto.h"
 #include "store/ek_record.h"
-#include "sys_ring.h"
+#include "store/sys_ring.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

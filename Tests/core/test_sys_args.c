@@ -1,6 +1,9 @@
 #include "check.h"
-#include "sys_args.h"
-#include "sys_clock.h"
+#include "base/sys_args.h"
+#include "base/sys_number.h"
+#include "base/sys_io.h"
+#include "base/sys_process.h"
+#include "base/sys_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>

@@ -1,6 +1,6 @@
 #include "check.h"
-#include "sys_config.h"
-#include "sys_config_table.h"
+#include "config/sys_config.h"
+#include "config/sys_config_table.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>

@@ -1,8 +1,8 @@
 /* The control socket and the supervisor's socket, over real sockets in a scratch directory. */
 #include "check.h"
-#include "sys_clock.h"
-#include "sys_control.h"
-#include "sys_notify.h"
+#include "base/sys_clock.h"
+#include "net/sys_control.h"
+#include "net/sys_notify.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stddef.h>

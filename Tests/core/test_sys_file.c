@@ -1,7 +1,7 @@
 #include "check.h"
 #include "solana/ek_crypto.h"
-#include "sys_args.h"
-#include "sys_file.h"
+#include "base/sys_io.h"
+#include "store/sys_file.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>

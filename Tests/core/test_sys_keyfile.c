@@ -1,6 +1,6 @@
 #include "check.h"
 #include "solana/ek_crypto.h"
-#include "sys_keyfile.h"
+#include "signer/sys_keyfile.h"
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>

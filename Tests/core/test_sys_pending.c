@@ -6,7 +6,7 @@
 
 #include "check.h"
 #include "solana/ek_crypto.h"
-#include "sys_pending.h"
+#include "store/sys_pending.h"
 
 static char home[] = "/tmp/ekpendXXXXXX";
 static char path[64];

@@ -1,6 +1,6 @@
 /* The agent's end of the signer's socket: any packets in answer to a request (a signer that was taken over, or one of somebody else's making).
  * A signature is taken only from an answer to this very request. Input: packets, each behind its length (u16). */
-#include "sys_signer.h"
+#include "signer/sys_signer.h"
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>

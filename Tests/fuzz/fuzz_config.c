@@ -1,5 +1,5 @@
 /* The configuration: any bytes give a config that keeps its own ranges, or a text that names the file; never a secret in the text. */
-#include "sys_config.h"
+#include "config/sys_config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* The key file's reader over a file in memory: accepted only when the bytes are the pair, refused with a text otherwise. */
 #include "solana/ek_crypto.h"
-#include "sys_keyfile.h"
+#include "signer/sys_keyfile.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

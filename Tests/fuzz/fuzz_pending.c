@@ -1,6 +1,6 @@
 /* The file of the alerts that wait. Any bytes are read or refused; what is read is inside its bounds and comes back as it was. */
 #include "solana/ek_crypto.h"
-#include "sys_pending.h"
+#include "store/sys_pending.h"
 #include <stdlib.h>
 #include <string.h>
 

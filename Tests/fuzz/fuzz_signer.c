@@ -2,8 +2,8 @@
  * reason, and then it is one of the message that was asked for. */
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
-#include "sys_ledger.h"
-#include "sys_signer.h"
+#include "signer/sys_ledger.h"
+#include "signer/sys_signer.h"
 #include <stdlib.h>
 
 static void need(int ok) {

@@ -1,5 +1,5 @@
 /* The few lines init takes from Solana's own config.yml: a value is inside the file, without control bytes, and fits. */
-#include "sys_config.h"
+#include "config/sys_config.h"
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,8 +1,8 @@
 /* URLs, against libcurl's own reader: what evenkeel takes, curl takes for the same scheme and host, so what is checked is what will be
  * connected to; and what is shown of a URL never holds its path, query, user or password. */
-#include "sys_config.h"
-#include "sys_config_table.h"
-#include "sys_http.h"
+#include "config/sys_config.h"
+#include "config/sys_config_table.h"
+#include "net/sys_http.h"
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>

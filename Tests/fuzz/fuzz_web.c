@@ -1,6 +1,6 @@
 /* What the web role reads of a stranger's own words: Host, Origin, a bearer token, the page's first message, a query, a token file. Byte 0
  * chooses. What is let through must be what the rule says, judged here by other means. */
-#include "sys_web_internal.h"
+#include "web/sys_web_internal.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
 #include <string.h>

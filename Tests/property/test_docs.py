@@ -151,5 +151,5 @@ def test_every_package_is_in_the_supply_chain():
     pinned = re.findall(r"^(\w+)==", read("Tests/requirements.txt") + "\n" + read("Benchmarks/requirements.txt"), re.M)
     assert len(pinned) > 6 and [p for p in pinned if p not in page] == []
     linked = set(re.findall(r'linkedLibrary\("(\w+)"\)', read("Package.swift")))
-    loaded = set(re.findall(r'"lib(\w+)\.so\.\d+"[,\n]', read("CSources/EvenkeelSys/sys_curl.c") + read("CSources/EvenkeelSys/sys_lws.c")))
+    loaded = set(re.findall(r'"lib(\w+)\.so\.\d+"[,\n]', read("CSources/EvenkeelSys/net/sys_curl.c") + read("CSources/EvenkeelSys/net/sys_lws.c")))
     assert linked == {"sodium", "jansson", "inih"} and loaded == {"curl", "websockets"}

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "sys_sandbox.h"
+#include "base/sys_sandbox.h"
 
 static int refused(long result) { return result < 0 && (errno == EPERM || errno == EACCES) ? 0 : 1; }
 

@@ -6,9 +6,8 @@
  *   interval MS   between ticks, for the publications that follow
  *   mute          commands are not answered any more
  * Prints "command NAME" for every command and answers it with "done: NAME". */
-#include "sys_args.h"
-#include "sys_clock.h"
-#include "sys_web.h"
+#include "base/sys_clock.h"
+#include "web/sys_web.h"
 
 #include <poll.h>
 #include <stdio.h>
