@@ -15,7 +15,8 @@ import cffi
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADERS = "types wide fixed venue account book tx order margin assess cost vault ring policy".split()
+HEADERS = ("types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_margin vault ring "
+           "policy").split()
 SHARED = pathlib.Path(os.environ.get("EK_SHARED") or ROOT.parent / "shared")
 
 

@@ -1,6 +1,6 @@
 /* ek_outcome_of: what became of a ticket that landed (ek_verify.h). */
 #include "check.h"
-#include "order/ek_verify.h"
+#include "order/ek_outcome.h"
 
 #define SOL 1000000000LL
 
@@ -20,9 +20,9 @@ static ek_user after(uint64_t filled, uint8_t status) {
     u.perps[0] = (ek_perp_position){.base_e9 = -9 * SOL - (int64_t)filled, .quote_e6 = 1300000000 + (int64_t)quote - 50000,
                                     .quote_entry_e6 = 1310000000 + (int64_t)quote, .market_index = 0};
     /* an old entry with the same looks: only its id tells it apart */
-    u.orders[0] = (ek_order){.order_id = 5, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SHORT, .base_e9 = SOL,
+    u.orders[0] = (ek_order){.order_id = 5, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
                              .base_filled_e9 = SOL, .quote_filled_e6 = 1, .user_order_id = 7};
-    u.orders[3] = (ek_order){.order_id = 6, .status = status, .market_type = EK_PERP, .direction = EK_SHORT, .base_e9 = SOL,
+    u.orders[3] = (ek_order){.order_id = 6, .status = status, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
                              .base_filled_e9 = filled, .quote_filled_e6 = quote, .user_order_id = 7, .max_ts = 530};
     return u;
 }
@@ -80,7 +80,7 @@ static void foreign(void) {
     u = after(SOL, EK_ORDER_FILLED);
     u.next_order_id = 8;
     u.orders[3].order_id = 7;
-    u.orders[4] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .direction = EK_LONG, .base_e9 = SOL, .user_order_id = 1};
+    u.orders[4] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .direction = EK_BUY, .base_e9 = SOL, .user_order_id = 1};
     o = outcome(&t, &u, 500);
     CHECK_EQ(o.order_id, 7);
     CHECK_EQ(o.outcome, EK_OUT_FILLED);

@@ -18,9 +18,9 @@ static ek_user book(void) {
     u.n_perps = 2;
     u.perps[0] = (ek_perp_position){.base_e9 = -9 * SOL, .quote_e6 = 1300000000, .quote_entry_e6 = 1310000000, .market_index = 0};
     u.perps[1] = (ek_perp_position){.base_e9 = 10000000, .quote_e6 = -900000000, .quote_entry_e6 = -900000000, .market_index = 1, .slot = 1};
-    u.orders[0] = (ek_order){.order_id = 4, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SHORT, .base_e9 = SOL,
+    u.orders[0] = (ek_order){.order_id = 4, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
                              .base_filled_e9 = SOL, .quote_filled_e6 = 140000000, .user_order_id = 7};
-    u.orders[1] = (ek_order){.order_id = 5, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_LIMIT, .direction = EK_LONG,
+    u.orders[1] = (ek_order){.order_id = 5, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_LIMIT, .direction = EK_BUY,
                              .base_e9 = 2 * SOL, .price_e6 = 100000000, .max_ts = 900};
     u.n_live_orders = 1;
     return u;
@@ -39,7 +39,7 @@ static ek_user taken(void) {
     u.perps[0].quote_entry_e6 += 145000000;
     u.next_order_id = 7;
     u.last_active_slot = 99;
-    u.orders[2] = (ek_order){.order_id = 6, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SHORT, .base_e9 = SOL,
+    u.orders[2] = (ek_order){.order_id = 6, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
                              .base_filled_e9 = SOL, .quote_filled_e6 = 145000000, .user_order_id = 7};
     return u;
 }
@@ -50,7 +50,7 @@ static ek_user placed(void) {
     u.perps[0].open_bids_e9 += SOL;
     u.perps[0].open_orders++;
     u.n_live_orders++;
-    u.orders[0] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_MARKET, .direction = EK_LONG,
+    u.orders[0] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_MARKET, .direction = EK_BUY,
                              .base_e9 = SOL, .price_e6 = 146000000, .max_ts = 530, .reduce_only = 1, .user_order_id = 7};
     return u;
 }
@@ -175,7 +175,7 @@ static void places(void) {
         {offsetof(ek_order, order_id), 4, 9, "id 9, meant 6"},
         {offsetof(ek_order, market_type), 1, EK_SPOT, "market type"},
         {offsetof(ek_order, market_index), 2, 1, "market 1, meant 0"},
-        {offsetof(ek_order, direction), 1, EK_SHORT, "direction 1, meant 0"},
+        {offsetof(ek_order, direction), 1, EK_SELL, "direction 1, meant 0"},
         {offsetof(ek_order, base_e9), 8, 2 * SOL, "size 2000000000, meant 1000000000"},
         {offsetof(ek_order, base_filled_e9), 8, 1, "filled 1"},
         {offsetof(ek_order, order_type), 1, EK_ORDER_LIMIT, "type 1"},
@@ -225,7 +225,7 @@ static void places(void) {
     sell.direction = EK_SELL;
     sell.reduce_only = 0;
     u = placed();
-    u.orders[0].direction = EK_SHORT;
+    u.orders[0].direction = EK_SELL;
     u.orders[0].reduce_only = 0;
     accepted(&u, &sell);
     u.orders[0].price_e6 = 145999999;

@@ -22,7 +22,7 @@ static void use(void) {
     ek_hedge_legs legs = {.perp_index = book.n_perps ? book.perps[0].market_index : 0, .spot_index = 1, .use_venue = 1, .use_wallet = 1};
     (void)ek_assess(&book, &legs, &a, &fault);
     (void)ek_leverage_after(&book, legs.perp_index, INT64_MIN, &leverage, &fault);
-    ek_order_params o = ek_order_perp(legs.perp_index, EK_ORDER_MARKET, EK_SHORT, 1000000000);
+    ek_order_params o = ek_order_perp(legs.perp_index, EK_ORDER_MARKET, EK_SELL, 1000000000);
     (void)ek_margin_if_placed(&book, &o, &type, &m, &fault);
     (void)ek_order_check(&book, &o, 5000, &fault);
     (void)ek_ix_place(&book, &signer, &o, &ix);

@@ -189,6 +189,12 @@ ek_err ek_wide_to_u64(ek_i128 a, uint64_t *out) {
     return EK_OK;
 }
 
+int64_t ek_clamp_i64(ek_i128 a) {
+    int64_t v;
+    if (ek_wide_to_i64(a, &v) == EK_OK) return v;
+    return a.hi < 0 ? INT64_MIN : INT64_MAX;
+}
+
 size_t ek_wide_print(ek_i128 a, char out[41]) {
     char digits[40];
     size_t n = 0, len = 0;

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "../base/ek_calc.h"
-#include "../text/ek_say.h"
+#include "../snapshot/ek_fault_say.h"
 
 ek_leg *ek_legs_add(ek_hedge_legs *legs) { return legs->n_legs < EK_LEGS ? &legs->legs[legs->n_legs++] : NULL; }
 int64_t ek_assessed_leg(const ek_assessment *a, uint32_t i) { return i < EK_LEGS ? a->leg_base_e9[i] : 0; }

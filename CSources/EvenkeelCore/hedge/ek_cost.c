@@ -1,6 +1,6 @@
 #include "hedge/ek_cost.h"
 #include "base/ek_fixed.h"
-#include "order/ek_order.h"
+#include "hedge/ek_taker_fee.h"
 #include "../venue/ek_venue_table.h"
 #include <string.h>
 
@@ -68,7 +68,7 @@ ek_err ek_cost_expected(const ek_book *b, const ek_cost_question *q, ek_cost *ou
     ek_w a_period = ek_w_muldiv(&c, ek_wi(q->rate_e9), ek_wi((int64_t)q->size_base_e9), 1000000000000);
     ek_w funding = ek_w_div(&c, ek_w_mul(&c, a_period, ek_wi((int64_t)horizon)), ek_wi(period));
     err = c.err == EK_OK ? ek_wide_to_i64(funding, &out->funding_e6) : c.err;
-    if (err == EK_OK && q->direction == EK_LONG) out->funding_e6 = out->funding_e6 == INT64_MIN ? INT64_MAX : -out->funding_e6;
+    if (err == EK_OK && q->direction == EK_BUY) out->funding_e6 = out->funding_e6 == INT64_MIN ? INT64_MAX : -out->funding_e6;
     if (err == EK_OK && __builtin_add_overflow(out->fee_e6, out->slippage_e6, &ppm)) err = EK_E_OVERFLOW;
     return err == EK_OK ? ek_cost_ratio(out->notional_e6, ppm, out->network_e6, out->funding_e6, &out->cost_ppm) : err;
 }

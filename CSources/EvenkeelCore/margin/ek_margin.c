@@ -5,7 +5,7 @@
 #include "base/ek_bytes.h"
 #include "../base/ek_calc.h"
 #include "ek_margin_core.h"
-#include "../text/ek_say.h"
+#include "../snapshot/ek_fault_say.h"
 #include "../venue/ek_venue_table.h"
 
 enum { WEIGHT_ONE = 10000, PRICE_ONE = 1000000, BASE_ONE = 1000000000, ORDER_CHARGE_E6 = 10000, PNL_CAP_E6 = 100000000 };

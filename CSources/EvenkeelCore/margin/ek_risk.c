@@ -4,13 +4,7 @@
 #include "base/ek_bytes.h"
 #include "../base/ek_calc.h"
 #include "ek_margin_core.h"
-#include "../text/ek_say.h"
-
-int64_t ek_clamp_i64(ek_i128 v) {
-    int64_t r;
-    if (ek_wide_to_i64(v, &r) == EK_OK) return r;
-    return ek_w_sign(v) < 0 ? INT64_MIN : INT64_MAX;
-}
+#include "../snapshot/ek_fault_say.h"
 
 int64_t ek_margin_free_e6(const ek_margin *m) {
     ek_calc c = {EK_OK};

@@ -4,7 +4,7 @@
 
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
-#include "../text/ek_say.h"
+#include "../snapshot/ek_fault_say.h"
 #include "../venue/ek_venue_table.h"
 
 ek_order_params ek_order_perp(uint16_t market_index, uint8_t order_type, uint8_t direction, uint64_t base_e9) {
@@ -53,8 +53,8 @@ ek_err ek_order_encode(const ek_venue *v, const ek_order_params *o, uint8_t *out
 
 /* The lowest (sale) or highest (purchase) price allowed, not yet on a tick. */
 static ek_err slippage_bound(int64_t oracle_e6, uint32_t ppm, uint8_t direction, int64_t *bound) {
-    if (oracle_e6 <= 0 || ppm >= 1000000 || direction > EK_SHORT) return EK_E_RANGE;
-    return direction == EK_SHORT ? ek_mul_div_ceil_i64(oracle_e6, 1000000 - (int64_t)ppm, 1000000, bound)
+    if (oracle_e6 <= 0 || ppm >= 1000000 || direction > EK_SELL) return EK_E_RANGE;
+    return direction == EK_SELL ? ek_mul_div_ceil_i64(oracle_e6, 1000000 - (int64_t)ppm, 1000000, bound)
                                  : ek_mul_div_floor_i64(oracle_e6, 1000000 + (int64_t)ppm, 1000000, bound);
 }
 
@@ -64,7 +64,7 @@ ek_err ek_worst_price(int64_t oracle_price_e6, uint32_t slippage_ppm, uint8_t di
     ek_err err = slippage_bound(oracle_price_e6, slippage_ppm, direction, &bound);
     if (err != EK_OK) return err;
     uint64_t oracle = (uint64_t)oracle_price_e6, price = (uint64_t)bound, over = price % tick_e6;
-    if (direction == EK_LONG) {
+    if (direction == EK_BUY) {
         price -= over;
         if (price < oracle) return EK_E_RANGE;
     } else {
@@ -84,13 +84,13 @@ static const char *size_fault(const ek_book *b, const ek_perp_market *m, const e
     if (m->step_base_e9 == 0 || o->base_e9 % m->step_base_e9 != 0) return "order size is not on the market's step";
     if (!o->reduce_only) return o->base_e9 < m->min_order_base_e9 ? "order size is below the market's minimum" : NULL;
     const ek_perp_position *p = ek_user_perp(&b->user, o->market_index);
-    if (p == NULL || p->base_e9 == 0 || (p->base_e9 > 0) != (o->direction == EK_SHORT)) return "reduce-only order on the position's own side";
+    if (p == NULL || p->base_e9 == 0 || (p->base_e9 > 0) != (o->direction == EK_SELL)) return "reduce-only order on the position's own side";
     return o->base_e9 > ek_abs_i64(p->base_e9) ? "reduce-only order is larger than the position" : NULL;
 }
 
 /* Offsets are worse for the taker when they point along the direction. */
 static int offset_too_far(int64_t offset, int64_t oracle, int64_t bound, uint8_t direction) {
-    return direction == EK_LONG ? offset > bound - oracle : offset < bound - oracle;
+    return direction == EK_BUY ? offset > bound - oracle : offset < bound - oracle;
 }
 
 static const char *price_fault(const ek_order_params *o, int64_t oracle, int64_t bound) {
@@ -105,16 +105,16 @@ static const char *price_fault(const ek_order_params *o, int64_t oracle, int64_t
     if (o->has_oracle_offset) return "oracle offset in an order with an absolute price";
     if (o->price_e6 == 0 || o->price_e6 > INT64_MAX) return "order without a worst price";
     int64_t price = (int64_t)o->price_e6;
-    int worse = o->direction == EK_LONG ? price > bound : price < bound;
+    int worse = o->direction == EK_BUY ? price > bound : price < bound;
     if (worse) return "worst price is past the slippage limit";
-    if (o->has_auction_end && (o->direction == EK_LONG ? o->auction_end_e6 > bound : o->auction_end_e6 < bound)) return "auction end is past the slippage limit";
-    if (o->has_auction_start && (o->direction == EK_LONG ? o->auction_start_e6 > bound : o->auction_start_e6 < bound))
+    if (o->has_auction_end && (o->direction == EK_BUY ? o->auction_end_e6 > bound : o->auction_end_e6 < bound)) return "auction end is past the slippage limit";
+    if (o->has_auction_start && (o->direction == EK_BUY ? o->auction_start_e6 > bound : o->auction_start_e6 < bound))
         return "auction start is past the slippage limit";
     return NULL;
 }
 
 ek_err ek_order_check(const ek_book *b, const ek_order_params *o, uint32_t max_slippage_ppm, ek_fault *fault) {
-    if (o->market_type != EK_PERP || o->direction > EK_SHORT || o->post_only > EK_POST_SLIDE) return ek_fault_say(fault, EK_E_RANGE, "not a perp order");
+    if (o->market_type != EK_PERP || o->direction > EK_SELL || o->post_only > EK_POST_SLIDE) return ek_fault_say(fault, EK_E_RANGE, "not a perp order");
     if (o->order_type != EK_ORDER_MARKET && o->order_type != EK_ORDER_LIMIT && o->order_type != EK_ORDER_ORACLE)
         return ek_fault_say(fault, EK_E_UNSUPPORTED, "order type is not one the agent sends");
     const ek_perp_market *m = ek_book_perp(b, o->market_index);
@@ -129,48 +129,4 @@ ek_err ek_order_check(const ek_book *b, const ek_order_params *o, uint32_t max_s
     if (why == NULL) why = price_fault(o, oracle->price_e6, bound);
     if (why == NULL && o->has_max_ts && o->max_ts <= b->clock.unix_timestamp) why = "order would be expired already";
     return why ? ek_fault_market(fault, EK_E_RANGE, 1, o->market_index, m->name, why) : EK_OK;
-}
-
-/* ---- fees ---- */
-
-/* 30-day volume thresholds (1e-6 USD) for tiers 1 to 5, the same for both venues. */
-static const uint64_t VOLUME_TIERS[] = {2000000000000u, 10000000000000u, 20000000000000u, 80000000000000u, 200000000000000u};
-
-static uint32_t fee_tier(const ek_book *b) {
-    const ek_user_stats *s = &b->stats;
-    uint64_t volume;
-    if (!(b->have & 1u << EK_ROLE_USER_STATS) || !s->has_volume || b->user.margin_mode != 0) return 0;
-    if (ek_add_u64(s->maker_volume_30d_e6, s->taker_volume_30d_e6, &volume) != EK_OK) volume = UINT64_MAX;
-    uint32_t tier = 0;
-    while (tier < 5 && volume >= VOLUME_TIERS[tier]) tier++;
-    return tier;
-}
-
-ek_err ek_taker_fee(const ek_book *b, uint16_t perp_index, uint64_t quote_e6, uint64_t *fee_e6) {
-    const ek_perp_market *m = ek_book_perp(b, perp_index);
-    if (m == NULL || !(b->have & 1u << EK_ROLE_STATE)) return EK_E_MISSING;
-    const ek_fee_tier *tier = &b->state.perp_tiers[fee_tier(b)];
-    uint64_t fee, change;
-    ek_err err = ek_mul_div_ceil_u64(quote_e6, tier->fee_num, tier->fee_den, &fee);
-    if (err == EK_OK && b->user.margin_mode != 0) err = ek_mul_u64(fee, 2, &fee);
-    if (err != EK_OK) return err;
-    uint64_t percent = ek_abs_i64(m->fee_adjustment_pct);
-    if (m->fee_adjustment_pct < 0) {
-        err = ek_mul_div_floor_u64(fee, percent, 100, &change);
-        if (err == EK_OK) fee = change < fee ? fee - change : 0;
-    } else {
-        err = ek_mul_div_ceil_u64(fee, percent, 100, &change);
-        if (err == EK_OK) err = ek_add_u64(fee, change, &fee);
-    }
-    if (err == EK_OK) *fee_e6 = fee;
-    return err;
-}
-
-ek_err ek_taker_fee_ppb(const ek_book *b, uint16_t perp_index, uint32_t *fee_ppb) {
-    uint64_t fee;
-    ek_err err = ek_taker_fee(b, perp_index, 1000000000, &fee);
-    if (err != EK_OK) return err;
-    if (fee > UINT32_MAX) return EK_E_OVERFLOW;
-    *fee_ppb = (uint32_t)fee;
-    return EK_OK;
 }

@@ -1,54 +1,29 @@
 #include "order/ek_verify.h"
+
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
-#include <string.h>
+#include "../text/ek_say.h"
 
-/* ---- a text of at most 127 bytes, built from words and numbers ---- */
-typedef struct { char *at, *end; } words;
-
-static void say(words *w, const char *s) {
-    while (*s != 0 && w->at < w->end) *w->at++ = *s++;
-    *w->at = 0;
-}
-static void say_u64(words *w, uint64_t v) {
-    char digits[21];
-    int i = 20;
-    digits[20] = 0;
-    do {
-        digits[--i] = (char)('0' + v % 10);
-        v /= 10;
-    } while (v != 0);
-    say(w, digits + i);
-}
-static void say_i64(words *w, int64_t v) {
-    if (v < 0) say(w, "-");
-    say_u64(w, ek_abs_i64(v));
-}
 /* "<what> <index> <field> <a>, <before or meant> <b>" */
-static ek_err differs(words *w, const char *what, uint64_t index, const char *field, int64_t got, const char *than, int64_t meant) {
-    say(w, what);
-    say(w, " ");
-    say_u64(w, index);
-    say(w, " ");
-    say(w, field);
-    say(w, " ");
-    say_i64(w, got);
-    say(w, than);
-    say_i64(w, meant);
+static ek_err differs(ek_say *w, const char *what, uint64_t index, const char *field, int64_t got, const char *than, int64_t meant) {
+    ek_say_text(w, what);
+    ek_say_text(w, " ");
+    ek_say_u64(w, index);
+    ek_say_text(w, " ");
+    ek_say_text(w, field);
+    ek_say_text(w, " ");
+    ek_say_i64(w, got);
+    ek_say_text(w, than);
+    ek_say_i64(w, meant);
     return EK_E_MISMATCH;
 }
-static ek_err plain(words *w, const char *what) {
-    say(w, what);
+static ek_err plain(ek_say *w, const char *what) {
+    ek_say_text(w, what);
     return EK_E_MISMATCH;
-}
-
-static int64_t base_of(const ek_user *u, uint16_t market) {
-    const ek_perp_position *p = ek_user_perp(u, market);
-    return p == NULL ? 0 : p->base_e9;
 }
 
 /* ---- what no order of ours may change ---- */
-static ek_err same_account(const ek_user *a, const ek_user *b, words *w) {
+static ek_err same_account(const ek_user *a, const ek_user *b, ek_say *w) {
     if (!ek_key_equal(&a->authority, &b->authority)) return plain(w, "authority changed");
     if (!ek_key_equal(&a->delegate, &b->delegate)) return plain(w, "delegate changed");
     if (a->sub_account_id != b->sub_account_id) return differs(w, "sub-account", a->sub_account_id, "is now", b->sub_account_id, ", was ", a->sub_account_id);
@@ -64,7 +39,7 @@ static ek_err same_account(const ek_user *a, const ek_user *b, words *w) {
     return EK_OK;
 }
 
-static ek_err same_spots(const ek_user *a, const ek_user *b, words *w) {
+static ek_err same_spots(const ek_user *a, const ek_user *b, ek_say *w) {
     for (int turn = 0; turn < 2; turn++) { /* each against the other: a position that is only there now counts as well */
         const ek_user *from = turn == 0 ? a : b;
         for (uint32_t i = 0; i < from->n_spots; i++) {
@@ -73,19 +48,19 @@ static ek_err same_spots(const ek_user *a, const ek_user *b, words *w) {
             uint64_t was = x == NULL ? 0 : x->scaled_balance_e9, is = y == NULL ? 0 : y->scaled_balance_e9;
             uint8_t was_type = x == NULL ? EK_DEPOSIT : x->balance_type, is_type = y == NULL ? EK_DEPOSIT : y->balance_type;
             if (was != is || (was != 0 && was_type != is_type)) {
-                say(w, "spot ");
-                say_u64(w, market);
-                say(w, " balance ");
-                if (is_type == EK_BORROW) say(w, "-");
-                say_u64(w, is);
-                say(w, ", was ");
-                if (was_type == EK_BORROW) say(w, "-");
-                say_u64(w, was);
+                ek_say_text(w, "spot ");
+                ek_say_u64(w, market);
+                ek_say_text(w, " balance ");
+                if (is_type == EK_BORROW) ek_say_text(w, "-");
+                ek_say_u64(w, is);
+                ek_say_text(w, ", was ");
+                if (was_type == EK_BORROW) ek_say_text(w, "-");
+                ek_say_u64(w, was);
                 return EK_E_MISMATCH;
             }
             if ((x == NULL ? 0 : x->open_bids) != (y == NULL ? 0 : y->open_bids) || (x == NULL ? 0 : x->open_asks) != (y == NULL ? 0 : y->open_asks)) {
-                say(w, "spot ");
-                say_u64(w, market);
+                ek_say_text(w, "spot ");
+                ek_say_u64(w, market);
                 return plain(w, " open orders changed");
             }
         }
@@ -94,9 +69,9 @@ static ek_err same_spots(const ek_user *a, const ek_user *b, words *w) {
 }
 
 /* Every perp base as before; in `market` moved by `move`. */
-static ek_err same_perps(const ek_user *a, const ek_user *b, uint16_t market, int64_t move, words *w) {
+static ek_err same_perps(const ek_user *a, const ek_user *b, uint16_t market, int64_t move, ek_say *w) {
     int64_t got = 0;
-    if (ek_sub_i64(base_of(b, market), base_of(a, market), &got) != EK_OK || got != move)
+    if (ek_sub_i64(ek_user_perp_base(b, market), ek_user_perp_base(a, market), &got) != EK_OK || got != move)
         return differs(w, "perp", market, "base moved", got, ", meant ", move);
     for (int turn = 0; turn < 2; turn++) {
         const ek_user *from = turn == 0 ? a : b;
@@ -104,7 +79,7 @@ static ek_err same_perps(const ek_user *a, const ek_user *b, uint16_t market, in
             uint16_t m = from->perps[i].market_index;
             if (m == market) continue;
             const ek_perp_position *x = ek_user_perp(a, m), *y = ek_user_perp(b, m);
-            int64_t was = base_of(a, m), is = base_of(b, m);
+            int64_t was = ek_user_perp_base(a, m), is = ek_user_perp_base(b, m);
             if (was != is) return differs(w, "perp", m, "base", is, ", was ", was);
             uint64_t isolated_was = x == NULL ? 0 : x->isolated_scaled_e9, isolated_is = y == NULL ? 0 : y->isolated_scaled_e9;
             if (isolated_was != isolated_is) return differs(w, "perp", m, "isolated collateral", (int64_t)isolated_is, ", was ", (int64_t)isolated_was);
@@ -114,13 +89,6 @@ static ek_err same_perps(const ek_user *a, const ek_user *b, uint16_t market, in
 }
 
 /* ---- orders ---- */
-static int live(const ek_order *o) { return o->status == EK_ORDER_OPEN; }
-
-/* Past its time: any place or take of the account may clear it away. Trigger orders never expire there [velocity 7]. */
-static int expired(const ek_order *o, int64_t chain_unix_s) {
-    return o->max_ts != 0 && o->max_ts < chain_unix_s && o->order_type != EK_ORDER_TRIGGER_MARKET && o->order_type != EK_ORDER_TRIGGER_LIMIT;
-}
-
 static int same_order(const ek_order *a, const ek_order *b) {
     return a->market_index == b->market_index && a->market_type == b->market_type && a->order_type == b->order_type
            && a->direction == b->direction && a->base_e9 == b->base_e9 && a->base_filled_e9 == b->base_filled_e9
@@ -136,30 +104,30 @@ static int to_cancel(const ek_order *o, const ek_intent *in) {
 }
 
 /* Live orders of before: still the same, or gone for a reason. */
-static ek_err old_orders(const ek_user *a, const ek_user *b, const ek_intent *in, words *w) {
+static ek_err old_orders(const ek_user *a, const ek_user *b, const ek_intent *in, ek_say *w) {
     for (uint32_t i = 0; i < EK_MAX_ORDERS; i++) {
         const ek_order *o = &a->orders[i];
-        if (!live(o)) continue;
+        if (!ek_order_live(o)) continue;
         const ek_order *now = ek_user_order_by_id(b, o->order_id);
         if (to_cancel(o, in)) {
             if (now != NULL) {
-                say(w, "order ");
-                say_u64(w, o->order_id);
+                ek_say_text(w, "order ");
+                ek_say_u64(w, o->order_id);
                 return plain(w, " still live, meant cancelled");
             }
             continue;
         }
-        if (now == NULL && in->kind != EK_KIND_CANCEL && expired(o, in->chain_unix_s)) continue;
+        if (now == NULL && in->kind != EK_KIND_CANCEL && ek_order_expired(o, in->chain_unix_s)) continue;
         if (now == NULL || !same_order(o, now)) {
-            say(w, "order ");
-            say_u64(w, o->order_id);
+            ek_say_text(w, "order ");
+            ek_say_u64(w, o->order_id);
             return plain(w, now == NULL ? " gone, not meant" : " changed, not meant");
         }
     }
     return EK_OK;
 }
 
-static ek_err new_order(const ek_order *o, const ek_user *a, const ek_intent *in, words *w) {
+static ek_err new_order(const ek_order *o, const ek_user *a, const ek_intent *in, ek_say *w) {
     uint64_t id = o->order_id;
     if (o->order_id != a->next_order_id) return differs(w, "order", id, "has id", o->order_id, ", meant ", a->next_order_id);
     if (o->market_type != EK_PERP) return differs(w, "order", id, "market type", o->market_type, ", meant ", EK_PERP);
@@ -185,15 +153,15 @@ static ek_err new_order(const ek_order *o, const ek_user *a, const ek_intent *in
     return EK_OK;
 }
 
-static ek_err new_orders(const ek_user *a, const ek_user *b, const ek_intent *in, words *w) {
+static ek_err new_orders(const ek_user *a, const ek_user *b, const ek_intent *in, ek_say *w) {
     uint32_t fresh = 0;
     for (uint32_t i = 0; i < EK_MAX_ORDERS; i++) {
         const ek_order *o = &b->orders[i];
-        if (!live(o) || ek_user_order_by_id(a, o->order_id) != NULL) continue;
+        if (!ek_order_live(o) || ek_user_order_by_id(a, o->order_id) != NULL) continue;
         fresh++;
         if (in->kind != EK_KIND_PLACE || fresh > 1) {
-            say(w, "order ");
-            say_u64(w, o->order_id);
+            ek_say_text(w, "order ");
+            ek_say_u64(w, o->order_id);
             return plain(w, " rests, not meant");
         }
         ek_err err = new_order(o, a, in, w);
@@ -204,7 +172,7 @@ static ek_err new_orders(const ek_user *a, const ek_user *b, const ek_intent *in
 }
 
 ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent, char text[128]) {
-    words w = {text, text + 127};
+    ek_say w = {text, 128, 0};
     text[0] = 0;
     int order = intent->kind == EK_KIND_TAKE || intent->kind == EK_KIND_PLACE;
     if ((!order && intent->kind != EK_KIND_CANCEL) || intent->direction > EK_SELL || intent->reduce_only > 1
@@ -224,95 +192,4 @@ ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek
         err = differs(&w, "user", after->sub_account_id, "next order id", after->next_order_id, ", meant ", next);
     if (err == EK_OK) text[0] = 0;
     return err;
-}
-
-/* ---- after landing ---- */
-static const ek_order *our_entry(const ek_ticket *t, const ek_user *u) {
-    const ek_order *ours = NULL;
-    for (uint32_t i = 0; i < EK_MAX_ORDERS; i++) {
-        const ek_order *o = &u->orders[i];
-        if (o->status == EK_ORDER_INIT || o->market_type != EK_PERP || o->market_index != t->perp_index) continue;
-        if (t->kind == EK_KIND_CANCEL) {
-            if (t->target_order_id != 0 && o->order_id == t->target_order_id) return o;
-            continue;
-        }
-        if (o->order_id >= t->next_order_id_before && o->order_id < u->next_order_id && o->user_order_id == t->user_order_id
-            && o->direction == t->direction && o->base_e9 == t->size_base_e9 && (ours == NULL || o->order_id < ours->order_id))
-            ours = o;
-    }
-    return ours;
-}
-
-static void price(const ek_ticket *t, const ek_user *u, const ek_order *o, ek_outcome *out) {
-    if (out->filled_base_e9 == 0) return;
-    const ek_perp_position *p = ek_user_perp(u, t->perp_index);
-    int64_t before = t->position_before_base_e9, change = 0;
-    int grows = before == 0 || (before > 0) == (t->direction == EK_BUY);
-    if (o != NULL && o->quote_filled_e6 != 0) {
-        out->quote_source = EK_QUOTE_ORDER;
-        out->quote_e6 = o->quote_filled_e6;
-    } else if (out->foreign_base_e9 != 0 || t->kind == EK_KIND_CANCEL) {
-        return; /* the position's money is not ours alone */
-    } else if (grows && p != NULL && ek_sub_i64(p->quote_entry_e6, t->quote_entry_before_e6, &change) == EK_OK) {
-        out->quote_source = EK_QUOTE_ENTRY;
-        out->quote_e6 = ek_abs_i64(change);
-    } else if (p != NULL && ek_sub_i64(p->quote_e6, t->quote_before_e6, &change) == EK_OK) {
-        out->quote_source = EK_QUOTE_NET;
-        out->quote_e6 = ek_abs_i64(change);
-    } else {
-        return;
-    }
-    uint64_t each = 0;
-    if (ek_mul_div_floor_u64(out->quote_e6, 1000000000, out->filled_base_e9, &each) == EK_OK && each <= (uint64_t)INT64_MAX)
-        out->price_e6 = (int64_t)each;
-}
-
-ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_unix_s, ek_outcome *out) {
-    *out = (ek_outcome){0};
-    int cancel = ticket->kind == EK_KIND_CANCEL;
-    if (ticket->kind == EK_KIND_NONE || ticket->kind >= EK_KINDS || ticket->direction > EK_SELL
-        || ticket->size_base_e9 > (uint64_t)INT64_MAX || (!cancel && ticket->size_base_e9 == 0) || (cancel && ticket->target_order_id == 0))
-        return EK_E_RANGE;
-    if (now->next_order_id < ticket->next_order_id_before) return EK_E_MISMATCH; /* an older book than the ticket's own */
-    int64_t moved = 0; /* with the order's side as positive */
-    int64_t is = base_of(now, ticket->perp_index), was = ticket->position_before_base_e9;
-    ek_err err = ticket->direction == EK_BUY ? ek_sub_i64(is, was, &moved) : ek_sub_i64(was, is, &moved);
-    if (err != EK_OK) return err;
-
-    const ek_order *o = our_entry(ticket, now);
-    int resting = 0;
-    uint64_t size = ticket->size_base_e9;
-    if (o != NULL) {
-        if (o->base_filled_e9 > o->base_e9 || o->base_e9 > (uint64_t)INT64_MAX) return EK_E_MISMATCH;
-        out->found = 1;
-        out->order_id = o->order_id;
-        out->filled_base_e9 = o->base_filled_e9;
-        size = o->base_e9;
-        out->expired_entry = live(o) && expired(o, chain_unix_s);
-        resting = live(o) && !out->expired_entry;
-        err = ek_sub_i64(moved, (int64_t)o->base_filled_e9, &out->foreign_base_e9);
-        if (err != EK_OK) return err;
-        /* A cancel ticket's position facts are of its own time: the target may have filled before it was built. */
-        if (cancel) out->foreign_base_e9 = 0;
-    } else if (now->next_order_id == ticket->next_order_id_before && !cancel) {
-        out->outcome = EK_OUT_NOT_PLACED;
-        out->foreign_base_e9 = moved;
-    } else if (cancel) {
-        /* Its entry is overwritten: it cannot rest. What it filled stands in the ticket that placed it. */
-        out->outcome = EK_OUT_UNFILLED_GONE;
-        out->foreign_base_e9 = moved;
-    } else if (moved < 0 || (uint64_t)moved > size) {
-        return EK_E_MISMATCH;
-    } else {
-        out->filled_base_e9 = (uint64_t)moved;
-    }
-    if (out->foreign_base_e9 == INT64_MIN) return EK_E_OVERFLOW;
-    if (ticket->direction == EK_SELL) out->foreign_base_e9 = -out->foreign_base_e9;
-    if (out->outcome == EK_OUT_NONE) {
-        if (size != 0 && out->filled_base_e9 == size) out->outcome = EK_OUT_FILLED;
-        else if (out->filled_base_e9 != 0) out->outcome = resting ? EK_OUT_PARTIAL_RESTING : EK_OUT_PARTIAL_GONE;
-        else out->outcome = resting ? EK_OUT_RESTING : EK_OUT_UNFILLED_GONE;
-    }
-    price(ticket, now, o, out);
-    return EK_OK;
 }

@@ -5,7 +5,7 @@
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
 #include "ek_policy_read.h"
-#include "order/ek_verify.h"
+#include "order/ek_ticket.h"
 
 _Static_assert(sizeof(ek_policy_market) == 24, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_limits) == 320, "the limits go over a socket as they are");
@@ -108,11 +108,11 @@ static int64_t worst_price(const ek_order_params *o, int64_t oracle_e6) {
 
 static uint32_t price_fault(const ek_policy *p, const ek_order_params *o, const ek_policy_claim *c, int64_t oracle_e6) {
     int64_t bound, worst = worst_price(o, oracle_e6), ppm = p->limits.max_slippage_ppm;
-    ek_err err = o->direction == EK_SHORT ? ek_mul_div_ceil_i64(oracle_e6, 1000000 - ppm, 1000000, &bound)
+    ek_err err = o->direction == EK_SELL ? ek_mul_div_ceil_i64(oracle_e6, 1000000 - ppm, 1000000, &bound)
                                           : ek_mul_div_floor_i64(oracle_e6, 1000000 + ppm, 1000000, &bound);
     if (err != EK_OK) return EK_REFUSE_ORACLE;
     if (worst <= 0 || worst != c->worst_price_e6) return worst <= 0 ? EK_REFUSE_PRICE : EK_REFUSE_CLAIM;
-    if (o->direction == EK_SHORT ? worst < bound : worst > bound) return EK_REFUSE_PRICE;
+    if (o->direction == EK_SELL ? worst < bound : worst > bound) return EK_REFUSE_PRICE;
     return EK_REFUSE_NOTHING;
 }
 
@@ -136,7 +136,7 @@ static uint32_t order_fault(const ek_policy *p, const ek_policy_message *m, cons
     ek_oracle price;
     if (!known_shape(o, m->kind, p->venue)) return EK_REFUSE_SHAPE;
     if (m->kind == EK_KIND_TAKE && !(m->has_condition && m->condition == EK_TAKE_ALL)) return EK_REFUSE_SHAPE;
-    if (o->direction > EK_SHORT || o->direction != c->direction || o->reduce_only != c->reduce_only || o->user_order_id != c->user_order_id ||
+    if (o->direction > EK_SELL || o->direction != c->direction || o->reduce_only != c->reduce_only || o->user_order_id != c->user_order_id ||
         o->market_index != c->market_index || o->base_e9 != c->size_base_e9 || (m->kind == EK_KIND_PLACE ? o->max_ts : 0) != c->max_ts)
         return EK_REFUSE_CLAIM;
     if (o->user_order_id < EK_OWN_ORDER_FIRST || o->user_order_id > EK_OWN_ORDER_LAST) return EK_REFUSE_ORDER_ID;

@@ -1,8 +1,9 @@
-/* The plan half of ek_book.h: which accounts to read. */
+#include "snapshot/ek_plan.h"
+
 #include <string.h>
 
-#include "snapshot/ek_book.h"
 #include "base/ek_bytes.h"
+#include "snapshot/ek_book.h"
 #include "solana/ek_crypto.h"
 #include "solana/ek_tx.h"
 #include "../venue/ek_venue_table.h"
@@ -10,6 +11,13 @@
 size_t ek_plan_size(void) { return sizeof(ek_plan); }
 uint32_t ek_plan_count(const ek_plan *p) { return p->n; }
 const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i) { return i < p->n ? &p->items[i] : NULL; }
+
+const char *ek_role_name(int role) {
+    static const char *const NAMES[] = {"State",         "User",       "UserStats",  "Clock", "authority wallet",
+                                        "payer wallet", "PerpMarket", "SpotMarket", "oracle",       "token account",
+                                        "mint",         "watched wallet"};
+    return role >= 0 && role < (int)(sizeof NAMES / sizeof NAMES[0]) ? NAMES[role] : "account";
+}
 
 static ek_err append(ek_plan *p, const ek_key *key, uint8_t role, uint16_t market_index, uint8_t perp) {
     if (p->n >= EK_PLAN_MAX) return EK_E_FULL;

@@ -315,27 +315,9 @@ uint8_t ek_record_take_user_order_id(ek_record *r) {
     return id;
 }
 
-void ek_ticket_clear(ek_ticket *t) { memset(t, 0, sizeof *t); }
-
 ek_market_record *ek_record_market(ek_record *r, uint32_t i) { return i < r->n_markets ? &r->markets[i] : NULL; }
 ek_ticket *ek_record_ticket(ek_record *r) { return &r->ticket; }
-uint8_t *ek_ticket_tx(ek_ticket *t) { return t->tx; }
-uint8_t *ek_ticket_signature(ek_ticket *t) { return t->signature; }
 uint8_t *ek_last_signature(ek_last_correction *l) { return l->signature; }
 const char *ek_market_record_name(const ek_market_record *m) { return m->name; }
 const char *ek_record_venue(const ek_record *r) { return r->venue; }
 size_t ek_record_size(void) { return sizeof(ek_record); }
-
-const char *ek_ticket_state_name(uint8_t state) {
-    static const char *const names[] = {"none", "journalled", "sent", "landed", "resting", "cancelling"};
-    return state < EK_TICKET_STATES ? names[state] : "?";
-}
-const char *ek_kind_name(uint8_t kind) {
-    static const char *const names[] = {"none", "take", "place", "cancel"};
-    return kind < EK_KINDS ? names[kind] : "?";
-}
-const char *ek_outcome_name(uint8_t outcome) {
-    static const char *const names[] = {"none", "not_placed", "resting", "partial_resting", "filled", "partial_gone",
-                                        "unfilled_gone", "expired", "failed", "paper"};
-    return outcome < EK_OUTCOMES ? names[outcome] : "?";
-}

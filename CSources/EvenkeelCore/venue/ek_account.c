@@ -56,7 +56,7 @@ static int perp_in_use(const ek_perp_position *p) {
 static ek_err check_order(const ek_order *o) {
     if (o->status > EK_ORDER_CANCELED) return EK_E_UNSUPPORTED;
     if (o->status != EK_ORDER_OPEN) return EK_OK;
-    int known = o->order_type <= EK_ORDER_ORACLE && o->market_type <= EK_PERP && o->direction <= EK_SHORT && o->existing_direction <= EK_SHORT &&
+    int known = o->order_type <= EK_ORDER_ORACLE && o->market_type <= EK_PERP && o->direction <= EK_SELL && o->existing_direction <= EK_SELL &&
                 o->trigger_condition <= 3;
     return known ? EK_OK : EK_E_UNSUPPORTED;
 }
@@ -173,6 +173,10 @@ const ek_perp_position *ek_user_perp(const ek_user *u, uint16_t market_index) {
         if (u->perps[i].market_index == market_index) return &u->perps[i];
     return NULL;
 }
+int64_t ek_user_perp_base(const ek_user *u, uint16_t market_index) {
+    const ek_perp_position *p = ek_user_perp(u, market_index);
+    return p == NULL ? 0 : p->base_e9;
+}
 const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
     for (size_t i = 0; i < u->n_spots; i++)
         if (u->spots[i].market_index == market_index) return &u->spots[i];
@@ -192,6 +196,11 @@ const ek_order *ek_user_order_by_user_id(const ek_user *u, uint8_t user_order_id
     for (size_t i = 0; user_order_id != 0 && i < EK_MAX_ORDERS; i++)
         if (u->orders[i].status == EK_ORDER_OPEN && u->orders[i].user_order_id == user_order_id) return &u->orders[i];
     return NULL;
+}
+int ek_order_live(const ek_order *o) { return o->status == EK_ORDER_OPEN; }
+int ek_order_expired(const ek_order *o, int64_t chain_unix_s) {
+    int trigger = o->order_type == EK_ORDER_TRIGGER_MARKET || o->order_type == EK_ORDER_TRIGGER_LIMIT;
+    return o->max_ts != 0 && o->max_ts < chain_unix_s && !trigger;
 }
 uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_index) {
     uint32_t n = 0;

@@ -41,6 +41,8 @@ ek_err ek_wide_isqrt(ek_i128 a, uint64_t *out);
 /* Narrowing: EK_E_OVERFLOW when it does not fit. */
 ek_err ek_wide_to_i64(ek_i128 a, int64_t *out);
 ek_err ek_wide_to_u64(ek_i128 a, uint64_t *out);
+/* Saturated: totals for people and status. */
+int64_t ek_clamp_i64(ek_i128 a);
 
 /* Unsigned, for full-range u64 products: exact, and EK_E_RANGE when b is 0. */
 ek_u128 ek_wide_umul(uint64_t a, uint64_t b);

@@ -17,7 +17,7 @@ ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t *rate
 
 typedef struct {
     uint16_t perp_index;
-    uint8_t direction;            /* EK_LONG buys, EK_SHORT sells */
+    uint8_t direction;            /* EK_BUY buys, EK_SELL sells */
     uint64_t size_base_e9;
     uint32_t max_slippage_ppm;    /* the order's own bound caps the estimate */
     uint64_t network_lamports;    /* base fee and priority fee at its cap */

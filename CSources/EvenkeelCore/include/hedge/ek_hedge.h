@@ -5,9 +5,7 @@
 #define EK_HEDGE_H
 
 #include "base/ek_types.h"
-
-/* Side of an order, numbered as both venues number it. */
-enum { EK_BUY = 0, EK_SELL = 1 };
+#include "venue/ek_side.h"
 
 /* When something was: wall clock and chain slot together, because neither alone survives (clocks step, slots change length). */
 typedef struct { int64_t unix_s; uint64_t slot; } ek_moment;

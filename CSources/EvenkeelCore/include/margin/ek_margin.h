@@ -16,7 +16,6 @@
 #include "base/ek_types.h"
 #include "venue/ek_account.h"
 #include "snapshot/ek_book.h"
-#include "order/ek_order.h"
 
 enum { EK_INITIAL = 0, EK_MAINTENANCE = 1 };
 
@@ -33,13 +32,6 @@ ek_err ek_margin_calc(const ek_book *b, int type, int strict, ek_margin *out, ek
 
 /* total - requirement, saturated to the int64 range (signed free collateral for EK_INITIAL strict). */
 int64_t ek_margin_free_e6(const ek_margin *m);
-/* 128-bit totals for people and status: saturated to int64. */
-int64_t ek_clamp_i64(ek_i128 v);
-
-/* Margin as the program computes it while it admits this perp order: orders past max_ts at the book's chain time are dropped (trigger
- * orders stay), the new one (base floored to the step) is added, the type is chosen by the program's rule and written to *type.
- * Accepted iff total >= requirement. EK_E_RANGE: base below one step, unknown market. */
-ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *type, ek_margin *out, ek_fault *fault);
 
 /* Health in basis points of the venue's definition: 0 when flagged as being liquidated or bankrupt, 10000 when nothing is required and
  * collateral is not negative, else (collateral - requirement) / collateral, rounded toward zero, within 0..10000. m: Maintenance, plain. */

@@ -11,9 +11,9 @@
 #define EK_FEE_H
 
 #include "venue/ek_account.h"
-#include "store/ek_record.h"
+#include "order/ek_ticket.h"
 #include "base/ek_types.h"
-#include "order/ek_verify.h"
+#include "order/ek_outcome.h"
 
 /* What settling had done to the account at the time of the ticket's own book. Kept in memory: a ticket found in a state file has none. */
 typedef struct {

@@ -17,7 +17,7 @@ enum { EK_BIT_IOC = 1, EK_BIT_HIGH_LEVERAGE = 2 /* Drift */ };
 typedef struct {
     uint8_t order_type;        /* EK_ORDER_* */
     uint8_t market_type;       /* EK_PERP = 1; 0 is spot and is refused by the builders */
-    uint8_t direction;         /* EK_LONG, EK_SHORT */
+    uint8_t direction;         /* EK_BUY, EK_SELL */
     uint8_t user_order_id;     /* 0 = none */
     uint64_t base_e9;          /* floored to the step by the program; UINT64_MAX ("as much as margin allows") is refused here */
     uint64_t price_e6;         /* worst price; 0 = none */
@@ -93,13 +93,5 @@ ek_err ek_ix_probe(const ek_plan *p, const ek_key *signer, ek_ix *out);
 /* The worst acceptable price within slippage of the oracle, on the tick and never worse than the bound: a sale rounds up, a purchase down.
  * EK_E_RANGE: price <= 0, slippage >= 1000000, tick 0, or no tick between the oracle and the bound. */
 ek_err ek_worst_price(int64_t oracle_price_e6, uint32_t slippage_ppm, uint8_t direction, uint64_t tick_e6, uint64_t *out_price_e6);
-
-/* Fee of a fill of `quote_e6` as taker, rounded up: State's tier by 30-day volume and the market's adjustment (negative: cheaper; Drift high
- * leverage users pay tier 0 twice). Both venues choose the tier by the maker and taker volume as it is stored: it decays when it is written, not
- * when it is read (velocity: seen on the program of August 2026). Discounts for staking (Drift) and referral are not counted, so the fee is never
- * too low. EK_E_RANGE: a tier with denominator 0. */
-ek_err ek_taker_fee(const ek_book *b, uint16_t perp_index, uint64_t quote_e6, uint64_t *fee_e6);
-/* The same as parts per 1e9 of the quote. */
-ek_err ek_taker_fee_ppb(const ek_book *b, uint16_t perp_index, uint32_t *fee_ppb);
 
 #endif

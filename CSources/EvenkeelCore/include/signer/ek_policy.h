@@ -44,8 +44,8 @@ typedef struct {
 
 /* What the asker says the message does. 80 bytes. */
 typedef struct {
-    uint8_t kind;                   /* EK_KIND_TAKE, EK_KIND_PLACE, EK_KIND_CANCEL (ek_verify.h) */
-    uint8_t direction;              /* EK_LONG, EK_SHORT */
+    uint8_t kind;                   /* EK_KIND_TAKE, EK_KIND_PLACE, EK_KIND_CANCEL (ek_ticket.h) */
+    uint8_t direction;              /* EK_BUY, EK_SELL */
     uint8_t reduce_only;
     uint8_t user_order_id;
     uint8_t market;                 /* position in the limits' markets */

@@ -1,60 +1,18 @@
-/* ek_book.h - the plan of accounts to read, and the book they make: everything of one slot.
+/* ek_book.h - the book: what one read of a plan's accounts (ek_plan.h) says, all of one slot.
  *
  *   ek_plan_init -> ek_plan_add_perp/_spot for the hedged markets -> [ read -> ek_book_load -> ek_plan_complete ] until nothing changed
  *
- * One getMultipleAccounts over plan.items (their order is the request's order) is one read. ek_plan_complete adds what the User and the
- * markets name (every market touched, every oracle): two or three reads at start, one afterwards. Pure; loading 10 accounts costs
- * about 15 us. Nothing is allocated: ek_plan is about 4 KB, ek_book about 25 KB (ek_book_size(); allocate once, reuse). */
+ * ek_plan_complete adds what the User and the markets name (every market touched, every oracle): two or three reads at start, one
+ * afterwards. Pure; loading 10 accounts costs about 15 us. Nothing is allocated: ek_book is about 25 KB (ek_book_size(); allocate
+ * once, reuse). */
 #ifndef EK_BOOK_H
 #define EK_BOOK_H
 #include "base/ek_types.h"
+#include "snapshot/ek_fault.h"
+#include "snapshot/ek_plan.h"
 #include "venue/ek_account.h"
 
-enum {
-    EK_ROLE_STATE = 0,
-    EK_ROLE_USER = 1,
-    EK_ROLE_USER_STATS = 2,
-    EK_ROLE_CLOCK = 3,
-    EK_ROLE_AUTHORITY = 4,  /* the authority's wallet; also the payer when both are one key */
-    EK_ROLE_PAYER = 5,      /* the fee payer's wallet */
-    EK_ROLE_PERP_MARKET = 6,
-    EK_ROLE_SPOT_MARKET = 7,
-    EK_ROLE_ORACLE = 8,
-    EK_ROLE_TOKEN = 9,      /* the authority's associated token account of a mint */
-    EK_ROLE_MINT = 10,      /* that mint: how many decimals */
-    EK_ROLE_WATCH = 11      /* another wallet, whose SOL is only looked at */
-};
-const char *ek_role_name(int role); /* "User", "SpotMarket" ... */
-
-typedef struct {
-    ek_key key;
-    uint8_t role;
-    uint16_t market_index;  /* of *_MARKET; for ORACLE: of the market that named it first; TOKEN, MINT, WATCH: place in the book's list */
-    uint8_t perp;           /* for ORACLE: 1 when that market is a perp market */
-} ek_plan_item;
-
-enum { EK_PLAN_MAX = 96, EK_BOOK_PERPS = 16, EK_BOOK_SPOTS = 16, EK_BOOK_ORACLES = 32, EK_BOOK_TOKENS = 8, EK_BOOK_WATCHES = 8 };
-
-typedef struct {
-    const ek_venue *venue;
-    ek_key authority, payer, user, user_stats, state;
-    uint16_t sub_account;
-    uint16_t n;
-    uint8_t n_tokens, n_watches;
-    ek_key mints[EK_BOOK_TOKENS];
-    ek_plan_item items[EK_PLAN_MAX];
-} ek_plan;
-
-/* What stood in the way, for people. item = index into the plan or 0xFFFF. text: NUL-terminated, e.g.
- * "User 7xKX..: 2248 bytes, layout velocity-2026-08 needs 4496". */
-typedef struct {
-    ek_err code;
-    uint16_t item;
-    uint8_t role;
-    uint16_t market_index;
-    char text[128];
-} ek_fault;
-const char *ek_fault_text(const ek_fault *f);
+enum { EK_BOOK_PERPS = 16, EK_BOOK_SPOTS = 16, EK_BOOK_ORACLES = 32 };
 
 typedef struct {
     ek_key key;
@@ -102,23 +60,11 @@ typedef struct {
     ek_book_watch watches[EK_BOOK_WATCHES];
 } ek_book;
 
-size_t ek_plan_size(void);
 size_t ek_book_size(void);
 
-/* STATE, USER, USER_STATS, CLOCK, AUTHORITY, when it is another key PAYER, and spot market 0. payer NULL: the authority pays. */
-ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account, const ek_key *payer);
-/* Idempotent. EK_E_FULL beyond EK_PLAN_MAX. */
-ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index);
-ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index);
-/* The authority's associated token account of the mint, and the mint (but for wrapped SOL, whose 9 decimals are known). */
-ek_err ek_plan_add_token(ek_plan *p, const ek_key *mint);
-ek_err ek_plan_add_watch(ek_plan *p, const ek_key *wallet);
 /* Adds every market the book's User has a position or live order in, the quote spot market of every perp market, and the
  * oracle of every loaded market. *changed = 1 when anything was added. Markets once in the plan stay. */
 ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed);
-const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i);
-uint32_t ek_plan_count(const ek_plan *p);
-
 /* Reads a whole getMultipleAccounts answer (base64 encoding) that was asked for exactly the plan's keys in order. The book is rebuilt
  * from nothing; on an error it is not to be used. `work` receives decoded bytes, one account at a time (8 KiB is enough for both venues).
  * Checks: answer is one result with plan.n accounts; owner; discriminator; length; the User's authority and sub-account are the plan's;
@@ -141,10 +87,10 @@ const ek_perp_market *ek_book_perp(const ek_book *b, uint16_t market_index);    
 const ek_spot_market *ek_book_spot(const ek_book *b, uint16_t market_index);
 const ek_book_oracle_entry *ek_book_oracle(const ek_book *b, const ek_key *key, uint8_t source);
 /* The usable oracle of a market. EK_E_MISSING: market or oracle not loaded; EK_E_UNSUPPORTED: source; EK_E_RANGE: price <= 0. */
-/* Its raw bytes; NULL and *len 0 when there are none. */
-const uint8_t *ek_book_perp_oracle_raw(const ek_book *b, uint16_t market_index, size_t *len);
 ek_err ek_book_perp_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out);
 ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_oracle **out);
+/* Its raw bytes; NULL and *len 0 when there are none. */
+const uint8_t *ek_book_perp_oracle_raw(const ek_book *b, uint16_t market_index, size_t *len);
 /* Loaded market by name ("SOL-PERP", "SOL"); NULL when none. */
 const ek_perp_market *ek_book_perp_by_name(const ek_book *b, const char *name, size_t n);
 const ek_spot_market *ek_book_spot_by_name(const ek_book *b, const char *name, size_t n);

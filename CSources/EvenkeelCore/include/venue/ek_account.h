@@ -9,12 +9,12 @@
 #define EK_ACCOUNT_H
 #include "base/ek_types.h"
 #include "base/ek_wide.h"
+#include "venue/ek_side.h"
 #include "venue/ek_venue.h"
 
 #define EK_NAME_CAP 33 /* 32 bytes of name, trailing blanks and zeros cut, NUL */
 
 enum { EK_DEPOSIT = 0, EK_BORROW = 1 };            /* balance_type */
-enum { EK_LONG = 0, EK_SHORT = 1 };                /* direction */
 enum { EK_SPOT = 0, EK_PERP = 1 };                 /* market_type */
 enum { EK_ORDER_MARKET = 0, EK_ORDER_LIMIT = 1, EK_ORDER_TRIGGER_MARKET = 2, EK_ORDER_TRIGGER_LIMIT = 3, EK_ORDER_ORACLE = 4 };
 enum { EK_ORDER_INIT = 0, EK_ORDER_OPEN = 1, EK_ORDER_FILLED = 2, EK_ORDER_CANCELED = 3 };
@@ -195,6 +195,8 @@ ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t l
 /* Positions in use; NULL when there is none of that market. */
 const ek_perp_position *ek_user_perp(const ek_user *u, uint16_t market_index);
 const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index);
+/* Base of the position in that perp market; 0 without one. */
+int64_t ek_user_perp_base(const ek_user *u, uint16_t market_index);
 /* i counts positions in use (n_perps, n_spots); NULL beyond. */
 const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i);
 const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i);
@@ -206,6 +208,9 @@ const ek_order *ek_user_order_at(const ek_user *u, uint32_t i);
 const ek_order *ek_user_order_by_id(const ek_user *u, uint32_t order_id);
 /* The live order with that user_order_id (non-zero), or NULL. */
 const ek_order *ek_user_order_by_user_id(const ek_user *u, uint8_t user_order_id);
+int ek_order_live(const ek_order *o);
+/* Past its max_ts: any place or take of the account may clear it away. Trigger orders never expire [velocity 7]. */
+int ek_order_expired(const ek_order *o, int64_t chain_unix_s);
 /* Live orders of one market. */
 uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_index);
 int ek_user_has_delegate(const ek_user *u);

@@ -1,9 +1,10 @@
-/* Margin as the program computes it while it admits an order (ek_margin.h: ek_margin_if_placed). */
+#include "order/ek_order_margin.h"
+
 #include <string.h>
 
 #include "base/ek_fixed.h"
 #include "../margin/ek_margin_core.h"
-#include "../text/ek_say.h"
+#include "../snapshot/ek_fault_say.h"
 
 static int is_trigger(uint8_t order_type) { return order_type == EK_ORDER_TRIGGER_MARKET || order_type == EK_ORDER_TRIGGER_LIMIT; }
 
@@ -11,7 +12,7 @@ static int is_trigger(uint8_t order_type) { return order_type == EK_ORDER_TRIGGE
 static void release(int64_t *bids, int64_t *asks, uint8_t *open_orders, const ek_order *o) {
     uint64_t left = o->base_e9 > o->base_filled_e9 ? o->base_e9 - o->base_filled_e9 : 0;
     int64_t amount = left > INT64_MAX ? INT64_MAX : (int64_t)left;
-    if (o->direction == EK_LONG) *bids = *bids > amount ? *bids - amount : 0;
+    if (o->direction == EK_BUY) *bids = *bids > amount ? *bids - amount : 0;
     else *asks = *asks < -amount ? *asks + amount : 0;
     if (*open_orders > 0) (*open_orders)--;
 }
@@ -46,8 +47,8 @@ static ek_perp_position *position_for(ek_user *u, uint16_t market_index) {
 /* Not risk-increasing: reduce-only, or on the closing side with everything open there inside the position. */
 static int margin_type(const ek_perp_position *p, const ek_order_params *o, uint64_t size) {
     if (o->reduce_only) return EK_MAINTENANCE;
-    int closing = o->direction == EK_LONG ? p->base_e9 < 0 : p->base_e9 > 0;
-    uint64_t open = ek_abs_i64(o->direction == EK_LONG ? p->open_bids_e9 : p->open_asks_e9), total;
+    int closing = o->direction == EK_BUY ? p->base_e9 < 0 : p->base_e9 > 0;
+    uint64_t open = ek_abs_i64(o->direction == EK_BUY ? p->open_bids_e9 : p->open_asks_e9), total;
     if (!closing || ek_add_u64(open, size, &total) != EK_OK) return EK_INITIAL;
     return total <= ek_abs_i64(p->base_e9) ? EK_MAINTENANCE : EK_INITIAL;
 }
@@ -56,7 +57,7 @@ ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *
     const ek_perp_market *m = ek_book_perp(b, order->market_index);
     if (m == NULL) return ek_fault_market(fault, EK_E_MISSING, 1, order->market_index, NULL, "not in the book");
     if (!(b->have & 1u << EK_ROLE_USER) || !(b->have & 1u << EK_ROLE_CLOCK)) return ek_fault_say(fault, EK_E_MISSING, "User or Clock not in the book");
-    if (order->market_type != EK_PERP || order->direction > EK_SHORT || m->step_base_e9 == 0)
+    if (order->market_type != EK_PERP || order->direction > EK_SELL || m->step_base_e9 == 0)
         return ek_fault_market(fault, EK_E_RANGE, 1, order->market_index, m->name, "not a perp order");
     uint64_t size = order->base_e9 - order->base_e9 % m->step_base_e9;
     if (size == 0 || size > INT64_MAX) return ek_fault_market(fault, EK_E_RANGE, 1, order->market_index, m->name, "order size out of range");
@@ -69,7 +70,7 @@ ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *
     ek_err err = EK_OK;
     /* A trigger order is charged for, but counts in the worst case only once it has triggered. */
     if (!is_trigger(order->order_type)) {
-        if (order->direction == EK_LONG) err = ek_add_i64(p->open_bids_e9, (int64_t)size, &p->open_bids_e9);
+        if (order->direction == EK_BUY) err = ek_add_i64(p->open_bids_e9, (int64_t)size, &p->open_bids_e9);
         else err = ek_sub_i64(p->open_asks_e9, (int64_t)size, &p->open_asks_e9);
     }
     if (err != EK_OK || p->open_orders == UINT8_MAX) return ek_fault_market(fault, EK_E_OVERFLOW, 1, order->market_index, m->name, "open orders out of range");
