@@ -68,7 +68,7 @@ static void p_pda(void) {
     ek_seed seeds[3] = {{(const uint8_t *)"user", 4}, {some_key.bytes, 32}, {seed, 4}};
     BENCH_MUST(ek_find_pda(seeds, 3, ek_venue_program(velocity.plan.venue), &found, &bump));
 }
-static void p_parse(void) { BENCH_MUST(ek_tx_parse(velocity.signed_tx, velocity.signed_len, &parsed)); }
+static void p_parse(void) { BENCH_MUST(ek_message_parse(velocity.message, velocity.message_len, &parsed)); }
 
 typedef struct { const char *name; void (*run)(void); } path;
 static const path PATHS[] = {
@@ -79,7 +79,7 @@ static const path PATHS[] = {
     {"signed_velocity", p_signed_v}, {"signed_drift", p_signed_d}, {"sign_velocity", p_sign_v},
     {"bare_signature_velocity", p_bare_sign}, {"bare_signature_drift", p_bare_sign_d},
     {"base58_encode_32", p_enc32}, {"base58_decode_32", p_dec32}, {"base58_encode_64", p_enc64}, {"base58_decode_64", p_dec64},
-    {"find_program_address", p_pda}, {"transaction_parse", p_parse},
+    {"find_program_address", p_pda}, {"message_parse", p_parse},
 };
 enum { N_PATHS = sizeof PATHS / sizeof PATHS[0], MAX_ROUNDS = 1000 };
 

@@ -15,7 +15,7 @@ import cffi
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADERS = ("types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_margin vault ring "
+HEADERS = ("types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_wire order_margin vault ring "
            "policy").split()
 SHARED = pathlib.Path(os.environ.get("EK_SHARED") or ROOT.parent / "shared")
 
@@ -49,7 +49,7 @@ def _library():
 def core():
     ffi = cffi.FFI()
     for name in HEADERS:
-        text = next((ROOT / "CSources/EvenkeelCore/include").rglob(f"ek_{name}.h")).read_text()
+        text = next((ROOT / "CSources/EvenkeelCore").rglob(f"ek_{name}.h")).read_text()
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
         numbers = re.findall(r"^#define\s+(EK_\w+)\s+(\d+)u?\s*$", text, flags=re.M)
         text = re.sub(r"^#.*$", "", text, flags=re.M)

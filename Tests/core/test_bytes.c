@@ -3,25 +3,22 @@
 
 static void loads_are_little_endian(void) {
     const uint8_t b[17] = {0xAA, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 0xF0};
-    CHECK_EQ(ek_get_u16(b + 1), 0x0201);
     CHECK_EQ(ek_get_u32(b + 1), 0x04030201);
     CHECK(ek_get_u64(b + 1) == UINT64_C(0x0807060504030201));
-    CHECK_EQ(ek_get_i16(b + 15), (int16_t)0xF00F);
-    ek_i128 wide = ek_get_i128(b + 1);
-    CHECK(wide.lo == UINT64_C(0x0807060504030201) && wide.hi == (int64_t)UINT64_C(0xF00F0E0D0C0B0A09));
-    CHECK(wide.hi < 0);
+    CHECK_EQ(ek_get_i64(b + 9), (int64_t)UINT64_C(0xF00F0E0D0C0B0A09));
+    CHECK_EQ(ek_get_i32(b + 13), (int32_t)0xF00F0E0D);
 }
 
 static void reader_stops_at_the_end_and_does_not_move(void) {
-    const uint8_t b[5] = {1, 0, 0, 0, 7};
+    const uint8_t b[3] = {1, 0, 7};
     ek_reader r = ek_reader_over(b, sizeof b);
-    uint32_t u = 99;
+    uint16_t u = 99;
     uint64_t big = 99;
     uint8_t one = 99;
     CHECK_EQ(ek_read_u64(&r, &big), EK_E_SHORT);
     CHECK_EQ(big, 99);
-    CHECK_EQ(ek_left(&r), 5);
-    CHECK_EQ(ek_read_u32(&r, &u), EK_OK);
+    CHECK_EQ(ek_left(&r), 3);
+    CHECK_EQ(ek_read_u16(&r, &u), EK_OK);
     CHECK_EQ(u, 1);
     CHECK_EQ(ek_read_bool(&r, &one), EK_E_RANGE);
     CHECK_EQ(ek_left(&r), 1);

@@ -201,8 +201,6 @@ static void names(void) {
     CHECK_TEXT(ek_action_name(EK_ACTION_REDUCE_SHORT), "REDUCE_SHORT");
     CHECK_TEXT(ek_action_name(EK_ACTION_NONE), "NONE");
     CHECK_TEXT(ek_action_name(3), "?");
-    CHECK_TEXT(ek_verdict_name(EK_VERDICT_CORRECT), "CORRECT");
-    CHECK_TEXT(ek_verdict_name(4), "?");
 }
 
 int main(void) {

@@ -49,7 +49,7 @@ static void defaults(void) {
     CHECK_EQ(h->n_legs, 2);
     CHECK_EQ(sys_hedge_leg(h, 0)->kind, SYS_LEG_VENUE);
     CHECK_EQ(sys_hedge_leg(h, 1)->kind, SYS_LEG_WALLET);
-    CHECK_TEXT(sys_leg_asset(sys_hedge_leg(h, 1)), "SOL");
+    CHECK_TEXT(sys_hedge_leg(h, 1)->asset, "SOL");
     CHECK(sys_hedge_leg(h, 2) == NULL);
     CHECK_EQ(h->drift_tolerance_ppm, 10000);
     CHECK_EQ(h->cooldown_s, 1800);

@@ -1,12 +1,10 @@
 #include "check.h"
-#include "base/ek_bytes.h"
-#include "text/ek_codec.h"
-#include "solana/ek_crypto.h"
-#include "solana/ek_tx.h"
+#include "../support/signed_tx.h"
 
 static uint8_t secret[64];
 static ek_key payer, blockhash, program;
 static ek_tx tx;
+static signed_tx whole;
 
 static ek_key key_of(uint8_t n) {
     ek_key k;
@@ -37,18 +35,17 @@ static void order_and_flags(void) {
         const ek_key want[] = {payer, key_of(3), key_of(5), key_of(9), key_of(1), program};
         for (uint32_t i = 0; i < 6; i++) {
             CHECK(ek_key_equal(ek_tx_key(&tx, i), &want[i]));
-            CHECK_EQ(ek_tx_is_signer(&tx, i), i == 0);
             CHECK_EQ(ek_tx_is_writable(&tx, i), i < 4);
         }
-        CHECK(ek_tx_key(&tx, 6) == NULL && !ek_tx_is_writable(&tx, 6) && !ek_tx_is_signer(&tx, 6));
-        const ek_tx_ix *ix = ek_tx_ix_at(&tx, 0);
-        CHECK(ix != NULL && ek_tx_ix_at(&tx, 1) == NULL && ek_tx_lut_at(&tx, 0) == NULL && ek_tx_signature(&tx, 0) == NULL);
+        CHECK(ek_tx_key(&tx, 6) == NULL && !ek_tx_is_writable(&tx, 6));
+        const ek_tx_ix *ix = &tx.ixs[0];
+        CHECK(tx.n_ixs == 1 && tx.n_luts == 0);
         CHECK_EQ(ix->program_index, 5);
         CHECK(ix->n_accounts == 7 && ix->data_len == 5);
         CHECK_BYTES(ix->accounts, "\3\1\2\3\1\0\4", 7);
         CHECK_BYTES(ix->data, "hello", 5);
         CHECK(ek_key_equal(ek_tx_ix_key(&tx, ix, 0), &want[3]) && ek_tx_ix_key(&tx, ix, 7) == NULL);
-        CHECK(ek_key_equal(ek_tx_blockhash(&tx), &blockhash));
+        CHECK_BYTES(tx.blockhash, blockhash.bytes, 32);
     }
 }
 
@@ -67,33 +64,30 @@ static void several_signers(void) {
     CHECK_EQ(ek_tx_assemble(sigs, 4, out, len, done, sizeof done, &n), EK_E_MISMATCH);
     CHECK_EQ(ek_tx_assemble(sigs, 5, out, len, done, 1 + 5 * 64 + len - 1, &n), EK_E_FULL);
     CHECK_EQ(ek_tx_assemble(sigs, 5, out, len, done, sizeof done, &n), EK_OK);
-    CHECK_EQ(ek_tx_parse(done, n, &tx), EK_OK);
-    CHECK(tx.n_sigs == 5 && ek_tx_signature(&tx, 4)[63] == 7 && ek_tx_signature(&tx, 5) == NULL);
-    CHECK_EQ(ek_tx_verify(&tx), EK_E_CRYPTO);
-    CHECK_EQ(ek_tx_sign(out, len, secret, done, sizeof done, &n), EK_E_MISMATCH); /* it asks for five */
+    CHECK_EQ(signed_tx_parse(done, n, &whole), EK_OK);
+    CHECK(whole.n_sigs == 5 && whole.sigs[5 * 64 - 1] == 7);
+    CHECK_EQ(signed_tx_verify(&whole), EK_E_CRYPTO);
+    CHECK_EQ(signed_tx_make(out, len, secret, done, sizeof done, &n), EK_E_MISMATCH); /* it asks for five */
 }
 
 static void signing(void) {
-    uint8_t msg[EK_TX_MAX], out[EK_TX_MAX], inplace[EK_TX_MAX], other[64];
+    uint8_t msg[EK_TX_MAX], out[EK_TX_MAX], inplace[EK_TX_MAX];
     size_t len = mixed(1, msg), n, m;
-    ek_key pub;
-    CHECK_EQ(ek_tx_sign(msg, len, secret, out, sizeof out, &n), EK_OK);
+    CHECK_EQ(signed_tx_make(msg, len, secret, out, sizeof out, &n), EK_OK);
     CHECK_EQ(n, len + 65);
-    CHECK_EQ(ek_tx_parse(out, n, &tx), EK_OK);
-    CHECK_EQ(ek_tx_verify(&tx), EK_OK);
-    CHECK(tx.message_len == len && memcmp(tx.message, msg, len) == 0);
+    CHECK_EQ(signed_tx_parse(out, n, &whole), EK_OK);
+    CHECK_EQ(signed_tx_verify(&whole), EK_OK);
+    CHECK(whole.tx.message_len == len && memcmp(whole.tx.message, msg, len) == 0);
     memcpy(inplace + 65, msg, len);
-    CHECK_EQ(ek_tx_sign(inplace + 65, len, secret, inplace, sizeof inplace, &m), EK_OK);
+    CHECK_EQ(signed_tx_make(inplace + 65, len, secret, inplace, sizeof inplace, &m), EK_OK);
     CHECK(m == n && memcmp(inplace, out, n) == 0);
     for (size_t at = 1; at < n; at += 13) { /* no changed byte passes both reading and verifying */
         out[at] ^= 0x10;
-        CHECK(ek_tx_parse(out, n, &tx) != EK_OK || ek_tx_verify(&tx) == EK_E_CRYPTO);
+        CHECK(signed_tx_parse(out, n, &whole) != EK_OK || signed_tx_verify(&whole) == EK_E_CRYPTO);
         out[at] ^= 0x10;
     }
-    CHECK_EQ(ek_tx_sign(msg, len, secret, out, len + 64, &n), EK_E_FULL);
-    CHECK_EQ(ek_tx_sign(msg, len - 1, secret, out, sizeof out, &n), EK_E_SHORT);
-    ek_ed25519_from_seed((const uint8_t *)"another seed of thirty-two bytes", &pub, other);
-    CHECK_EQ(ek_tx_sign(msg, len, other, out, sizeof out, &n), EK_E_MISMATCH);
+    CHECK_EQ(signed_tx_make(msg, len, secret, out, len + 64, &n), EK_E_FULL);
+    CHECK_EQ(signed_tx_make(msg, len - 1, secret, out, sizeof out, &n), EK_E_SHORT);
 }
 
 static void limits(void) {
@@ -104,7 +98,7 @@ static void limits(void) {
     ix.data_len = (uint16_t)fit;
     CHECK_EQ(ek_message_compile(0, &payer, &blockhash, &ix, 1, out, sizeof out, &n), EK_OK);
     CHECK_EQ(n, EK_TX_MAX - 65);
-    CHECK_EQ(ek_tx_sign(out, n, secret, done, sizeof done, &n), EK_OK);
+    CHECK_EQ(signed_tx_make(out, n, secret, done, sizeof done, &n), EK_OK);
     CHECK_EQ(n, EK_TX_MAX);
     ix.data_len++;
     CHECK_EQ(ek_message_compile(0, &payer, &blockhash, &ix, 1, out, sizeof out, &n), EK_E_FULL);
@@ -133,14 +127,14 @@ static void exact_length(void) {
     uint8_t msg[EK_TX_MAX], out[EK_TX_MAX];
     for (int v0 = 0; v0 <= 1; v0++) {
         size_t n;
-        CHECK_EQ(ek_tx_sign(msg, mixed(v0, msg), secret, out, sizeof out, &n), EK_OK);
+        CHECK_EQ(signed_tx_make(msg, mixed(v0, msg), secret, out, sizeof out, &n), EK_OK);
         for (size_t cut = 0; cut < n; cut++) {
             uint8_t end[EK_TX_MAX];
             memcpy(end + sizeof end - cut, out, cut);
-            CHECK_EQ(ek_tx_parse(end + sizeof end - cut, cut, &tx), EK_E_SHORT);
+            CHECK_EQ(signed_tx_parse(end + sizeof end - cut, cut, &whole), EK_E_SHORT);
         }
         out[n] = 0;
-        CHECK_EQ(ek_tx_parse(out, n + 1, &tx), EK_E_SYNTAX);
+        CHECK_EQ(signed_tx_parse(out, n + 1, &whole), EK_E_SYNTAX);
     }
 }
 
@@ -177,12 +171,12 @@ static void lookup_tables(void) {
     ek_put_bytes(&w, "\2\4\5\1\6", 5);
     CHECK_EQ(ek_message_parse(msg, w.len, &tx), EK_OK);
     CHECK(tx.n_luts == 1 && tx.n_loaded == 3 && tx.n_loaded_writable == 2);
-    CHECK(ek_key_equal(ek_tx_lut_at(&tx, 0)->table, &table) && ek_tx_lut_at(&tx, 0)->readonly[0] == 6);
+    CHECK(ek_key_equal(tx.luts[0].table, &table) && tx.luts[0].readonly[0] == 6);
     CHECK(ek_tx_is_writable(&tx, 7) && !ek_tx_is_writable(&tx, 8) && !ek_tx_is_writable(&tx, 9));
     size_t ix = 1 + 3 + 1 + 6 * 32 + 32 + 1;
     msg[ix + 2] = 8; /* an account from the table is fine, a program is not */
     CHECK_EQ(ek_message_parse(msg, w.len, &tx), EK_OK);
-    CHECK(ek_tx_ix_key(&tx, ek_tx_ix_at(&tx, 0), 0) == NULL);
+    CHECK(ek_tx_ix_key(&tx, &tx.ixs[0], 0) == NULL);
     msg[ix + 2] = 9;
     CHECK_EQ(ek_message_parse(msg, w.len, &tx), EK_E_RANGE);
     msg[ix + 2] = 0;

@@ -1,7 +1,6 @@
 /* Transactions and messages: every view of an accepted one lies inside it, and a message compiled again from what was read
  * reads as the same instructions. */
-#include "base/ek_bytes.h"
-#include "solana/ek_tx.h"
+#include "../support/signed_tx.h"
 #include <stdlib.h>
 
 static void need(int ok) {
@@ -31,25 +30,25 @@ static void compile_again(const ek_tx *tx) {
     static ek_tx again;
     size_t used = 0, len;
     for (uint32_t i = 0; i < tx->n_ixs; i++) {
-        const ek_tx_ix *ix = ek_tx_ix_at(tx, i);
+        const ek_tx_ix *ix = &tx->ixs[i];
         ixs[i] = (ek_instruction){*ek_tx_key(tx, ix->program_index), metas + used, ix->n_accounts, ix->data, ix->data_len};
         for (uint32_t a = 0; a < ix->n_accounts; a++, used++) {
             metas[used].key = *ek_tx_ix_key(tx, ix, a);
-            metas[used].signer = (uint8_t)ek_tx_is_signer(tx, ix->accounts[a]);
+            metas[used].signer = (uint8_t)(ix->accounts[a] < tx->n_required);
             metas[used].writable = (uint8_t)ek_tx_is_writable(tx, ix->accounts[a]);
         }
     }
-    ek_err err = ek_message_compile(tx->version == 0, ek_tx_key(tx, 0), ek_tx_blockhash(tx), ixs, tx->n_ixs, out, sizeof out, &len);
+    ek_err err = ek_message_compile(tx->version == 0, ek_tx_key(tx, 0), (const ek_key *)(const void *)tx->blockhash, ixs, tx->n_ixs, out, sizeof out, &len);
     need(err == EK_OK || err == EK_E_FULL); /* a bare message may leave no room for its signatures */
     if (err != EK_OK) return;
     need(ek_message_parse(out, len, &again) == EK_OK && again.n_ixs == tx->n_ixs && again.n_keys <= tx->n_keys);
     for (uint32_t i = 0; i < tx->n_ixs; i++) {
-        const ek_tx_ix *a = ek_tx_ix_at(tx, i), *b = ek_tx_ix_at(&again, i);
+        const ek_tx_ix *a = &tx->ixs[i], *b = &again.ixs[i];
         need(a->n_accounts == b->n_accounts && a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0);
         need(ek_key_equal(ek_tx_key(tx, a->program_index), ek_tx_key(&again, b->program_index)));
         for (uint32_t k = 0; k < a->n_accounts; k++) {
             need(ek_key_equal(ek_tx_ix_key(tx, a, k), ek_tx_ix_key(&again, b, k)));
-            if (ek_tx_is_signer(tx, a->accounts[k])) need(ek_tx_is_signer(&again, b->accounts[k]));
+            if (a->accounts[k] < tx->n_required) need(b->accounts[k] < again.n_required);
             if (ek_tx_is_writable(tx, a->accounts[k])) need(ek_tx_is_writable(&again, b->accounts[k]));
         }
     }
@@ -61,16 +60,16 @@ static void check(const ek_tx *tx) {
     inside(tx->keys, 32u * (size_t)tx->n_keys);
     inside(tx->blockhash, 32);
     need(tx->message + tx->message_len == base + base_len);
-    need(ek_tx_is_signer(tx, 0) && ek_tx_is_writable(tx, 0));
+    need(tx->n_required >= 1 && ek_tx_is_writable(tx, 0));
     for (uint32_t i = 0; i < tx->n_ixs; i++) {
-        const ek_tx_ix *ix = ek_tx_ix_at(tx, i);
+        const ek_tx_ix *ix = &tx->ixs[i];
         need(ix->program_index != 0 && ix->program_index < tx->n_keys);
         inside(ix->accounts, ix->n_accounts);
         inside(ix->data, ix->data_len);
         for (uint32_t a = 0; a < ix->n_accounts; a++) need(ix->accounts[a] < tx->n_keys + tx->n_loaded);
     }
     for (uint32_t i = 0; i < tx->n_luts; i++) {
-        const ek_tx_lut *lut = ek_tx_lut_at(tx, i);
+        const ek_tx_lut *lut = &tx->luts[i];
         inside(lut->table, 32);
         inside(lut->writable, lut->n_writable);
         inside(lut->readonly, lut->n_readonly);
@@ -82,14 +81,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static ek_tx tx;
     base = data;
     base_len = size;
-    if (ek_tx_parse(data, size, &tx) == EK_OK) {
-        need(tx.n_sigs == tx.n_required);
-        inside(tx.sigs, 64u * (size_t)tx.n_sigs);
-        check(&tx);
+    static signed_tx whole;
+    if (signed_tx_parse(data, size, &whole) == EK_OK) {
+        inside(whole.sigs, 64u * (size_t)whole.n_sigs);
+        check(&whole.tx);
     }
-    if (ek_message_parse(data, size, &tx) == EK_OK) {
-        need(tx.n_sigs == 0 && tx.sigs == NULL);
-        check(&tx);
-    }
+    if (ek_message_parse(data, size, &tx) == EK_OK) check(&tx);
     return 0;
 }

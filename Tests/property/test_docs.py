@@ -26,7 +26,7 @@ def heads(text):
 def test_config_reference_is_the_generated_one(sys_core):
     inside, outside = os.pipe()
     with os.fdopen(outside, "wb") as f:
-        assert sys_core.sys_config_put_markdown(f.fileno()) == 0
+        assert sys_core.config_markdown(f.fileno()) == 0
     with os.fdopen(inside, "rb") as f:
         made = f.read().decode()
     page = read("docs/interface.md")

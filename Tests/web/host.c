@@ -56,7 +56,7 @@ int main(int argc, char **argv) {
     if (argc < 4) return 2;
     sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1", .port = 0, .token_file = argv[1], .names = argv[2], .history = argv[3]};
     int err = 0;
-    uint32_t said = 0;
+    int said = 0;
     size_t have = 0;
     sys_web *w = sys_web_open(&s, &err);
     if (w == NULL) return 1;
@@ -67,8 +67,8 @@ int main(int argc, char **argv) {
         serve_commands(w);
         const char *words = sys_web_said(w);
         if (words) printf("said %s\n", words);
-        if (sys_web_port(w) && sys_web_starts(w) != said) {
-            said = sys_web_starts(w);
+        if (sys_web_port(w) && sys_web_pid(w) != said) {
+            said = sys_web_pid(w);
             printf("pid %d port %u\n", sys_web_pid(w), sys_web_port(w));
         }
         if (!p[0].revents) continue;

@@ -27,7 +27,6 @@ static ek_err mul_div_i64(int64_t a, int64_t b, int64_t c, divider div, int64_t 
 }
 ek_err ek_mul_div_floor_i64(int64_t a, int64_t b, int64_t c, int64_t *out) { return mul_div_i64(a, b, c, ek_wide_div_floor, out); }
 ek_err ek_mul_div_ceil_i64(int64_t a, int64_t b, int64_t c, int64_t *out) { return mul_div_i64(a, b, c, ek_wide_div_ceil, out); }
-ek_err ek_mul_div_trunc_i64(int64_t a, int64_t b, int64_t c, int64_t *out) { return mul_div_i64(a, b, c, ek_wide_div_trunc, out); }
 
 /* The product of two u64 may not fit a signed 128, so this goes the unsigned way. */
 static ek_err mul_div_u64(uint64_t a, uint64_t b, uint64_t c, int up, uint64_t *out) {
@@ -41,7 +40,6 @@ static ek_err mul_div_u64(uint64_t a, uint64_t b, uint64_t c, int up, uint64_t *
 }
 ek_err ek_mul_div_floor_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) { return mul_div_u64(a, b, c, 0, out); }
 ek_err ek_mul_div_ceil_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) { return mul_div_u64(a, b, c, 1, out); }
-ek_err ek_mul_div_trunc_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) { return mul_div_u64(a, b, c, 0, out); }
 
 uint64_t ek_abs_i64(int64_t v) { return v < 0 ? 0u - (uint64_t)v : (uint64_t)v; }
 

@@ -87,22 +87,7 @@ int ek_wide_cmp(ek_i128 a, ek_i128 b) {
 }
 int ek_wide_sign(ek_i128 a) { return a.hi < 0 ? -1 : (a.hi != 0 || a.lo != 0); }
 
-ek_err ek_wide_add(ek_i128 a, ek_i128 b, ek_i128 *out) {
-    ek_i128 r = from_bits(u_add(bits_of(a), bits_of(b)));
-    if ((a.hi < 0) == (b.hi < 0) && (r.hi < 0) != (a.hi < 0)) return EK_E_OVERFLOW;
-    *out = r;
-    return EK_OK;
-}
-
-ek_err ek_wide_sub(ek_i128 a, ek_i128 b, ek_i128 *out) {
-    ek_i128 r = from_bits(u_add(bits_of(a), u_negate(bits_of(b))));
-    if ((a.hi < 0) != (b.hi < 0) && (r.hi < 0) != (a.hi < 0)) return EK_E_OVERFLOW;
-    *out = r;
-    return EK_OK;
-}
-
 ek_err ek_wide_neg(ek_i128 a, ek_i128 *out) { return with_sign(magnitude(a), a.hi >= 0, out); }
-ek_err ek_wide_abs(ek_i128 a, ek_i128 *out) { return with_sign(magnitude(a), 0, out); }
 
 ek_err ek_wide_mul(ek_i128 a, ek_i128 b, ek_i128 *out) {
     if ((a.hi | b.hi) == 0) { /* two factors of 64 bits without a sign: at most 2^128 - 2^65 + 1 */
@@ -120,8 +105,6 @@ ek_err ek_wide_mul(ek_i128 a, ek_i128 b, ek_i128 *out) {
     r.hi += cross.lo;
     return with_sign(r, (a.hi < 0) != (b.hi < 0), out);
 }
-
-ek_err ek_wide_mul_u64(uint64_t a, uint64_t b, ek_i128 *out) { return with_sign(ek_wide_umul(a, b), 0, out); }
 
 ek_err ek_wide_udivmod(ek_u128 a, ek_u128 b, ek_u128 *quotient, ek_u128 *remainder) {
     if (u_zero(b)) return EK_E_RANGE;

@@ -122,11 +122,6 @@ ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t
     return EK_OK;
 }
 
-const char *ek_verdict_name(uint8_t verdict) {
-    static const char *const names[] = {"BALANCED", "DUST", "COOLDOWN", "CORRECT"};
-    return verdict < sizeof names / sizeof names[0] ? names[verdict] : "?";
-}
-
 const char *ek_action_name(uint8_t action) {
     static const char *const names[] = {"NONE", "EXPAND_SHORT", "REDUCE_SHORT"};
     return action < sizeof names / sizeof names[0] ? names[action] : "?";

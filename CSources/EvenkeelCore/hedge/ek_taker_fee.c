@@ -35,11 +35,3 @@ ek_err ek_taker_fee(const ek_book *b, uint16_t perp_index, uint64_t quote_e6, ui
     return err;
 }
 
-ek_err ek_taker_fee_ppb(const ek_book *b, uint16_t perp_index, uint32_t *fee_ppb) {
-    uint64_t fee;
-    ek_err err = ek_taker_fee(b, perp_index, 1000000000, &fee);
-    if (err != EK_OK) return err;
-    if (fee > UINT32_MAX) return EK_E_OVERFLOW;
-    *fee_ppb = (uint32_t)fee;
-    return EK_OK;
-}

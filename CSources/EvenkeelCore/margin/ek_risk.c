@@ -13,22 +13,19 @@ int64_t ek_margin_free_e6(const ek_margin *m) {
     return ek_clamp_i64(free);
 }
 
-/* (collateral - requirement) / collateral in parts of `whole`, `half` added before the division for rounding. */
-static uint32_t health(const ek_user *u, const ek_margin *m, int64_t whole, int round_half_up) {
+uint32_t ek_health_bp(const ek_user *u, const ek_margin *m) {
+    enum { WHOLE_BP = 10000 };
     if (u->status & (EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT)) return 0;
     int held = ek_w_sign(m->total_collateral_e6);
-    if (ek_w_sign(m->requirement_e6) == 0 && held >= 0) return (uint32_t)whole;
+    if (ek_w_sign(m->requirement_e6) == 0 && held >= 0) return WHOLE_BP;
     if (held <= 0 || ek_w_cmp(m->requirement_e6, m->total_collateral_e6) >= 0) return 0;
     ek_calc c = {EK_OK};
-    ek_w part = ek_w_mul(&c, ek_w_sub(&c, m->total_collateral_e6, m->requirement_e6), ek_wi(2 * whole));
-    if (round_half_up) part = ek_w_add(&c, part, m->total_collateral_e6);
-    part = ek_w_div(&c, ek_w_div(&c, part, m->total_collateral_e6), ek_wi(2));
+    ek_w part = ek_w_mul(&c, ek_w_sub(&c, m->total_collateral_e6, m->requirement_e6), ek_wi(WHOLE_BP));
+    part = ek_w_div(&c, part, m->total_collateral_e6);
     int64_t v;
     /* Out of range only above 1e34 USD: unhealthy is the safe word for it. */
-    return c.err == EK_OK && ek_wide_to_i64(part, &v) == EK_OK ? (uint32_t)(v > whole ? whole : v) : 0;
+    return c.err == EK_OK && ek_wide_to_i64(part, &v) == EK_OK ? (uint32_t)(v > WHOLE_BP ? WHOLE_BP : v) : 0;
 }
-uint32_t ek_health_bp(const ek_user *u, const ek_margin *m) { return health(u, m, 10000, 0); }
-uint32_t ek_health_pct(const ek_user *u, const ek_margin *m) { return health(u, m, 100, 1); }
 
 /* ---- leverage ---- */
 
@@ -78,16 +75,6 @@ ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_ba
     ek_w notional = ek_w_add(&c, ek_w_sub(&c, m.perp_notional_e6, was), is), equity = equity_of(&c, &m);
     if (c.err != EK_OK) return ek_fault_say(fault, c.err, "leverage is out of range");
     err = ek_leverage_of(notional, equity, leverage_e4);
-    return err == EK_OK ? err : ek_fault_say(fault, err, "equity is not positive: leverage is infinite");
-}
-
-ek_err ek_leverage(const ek_book *b, uint32_t *leverage_e4, ek_fault *fault) {
-    ek_margin m;
-    ek_err err = ek_margin_calc(b, EK_MAINTENANCE, 0, &m, fault);
-    if (err != EK_OK) return err;
-    ek_calc c = {EK_OK};
-    ek_w equity = equity_of(&c, &m);
-    err = c.err == EK_OK ? ek_leverage_of(m.perp_notional_e6, equity, leverage_e4) : c.err;
     return err == EK_OK ? err : ek_fault_say(fault, err, "equity is not positive: leverage is infinite");
 }
 

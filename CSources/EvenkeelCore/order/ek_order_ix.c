@@ -2,22 +2,18 @@
 #include <string.h>
 
 #include "base/ek_bytes.h"
-#include "order/ek_order.h"
+#include "ek_order_wire.h"
 #include "../venue/ek_venue_table.h"
 
 /* First eight bytes of sha256("global:<name>"); the same for both venues, which share their instruction names. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
-static const uint8_t CANCEL_BY_USER_ID[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64};
 static const uint8_t CANCEL_MANY[8] = {0xee, 0xe1, 0x5f, 0x9e, 0xe3, 0x67, 0x08, 0xc2};
-static const uint8_t SETTLE_PNL[8] = {0x2b, 0x3d, 0xea, 0x2d, 0x0f, 0x5f, 0x98, 0x99};
 
 ek_instruction ek_ix_view(const ek_ix *ix) {
     return (ek_instruction){.program = ix->program, .metas = ix->metas, .n_metas = ix->n_metas, .data = ix->data, .data_len = ix->data_len};
 }
-const ek_meta *ek_ix_meta_at(const ek_ix *ix, uint32_t i) { return i < ix->n_metas ? &ix->metas[i] : NULL; }
-const uint8_t *ek_ix_data(const ek_ix *ix) { return ix->data; }
 
 /* ---- the markets an instruction touches: three sets, in the order they are listed ---- */
 
@@ -173,10 +169,10 @@ static ek_err order_ix(const ek_book *b, const ek_key *signer, const ek_order_pa
     return err;
 }
 
-ek_err ek_ix_place_unchecked(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out) {
+ek_err ek_wire_place(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out) {
     return order_ix(b, signer, o, 0, 0, 0, out);
 }
-ek_err ek_ix_take_unchecked(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out) {
+ek_err ek_wire_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out) {
     return order_ix(b, signer, o, 1, has_condition, condition, out);
 }
 
@@ -184,18 +180,23 @@ static int sane(const ek_order_params *o) { return o->market_type == EK_PERP && 
 
 ek_err ek_ix_place(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out) {
     if (!sane(o) || o->bit_flags & EK_BIT_IOC) return EK_E_RANGE;
-    return order_ix(b, signer, o, 0, 0, 0, out);
+    return ek_wire_place(b, signer, o, out);
 }
 ek_err ek_ix_place_and_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out) {
     if (!sane(o) || (o->bit_flags & EK_BIT_IOC && o->order_type != EK_ORDER_LIMIT)) return EK_E_RANGE;
-    return order_ix(b, signer, o, 1, has_condition, condition, out);
+    return ek_wire_take(b, signer, o, has_condition, condition, out);
 }
 
 /* ---- cancels ---- */
 
-static ek_err cancel_ix(const ek_book *b, const ek_key *signer, uint16_t market_index, const uint8_t discriminator[8], ek_ix *out) {
+ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id, uint32_t order_id, ek_ix *out) {
     if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
-    begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, discriminator);
+    begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, CANCEL);
+    ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
+    w.len = 8;
+    ek_put_opt_u32(&w, has_id, order_id);
+    out->data_len = (uint16_t)w.len;
+
     touched t;
     memset(&t, 0, sizeof t);
     t.written_perp = NO_MARKET;
@@ -203,59 +204,14 @@ static ek_err cancel_ix(const ek_book *b, const ek_key *signer, uint16_t market_
     return push_touched(b, out, &t);
 }
 
-ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id, uint32_t order_id, ek_ix *out) {
-    ek_err err = cancel_ix(b, signer, market_index, CANCEL, out);
-    ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
-    w.len = 8;
-    ek_put_opt_u32(&w, has_id, order_id);
-    out->data_len = (uint16_t)w.len;
-    return err;
-}
-
-ek_err ek_ix_cancel_by_user_id(const ek_book *b, const ek_key *signer, uint16_t market_index, uint8_t user_order_id, ek_ix *out) {
-    ek_err err = cancel_ix(b, signer, market_index, CANCEL_BY_USER_ID, out);
-    out->data[8] = user_order_id;
-    out->data_len = 9;
-    return err;
-}
-
-static void put_filter(ek_ix *out, int has_type, uint8_t market_type, int has_market, uint16_t market_index, int has_direction, uint8_t direction) {
-    ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
-    w.len = 8;
-    ek_put_opt_u8(&w, has_type, market_type);
-    ek_put_opt_u16(&w, has_market, market_index);
-    ek_put_opt_u8(&w, has_direction, direction);
-    out->data_len = (uint16_t)w.len;
-}
-
-ek_err ek_ix_cancel_orders(const ek_book *b, const ek_key *signer, int has_type, uint8_t market_type, int has_market, uint16_t market_index,
-                           int has_direction, uint8_t direction, ek_ix *out) {
-    /* An order that can be cancelled has its market among the positions already, so the filter adds no account. */
-    ek_err err = cancel_ix(b, signer, NO_MARKET, CANCEL_MANY, out);
-    put_filter(out, has_type, market_type, has_market, market_index, has_direction, direction);
-    return err;
-}
-
 ek_err ek_ix_probe(const ek_plan *p, const ek_key *signer, ek_ix *out) {
     begin(out, p->venue, &p->state, &p->user, NULL, signer, CANCEL_MANY);
-    put_filter(out, 1, EK_PERP, 1, 65535, 0, 0);
+    ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
+    w.len = 8;
+    ek_put_opt_u8(&w, 1, EK_PERP);
+    ek_put_opt_u16(&w, 1, 65535);
+    ek_put_opt_u8(&w, 0, 0); /* both directions */
+    out->data_len = (uint16_t)w.len;
     return EK_OK;
 }
 
-ek_err ek_ix_settle_pnl(const ek_book *b, const ek_key *signer, uint16_t market_index, ek_ix *out) {
-    if (!b->venue->settle_pnl_known) return EK_E_UNSUPPORTED;
-    if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
-    ek_err err = EK_OK;
-    begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, SETTLE_PNL);
-    out->data[8] = (uint8_t)market_index;
-    out->data[9] = (uint8_t)(market_index >> 8);
-    out->data_len = 10;
-    push_market(b, out, &err, EK_ADDR_SPOT_VAULT, 0, 0);
-    touched t;
-    memset(&t, 0, sizeof t);
-    t.written_perp = market_index;
-    t.quote_written = 1;
-    t.err = err;
-    collect(b, &t, market_index);
-    return push_touched(b, out, &t);
-}

@@ -13,8 +13,6 @@ _Static_assert(sizeof(ek_policy_claim) == 80, "the claim goes over a socket as i
 _Static_assert(sizeof(ek_policy_pin) == 56, "the ledger goes into a file as it is");
 _Static_assert(sizeof(ek_policy_ledger) == 512, "the ledger goes into a file as it is");
 
-size_t ek_policy_size(void) { return sizeof(ek_policy); }
-
 const char *ek_policy_reason(uint32_t reason) {
     static const char *const WORDS[] = {
         "nothing is wrong",

@@ -11,8 +11,6 @@ static const ek_oracle QUOTE_ASSET = {.price_e6 = 1000000, .raw_price = 1000000,
 
 size_t ek_book_size(void) { return sizeof(ek_book); }
 const ek_user *ek_book_user(const ek_book *b) { return &b->user; }
-const ek_user_stats *ek_book_stats(const ek_book *b) { return &b->stats; }
-const ek_state *ek_book_state(const ek_book *b) { return &b->state; }
 
 void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
     /* Markets and oracles beyond their counts are never looked at, each is cleared when it is put, and they are nine tenths of the book: they

@@ -2,7 +2,6 @@
 #include "solana/ek_tx.h"
 #include "base/ek_bytes.h"
 #include "text/ek_codec.h"
-#include "solana/ek_crypto.h"
 
 const ek_key EK_SYSTEM_PROGRAM = {{0}};
 const ek_key EK_SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93, 0x40, 0x8f, 0x21, 0x61, 0x20,
@@ -110,21 +109,6 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
     if (v0) ek_put_u8(&w, 0); /* no lookup tables */
     if (w.err != EK_OK) return w.err;
     *len = w.len;
-    return EK_OK;
-}
-
-ek_err ek_tx_sign(const uint8_t *msg, size_t n, const uint8_t secret[64], uint8_t *out, size_t cap, size_t *len) {
-    ek_tx tx;
-    uint8_t sig[64];
-    ek_err err = ek_message_parse(msg, n, &tx);
-    if (err != EK_OK) return err;
-    if (tx.n_required != 1 || memcmp(tx.keys, secret + 32, 32) != 0) return EK_E_MISMATCH;
-    if (n + 65 > EK_TX_MAX || n + 65 > cap) return EK_E_FULL;
-    ek_ed25519_sign(secret, msg, n, sig);
-    memmove(out + 65, msg, n);
-    out[0] = 1;
-    memcpy(out + 1, sig, 64);
-    *len = n + 65;
     return EK_OK;
 }
 

@@ -1,7 +1,6 @@
-/* Reading messages and transactions, with the runtime's sanitize rules. */
+/* Reading messages, with the runtime's sanitize rules. */
 #include "base/ek_bytes.h"
 #include "text/ek_codec.h"
-#include "solana/ek_crypto.h"
 #include "solana/ek_tx.h"
 
 static ek_err read_count(ek_reader *r, uint16_t *out) {
@@ -92,43 +91,16 @@ static ek_err read_message(ek_reader *r, ek_tx *tx) {
 ek_err ek_message_parse(const uint8_t *bytes, size_t n, ek_tx *tx) {
     if (n > EK_TX_MAX) return EK_E_FULL;
     ek_reader r = ek_reader_over(bytes, n);
-    tx->n_sigs = 0;
-    tx->sigs = NULL;
     return read_message(&r, tx);
-}
-
-ek_err ek_tx_parse(const uint8_t *bytes, size_t n, ek_tx *tx) {
-    if (n > EK_TX_MAX) return EK_E_FULL;
-    ek_reader r = ek_reader_over(bytes, n);
-    ek_err err = read_count(&r, &tx->n_sigs);
-    if (err != EK_OK) return err;
-    if ((err = ek_read_view(&r, (size_t)tx->n_sigs * 64u, &tx->sigs)) != EK_OK) return err;
-    if ((err = read_message(&r, tx)) != EK_OK) return err;
-    return tx->n_sigs == tx->n_required ? EK_OK : EK_E_RANGE;
-}
-
-ek_err ek_tx_verify(const ek_tx *tx) {
-    if (tx->n_sigs == 0) return EK_E_CRYPTO;
-    for (uint32_t i = 0; i < tx->n_sigs; i++) {
-        ek_err err = ek_ed25519_verify(tx->sigs + 64u * i, tx->message, tx->message_len, ek_tx_key(tx, i));
-        if (err != EK_OK) return err;
-    }
-    return EK_OK;
 }
 
 /* ek_key is 32 plain bytes without alignment, so a place in the packet may be looked at as one. */
 const ek_key *ek_tx_key(const ek_tx *tx, uint32_t i) {
     return i < tx->n_keys ? (const ek_key *)(const void *)(tx->keys + 32u * i) : NULL;
 }
-const ek_key *ek_tx_blockhash(const ek_tx *tx) { return (const ek_key *)(const void *)tx->blockhash; }
-const uint8_t *ek_tx_signature(const ek_tx *tx, uint32_t i) { return i < tx->n_sigs ? tx->sigs + 64u * i : NULL; }
-const ek_tx_ix *ek_tx_ix_at(const ek_tx *tx, uint32_t i) { return i < tx->n_ixs ? &tx->ixs[i] : NULL; }
-const ek_tx_lut *ek_tx_lut_at(const ek_tx *tx, uint32_t i) { return i < tx->n_luts ? &tx->luts[i] : NULL; }
 const ek_key *ek_tx_ix_key(const ek_tx *tx, const ek_tx_ix *ix, uint32_t a) {
     return a < ix->n_accounts ? ek_tx_key(tx, ix->accounts[a]) : NULL;
 }
-
-int ek_tx_is_signer(const ek_tx *tx, uint32_t i) { return i < tx->n_required; }
 
 int ek_tx_is_writable(const ek_tx *tx, uint32_t i) {
     if (i < tx->n_required) return i < (uint32_t)tx->n_required - tx->n_ro_signed;

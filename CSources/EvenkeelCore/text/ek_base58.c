@@ -184,32 +184,3 @@ ek_err ek_base58_encode(const uint8_t *in, size_t n, char *out, size_t cap, size
     return EK_OK;
 }
 
-ek_err ek_base58_decode(const char *text, size_t n, uint8_t *out, size_t cap, size_t *out_len) {
-    uint32_t word[34] = {0}; /* least significant first; 176 digits are 1031 bits */
-    unsigned used = 0;
-    if (n > EK_BASE58_MAX_TEXT) return EK_E_RANGE;
-    size_t zeros = leading_ones(text, n);
-    for (size_t i = zeros; i < n;) {
-        uint64_t carry = 0, scale = 1;
-        for (unsigned k = 0; k < 5 && i < n; k++, i++) {
-            uint8_t d = digit_value((uint8_t)text[i]);
-            if (d == 255) return EK_E_SYNTAX;
-            carry = carry * 58u + d;
-            scale *= 58u;
-        }
-        for (unsigned j = 0; j < used || carry != 0; j++) {
-            uint64_t v = word[j] * scale + carry;
-            word[j] = (uint32_t)v;
-            carry = v >> 32;
-            if (j == used) used++;
-        }
-    }
-    uint8_t bytes[136];
-    for (unsigned j = 0; j < used; j++) store_be32(bytes + 4 * j, word[used - 1 - j]);
-    size_t skip = leading_zeros(bytes, (size_t)used * 4u), body = (size_t)used * 4u - skip;
-    if (zeros + body > cap) return EK_E_FULL;
-    if (zeros != 0) memset(out, 0, zeros);
-    if (body != 0) memcpy(out + zeros, bytes + skip, body);
-    *out_len = zeros + body;
-    return EK_OK;
-}

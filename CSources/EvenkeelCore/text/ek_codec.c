@@ -127,7 +127,7 @@ ek_err ek_base64_decode(const uint8_t *text, size_t n, uint8_t *out, size_t cap,
 #if EK_BASE64_HAS_AVX2
     if (ek_base64_is_wide()) return decode(text, n, out, cap, out_len, decode_avx2);
 #endif
-    return decode(text, n, out, cap, out_len, NULL);
+    return ek_base64_decode_portable(text, n, out, cap, out_len);
 }
 
 static const char DIGITS[65] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -177,13 +177,6 @@ ek_err ek_json_i64(ek_json v, int64_t *out) {
     return err != EK_OK ? err : ek_lex_to_i64(negative, magnitude, out);
 }
 
-ek_err ek_json_bool(ek_json v, int *out) {
-    int kind = ek_json_kind(v);
-    if (kind != 't' && kind != 'f') return kind == 0 ? EK_E_MISSING : EK_E_SYNTAX;
-    *out = kind == 't';
-    return EK_OK;
-}
-
 ek_err ek_json_text(ek_json v, char *out, size_t cap, size_t *len) {
     ek_err err = want(v, '"');
     if (err != EK_OK) return err;

@@ -192,11 +192,6 @@ const ek_order *ek_user_order_by_id(const ek_user *u, uint32_t order_id) {
         if (u->orders[i].status == EK_ORDER_OPEN && u->orders[i].order_id == order_id) return &u->orders[i];
     return NULL;
 }
-const ek_order *ek_user_order_by_user_id(const ek_user *u, uint8_t user_order_id) {
-    for (size_t i = 0; user_order_id != 0 && i < EK_MAX_ORDERS; i++)
-        if (u->orders[i].status == EK_ORDER_OPEN && u->orders[i].user_order_id == user_order_id) return &u->orders[i];
-    return NULL;
-}
 int ek_order_live(const ek_order *o) { return o->status == EK_ORDER_OPEN; }
 int ek_order_expired(const ek_order *o, int64_t chain_unix_s) {
     int trigger = o->order_type == EK_ORDER_TRIGGER_MARKET || o->order_type == EK_ORDER_TRIGGER_LIMIT;
@@ -211,7 +206,6 @@ uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_
     return n;
 }
 int ek_user_has_delegate(const ek_user *u) { return !ek_key_is_zero(&u->delegate); }
-const ek_fee_tier *ek_state_perp_tier(const ek_state *s, uint32_t i) { return i < EK_FEE_TIERS ? &s->perp_tiers[i] : NULL; }
 
 static const uint64_t POW10[20] = {
     1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u,

@@ -18,7 +18,6 @@ const ek_venue *ek_venue_by_name(const char *name, size_t n) {
 
 const char *ek_venue_name(const ek_venue *v) { return v->name; }
 const char *ek_venue_layout(const ek_venue *v) { return v->layout; }
-const char *ek_venue_quote_name(const ek_venue *v) { return v->quote_name; }
 const ek_key *ek_venue_program(const ek_venue *v) { return &v->program; }
 int ek_venue_can_take(const ek_venue *v) { return v->can_take; }
 size_t ek_venue_user_len(const ek_venue *v) { return v->user.len; }

@@ -123,7 +123,6 @@ static const ek_error_name ERRORS[] = {
 const struct ek_venue EK_VENUE_DRIFT = {
     .name = "drift",
     .layout = "drift-2026-03",
-    .quote_name = "USDC",
     .program = {{0x09, 0x54, 0xdb, 0xbe, 0x9e, 0xc9, 0x60, 0xc9, 0x8a, 0x7a, 0x29, 0x3f, 0xe2, 0x13, 0x36, 0x96,
                  0x6f, 0xe1, 0x80, 0xd1, 0x51, 0xae, 0x4b, 0x81, 0x79, 0x56, 0x1f, 0x89, 0x85, 0x4a, 0x53, 0xf6}},
     .pull_owner = {{0xe0, 0x36, 0xd0, 0x10, 0x0c, 0x64, 0x6c, 0x3c, 0x87, 0x15, 0xb4, 0x60, 0xaa, 0x9c, 0x5a, 0x7a,
@@ -135,7 +134,6 @@ const struct ek_venue EK_VENUE_DRIFT = {
     .offset_is_i32 = 1,
     .has_volume = 1,
     .funding_offset = 5000,
-    .settle_pnl_known = 1,
     .settled_market_known = 1,
     .sources = 1u << EK_ORACLE_QUOTE_ASSET | 1u << EK_ORACLE_PRELAUNCH | 1u << EK_ORACLE_PYTH_PULL | 1u << EK_ORACLE_PYTH_PULL_1K |
                1u << EK_ORACLE_PYTH_PULL_1M | 1u << EK_ORACLE_PYTH_PULL_STABLE | 1u << EK_ORACLE_LAZER | 1u << EK_ORACLE_LAZER_1K |

@@ -44,7 +44,7 @@ typedef struct {
 } ek_error_name;
 
 struct ek_venue {
-    const char *name, *layout, *quote_name;
+    const char *name, *layout;
     ek_key program;
     ek_key pull_owner;          /* owner of Pyth pull feeds; zero: the venue has none */
     const char *state_seed, *signer_seed;
@@ -58,7 +58,6 @@ struct ek_venue {
     uint8_t metas_by_market;    /* account groups: 1 perp oracles first and markets by index (Velocity's vectors), 0 in the order
                                    of the User's positions (Drift's clients); the programs take any order inside a group */
     uint8_t take_writes_quote;  /* place_and_take lists spot market 0 as written */
-    uint8_t settle_pnl_known;   /* the accounts of settle_pnl were proven */
     uint8_t settled_market_known; /* margin in a perp market in settlement was proven */
     uint32_t sources;           /* bit per oracle source that can be valued */
     const uint8_t *status_map;  /* raw MarketStatus -> EK_MARKET_* */

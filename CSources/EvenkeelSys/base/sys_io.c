@@ -5,17 +5,11 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 int sys_path_there(const char *path) { return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR); }
 
 int sys_isatty(int fd) { return isatty(fd) == 1; }
-
-int sys_columns(int fd) {
-    struct winsize w;
-    return ioctl(fd, TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
-}
 
 int sys_write_all(int fd, const void *bytes, size_t n) {
     const uint8_t *at = bytes;

@@ -61,8 +61,6 @@ int sys_read_line(int fd, char *out, size_t cap, int timeout_ms) {
     return -1;
 }
 
-int sys_child_alive(int pid) { return pid > 0 && waitpid(pid, NULL, WNOHANG) == 0; }
-
 void sys_end_child(int pid) {
     if (pid <= 0) return;
     kill(pid, SIGTERM);

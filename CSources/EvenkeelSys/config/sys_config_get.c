@@ -9,7 +9,6 @@ const sys_hedge *sys_config_hedge(const sys_config *c, uint32_t i) { return i < 
 const sys_leg *sys_hedge_leg(const sys_hedge *h, uint32_t i) { return i < h->n_legs ? &h->legs[i] : NULL; }
 const char *sys_hedge_name(const sys_hedge *h) { return h->name; }
 const char *sys_hedge_asset(const sys_hedge *h) { return h->asset; }
-const char *sys_leg_asset(const sys_leg *l) { return l->asset; }
 const char *sys_config_state(const sys_config *c) { return c->state; }
 const char *sys_config_control(const sys_config *c) { return c->control; }
 const char *sys_config_keypair(const sys_config *c) { return c->keypair; }

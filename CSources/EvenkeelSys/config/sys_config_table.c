@@ -143,21 +143,6 @@ static int put_file(int fd, const char *url, const char *authority) {
     return s.err;
 }
 
-int sys_config_put_default(int fd) { return put_file(fd, NULL, NULL); }
-
-int sys_config_put_markdown(int fd) {
-    sink s = {fd, 0};
-    put(&s, "| section | key | default | allowed | |\n|---|---|---|---|---|\n");
-    for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
-        char allowed[200];
-        sys_config_allowed(k, allowed, sizeof allowed);
-        const char *shown = k->fallback != NULL ? k->fallback : k->kind == KIND_LEGS ? "venue:X (and wallet:SOL for SOL)" : "none";
-        put(&s, "| `[%s%s]` | `%s` | %s%s%s | %s | %s |\n", k->section, strcmp(k->section, "hedge") == 0 ? " X-PERP" : "", k->key,
-            shown[0] != 0 ? "`" : "", shown[0] != 0 ? shown : "empty", shown[0] != 0 ? "`" : "", allowed, k->help);
-    }
-    return s.err;
-}
-
 int sys_config_write_default(const char *path, const char *url, const char *authority) {
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, url != NULL ? 0600 : 0644);
     if (fd < 0) return errno;

@@ -15,7 +15,6 @@ struct sys_httpd {
     void *user;
     lws_sorted_usec_list_t sul;
     uint64_t every_us;
-    int stopped;
 };
 
 enum { HEAD_MAX = 1024, BODY_AT = LWS_PRE + HEAD_MAX };
@@ -208,23 +207,17 @@ void sys_httpd_every(sys_httpd *h, sys_httpd_timer timer, uint64_t every_us) {
 }
 
 int sys_httpd_service(sys_httpd *h) {
-    if (h->stopped) return -1;
-    return lws.service(h->context, 0) < 0 || h->stopped ? -1 : 0;
+    return lws.service(h->context, 0) < 0 ? -1 : 0;
 }
 
 int sys_httpd_run(sys_httpd *h, int stop_fd) {
     struct pollfd p = {stop_fd, POLLIN, 0};
     /* libwebsockets owns the wait; a heartbeat bounds how long the stop descriptor goes unlooked at. */
-    while (!h->stopped) {
+    for (;;) {
         if (sys_httpd_service(h) < 0) break;
         if (stop_fd >= 0 && poll(&p, 1, 0) > 0) break;
     }
     return 0;
-}
-
-void sys_httpd_stop(sys_httpd *h) {
-    h->stopped = 1;
-    lws.cancel_service(h->context);
 }
 
 void sys_httpd_close(sys_httpd *h) {

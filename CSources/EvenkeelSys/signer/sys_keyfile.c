@@ -148,14 +148,6 @@ ek_err sys_key_load(const char *path, sys_key *key, char text[384]) {
     return err;
 }
 
-ek_err sys_key_from_seed(const uint8_t seed[32], sys_key *key) {
-    ek_err err = take_memory(key);
-    if (err != EK_OK) return err;
-    ek_ed25519_from_seed(seed, &key->pub, key->secret);
-    sodium_mprotect_readonly(key->secret);
-    return EK_OK;
-}
-
 void sys_key_free(sys_key *key) {
     if (key->secret != NULL) {
         sodium_mprotect_readwrite(key->secret);

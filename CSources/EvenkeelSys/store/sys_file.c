@@ -226,7 +226,3 @@ void sys_state_close(sys_state *st) {
 
 const char *sys_state_text(const sys_state *st) { return st->text; }
 
-const char *sys_state_word(sys_state_result result) {
-    static const char *const words[] = {"ok", "absent", "locked", "not a file", "bad", "newer", "exists", "i/o error"};
-    return (unsigned)result < sizeof words / sizeof words[0] ? words[result] : "?";
-}

@@ -20,7 +20,6 @@ struct sys_web {
     pid_t keeper;
     int server;              /* the serving process's pid, as it says */
     uint16_t port;           /* 0: nobody serves */
-    uint32_t starts;
     char host[64], listen_port[8], names[WEB_NAMES_MAX], token_file[256], history[256];
     uint8_t any_port, quiet;
     char note[192];
@@ -163,7 +162,6 @@ sys_metrics *sys_web_metrics(sys_web *w) { return &w->metrics; }
 int sys_web_fd(const sys_web *w) { return w->socket_fd; }
 uint16_t sys_web_port(const sys_web *w) { return w->port; }
 int sys_web_pid(const sys_web *w) { return w->server; }
-uint32_t sys_web_starts(const sys_web *w) { return w->starts; }
 
 const char *sys_web_said(sys_web *w) {
     static char out[sizeof w->note];
@@ -216,7 +214,6 @@ sys_web_command sys_web_next(sys_web *w, uint32_t *id) {
         if (m.kind == WEB_MSG_READY && m.command > 0 && m.command <= 65535) {
             w->port = (uint16_t)m.command;
             w->server = (int)m.id;
-            w->starts++;
         }
         if (m.kind == WEB_MSG_GONE) gone(w, &m);
         if (m.kind == WEB_MSG_COMMAND && m.command > SYS_WEB_NONE && m.command < SYS_WEB_COMMANDS) {

@@ -126,12 +126,6 @@ web_history *web_history_open(const char *path) {
     return NULL;
 }
 
-void web_history_close(web_history *h) {
-    if (h == NULL) return;
-    sys_ring_close(&h->ring);
-    free(h);
-}
-
 /* The agent's own view of what it has and has not written is the newer one. */
 static void catch_up(sys_ring *r, const web_tail *tail) {
     if (!tail->known) {

@@ -65,7 +65,6 @@ extern const char web_page_csp[]; /* the hashes of its script and its style */
 typedef struct web_history web_history;
 /* NULL when there is none (yet). */
 web_history *web_history_open(const char *path);
-void web_history_close(web_history *h);
 /* The JSON of /api/history into memory of its own; free() it. NULL when memory is short. */
 char *web_history_json(web_history *h, const web_tail *tail, int64_t since_unix_s, uint32_t points, size_t *len);
 

@@ -14,24 +14,14 @@
 #include <string.h>
 
 /* ---- unchecked loads and stores (memcpy: account data is not aligned) ---- */
-static inline uint16_t ek_get_u16(const uint8_t *p) { uint16_t v; memcpy(&v, p, sizeof v); return v; }
 static inline uint32_t ek_get_u32(const uint8_t *p) { uint32_t v; memcpy(&v, p, sizeof v); return v; }
 static inline uint64_t ek_get_u64(const uint8_t *p) { uint64_t v; memcpy(&v, p, sizeof v); return v; }
-static inline int16_t ek_get_i16(const uint8_t *p) { int16_t v; memcpy(&v, p, sizeof v); return v; }
 static inline int32_t ek_get_i32(const uint8_t *p) { int32_t v; memcpy(&v, p, sizeof v); return v; }
 static inline int64_t ek_get_i64(const uint8_t *p) { int64_t v; memcpy(&v, p, sizeof v); return v; }
-/* i128 and u128 fields of the venues; for a u128 read `hi` as unsigned. */
-static inline ek_i128 ek_get_i128(const uint8_t *p) {
-    ek_i128 v;
-    v.lo = ek_get_u64(p);
-    v.hi = ek_get_i64(p + 8);
-    return v;
-}
 static inline ek_key ek_get_key(const uint8_t *p) { ek_key k; memcpy(k.bytes, p, sizeof k.bytes); return k; }
 static inline void ek_set_u16(uint8_t *p, uint16_t v) { memcpy(p, &v, sizeof v); }
 static inline void ek_set_u32(uint8_t *p, uint32_t v) { memcpy(p, &v, sizeof v); }
 static inline void ek_set_u64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v); }
-static inline void ek_set_i64(uint8_t *p, int64_t v) { memcpy(p, &v, sizeof v); }
 
 /* memcmp, for Swift. */
 static inline int ek_bytes_equal(const void *a, const void *b, size_t n) { return memcmp(a, b, n) == 0; }
@@ -72,11 +62,7 @@ static inline ek_err ek_read_bytes(ek_reader *r, void *out, size_t n) {
 }
 static inline ek_err ek_read_u8(ek_reader *r, uint8_t *out) { return ek_read_bytes(r, out, 1); }
 static inline ek_err ek_read_u16(ek_reader *r, uint16_t *out) { return ek_read_bytes(r, out, 2); }
-static inline ek_err ek_read_u32(ek_reader *r, uint32_t *out) { return ek_read_bytes(r, out, 4); }
 static inline ek_err ek_read_u64(ek_reader *r, uint64_t *out) { return ek_read_bytes(r, out, 8); }
-static inline ek_err ek_read_i32(ek_reader *r, int32_t *out) { return ek_read_bytes(r, out, 4); }
-static inline ek_err ek_read_i64(ek_reader *r, int64_t *out) { return ek_read_bytes(r, out, 8); }
-static inline ek_err ek_read_key(ek_reader *r, ek_key *out) { return ek_read_bytes(r, out->bytes, 32); }
 /* A Borsh bool or Option tag: 0 or 1, anything else EK_E_RANGE. */
 static inline ek_err ek_read_bool(ek_reader *r, uint8_t *out) {
     if (ek_left(r) < 1) return EK_E_SHORT;

@@ -16,10 +16,8 @@ ek_err ek_mul_u64(uint64_t a, uint64_t b, uint64_t *out);
 /* a * b / c: floor = toward minus infinity, ceil = toward plus infinity, trunc = toward zero. */
 ek_err ek_mul_div_floor_i64(int64_t a, int64_t b, int64_t c, int64_t *out);
 ek_err ek_mul_div_ceil_i64(int64_t a, int64_t b, int64_t c, int64_t *out);
-ek_err ek_mul_div_trunc_i64(int64_t a, int64_t b, int64_t c, int64_t *out);
 ek_err ek_mul_div_floor_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out);
 ek_err ek_mul_div_ceil_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out);
-ek_err ek_mul_div_trunc_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out); /* the same as floor */
 
 /* |v| without the overflow of -INT64_MIN. */
 uint64_t ek_abs_i64(int64_t v);

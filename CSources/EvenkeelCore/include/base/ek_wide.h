@@ -23,12 +23,8 @@ ek_err ek_wide_u128(ek_u128 v, ek_i128 *out);
 int ek_wide_cmp(ek_i128 a, ek_i128 b);
 int ek_wide_sign(ek_i128 a);
 
-ek_err ek_wide_add(ek_i128 a, ek_i128 b, ek_i128 *out);
-ek_err ek_wide_sub(ek_i128 a, ek_i128 b, ek_i128 *out);
 ek_err ek_wide_neg(ek_i128 a, ek_i128 *out);
-ek_err ek_wide_abs(ek_i128 a, ek_i128 *out);
 ek_err ek_wide_mul(ek_i128 a, ek_i128 b, ek_i128 *out);
-ek_err ek_wide_mul_u64(uint64_t a, uint64_t b, ek_i128 *out);
 
 /* Quotients rounded toward zero, toward minus infinity, toward plus infinity. */
 ek_err ek_wide_div_trunc(ek_i128 a, ek_i128 b, ek_i128 *out);

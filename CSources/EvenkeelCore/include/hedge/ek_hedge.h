@@ -96,8 +96,7 @@ ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t
  * Slots that went back (a node behind) count as none passed. */
 int64_t ek_cooldown_left(const ek_hedge_rules *rules, ek_moment now, ek_moment last_success);
 
-/* "BALANCED" ..., "NONE" "EXPAND_SHORT" "REDUCE_SHORT"; "?" for a number without a name. Never NULL. */
-const char *ek_verdict_name(uint8_t verdict);
+/* "NONE" "EXPAND_SHORT" "REDUCE_SHORT"; "?" for a number without a name. Never NULL. */
 const char *ek_action_name(uint8_t action);
 
 #endif

@@ -10,7 +10,5 @@
  * when it is read (velocity: seen on the program of August 2026). Discounts for staking (Drift) and referral are not counted, so the fee is never
  * too low. EK_E_RANGE: a tier with denominator 0. */
 ek_err ek_taker_fee(const ek_book *b, uint16_t perp_index, uint64_t quote_e6, uint64_t *fee_e6);
-/* The same as parts per 1e9 of the quote. */
-ek_err ek_taker_fee_ppb(const ek_book *b, uint16_t perp_index, uint32_t *fee_ppb);
 
 #endif

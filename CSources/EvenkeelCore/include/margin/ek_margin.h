@@ -36,16 +36,12 @@ int64_t ek_margin_free_e6(const ek_margin *m);
 /* Health in basis points of the venue's definition: 0 when flagged as being liquidated or bankrupt, 10000 when nothing is required and
  * collateral is not negative, else (collateral - requirement) / collateral, rounded toward zero, within 0..10000. m: Maintenance, plain. */
 uint32_t ek_health_bp(const ek_user *u, const ek_margin *m);
-/* The whole-percent figure the venue's own interface shows (rounded half up). */
-uint32_t ek_health_pct(const ek_user *u, const ek_margin *m);
 
 /* Leverage in 1e-4 (14200 = 1.42x): perp notional at the oracle price / (assets + perp pnl - liabilities), rounded up (a limit is never
  * passed by rounding). EK_E_RANGE: equity <= 0 with a position open (infinite). UINT32_MAX when it would not fit. 0 without positions. */
-ek_err ek_leverage(const ek_book *b, uint32_t *leverage_e4, ek_fault *fault);
-/* The same after the base of one perp market has moved by delta at the oracle price. */
-ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4, ek_fault *fault);
-/* The same with a given equity (1e-6 USD), for rehearsals. */
 ek_err ek_leverage_of(ek_i128 notional_e6, ek_i128 equity_e6, uint32_t *leverage_e4);
+/* The whole account's after the base of one perp market has moved by delta at the oracle price. */
+ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4, ek_fault *fault);
 
 /* Liquidation prices of one perp: the first price above and below the current one at which maintenance collateral (plain) falls under the
  * requirement, by exact search in steps of 1e-6 USD. The oracle of the perp moves; every market with the same oracle account moves with it,

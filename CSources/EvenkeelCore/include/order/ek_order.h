@@ -45,8 +45,6 @@ typedef struct {
 
 /* For ek_message_compile: a view of an ek_ix, valid as long as it is. */
 ek_instruction ek_ix_view(const ek_ix *ix);
-const ek_meta *ek_ix_meta_at(const ek_ix *ix, uint32_t i);
-const uint8_t *ek_ix_data(const ek_ix *ix);
 
 /* Zeroed parameters of a perp order. */
 ek_order_params ek_order_perp(uint16_t market_index, uint8_t order_type, uint8_t direction, uint64_t base_e9);
@@ -71,20 +69,9 @@ ek_err ek_ix_place(const ek_book *b, const ek_key *signer, const ek_order_params
 enum { EK_TAKE_ALL = 2 | (100 << 8), EK_TAKE_SOME = 1 | (100 << 8) };
 ek_err ek_ix_place_and_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out);
 
-/* The bare encoders under both, which encode anything the wire can carry: for conformance tests only. */
-ek_err ek_ix_place_unchecked(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out);
-ek_err ek_ix_take_unchecked(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out);
-
 /* cancel_order: has_id 0 = the last one placed. An id that is not open succeeds and does nothing. market_index: the order's market (its
  * accounts are added when the User has no position there); 0xFFFF = none. */
 ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id, uint32_t order_id, ek_ix *out);
-ek_err ek_ix_cancel_by_user_id(const ek_book *b, const ek_key *signer, uint16_t market_index, uint8_t user_order_id, ek_ix *out);
-/* cancel_orders: each Option apart; all absent = everything. */
-ek_err ek_ix_cancel_orders(const ek_book *b, const ek_key *signer, int has_type, uint8_t market_type, int has_market, uint16_t market_index,
-                           int has_direction, uint8_t direction, ek_ix *out);
-
-/* settle_pnl of one perp market. Drift only (EK_E_UNSUPPORTED elsewhere: its accounts were never exercised). */
-ek_err ek_ix_settle_pnl(const ek_book *b, const ek_key *signer, uint16_t market_index, ek_ix *out);
 
 /* Liveness probe: cancel_orders of a market that cannot exist, no accounts beyond the three; cancels nothing even with orders open. A program
  * without instructions answers Anchor error 101. Simulate it, never send it. Needs only the addresses of `b`'s plan. */

@@ -132,5 +132,4 @@ void ek_policy_count_refusal(ek_policy_ledger *ledger);
 void ek_policy_forgive(ek_policy_ledger *ledger);
 int ek_policy_breaker(const ek_policy_ledger *ledger);
 
-size_t ek_policy_size(void);
 #endif

@@ -97,8 +97,6 @@ const ek_spot_market *ek_book_spot_by_name(const ek_book *b, const char *name, s
 const ek_book_token *ek_book_token_of(const ek_book *b, const ek_key *mint);      /* NULL: not in the plan */
 const ek_book_watch *ek_book_watch_of(const ek_book *b, const ek_key *wallet);
 const ek_user *ek_book_user(const ek_book *b);
-const ek_user_stats *ek_book_stats(const ek_book *b);
-const ek_state *ek_book_state(const ek_book *b);
 /* Slots since the oracle's price was posted; 0 when it claims to be newer than the book. */
 uint64_t ek_oracle_age_slots(const ek_book *b, const ek_oracle *o);
 

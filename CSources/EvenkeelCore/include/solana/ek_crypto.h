@@ -10,10 +10,6 @@
 ek_err ek_crypto_init(void);
 
 void ek_sha256(const void *bytes, size_t n, uint8_t out[32]);
-typedef struct { uint64_t opaque[16]; } ek_sha256_state; /* start, add ..., end; a state is used for one digest */
-void ek_sha256_start(ek_sha256_state *state);
-void ek_sha256_add(ek_sha256_state *state, const void *bytes, size_t n);
-void ek_sha256_end(ek_sha256_state *state, uint8_t out[32]);
 
 /* BLAKE2b with a 32-byte digest, no key. */
 void ek_blake2b_256(const void *bytes, size_t n, uint8_t out[32]);
@@ -24,8 +20,6 @@ void ek_ed25519_from_seed(const uint8_t seed[32], ek_key *pub, uint8_t secret[64
 void ek_ed25519_sign(const uint8_t secret[64], const uint8_t *msg, size_t n, uint8_t sig[64]);
 /* EK_OK or EK_E_CRYPTO. Refuses what libsodium refuses: small-order keys and non-canonical scalars. */
 ek_err ek_ed25519_verify(const uint8_t sig[64], const uint8_t *msg, size_t n, const ek_key *pub);
-/* Overwrites secrets in a way the compiler may not leave out. */
-void ek_wipe(void *bytes, size_t n);
 
 /* 1 when the 32 bytes decompress to a point of the curve by Solana's rule (curve25519-dalek's decompress: the bytes need not
  * be canonical, the point need not be of prime order; libsodium's is_valid_point asks for both and is wrong here).
@@ -38,7 +32,5 @@ typedef struct { const uint8_t *bytes; uint8_t len; } ek_seed;
 #define EK_SEEDS_MAX 16u
 /* The first bump from 255 down to 1 that gives an address; n <= 15. EK_E_CRYPTO when none does. About 9 us. */
 ek_err ek_find_pda(const ek_seed *seeds, uint32_t n, const ek_key *program, ek_key *out, uint8_t *bump);
-/* The seeds exactly as given (a bump is the caller's last seed); n <= 16. EK_E_CRYPTO when the result is on the curve. */
-ek_err ek_create_pda(const ek_seed *seeds, uint32_t n, const ek_key *program, ek_key *out);
 
 #endif

@@ -1,4 +1,4 @@
-/* ek_tx.h - Solana messages and transactions: compiling, signing, reading.
+/* ek_tx.h - Solana messages and transactions: compiling, putting together, reading.
  *
  * A message is compiled as the Solana SDK does it (CompiledKeys): payer first, then signers that are written, signers only
  * read, the rest written, the rest only read; inside a class by the bytes of the key; a key named several times gets the union
@@ -38,9 +38,6 @@ typedef struct {
 ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, const ek_instruction *ixs, uint32_t n,
                           uint8_t *out, size_t cap, size_t *len);
 
-/* One signature. The message must ask for exactly one and its payer must be the key of `secret`, else EK_E_MISMATCH: what
- * leaves here is never a transaction the chain must refuse. msg may already stand at out + 65. */
-ek_err ek_tx_sign(const uint8_t *msg, size_t n, const uint8_t secret[64], uint8_t *out, size_t cap, size_t *len);
 /* n_sigs signatures of 64 bytes each, made elsewhere, put before the message; n_sigs must be what the message asks for,
  * else EK_E_MISMATCH. The signatures themselves are not checked. */
 ek_err ek_tx_assemble(const uint8_t *sigs, uint32_t n_sigs, const uint8_t *msg, size_t n, uint8_t *out, size_t cap,
@@ -64,13 +61,12 @@ typedef struct {
     const uint8_t *writable, *readonly; /* indices into the table */
 } ek_tx_lut;
 
-/* Views into the bytes that were parsed; they must outlive it. Swift reads the arrays by the functions below. */
+/* Views into the message that was parsed; its bytes must outlive it. */
 typedef struct {
     uint8_t version;                 /* EK_TX_LEGACY or 0 */
     uint8_t n_required, n_ro_signed, n_ro_unsigned;
-    uint16_t n_sigs, n_keys, n_ixs, n_luts;
+    uint16_t n_keys, n_ixs, n_luts;
     uint16_t n_loaded_writable, n_loaded; /* keys the lookup tables add: the written ones, all of them */
-    const uint8_t *sigs;             /* n_sigs * 64; NULL for a bare message */
     const uint8_t *message;          /* what the signatures sign */
     size_t message_len;
     const uint8_t *keys;             /* n_keys * 32 */
@@ -79,27 +75,17 @@ typedef struct {
     ek_tx_lut luts[36];
 } ek_tx;
 
-/* Reads a whole transaction; every byte must belong to it (EK_E_SYNTAX for bytes behind its end). Refuses what the runtime's
+/* Reads a message without its signatures; every byte must belong to it (EK_E_SYNTAX for bytes behind its end). Refuses what the runtime's
  * sanitize refuses: header counts that do not fit the keys, a payer that is read-only, a program that is the payer or loaded from
- * a table, indices past the keys, an empty lookup, more than 256 keys, signatures fewer or more than the header
- * asks for: EK_E_RANGE. EK_E_SHORT: ends early. EK_E_SYNTAX: shortvec not minimal. EK_E_UNSUPPORTED: a version after 0.
- * EK_E_FULL: longer than a packet, or more than 64 instructions. Signatures are not verified (ek_tx_verify does). */
-ek_err ek_tx_parse(const uint8_t *bytes, size_t n, ek_tx *tx);
-/* The same for a message without signatures: n_sigs = 0, sigs = NULL. */
+ * a table, indices past the keys, an empty lookup, more than 256 keys: EK_E_RANGE. EK_E_SHORT: ends early. EK_E_SYNTAX: shortvec not
+ * minimal. EK_E_UNSUPPORTED: a version after 0. EK_E_FULL: longer than a packet, or more than 64 instructions. */
 ek_err ek_message_parse(const uint8_t *bytes, size_t n, ek_tx *tx);
-/* Checks every signature of a parsed transaction against the first keys. EK_E_CRYPTO when one is wrong or there is none. */
-ek_err ek_tx_verify(const ek_tx *tx);
 
-/* NULL when i is out of range. ek_tx_key: static keys only. */
+/* Static keys only; NULL when i is out of range. */
 const ek_key *ek_tx_key(const ek_tx *tx, uint32_t i);
-const ek_key *ek_tx_blockhash(const ek_tx *tx);
-const uint8_t *ek_tx_signature(const ek_tx *tx, uint32_t i);
-const ek_tx_ix *ek_tx_ix_at(const ek_tx *tx, uint32_t i);
-const ek_tx_lut *ek_tx_lut_at(const ek_tx *tx, uint32_t i);
 /* The key of account a of an instruction: NULL when out of range or loaded from a lookup table. */
 const ek_key *ek_tx_ix_key(const ek_tx *tx, const ek_tx_ix *ix, uint32_t a);
 /* By header and lookup tables alone (the runtime also demotes programs and sysvars); 0 when i is out of range. */
-int ek_tx_is_signer(const ek_tx *tx, uint32_t i);
 int ek_tx_is_writable(const ek_tx *tx, uint32_t i);
 
 #endif

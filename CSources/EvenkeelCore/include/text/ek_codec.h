@@ -9,15 +9,13 @@
 #include "base/ek_types.h"
 
 #define EK_BASE58_MAX_BYTES 128u /* longest input of the general encoder */
-#define EK_BASE58_MAX_TEXT 176u  /* longest text of the general decoder; 128 bytes are at most 175 digits */
+#define EK_BASE58_MAX_TEXT 175u  /* and its longest text */
 #define EK_KEY_TEXT 45u          /* buffer for a key: 32..44 digits and a NUL */
 #define EK_SIG_TEXT 89u          /* buffer for a signature: 64..88 digits and a NUL */
 
-/* General forms, quadratic in n. encode: n <= 128 else EK_E_RANGE; text is NUL-terminated, *out_len leaves the NUL out,
- * cap must hold text and NUL else EK_E_FULL. decode: the text is n characters (no NUL needed); n > 176 EK_E_RANGE,
- * a character outside the alphabet EK_E_SYNTAX, more than cap bytes EK_E_FULL. Empty is valid both ways. */
+/* The general encoder, quadratic in n: n <= 128 else EK_E_RANGE; text is NUL-terminated, *out_len leaves the NUL out,
+ * cap must hold text and NUL else EK_E_FULL. Nothing is the text of nothing. */
 ek_err ek_base58_encode(const uint8_t *in, size_t n, char *out, size_t cap, size_t *out_len);
-ek_err ek_base58_decode(const char *text, size_t n, uint8_t *out, size_t cap, size_t *out_len);
 
 /* Fixed sizes, the fast path (tens of ns for a key). Decoders: EK_E_SYNTAX for a wrong character or a text that is not of
  * exactly 32 (64) bytes; the output is written only on success. Encoders cannot fail; they return the text's length

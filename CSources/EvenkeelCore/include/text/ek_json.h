@@ -42,7 +42,6 @@ int ek_json_next(ek_json_iter *it, ek_json *key, ek_json *item);
 /* Integer literals only: "1.0" and "1e3" are EK_E_SYNTAX; outside the type (also -1 and -0 as u64) EK_E_RANGE. */
 ek_err ek_json_u64(ek_json v, uint64_t *out);
 ek_err ek_json_i64(ek_json v, int64_t *out);
-ek_err ek_json_bool(ek_json v, int *out);
 /* The string unescaped, as UTF-8, with a NUL after it: cap >= len + 1. A \u0000 inside stays a zero byte: trust *len. */
 ek_err ek_json_text(ek_json v, char *out, size_t cap, size_t *len);
 /* 1 when v is a string equal to `text` after unescaping. */

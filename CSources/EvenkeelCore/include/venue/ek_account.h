@@ -206,15 +206,12 @@ const char *ek_perp_market_name(const ek_perp_market *m);
 const ek_order *ek_user_order_at(const ek_user *u, uint32_t i);
 /* The live order with that id, or NULL. */
 const ek_order *ek_user_order_by_id(const ek_user *u, uint32_t order_id);
-/* The live order with that user_order_id (non-zero), or NULL. */
-const ek_order *ek_user_order_by_user_id(const ek_user *u, uint8_t user_order_id);
 int ek_order_live(const ek_order *o);
 /* Past its max_ts: any place or take of the account may clear it away. Trigger orders never expire [velocity 7]. */
 int ek_order_expired(const ek_order *o, int64_t chain_unix_s);
 /* Live orders of one market. */
 uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_index);
 int ek_user_has_delegate(const ek_user *u);
-const ek_fee_tier *ek_state_perp_tier(const ek_state *s, uint32_t i);
 
 /* Token amount of a spot position in the token's smallest unit: negative for a borrow; deposits round down, borrows up.
  * EK_E_RANGE: decimals above 19. */

@@ -19,7 +19,6 @@ uint32_t ek_venue_count(void);
 
 const char *ek_venue_name(const ek_venue *v);       /* "velocity" */
 const char *ek_venue_layout(const ek_venue *v);     /* "velocity-2026-08": name of the account layouts, for people */
-const char *ek_venue_quote_name(const ek_venue *v); /* "USDT": the asset of spot market 0 */
 const ek_key *ek_venue_program(const ek_venue *v);
 /* 1: place_and_take fills against the venue's own liquidity inside the transaction (Velocity), 0: an auction order is the way (Drift). */
 int ek_venue_can_take(const ek_venue *v);

@@ -6,8 +6,6 @@
 #include <stdint.h>
 
 int sys_isatty(int fd);
-/* Columns of the terminal on fd, or 0. */
-int sys_columns(int fd);
 /* Writes it all (short writes and EINTR handled); 0, or the errno. */
 int sys_write_all(int fd, const void *bytes, size_t n);
 /* One log line: waits for a stalled reader 100 ms at most, then drops the rest. 0, or the errno (EAGAIN: dropped). */

@@ -13,7 +13,6 @@ int sys_read_line(int fd, char *out, size_t cap, int timeout_ms);
 /* SIGTERM, then SIGKILL after 2 s; reaps. */
 void sys_end_child(int pid);
 /* 1 while the child lives. */
-int sys_child_alive(int pid);
 
 /* A private directory under $TMPDIR or /tmp; 0, or errno. */
 int sys_temp_dir(char *out, size_t cap);

@@ -118,10 +118,6 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
 /* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced. `url` and `authority` fill in [rpc] url and
  * [account] authority when they are not NULL; with a url the mode is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
 int sys_config_write_default(const char *path, const char *url, const char *authority);
-/* The same text to a descriptor; 0 or the errno. */
-int sys_config_put_default(int fd);
-/* The reference as a Markdown table, for the docs; 0 or the errno. */
-int sys_config_put_markdown(int fd);
 
 /* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url", "keypair_path"), unquoted. Its length, 0
  * when it is not there, is empty or does not fit. The file is a few `key: value` lines; anything else in it is passed over. */
@@ -141,7 +137,6 @@ const sys_hedge *sys_config_hedge(const sys_config *c, uint32_t i);
 const sys_leg *sys_hedge_leg(const sys_hedge *h, uint32_t i);
 const char *sys_hedge_name(const sys_hedge *h);
 const char *sys_hedge_asset(const sys_hedge *h);
-const char *sys_leg_asset(const sys_leg *l);
 const char *sys_config_state(const sys_config *c);
 const char *sys_config_control(const sys_config *c);
 const char *sys_config_keypair(const sys_config *c);

@@ -34,11 +34,10 @@ sys_httpd *sys_httpd_open(int port, sys_httpd_handler handler, void *context, ch
 int sys_httpd_port(const sys_httpd *h);
 /* Calls `timer` every `every_us` microseconds (late calls are not made up for); every_us 0 stops it. */
 void sys_httpd_every(sys_httpd *h, sys_httpd_timer timer, uint64_t every_us);
-/* One round: waits for work at most until the next timer. 0, or -1 when stopped. */
+/* One round: waits for work at most until the next timer. 0, or -1 when the loop has failed. */
 int sys_httpd_service(sys_httpd *h);
-/* Rounds until sys_httpd_stop, or until stop_fd (-1: none) becomes readable. The descriptor is not read. */
+/* Rounds until stop_fd (-1: none) becomes readable. The descriptor is not read. */
 int sys_httpd_run(sys_httpd *h, int stop_fd);
-void sys_httpd_stop(sys_httpd *h);
 void sys_httpd_close(sys_httpd *h);
 
 #endif

@@ -27,8 +27,6 @@ ek_err sys_key_make(const char *path, ek_key *pub, char text[384]);
 int sys_key_descriptor(const char *path);
 /* Closes such a descriptor: for a process that will never read the key. */
 void sys_key_let_go(const char *path);
-/* From 32 bytes of seed: the embedded chain and tests. The caller wipes the seed. */
-ek_err sys_key_from_seed(const uint8_t seed[32], sys_key *key);
 /* Wipes and frees; may be called twice. */
 void sys_key_free(sys_key *key);
 /* Bytes for ek_ed25519_sign; NULL when there are none. */

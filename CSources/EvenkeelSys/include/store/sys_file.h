@@ -54,6 +54,5 @@ void sys_state_close(sys_state *st);
 /* Pointers for Swift. */
 const char *sys_state_text(const sys_state *st);
 /* "locked", "absent" ...; never NULL. */
-const char *sys_state_word(sys_state_result result);
 
 #endif

@@ -64,7 +64,6 @@ const char *sys_web_said(sys_web *w);
 /* The serving process, as it said itself; 0 before it did. */
 int sys_web_pid(const sys_web *w);
 /* Times a server was ready, the first included. */
-uint32_t sys_web_starts(const sys_web *w);
 
 /* The hidden command `web-role`: serves until the agent is gone. argv as sys_web_open makes it. The exit code. */
 int sys_web_role(void);
