@@ -16,7 +16,9 @@ WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 SYS_LIBS := -ljansson -linih
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
-C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
+C_TEST_FILES := $(sort $(shell find Tests/core Tests/sys -name 'test_*.c'))
+C_TESTS := $(patsubst %.c,$(BUILD)/core/%,$(notdir $(C_TEST_FILES)))
+vpath test_%.c $(sort $(dir $(C_TEST_FILES)))
 SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
@@ -105,8 +107,8 @@ $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/core/o && rm -f $@ $(BUILD)/core/o/*
 	for f in $(CORE_C) $(SYS_C); do $(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c $$f -o $(BUILD)/core/o/$$(basename $$f .c).o; done
 	ar rcs $@ $(BUILD)/core/o/*.o
-$(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libunder.a
-	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/core -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
+$(BUILD)/core/test_%: test_%.c $(wildcard Tests/support/*.h) $(BUILD)/core/libunder.a
+	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
 test-core: $(C_TESTS)
 	@for t in $(C_TESTS); do echo "$$t"; $$t; done
 

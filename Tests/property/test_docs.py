@@ -118,8 +118,8 @@ def test_every_silent_death_is_shown():
 
 def test_the_readme_counts_right():
     page = read("README.md")
-    assert "(`Tests/core`, %d programs)" % len(list((ROOT / "Tests/core").glob("test_*.c"))) in page
-    assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").glob("fuzz_*.c"))) in page
+    assert "(`Tests/core`, `Tests/sys`, %d programs)" % len([*(ROOT / "Tests/core").rglob("test_*.c"), *(ROOT / "Tests/sys").rglob("test_*.c")]) in page
+    assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").rglob("fuzz_*.c"))) in page
 
 
 def test_every_error_name_is_told():

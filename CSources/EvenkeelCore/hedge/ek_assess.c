@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "../base/ek_calc.h"
 #include "../snapshot/ek_fault_say.h"
 
@@ -158,6 +159,7 @@ static ek_err assess_account(const ek_book *b, const ek_hedge_legs *legs, ek_ass
     out->maintenance_requirement_e6 = ek_clamp_i64(m->requirement_e6);
     out->free_collateral_e6 = ek_margin_free_e6(&out->initial);
     out->health_bp = ek_health_bp(&b->user, m);
+    EK_ASSERT(out->health_bp <= 10000);
     out->liquidatable = ek_wide_cmp(m->total_collateral_e6, m->requirement_e6) < 0;
     ek_calc c = {EK_OK};
     ek_w equity = ek_w_sub(&c, ek_w_add(&c, m->assets_e6, m->perp_pnl_e6), m->liabilities_e6);

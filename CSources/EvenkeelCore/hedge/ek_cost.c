@@ -1,10 +1,11 @@
 #include "hedge/ek_cost.h"
-#include "base/ek_fixed.h"
-#include "hedge/ek_taker_fee.h"
-#include "../venue/ek_venue_table.h"
+
 #include <string.h>
 
+#include "base/ek_fixed.h"
+#include "hedge/ek_taker_fee.h"
 #include "../base/ek_calc.h"
+#include "../venue/ek_venue_table.h"
 
 ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t *rate_e9) {
     int64_t oracle = m->oracle_twap_e6;

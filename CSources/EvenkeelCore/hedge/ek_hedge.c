@@ -1,7 +1,9 @@
 #include "hedge/ek_hedge.h"
-#include "../base/ek_calc.h"
+
+#include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 #include "margin/ek_margin.h"
+#include "../base/ek_calc.h"
 
 ek_err ek_drift_to(int64_t spot_base_e9, int64_t perp_base_e9, uint32_t ratio_ppm, int64_t target_base_e9,
                    int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
@@ -82,6 +84,7 @@ int64_t ek_cooldown_left(const ek_hedge_rules *rules, ek_moment now, ek_moment l
         uint64_t left_wall = rules->cooldown_s - (uint64_t)passed_s;
         if (left_wall > left) left = left_wall;
     }
+    EK_ASSERT(left <= rules->cooldown_s);
     return (int64_t)left;
 }
 
@@ -116,6 +119,7 @@ ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t
         size = held - held % step;
         out->capped |= EK_CAPPED_AT_ZERO;
     }
+    EK_ASSERT(size >= smallest && size % step == 0 && size <= ek_abs_i64(net_delta_base_e9)); /* never past the aim */
     out->size_base_e9 = size;
     out->reduce_only = against && size <= held;
     out->verdict = out->cooldown_left_s > 0 ? EK_VERDICT_COOLDOWN : EK_VERDICT_CORRECT;

@@ -1,5 +1,6 @@
 #include "hedge/ek_taker_fee.h"
 
+#include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 
 /* 30-day volume thresholds (1e-6 USD) for tiers 1 to 5, the same for both venues. */
@@ -11,7 +12,8 @@ static uint32_t fee_tier(const ek_book *b) {
     if (!(b->have & 1u << EK_ROLE_USER_STATS) || !s->has_volume || b->user.margin_mode != 0) return 0;
     if (ek_add_u64(s->maker_volume_30d_e6, s->taker_volume_30d_e6, &volume) != EK_OK) volume = UINT64_MAX;
     uint32_t tier = 0;
-    while (tier < 5 && volume >= VOLUME_TIERS[tier]) tier++;
+    while (tier < sizeof VOLUME_TIERS / sizeof VOLUME_TIERS[0] && volume >= VOLUME_TIERS[tier]) tier++;
+    EK_ASSERT(tier < EK_FEE_TIERS);
     return tier;
 }
 
@@ -34,4 +36,3 @@ ek_err ek_taker_fee(const ek_book *b, uint16_t perp_index, uint64_t quote_e6, ui
     if (err == EK_OK) *fee_e6 = fee;
     return err;
 }
-

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "../base/ek_calc.h"
-#include "ek_margin_core.h"
 #include "../snapshot/ek_fault_say.h"
 #include "../venue/ek_venue_table.h"
+#include "ek_margin_core.h"
 
 enum { WEIGHT_ONE = 10000, PRICE_ONE = 1000000, BASE_ONE = 1000000000, ORDER_CHARGE_E6 = 10000, PNL_CAP_E6 = 100000000 };
 
@@ -256,6 +257,7 @@ static ek_err add_perp(run *r, const ek_perp_position *p) {
 
 ek_err ek_margin_run(const ek_margin_query *q, ek_margin *out, ek_fault *fault) {
     run r = {.q = q, .out = out, .fault = fault, .c = {EK_OK}};
+    EK_ASSERT((q->type == EK_INITIAL || q->type == EK_MAINTENANCE) && q->n_prices <= EK_PRICE_OVERRIDES);
     memset(out, 0, sizeof *out);
     if (!(q->book->have & 1u << EK_ROLE_USER)) return ek_fault_say(fault, EK_E_MISSING, "User not in the book");
     if (q->user->pool_id != 0) return ek_fault_say(fault, EK_E_UNSUPPORTED, "account of a pool other than 0");
@@ -264,6 +266,7 @@ ek_err ek_margin_run(const ek_margin_query *q, ek_margin *out, ek_fault *fault) 
     for (uint32_t i = 0; err == EK_OK && i < q->user->n_spots; i++) err = add_spot(&r, &q->user->spots[i]);
     for (uint32_t i = 0; err == EK_OK && i < q->user->n_perps; i++) err = add_perp(&r, &q->user->perps[i]);
     if (err == EK_OK && r.c.err != EK_OK) return ek_fault_say(fault, r.c.err, "margin is out of the range of 128 bits");
+    EK_ASSERT(err != EK_OK || (ek_w_sign(out->assets_e6) >= 0 && ek_w_sign(out->liabilities_e6) >= 0));
     return err;
 }
 

@@ -1,10 +1,11 @@
 /* What follows from margin: free collateral, health, leverage, liquidation price (ek_margin.h). */
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "../base/ek_calc.h"
-#include "ek_margin_core.h"
 #include "../snapshot/ek_fault_say.h"
+#include "ek_margin_core.h"
 
 int64_t ek_margin_free_e6(const ek_margin *m) {
     ek_calc c = {EK_OK};
@@ -144,6 +145,7 @@ static ek_err walk(search *s, int up, int64_t *out) {
         int64_t at = n < STRAIGHT ? crossing(good, bad, over, under) : good + (bad - good) / 2;
         ek_w there;
         ek_calc c = {EK_OK};
+        EK_ASSERT(up ? good < at && at < bad : good > at && at > bad && bad > 0);
         err = over_at(s, at, &there, &far);
         if (err != EK_OK) return err;
         if (far || ek_w_sign(there) < 0) {

@@ -1,6 +1,8 @@
 #include "order/ek_fee.h"
-#include "base/ek_fixed.h"
+
 #include <string.h>
+
+#include "base/ek_fixed.h"
 
 void ek_fee_mark_of(const ek_user *u, uint16_t perp_index, ek_fee_mark *out) {
     memset(out, 0, sizeof *out);

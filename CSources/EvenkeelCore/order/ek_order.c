@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
 #include "../snapshot/ek_fault_say.h"
@@ -72,6 +73,7 @@ ek_err ek_worst_price(int64_t oracle_price_e6, uint32_t slippage_ppm, uint8_t di
         if (price > oracle) return EK_E_RANGE;
     }
     if (price == 0) return EK_E_RANGE; /* on the wire 0 means no bound at all */
+    EK_ASSERT(price % tick_e6 == 0 && (direction == EK_BUY ? price <= (uint64_t)bound : price >= (uint64_t)bound));
     *out_price_e6 = price;
     return EK_OK;
 }

@@ -1,9 +1,10 @@
 /* The instruction builders of ek_order.h. */
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
-#include "ek_order_wire.h"
 #include "../venue/ek_venue_table.h"
+#include "ek_order_wire.h"
 
 /* First eight bytes of sha256("global:<name>"); the same for both venues, which share their instruction names. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
@@ -36,6 +37,7 @@ static void add_oracle(touched *t, const ek_key *key, int writable) {
             t->oracle_writable[i] = (uint8_t)(t->oracle_writable[i] || writable);
             return;
         }
+    EK_ASSERT(t->n_oracles < 2 * SET_CAP);
     t->oracle_writable[t->n_oracles] = (uint8_t)writable;
     t->oracles[t->n_oracles++] = *key;
 }
@@ -44,6 +46,7 @@ static int add_index(uint16_t *list, uint32_t *n, uint16_t index, int sorted) {
     uint32_t at = *n;
     for (uint32_t i = 0; i < *n; i++)
         if (list[i] == index) return 0;
+    EK_ASSERT(*n < SET_CAP);
     while (sorted && at > 0 && list[at - 1] > index) {
         list[at] = list[at - 1];
         at--;
@@ -78,6 +81,7 @@ static void collect(const ek_book *b, touched *t, uint16_t order_market) {
     const ek_user *u = &b->user;
     int sorted = b->venue->metas_by_market;
     uint16_t perps[EK_MAX_PERPS + 1];
+    EK_ASSERT(u->n_perps <= EK_MAX_PERPS && u->n_spots <= EK_MAX_SPOTS);
     uint32_t n = 0;
     for (uint32_t i = 0; i < u->n_perps; i++) perps[n++] = u->perps[i].market_index;
     if (order_market != NO_MARKET) perps[n++] = order_market;
@@ -142,6 +146,7 @@ static void begin(ek_ix *ix, const ek_venue *v, const ek_key *state, const ek_ke
     push(ix, &never, user, 0, 1);
     if (stats) push(ix, &never, stats, 0, 1);
     push(ix, &never, signer, 1, 0);
+    EK_ASSERT(never == EK_OK);
     memcpy(ix->data, discriminator, 8);
     ix->data_len = 8;
 }
@@ -156,6 +161,7 @@ static ek_err order_ix(const ek_book *b, const ek_key *signer, const ek_order_pa
     ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
     w.len = 8 + len;
     if (take) ek_put_opt_u32(&w, has_condition, condition);
+    EK_ASSERT(w.err == EK_OK);
     out->data_len = (uint16_t)w.len;
 
     touched t;
@@ -214,4 +220,3 @@ ek_err ek_ix_probe(const ek_plan *p, const ek_key *signer, ek_ix *out) {
     out->data_len = (uint16_t)w.len;
     return EK_OK;
 }
-

@@ -1,5 +1,6 @@
 #include "order/ek_outcome.h"
 
+#include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 
 static const ek_order *our_entry(const ek_ticket *t, const ek_user *u) {
@@ -89,5 +90,6 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
         else out->outcome = resting ? EK_OUT_RESTING : EK_OUT_UNFILLED_GONE;
     }
     price(ticket, now, o, out);
+    EK_ASSERT(out->outcome > EK_OUT_NONE && out->outcome <= EK_OUT_UNFILLED_GONE && out->filled_base_e9 <= size);
     return EK_OK;
 }

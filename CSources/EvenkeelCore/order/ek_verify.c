@@ -1,5 +1,6 @@
 #include "order/ek_verify.h"
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
 #include "../text/ek_say.h"
@@ -190,6 +191,7 @@ ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek
     uint32_t next = before->next_order_id + (order ? 1u : 0u);
     if (err == EK_OK && after->next_order_id != next)
         err = differs(&w, "user", after->sub_account_id, "next order id", after->next_order_id, ", meant ", next);
+    EK_ASSERT(err == EK_OK || text[0] != 0);
     if (err == EK_OK) text[0] = 0;
     return err;
 }

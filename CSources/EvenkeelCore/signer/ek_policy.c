@@ -1,11 +1,12 @@
 /* The judgement of ek_policy.h: limits, counters, and what ties the parts together. The message is read in ek_policy_read.c. */
 #include <string.h>
 
-#include "venue/ek_account.h"
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
-#include "ek_policy_read.h"
 #include "order/ek_ticket.h"
+#include "venue/ek_account.h"
+#include "ek_policy_read.h"
 
 _Static_assert(sizeof(ek_policy_market) == 24, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_limits) == 320, "the limits go over a socket as they are");
@@ -150,6 +151,7 @@ static uint32_t order_fault(const ek_policy *p, const ek_policy_message *m, cons
 uint32_t ek_policy_check(const ek_policy *p, const ek_policy_ledger *ledger, const uint8_t *message, size_t n, const ek_policy_claim *claim,
                          const uint8_t *oracle, size_t oracle_len, uint64_t *notional_e6) {
     ek_policy_message m;
+    EK_ASSERT(p->venue != NULL && p->limits.n_markets <= EK_POLICY_MARKETS);
     *notional_e6 = 0;
     uint32_t fault = market_fault(p, ledger, claim);
     if (fault != EK_REFUSE_NOTHING) return fault;
@@ -229,5 +231,7 @@ uint32_t ek_policy_decide(const ek_policy *p, ek_policy_ledger *ledger, int64_t 
     ledger->signed_total++;
     ledger->refusals = 0;
     bind_market(p, ledger, claim);
+    EK_ASSERT(ledger->orders <= p->limits.max_orders_hour && (notional == 0 || ledger->notional_e6 <= p->limits.max_notional_day_e6));
+    EK_ASSERT(claim->kind == EK_KIND_CANCEL || pin_of(ledger, p->limits.markets[claim->market].name) != NULL);
     return EK_REFUSE_NOTHING;
 }

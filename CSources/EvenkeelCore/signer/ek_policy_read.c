@@ -5,9 +5,9 @@
 
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
+#include "order/ek_ticket.h"
 #include "solana/ek_tx.h"
 #include "../venue/ek_venue_table.h"
-#include "order/ek_ticket.h"
 
 /* First eight bytes of sha256("global:<name>"); written down a second time on purpose: the builder's table is not this one's witness. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};

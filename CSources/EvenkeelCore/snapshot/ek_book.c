@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "../venue/ek_venue_table.h"
 
@@ -13,6 +14,7 @@ size_t ek_book_size(void) { return sizeof(ek_book); }
 const ek_user *ek_book_user(const ek_book *b) { return &b->user; }
 
 void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
+    EK_ASSERT(v != NULL);
     /* Markets and oracles beyond their counts are never looked at, each is cleared when it is put, and they are nine tenths of the book: they
      * need no clearing. All the rest does: tokens and watched wallets are counted before they are read. */
     memset(b, 0, offsetof(ek_book, perps));
@@ -23,6 +25,7 @@ void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
 }
 
 void ek_book_begin(ek_book *b, const ek_plan *p, uint64_t slot) {
+    EK_ASSERT(p->n <= EK_PLAN_MAX && p->n_tokens <= EK_BOOK_TOKENS && p->n_watches <= EK_BOOK_WATCHES);
     ek_book_reset(b, p->venue, slot);
     b->authority = p->authority;
     b->payer = p->payer;

@@ -1,13 +1,14 @@
 /* ek_book.h: a whole read into the book. Every account is checked against what it was asked for. */
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
-#include "ek_fault_say.h"
 #include "snapshot/ek_book.h"
 #include "snapshot/ek_scan.h"
 #include "solana/ek_tx.h"
 #include "text/ek_codec.h"
 #include "../venue/ek_venue_table.h"
+#include "ek_fault_say.h"
 
 enum { CLOCK_BYTES = 40, TOKEN_BYTES = 165, MINT_BYTES = 82 };
 
@@ -140,10 +141,12 @@ static int asked_for(const load_context *c, const ek_plan_item *item) {
         return ek_key_equal(&b->user.authority, &c->plan->authority) && b->user.sub_account_id == c->plan->sub_account;
     case EK_ROLE_USER_STATS: return ek_key_equal(&b->stats.authority, &c->plan->authority);
     case EK_ROLE_PERP_MARKET: {
+        EK_ASSERT(b->n_perps > 0);
         const ek_perp_market *m = &b->perps[b->n_perps - 1];
         return m->market_index == item->market_index && ek_key_equal(&m->address, &item->key);
     }
     case EK_ROLE_SPOT_MARKET: {
+        EK_ASSERT(b->n_spots > 0);
         const ek_spot_market *m = &b->spots[b->n_spots - 1];
         return m->market_index == item->market_index && ek_key_equal(&m->address, &item->key);
     }
@@ -211,6 +214,7 @@ static ek_err put_holding(ek_book *b, const account *a) {
 
 static ek_err put(const load_context *c, const account *a) {
     const ek_plan_item *item = a->item;
+    EK_ASSERT(c->book->venue == c->plan->venue && a->index < c->plan->n);
     if (item->role == EK_ROLE_AUTHORITY || item->role == EK_ROLE_PAYER) return put_wallet(c, a);
     if (item->role >= EK_ROLE_TOKEN) return put_holding(c->book, a);
     if (a->data == NULL) return fail(c, a, EK_E_MISSING, "does not exist");

@@ -1,6 +1,7 @@
 /* ek_book.h: one account into the book by its role. */
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "snapshot/ek_book.h"
 
@@ -59,6 +60,7 @@ static ek_err put_oracle(ek_book *b, const ek_key *key, const uint8_t *data, siz
 
 ek_err ek_book_put_account(ek_book *b, int role, const ek_key *key, const uint8_t *data, size_t len) {
     ek_err err;
+    EK_ASSERT(b->venue != NULL && b->n_perps <= EK_BOOK_PERPS && b->n_spots <= EK_BOOK_SPOTS && b->n_oracles <= EK_BOOK_ORACLES);
     switch (role) {
     case EK_ROLE_STATE: err = ek_decode_state(b->venue, data, len, &b->state); break;
     case EK_ROLE_USER: err = put_user(b, data, len); break;

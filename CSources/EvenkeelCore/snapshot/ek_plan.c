@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "snapshot/ek_book.h"
 #include "solana/ek_crypto.h"
@@ -20,7 +21,8 @@ const char *ek_role_name(int role) {
 }
 
 static ek_err append(ek_plan *p, const ek_key *key, uint8_t role, uint16_t market_index, uint8_t perp) {
-    if (p->n >= EK_PLAN_MAX) return EK_E_FULL;
+    EK_ASSERT(p->n <= EK_PLAN_MAX && role <= EK_ROLE_WATCH);
+    if (p->n == EK_PLAN_MAX) return EK_E_FULL;
     ek_plan_item *item = &p->items[p->n++];
     memset(item, 0, sizeof *item);
     item->key = *key;

@@ -1,4 +1,6 @@
 #include "snapshot/ek_scan.h"
+
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "text/ek_codec.h"
 #include "text/ek_json.h"
@@ -57,6 +59,7 @@ static ek_err read_u64(ek_lex *x, uint64_t *out) {
 }
 
 static ek_span span_of(const scan *s, const ek_lex_text *t) {
+    EK_ASSERT(t->at >= s->base && t->at <= t->end && t->end <= s->x.end);
     ek_span span = {(uint32_t)(t->at - s->base), (uint32_t)(t->end - t->at)};
     return span;
 }

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-#include "../text/ek_lex.h"
+#include "base/ek_assert.h"
 #include "solana/ek_tx.h"
+#include "../text/ek_lex.h"
 #include "../venue/ek_venue_table.h"
 
 /* The owners that a book's accounts have: a text compared is a base58 decoding saved. With its closing quote, which no longer text has. */
@@ -53,6 +54,7 @@ int ek_usual_account(const uint8_t *base, const uint8_t *at, const uint8_t *end,
     const uint8_t *text = at;
     if (chars < (size_t)(end - at) && STANDS(at + chars, end, AFTER_DATA)) at += chars;
     else at = ek_lex_plain(at, end);
+    EK_ASSERT(base <= text && text <= at && at <= end);
     acc->data_b64.off = (uint32_t)(text - base);
     acc->data_b64.len = (uint32_t)(at - text);
     PASS(AFTER_DATA);

@@ -3,7 +3,7 @@
  *   {"data":["...","base64"],"executable":false,"lamports":1,"owner":"...","rentEpoch":18446744073709551615,"space":0}
  *
  * Only names in this order, no white space, no escapes, and an owner that is a program this agent knows by its text. What is taken here the
- * strict reader takes too, with the same result (Tests/fuzz/fuzz_scan.c compares them); all else is left to the strict reader. */
+ * strict reader takes too, with the same result (fuzz_scan.c compares them); all else is left to the strict reader. */
 #ifndef EK_USUAL_H
 #define EK_USUAL_H
 #include "snapshot/ek_scan.h"

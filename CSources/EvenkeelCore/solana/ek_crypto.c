@@ -1,7 +1,10 @@
 #include "solana/ek_crypto.h"
-#include "ek_curve.h"
+
 #include <sodium.h>
 #include <string.h>
+
+#include "base/ek_assert.h"
+#include "ek_curve.h"
 
 ek_err ek_crypto_init(void) { return sodium_init() < 0 ? EK_E_CRYPTO : EK_OK; }
 
@@ -55,6 +58,7 @@ ek_err ek_find_pda(const ek_seed *seeds, uint32_t n, const ek_key *program, ek_k
     if (n >= EK_SEEDS_MAX) return EK_E_RANGE;
     size_t len = preimage(seeds, n, program, bytes, &bump_at);
     if (len == 0) return EK_E_RANGE;
+    EK_ASSERT(len <= sizeof bytes && bump_at < len);
     for (unsigned b = 255; b > 0; b--) { /* 0 is never tried: the runtime's loop ends before it */
         bytes[bump_at] = (uint8_t)b;
         ek_sha256(bytes, len, out->bytes);

@@ -1,6 +1,8 @@
 #include "ek_curve.h"
-#include "base/ek_bytes.h"
+
 #include <sodium.h>
+
+#include "base/ek_bytes.h"
 
 int ek_curve_sodium(const uint8_t bytes[32]) {
     static const uint8_t IDENTITY[32] = {1};

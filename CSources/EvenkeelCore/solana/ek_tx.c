@@ -1,5 +1,7 @@
 /* Writing messages and transactions. (Reading: ek_tx_parse.c) */
 #include "solana/ek_tx.h"
+
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "text/ek_codec.h"
 
@@ -47,6 +49,8 @@ static inline int comes_before(const key_set *set, uint8_t a, uint8_t b) {
     return memcmp(set->key[a], set->key[b], 32) < 0;
 }
 
+static size_t shortvec_len(uint32_t v) { return v < 0x80u ? 1 : v < 0x4000u ? 2 : 3; }
+
 static void put_shortvec(ek_writer *w, uint32_t v) {
     uint8_t bytes[3];
     size_t n = ek_shortvec_write((uint16_t)v, bytes);
@@ -59,6 +63,7 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
     uint8_t mention[EK_TX_MAX]; /* number of each key named, in the order the instructions name them */
     uint8_t order[EK_TX_MAX_KEYS], rank[EK_TX_MAX_KEYS], count[4] = {0};
     uint32_t named = 0;
+    size_t foretold = 0; /* bytes of the instructions */
     if (n > EK_TX_MAX) return EK_E_FULL;
     set.n = 0;
     add(&set, payer, SIGNER | WRITABLE);
@@ -73,6 +78,7 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
             if (k < 0) return EK_E_FULL;
             mention[named++] = (uint8_t)k;
         }
+        foretold += 1 + shortvec_len(ixs[i].n_metas) + ixs[i].n_metas + shortvec_len(ixs[i].data_len) + ixs[i].data_len;
     }
     order[0] = 0; /* the payer leads whatever its bytes are */
     count[set.flags[0]]++;
@@ -86,6 +92,8 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
         count[set.flags[i]]++;
     }
     for (uint32_t i = 0; i < set.n; i++) rank[order[i]] = (uint8_t)i;
+    EK_ASSERT((uint32_t)count[0] + count[1] + count[2] + count[3] == set.n);
+    foretold += (v0 ? 2u : 0u) + 3 + shortvec_len(set.n) + 32u * (size_t)set.n + 32 + shortvec_len(n);
 
     uint32_t signers = (uint32_t)count[3] + count[2];
     size_t room = EK_TX_MAX - 1 - 64u * (signers < 19 ? signers : 19); /* 19 signatures leave no room for 19 keys */
@@ -108,6 +116,7 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
     }
     if (v0) ek_put_u8(&w, 0); /* no lookup tables */
     if (w.err != EK_OK) return w.err;
+    EK_ASSERT(w.len == foretold);
     *len = w.len;
     return EK_OK;
 }

@@ -1,7 +1,7 @@
 /* Reading messages, with the runtime's sanitize rules. */
 #include "base/ek_bytes.h"
-#include "text/ek_codec.h"
 #include "solana/ek_tx.h"
+#include "text/ek_codec.h"
 
 static ek_err read_count(ek_reader *r, uint16_t *out) {
     size_t used = 0;

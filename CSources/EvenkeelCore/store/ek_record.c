@@ -1,7 +1,10 @@
 #include "store/ek_record.h"
+
+#include <string.h>
+
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
-#include <string.h>
 
 #define HEADER 24u
 #define DIGEST_AT (EK_RECORD_SLOT - 32u)
@@ -214,6 +217,7 @@ ek_err ek_record_encode(const ek_record *r, uint8_t out[EK_RECORD_SLOT]) {
     w_record(&w, &copy);
     if (w.err != EK_OK) return w.err;
     if (w.out.err != EK_OK) return w.out.err;
+    EK_ASSERT(w.out.len <= DIGEST_AT - HEADER);
     memcpy(out, magic, sizeof magic);
     ek_set_u32(out + 8, EK_RECORD_VERSION);
     ek_set_u32(out + 12, (uint32_t)w.out.len);
@@ -287,6 +291,7 @@ ek_err ek_record_init(ek_record *r, const char *venue, const ek_key *authority, 
 }
 
 int ek_record_find(const ek_record *r, uint16_t perp_index) {
+    EK_ASSERT(r->n_markets <= EK_RECORD_MARKETS);
     for (int i = 0; i < r->n_markets; i++)
         if (r->markets[i].perp_index == perp_index) return i;
     return -1;
@@ -311,6 +316,7 @@ ek_err ek_record_add(ek_record *r, const char *name, uint16_t perp_index, uint32
 
 uint8_t ek_record_take_user_order_id(ek_record *r) {
     uint8_t id = r->next_user_order_id;
+    EK_ASSERT(id != 0); /* on the venue 0 is no id */
     r->next_user_order_id = id == UINT8_MAX ? 1 : (uint8_t)(id + 1);
     return id;
 }

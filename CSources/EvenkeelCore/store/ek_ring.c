@@ -1,9 +1,13 @@
 #include "store/ek_ring.h"
-#include "base/ek_bytes.h"
-#include "solana/ek_crypto.h"
+
 #include <string.h>
 
+#include "base/ek_assert.h"
+#include "base/ek_bytes.h"
+#include "solana/ek_crypto.h"
+
 #define HEADER_CHECKED 64u
+#define CORRECTION_BYTES 183u /* of EK_RING_CORRECTION; the rest is zeros */
 static const uint8_t magic[8] = {'E', 'V', 'E', 'N', 'R', 'I', 'N', 'G'};
 static const struct { uint32_t page, size, capacity; } parts[EK_RINGS] = {
     {1, EK_RING_SAMPLE, EK_RING_MINUTES_CAP},
@@ -146,6 +150,7 @@ void ek_sample_encode(int ring, const ek_sample *s, uint8_t out[EK_RING_SAMPLE])
     walk k = {out + 4, 0};
     memset(out, 0, EK_RING_SAMPLE);
     walk_sample(&k, &copy);
+    EK_ASSERT(k.at == out + EK_RING_SAMPLE);
     ek_set_u32(out, record_check(ring, out, EK_RING_SAMPLE));
 }
 
@@ -167,6 +172,7 @@ void ek_ring_correction_encode(const ek_ring_correction *c, uint8_t out[EK_RING_
     walk k = {out + 4, 0};
     memset(out, 0, EK_RING_CORRECTION);
     walk_correction(&k, &copy);
+    EK_ASSERT(k.at == out + CORRECTION_BYTES);
     ek_set_u32(out, record_check(EK_RING_CORRECTIONS, out, EK_RING_CORRECTION));
 }
 

@@ -1,7 +1,10 @@
 #include "store/ek_vault.h"
+
+#include <string.h>
+
+#include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 #include "base/ek_wide.h"
-#include <string.h>
 
 enum { MARKETS = 8 };
 
@@ -82,7 +85,7 @@ static ek_err adopt(ek_vault *v, ek_vault_market *markets, uint32_t n, int64_t e
 
 void ek_vault_take(ek_vault *v, ek_vault_market *markets, uint32_t n, uint8_t mode, int64_t unix_s, const ek_vault_book *book, const ek_vault_leg *legs) {
     parts p;
-    if (n > MARKETS) n = MARKETS;
+    EK_ASSERT(n <= MARKETS);
     if (!v->known) {
         memset(v, 0, sizeof *v);
         for (uint32_t i = 0; i < n; i++) memset(&markets[i], 0, sizeof markets[i]);
@@ -114,7 +117,8 @@ void ek_vault_now(const ek_vault *v, const ek_vault_market *markets, uint32_t n,
     out->fees_e6 = v->fees_e6;
     /* Modulo 2^64, exact for whatever ek_vault_take has adopted. */
     uint64_t basis = 0, delta = 0, parts_sum;
-    for (uint32_t i = 0; i < n && i < MARKETS; i++) {
+    EK_ASSERT(n <= MARKETS);
+    for (uint32_t i = 0; i < n; i++) {
         basis += (uint64_t)markets[i].basis_e6;
         delta += (uint64_t)markets[i].delta_e6;
     }

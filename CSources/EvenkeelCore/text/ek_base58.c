@@ -1,8 +1,10 @@
 /* base58, both ways. Numbers move between base 2^32 (bytes) and base 58^5 (five digits a limb), so that the work is
  * multiplications by known powers and one carry pass instead of a long division a digit. */
-#include "ek_base58_tables.h"
-#include "text/ek_codec.h"
 #include <string.h>
+
+#include "base/ek_assert.h"
+#include "text/ek_codec.h"
+#include "ek_base58_tables.h"
 
 #define RADIX 656356768u /* 58^5 */
 
@@ -178,9 +180,9 @@ ek_err ek_base58_encode(const uint8_t *in, size_t n, char *out, size_t cap, size
     memset(raw, 0, zeros);
     for (unsigned j = 0; j < used; j++) limb_digits(limb[used - 1 - j], raw + zeros + 5 * j);
     size_t len = spell(raw, zeros + (size_t)used * 5u, zeros, text);
+    EK_ASSERT(len <= EK_BASE58_MAX_TEXT);
     if (cap < len + 1) return EK_E_FULL;
     memcpy(out, text, len + 1);
     *out_len = len;
     return EK_OK;
 }
-

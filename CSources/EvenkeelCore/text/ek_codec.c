@@ -1,8 +1,11 @@
 /* base64 and compact-u16. (base58: ek_base58.c) */
 #include "text/ek_codec.h"
-#include "ek_base64.h"
+
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "../base/ek_cpu.h"
+#include "ek_base64.h"
+
 #if EK_BASE64_HAS_AVX2
 #include <immintrin.h>
 #endif
@@ -150,6 +153,7 @@ size_t ek_base64_encode(const uint8_t *in, size_t n, char *out) {
         q[3] = '=';
         q += 4;
     }
+    EK_ASSERT((size_t)(q - out) == ek_base64_encoded_len(n));
     return (size_t)(q - out);
 }
 

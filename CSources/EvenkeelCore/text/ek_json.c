@@ -1,7 +1,9 @@
 #include "text/ek_json.h"
+
+#include <string.h>
+
 #include "text/ek_codec.h"
 #include "ek_lex.h"
-#include <string.h>
 
 static const ek_json ABSENT = {NULL, NULL};
 

@@ -1,7 +1,8 @@
 #include "ek_lex.h"
+
 #include "base/ek_bytes.h"
-#include "../base/ek_cpu.h"
 #include "text/ek_json.h"
+#include "../base/ek_cpu.h"
 
 #if defined(__SSE2__) && !defined(EK_NO_SIMD)
 #include <immintrin.h>

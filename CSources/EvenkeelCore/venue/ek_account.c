@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
 #include "ek_venue_table.h"
@@ -116,6 +117,7 @@ ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len
     if (err == EK_OK) err = decode_spots(v, data, out);
     if (err == EK_OK) err = decode_perps(v, data, out);
     if (err == EK_OK) err = decode_orders(v, data, out);
+    EK_ASSERT(out->n_spots <= EK_MAX_SPOTS && out->n_perps <= EK_MAX_PERPS && out->n_live_orders <= EK_MAX_ORDERS);
     return err;
 }
 

@@ -1,9 +1,9 @@
 /* Oracle accounts of every kind that can be valued (ek_account.h: ek_decode_oracle). */
 #include <string.h>
 
-#include "venue/ek_account.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
+#include "venue/ek_account.h"
 #include "ek_venue_table.h"
 
 static const uint8_t PULL_DISCRIMINATOR[8] = {0x22, 0xf1, 0x23, 0x63, 0x9d, 0x7e, 0xf4, 0xcd};

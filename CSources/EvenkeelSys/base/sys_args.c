@@ -1,4 +1,5 @@
 #include "base/sys_args.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <string.h>

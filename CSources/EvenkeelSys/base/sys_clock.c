@@ -1,4 +1,5 @@
 #include "base/sys_clock.h"
+
 #include <errno.h>
 #include <sys/random.h>
 #include <time.h>

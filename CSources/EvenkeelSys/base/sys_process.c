@@ -7,10 +7,22 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "base/ek_assert.h"
 #include "base/sys_io.h"
 
 const char *sys_env(const char *name) { return getenv(name); }
 void sys_exit(int code) { exit(code); }
+
+/* Without stdio: what is wrong may be anything, the buffers included. */
+void ek_assert_said(const char *what, const char *file, int line) {
+    char number[12];
+    size_t at = sizeof number;
+    do number[--at] = (char)('0' + line % 10);
+    while ((line /= 10) > 0);
+    const struct { const char *text; size_t n; } parts[] = {{"evenkeel: this must hold and does not: ", 39}, {what, strlen(what)}, {" (", 2},
+                                                            {file, strlen(file)}, {":", 1}, {number + at, sizeof number - at}, {")\n", 2}};
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) sys_write_all(2, parts[i].text, parts[i].n);
+}
 
 static void set_of_ours(sigset_t *set) {
     sigemptyset(set);

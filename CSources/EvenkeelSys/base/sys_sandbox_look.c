@@ -1,7 +1,5 @@
 /* What the kernel and the supervisor give of sys_sandbox.h, found by trying: a version number alone would not show a filter of the supervisor
  * that forbids the call, or a Landlock that was built in and not switched on. */
-#include "base/sys_sandbox.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -11,6 +9,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/sys_sandbox.h"
 
 static void try_all(sys_sandbox_look *l) {
     struct rlimit r;

@@ -1,6 +1,4 @@
 #include "base/sys_spawn.h"
-#include "base/sys_io.h"
-#include "base/sys_process.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -14,6 +12,9 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "base/sys_io.h"
+#include "base/sys_process.h"
 
 int sys_spawn_self(const char *const *argv, int *out_fd) {
     int ends[2];

@@ -1,4 +1,5 @@
 #include "sys_write.h"
+
 #include <errno.h>
 #include <unistd.h>
 

@@ -1,11 +1,13 @@
 #include "config/sys_config.h"
-#include "base/sys_io.h"
-#include "sys_config_table.h"
+
 #include <errno.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "base/sys_io.h"
+#include "sys_config_table.h"
 
 enum { SECTIONS = 10, HEDGE_SECTION = 4 };
 

@@ -1,7 +1,8 @@
 /* Pointers into the configuration for Swift, which sees C arrays as tuples. */
+#include <string.h>
+
 #include "config/sys_config.h"
 #include "sys_config_table.h"
-#include <string.h>
 
 const char *sys_config_url(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].url : NULL; }
 const char *sys_config_url_shown(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].shown : NULL; }

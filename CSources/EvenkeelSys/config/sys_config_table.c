@@ -1,12 +1,14 @@
 #include "sys_config_table.h"
-#include "base/ek_fixed.h"
-#include "base/sys_io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
+
+#include "base/ek_fixed.h"
+#include "base/sys_io.h"
 
 const char *const sys_config_sections[] = {"agent", "rpc", "venue", "account", "hedge", "order", "gates", "signer", "web", "alerts", NULL};
 

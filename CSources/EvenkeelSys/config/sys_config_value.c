@@ -1,14 +1,15 @@
 /* One value of the configuration: from its text into its place, or the reason why not. */
-#include "sys_config_table.h"
-#include "text/ek_codec.h"
-#include "base/ek_fixed.h"
-#include "solana/ek_tx.h"
-#include "base/sys_number.h"
-#include "base/sys_io.h"
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/ek_fixed.h"
+#include "base/sys_io.h"
+#include "base/sys_number.h"
+#include "solana/ek_tx.h"
+#include "text/ek_codec.h"
+#include "sys_config_table.h"
 
 static ek_err must(const sys_config_key *k, char *why, size_t cap, const char *what) {
     char allowed[200];

@@ -1,9 +1,10 @@
 /* URLs as evenkeel takes them: scheme, host and port are read here; the rest is the HTTP client's. */
-#include "config/sys_config.h"
-#include "sys_config_table.h"
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "config/sys_config.h"
+#include "sys_config_table.h"
 
 /* The part between "//" and the first of / ? # (the user's name and password inside it). 0 when there is no "scheme://". */
 static int authority_of(const char *url, const char **start, size_t *n, char *scheme) {

@@ -1,6 +1,5 @@
 #include "net/sys_control.h"
 
-#include "base/sys_clock.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -12,6 +11,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/sys_clock.h"
 
 enum { FREE = 0, READING, ASKED, TAKEN, ANSWERING };
 

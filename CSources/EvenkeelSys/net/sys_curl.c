@@ -1,7 +1,8 @@
 #include "sys_curl.h"
-#include "sys_load.h"
 
 #include <stdlib.h>
+
+#include "sys_load.h"
 
 SYS_LOAD_NOTE(note, "[{\"soname\":[\"libcurl.so.4\"],\"feature\":\"fetch\",\"description\":\"RPC endpoints and alerts\",\"priority\":\"required\"}]");
 

@@ -1,13 +1,14 @@
 #include "net/sys_http.h"
-#include "base/sys_number.h"
-#include "base/sys_clock.h"
 
-#include "sys_curl.h"
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/sys_clock.h"
+#include "base/sys_number.h"
+#include "sys_curl.h"
 
 typedef struct {
     CURL *easy;

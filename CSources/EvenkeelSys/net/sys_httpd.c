@@ -1,11 +1,12 @@
 /* The server: one libwebsockets protocol; a connection holds its request body and its answer. */
 #include "net/sys_httpd.h"
 
-#include "sys_lws.h"
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "sys_lws.h"
 
 struct sys_httpd {
     struct lws_context *context;

@@ -1,4 +1,5 @@
 #include "sys_lws.h"
+
 #include "sys_load.h"
 
 /* Its structs differ between versions: the library must be the one whose headers these are. */

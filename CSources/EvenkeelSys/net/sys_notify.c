@@ -1,6 +1,5 @@
 #include "net/sys_notify.h"
 
-#include "base/sys_number.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "base/sys_number.h"
 
 int sys_notify_open(void) {
     const char *name = getenv("NOTIFY_SOCKET");

@@ -1,7 +1,5 @@
 #include "signer/sys_keyfile.h"
-#include "base/ek_bytes.h"
-#include "solana/ek_crypto.h"
-#include "base/sys_io.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -13,6 +11,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/ek_bytes.h"
+#include "base/sys_io.h"
+#include "solana/ek_crypto.h"
 
 enum { KEY_FILE_MAX = 1024 }; /* 64 numbers of up to 3 digits, commas and some white space */
 

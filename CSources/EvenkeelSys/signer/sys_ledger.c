@@ -1,5 +1,4 @@
 #include "signer/sys_ledger.h"
-#include "../base/sys_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +9,7 @@
 
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
+#include "../base/sys_write.h"
 
 /* A slot: magic 8, generation 8, ledger 512, BLAKE2b-256 of the 528 bytes before. */
 enum { SLOT = 1024, BODY = 16 + sizeof(ek_policy_ledger), WHOLE = BODY + 32 };

@@ -1,8 +1,8 @@
 /* The agent's end of sys_signer.h. */
-#include "base/sys_sandbox.h"
 #include "signer/sys_signer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,10 +12,10 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-#include <fcntl.h>
 
-#include "base/sys_process.h"
 #include "base/sys_clock.h"
+#include "base/sys_process.h"
+#include "base/sys_sandbox.h"
 #include "sys_signer_dial.h"
 
 enum { START_MS = 10000, FIRST_BACK_MS = 200, LAST_BACK_MS = 30000 };

@@ -11,12 +11,12 @@
 #include <unistd.h>
 
 #include "base/ek_bytes.h"
-#include "solana/ek_crypto.h"
 #include "base/sys_clock.h"
+#include "base/sys_sandbox.h"
 #include "signer/sys_keyfile.h"
 #include "signer/sys_ledger.h"
-#include "base/sys_sandbox.h"
 #include "signer/sys_signer.h"
+#include "solana/ek_crypto.h"
 
 _Static_assert(sizeof(sys_signer_head) == 16, "docs/signer.md");
 _Static_assert(sizeof(sys_signer_seal) == 16 + 320 + 512, "docs/signer.md");

@@ -1,5 +1,5 @@
 #include "store/sys_file.h"
-#include "../base/sys_write.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
@@ -8,6 +8,9 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/ek_assert.h"
+#include "../base/sys_write.h"
 
 static sys_state_result failed(sys_state *st, sys_state_result result, int os_errno, const char *what) {
     st->os_errno = os_errno;
@@ -182,6 +185,7 @@ static int write_slot(int fd, const uint8_t *image, int slot) {
 sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     if (st->fd < 0 || st->newest < 0 || st->read_only) return failed(st, SYS_STATE_IO, EBADF, "is not open for writing");
     if (st->generation == UINT64_MAX) return failed(st, SYS_STATE_BAD, 0, "generations are used up");
+    EK_ASSERT(st->newest <= 1 && r->generation <= st->generation); /* the file never goes back behind what is in memory */
     uint8_t image[EK_RECORD_SLOT];
     uint64_t was = r->generation;
     r->generation = st->generation + 1;
@@ -225,4 +229,3 @@ void sys_state_close(sys_state *st) {
 }
 
 const char *sys_state_text(const sys_state *st) { return st->text; }
-

@@ -1,5 +1,4 @@
 #include "store/sys_pending.h"
-#include "../base/sys_write.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +8,7 @@
 
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
+#include "../base/sys_write.h"
 
 static const char MAGIC[] = "EKALERT1"; /* eight bytes of it */
 enum { DIGEST = 32, FIXED = 160, HEAD = 24, REFUSED = 8 + DIGEST };

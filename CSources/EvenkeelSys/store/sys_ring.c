@@ -1,11 +1,14 @@
 #include "store/sys_ring.h"
-#include "../base/sys_write.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/ek_assert.h"
+#include "../base/sys_write.h"
 
 static sys_ring_result failed(sys_ring *r, sys_ring_result result, const char *path, int os_errno, const char *what) {
     r->os_errno = os_errno;
@@ -124,6 +127,7 @@ static int write_ring(sys_ring *r, int ring) {
     if (n == 0) return 0;
     uint32_t first = r->newest[ring] - n + 1; /* never more than the page under way */
     uint32_t in_page = (first - 1) % a_page;
+    EK_ASSERT(n <= r->newest[ring] && in_page + n <= a_page);
     int err = sys_write_at(r->fd, r->page[ring] + in_page * size, n * size, ek_ring_place(ring, first));
     if (err != 0) return err;
     r->unwritten[ring] = 0;

@@ -1,7 +1,4 @@
 /* The agent's side: the shared block, the socket, the role's life. */
-#include "sys_web_internal.h"
-#include "base/sys_clock.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -13,6 +10,9 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/sys_clock.h"
+#include "sys_web_internal.h"
 
 struct sys_web {
     web_block *block;

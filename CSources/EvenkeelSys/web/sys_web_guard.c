@@ -1,9 +1,9 @@
-#include "sys_web_internal.h"
-
 #include <arpa/inet.h>
 #include <sodium.h>
 #include <string.h>
 #include <strings.h>
+
+#include "sys_web_internal.h"
 
 int web_guard_token(web_guard *g, const uint8_t *bytes, size_t len) {
     while (len > 0 && (bytes[len - 1] == '\n' || bytes[len - 1] == '\r' || bytes[len - 1] == ' ')) len--;

@@ -1,13 +1,12 @@
 /* /api/history: the record ring as JSON rows. Read only; what the agent has not written out yet comes with its snapshot. */
-#include "sys_web_internal.h"
-
-#include "text/ek_codec.h"
-#include "store/ek_record.h"
-
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "store/ek_record.h"
+#include "text/ek_codec.h"
+#include "sys_web_internal.h"
 
 struct web_history {
     sys_ring ring;

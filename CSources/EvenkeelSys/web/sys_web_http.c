@@ -1,12 +1,13 @@
 /* Requests: what is served, who may ask, commands. */
-#include "sys_web_server.h"
-#include "base/sys_clock.h"
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+
+#include "base/ek_assert.h"
+#include "base/sys_clock.h"
+#include "sys_web_server.h"
 
 void web_link(session *s, struct lws *wsi) {
     s->wsi = wsi;
@@ -73,6 +74,7 @@ int web_send_more(struct lws *wsi, session *s) {
     uint8_t *chunk = web->chunk;
     size_t n = s->len - s->at;
     if (!s->answering) return 0;
+    EK_ASSERT(s->at <= s->len);
     if (n > CHUNK) n = CHUNK;
     if (n) memcpy(chunk + LWS_PRE, s->body + s->at, n);
     s->at += n;

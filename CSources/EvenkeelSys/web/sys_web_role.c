@@ -1,20 +1,13 @@
 /* The hidden command `web-role`. Its first process is a keeper: the agent may start no program once it runs, so the keeper forks the server, and
  * another when that one dies. The server takes what it was given, locks itself in, serves. */
-#include "sys_web_internal.h"
-#include "base/sys_args.h"
-#include "base/sys_number.h"
-#include "base/sys_io.h"
-#include "base/sys_clock.h"
-#include "base/sys_sandbox.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sodium.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -22,6 +15,13 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/sys_args.h"
+#include "base/sys_clock.h"
+#include "base/sys_io.h"
+#include "base/sys_number.h"
+#include "base/sys_sandbox.h"
+#include "sys_web_internal.h"
 
 /* The token's file must not be readable by everybody. */
 static int read_token(const char *path, web_guard *g) {

@@ -1,14 +1,15 @@
 /* The server of the web role: one libwebsockets loop; the agent's socket is one more descriptor in it. */
-#include "sys_web_server.h"
-#include "base/sys_clock.h"
-#include "base/sys_sandbox.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "base/ek_assert.h"
+#include "base/sys_clock.h"
+#include "base/sys_sandbox.h"
+#include "sys_web_server.h"
 
 web_server *web;
 
@@ -36,6 +37,7 @@ static int on_request(struct lws *wsi, enum lws_callback_reasons reason, void *u
     case LWS_CALLBACK_SERVER_WRITEABLE: return web_socket_write(wsi, s);
     case LWS_CALLBACK_CLOSED:
         if (s && s->socket) {
+            EK_ASSERT(web->sockets > 0);
             web->sockets--;
             s->socket = 0;
         }

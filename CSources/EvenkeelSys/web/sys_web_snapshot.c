@@ -1,7 +1,7 @@
-#include "sys_web_internal.h"
-
 #include <stdio.h>
 #include <string.h>
+
+#include "sys_web_internal.h"
 
 int web_snapshot_take(web_snapshot *s, web_snapshot *fresh, const web_block *b) {
     for (int tries = 0; tries < 20; tries++) {

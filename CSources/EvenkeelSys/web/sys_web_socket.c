@@ -1,10 +1,10 @@
 /* The WebSockets of the page: nothing is queued, a client gets the newest when it can take it. */
-#include "sys_web_server.h"
-#include "base/sys_clock.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "base/sys_clock.h"
+#include "sys_web_server.h"
 
 void web_want(session *s, uint8_t what) {
     if (!s->allowed && what != WANT_TOKEN) return;

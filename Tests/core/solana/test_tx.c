@@ -1,5 +1,5 @@
 #include "check.h"
-#include "../support/signed_tx.h"
+#include "signed_tx.h"
 
 static uint8_t secret[64];
 static ek_key payer, blockhash, program;

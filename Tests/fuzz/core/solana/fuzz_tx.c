@@ -1,6 +1,6 @@
 /* Transactions and messages: every view of an accepted one lies inside it, and a message compiled again from what was read
  * reads as the same instructions. */
-#include "../support/signed_tx.h"
+#include "signed_tx.h"
 #include <stdlib.h>
 
 static void need(int ok) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "hedge/ek_assess.h"
+#include "order/ek_order_margin.h"
 
 static ek_book book;
 
