@@ -53,7 +53,7 @@ def test_every_status_is_explained():
 
 
 def test_every_ticket_state_is_explained():
-    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/store/ek_record.c"), re.S).group(1)
+    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/order/ek_ticket.c"), re.S).group(1)
     page = read("docs/order-life.md")
     words = [w for w in re.findall(r'"(\w+)"', names)]
     assert len(words) >= 6
@@ -67,7 +67,7 @@ def there_are():
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
     for path in (ROOT / "Tests" / "EvenkeelTests").glob("*.swift"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)}
-    for path in (ROOT / "Tests" / "core").glob("test_*.c"):
+    for path in [p for part in ("core", "sys") for p in (ROOT / "Tests" / part).rglob("test_*.c")]:
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
     return names
 
