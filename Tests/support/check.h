@@ -1,5 +1,6 @@
-/* check.h - the harness of the C unit tests: a failed check says where, what and with which values, and the binary ends with 1.
- * A test file is one binary: functions that use CHECK, and a main of RUN(function) lines that ends in `return check_end();`. */
+/* check.h - the harness of the C unit tests: a failed check says where, what and with which values, and the
+ * binary ends with 1. A test file is one binary: functions that use CHECK, and a main of RUN(function) lines
+ * that ends in `return check_end();`. */
 #ifndef CHECK_H
 #define CHECK_H
 
@@ -19,14 +20,15 @@ static int check_failed, check_done;
     } while (0)
 
 /* Two integers (anything that fits an int64_t or shows as one). */
-#define CHECK_EQ(a, b)                                                                                                \
-    do {                                                                                                              \
-        int64_t check_a = (int64_t)(a), check_b = (int64_t)(b);                                                       \
-        check_done++;                                                                                                 \
-        if (check_a != check_b) {                                                                                     \
-            check_failed++;                                                                                           \
-            fprintf(stderr, "%s:%d: %s = %" PRId64 ", %s = %" PRId64 "\n", __FILE__, __LINE__, #a, check_a, #b, check_b); \
-        }                                                                                                             \
+#define CHECK_EQ(a, b)                                                                                       \
+    do {                                                                                                     \
+        int64_t check_a = (int64_t)(a), check_b = (int64_t)(b);                                              \
+        check_done++;                                                                                        \
+        if (check_a != check_b) {                                                                            \
+            check_failed++;                                                                                  \
+            fprintf(stderr, "%s:%d: %s = %" PRId64 ", %s = %" PRId64 "\n", __FILE__, __LINE__, #a, check_a,  \
+                    #b, check_b);                                                                            \
+        }                                                                                                    \
     } while (0)
 
 #define CHECK_BYTES(a, b, n) CHECK(memcmp((a), (b), (n)) == 0)

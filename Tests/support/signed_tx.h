@@ -1,4 +1,5 @@
-/* signed_tx.h - whole transactions for the tests: the program only writes them (ek_tx_assemble), and reads messages. */
+/* signed_tx.h - whole transactions for the tests: the program only writes them (ek_tx_assemble), and reads
+ * messages. */
 #ifndef SIGNED_TX_H
 #define SIGNED_TX_H
 #include "base/ek_bytes.h"
@@ -29,14 +30,16 @@ static inline ek_err signed_tx_parse(const uint8_t *bytes, size_t n, signed_tx *
 /* Every signature against the first keys. */
 static inline ek_err signed_tx_verify(const signed_tx *s) {
     for (uint32_t i = 0; i < s->n_sigs; i++) {
-        ek_err err = ek_ed25519_verify(s->sigs + 64u * i, s->tx.message, s->tx.message_len, ek_tx_key(&s->tx, i));
+        ek_err err =
+            ek_ed25519_verify(s->sigs + 64u * i, s->tx.message, s->tx.message_len, ek_tx_key(&s->tx, i));
         if (err != EK_OK) return err;
     }
     return s->n_sigs == 0 ? EK_E_CRYPTO : EK_OK;
 }
 
 /* One signature. */
-static inline ek_err signed_tx_make(const uint8_t *msg, size_t n, const uint8_t secret[64], uint8_t *out, size_t cap, size_t *len) {
+static inline ek_err signed_tx_make(const uint8_t *msg, size_t n, const uint8_t secret[64], uint8_t *out,
+                                    size_t cap, size_t *len) {
     uint8_t sig[64];
     ek_ed25519_sign(secret, msg, n, sig);
     return ek_tx_assemble(sig, 1, msg, n, out, cap, len);

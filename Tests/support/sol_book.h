@@ -1,5 +1,6 @@
-/* sol_book.h - a small book made by hand for the C tests: 1,000 USDT and 10 SOL deposited at Velocity, short 10 SOL-PERP, SOL at 150 $, USDT at 1 $.
- * All weights are round, so that every figure a test expects can be worked out on paper beside it. */
+/* sol_book.h - a small book made by hand for the C tests: 1,000 USDT and 10 SOL deposited at Velocity, short
+ * 10 SOL-PERP, SOL at 150 $, USDT at 1 $. All weights are round, so that every figure a test expects can be
+ * worked out on paper beside it. */
 #ifndef SOL_BOOK_H
 #define SOL_BOOK_H
 #include <string.h>
@@ -48,7 +49,8 @@ static inline void sol_book(ek_book *b) {
     for (int i = 0; i < 2; i++) {
         b->spots[i].oracle_source = EK_ORACLE_LAZER;
         b->spots[i].status = EK_MARKET_ACTIVE;
-        b->spots[i].cumulative_deposit_interest_e10.lo = b->spots[i].cumulative_borrow_interest_e10.lo = 10000000000;
+        b->spots[i].cumulative_deposit_interest_e10.lo = b->spots[i].cumulative_borrow_interest_e10.lo =
+            10000000000;
     }
     usdt->oracle_twap_5min_e6 = USD;
 

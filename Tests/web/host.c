@@ -1,6 +1,7 @@
 /* Plays the agent around the real web role, so that the server's tests need no agent and no chain.
  *
- * host TOKEN_FILE NAMES HISTORY [HOST]: prints "pid PID port PORT" for each start of the role, then follows stdin:
+ * host TOKEN_FILE NAMES HISTORY [HOST]: prints "pid PID port PORT" for each start of the role, then follows
+ * stdin:
  *   status JSON   publishes it, as a tick that ended now
  *   age MS        publishes the same again, as if the tick had ended MS ago
  *   interval MS   between ticks, for the publications that follow
@@ -21,7 +22,8 @@ static int mute;
 
 static void publish(sys_web *w, int64_t age_ms) {
     int64_t now = sys_mono_ms() - age_ms;
-    sys_web_times t = {.tick_done_ms = now, .status_ms = now, .next_tick_ms = now + interval_ms, .interval_ms = interval_ms};
+    sys_web_times t = {
+        .tick_done_ms = now, .status_ms = now, .next_tick_ms = now + interval_ms, .interval_ms = interval_ms};
     sys_web_publish(w, (const uint8_t *)status, strlen(status), &t);
 }
 
@@ -54,7 +56,11 @@ int main(int argc, char **argv) {
     static char line[SYS_WEB_STATUS_MAX + 16];
     if (argc > 1 && strcmp(argv[1], "web-role") == 0) return sys_web_role();
     if (argc < 4) return 2;
-    sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1", .port = 0, .token_file = argv[1], .names = argv[2], .history = argv[3]};
+    sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1",
+                          .port = 0,
+                          .token_file = argv[1],
+                          .names = argv[2],
+                          .history = argv[3]};
     int err = 0;
     int said = 0;
     size_t have = 0;

@@ -1,5 +1,5 @@
-/* ek_cpu.h - private: what this processor can. glibc has asked it already at the start of the process; the compiler's own question
- * would bring 5 KB of names of processors with it. */
+/* ek_cpu.h - private: what this processor can. glibc has asked it already at the start of the process; the
+ * compiler's own question would bring 5 KB of names of processors with it. */
 #ifndef EK_CPU_H
 #define EK_CPU_H
 

@@ -25,8 +25,12 @@ static ek_err mul_div_i64(int64_t a, int64_t b, int64_t c, divider div, int64_t 
     if (err == EK_OK) err = div(r, ek_wide_i64(c), &r);
     return err == EK_OK ? ek_wide_to_i64(r, out) : err;
 }
-ek_err ek_mul_div_floor_i64(int64_t a, int64_t b, int64_t c, int64_t *out) { return mul_div_i64(a, b, c, ek_wide_div_floor, out); }
-ek_err ek_mul_div_ceil_i64(int64_t a, int64_t b, int64_t c, int64_t *out) { return mul_div_i64(a, b, c, ek_wide_div_ceil, out); }
+ek_err ek_mul_div_floor_i64(int64_t a, int64_t b, int64_t c, int64_t *out) {
+    return mul_div_i64(a, b, c, ek_wide_div_floor, out);
+}
+ek_err ek_mul_div_ceil_i64(int64_t a, int64_t b, int64_t c, int64_t *out) {
+    return mul_div_i64(a, b, c, ek_wide_div_ceil, out);
+}
 
 /* The product of two u64 may not fit a signed 128, so this goes the unsigned way. */
 static ek_err mul_div_u64(uint64_t a, uint64_t b, uint64_t c, int up, uint64_t *out) {
@@ -38,8 +42,12 @@ static ek_err mul_div_u64(uint64_t a, uint64_t b, uint64_t c, int up, uint64_t *
     *out = q.lo + step;
     return EK_OK;
 }
-ek_err ek_mul_div_floor_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) { return mul_div_u64(a, b, c, 0, out); }
-ek_err ek_mul_div_ceil_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) { return mul_div_u64(a, b, c, 1, out); }
+ek_err ek_mul_div_floor_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) {
+    return mul_div_u64(a, b, c, 0, out);
+}
+ek_err ek_mul_div_ceil_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out) {
+    return mul_div_u64(a, b, c, 1, out);
+}
 
 uint64_t ek_abs_i64(int64_t v) { return v < 0 ? 0u - (uint64_t)v : (uint64_t)v; }
 
@@ -89,7 +97,8 @@ size_t ek_print_decimal(int64_t v, unsigned decimals, unsigned min_shown, char *
     if (decimals > 18) return 0;
     char digits[20];
     unsigned n = 0;
-    for (uint64_t m = ek_abs_i64(v); m != 0 || n <= decimals; m /= 10) digits[n++] = (char)('0' + m % 10); /* digits[0] is the last */
+    /* digits[0] is the last */
+    for (uint64_t m = ek_abs_i64(v); m != 0 || n <= decimals; m /= 10) digits[n++] = (char)('0' + m % 10);
     unsigned least = min_shown < decimals ? min_shown : decimals, drop = 0;
     /* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): n > decimals digits are written */
     while (decimals - drop > least && digits[drop] == '0') drop++;

@@ -1,6 +1,7 @@
 #include "base/ek_wide.h"
 
-/* Only the wide product and the wide quotient differ between targets; signs, carries and rounding are one code for both. */
+/* Only the wide product and the wide quotient differ between targets; signs, carries and rounding are one
+ * code for both. */
 #if defined(__SIZEOF_INT128__) && !defined(EK_NO_INT128)
 
 __extension__ typedef unsigned __int128 native_u128;
@@ -12,7 +13,8 @@ ek_u128 ek_wide_umul(uint64_t a, uint64_t b) {
 
 static void divmod(ek_u128 a, ek_u128 b, ek_u128 *q, ek_u128 *r) {
     if ((a.hi | b.hi) == 0) { /* nearly all: one instruction instead of a call */
-        *q = (ek_u128){.lo = a.lo / b.lo, .hi = 0}; /* NOLINT(clang-analyzer-core.DivideZero): every caller refuses 0 first */
+        /* NOLINT(clang-analyzer-core.DivideZero): every caller refuses 0 first */
+        *q = (ek_u128){.lo = a.lo / b.lo, .hi = 0};
         *r = (ek_u128){.lo = a.lo % b.lo, .hi = 0};
         return;
     }
@@ -30,7 +32,8 @@ ek_u128 ek_wide_umul(uint64_t a, uint64_t b) {
     return (ek_u128){.lo = (m2 << 32) | (uint32_t)low, .hi = a1 * b1 + (m1 >> 32) + (m2 >> 32)};
 }
 
-/* Schoolbook, one bit at a time: the remainder never reaches 2 * b, so its lost top bit only means "subtract". */
+/* Schoolbook, one bit at a time: the remainder never reaches 2 * b, so its lost top bit only means
+ * "subtract". */
 static void divmod(ek_u128 a, ek_u128 b, ek_u128 *q, ek_u128 *r) {
     ek_u128 quot = {0, 0}, rem = {0, 0};
     for (int i = 127; i >= 0; i--) {
@@ -63,7 +66,8 @@ static ek_u128 u_add(ek_u128 a, ek_u128 b) {
 }
 static ek_u128 bits_of(ek_i128 a) { return (ek_u128){.lo = a.lo, .hi = (uint64_t)a.hi}; }
 static ek_i128 from_bits(ek_u128 a) {
-    /* Two's complement by definition of ek_i128; the cast is implementation-defined in C11 and wraps in gcc and clang. */
+    /* Two's complement by definition of ek_i128; the cast is implementation-defined in C11 and wraps in gcc
+     * and clang. */
     return (ek_i128){.lo = a.lo, .hi = (int64_t)a.hi};
 }
 static ek_u128 magnitude(ek_i128 a) { return a.hi < 0 ? u_negate(bits_of(a)) : bits_of(a); }
@@ -112,9 +116,11 @@ ek_err ek_wide_udivmod(ek_u128 a, ek_u128 b, ek_u128 *quotient, ek_u128 *remaind
     return EK_OK;
 }
 
-/* `away` picks which sign of an inexact quotient is moved one step away from zero: -1 negative (floor), 1 positive (ceil), 0 none. */
+/* `away` picks which sign of an inexact quotient is moved one step away from zero: -1 negative (floor), 1
+ * positive (ceil), 0 none. */
 static ek_err divide(ek_i128 a, ek_i128 b, int away, ek_i128 *out) {
-    if ((a.hi | b.hi) == 0 && b.lo != 0) { /* most: one instruction; a quotient that is moved is no all-ones, as b is 2 at least then */
+    /* most: one instruction; a quotient that is moved is no all-ones, as b is 2 at least then */
+    if ((a.hi | b.hi) == 0 && b.lo != 0) {
         uint64_t whole = a.lo / b.lo;
         *out = (ek_i128){.lo = whole + (away == 1 && whole * b.lo != a.lo), .hi = 0};
         return EK_OK;
@@ -137,7 +143,8 @@ ek_err ek_wide_isqrt(ek_i128 a, uint64_t *out) {
         *out = 0;
         return EK_OK;
     }
-    /* Newton from above: the start is a power of two not below the root, and the sequence falls until it is the floor. */
+    /* Newton from above: the start is a power of two not below the root, and the sequence falls until it is
+     * the floor. */
     int bits = n.hi ? 128 - __builtin_clzll(n.hi) : 64 - __builtin_clzll(n.lo);
     int half = (bits + 1) / 2; /* at most 64, reached only by values of 127 bits */
     if (n.hi == 0) {

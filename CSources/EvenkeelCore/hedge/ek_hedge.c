@@ -18,7 +18,8 @@ ek_err ek_drift_to(int64_t spot_base_e9, int64_t perp_base_e9, uint32_t ratio_pp
     return EK_OK;
 }
 
-ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
+ek_err ek_drift(int64_t spot_base_e9, int64_t perp_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm,
+                int *known) {
     return ek_drift_to(spot_base_e9, perp_base_e9, EK_RATIO_ONE_PPM, 0, net_delta_base_e9, drift_ppm, known);
 }
 
@@ -27,21 +28,24 @@ void ek_drift_ratio(int64_t spot_base_e9, int64_t net, int64_t *drift_ppm, int *
     *known = spot_base_e9 != 0 || net == 0;
     if (spot_base_e9 == 0) return;
     ek_calc c = {EK_OK}; /* 64 bits times 1e6 stay far inside 128 */
-    *drift_ppm = ek_clamp_i64(ek_w_div(&c, ek_w_mul(&c, ek_wi(net), ek_wi(1000000)), ek_w_abs(&c, ek_wi(spot_base_e9))));
+    *drift_ppm = ek_clamp_i64(
+        ek_w_div(&c, ek_w_mul(&c, ek_wi(net), ek_wi(1000000)), ek_w_abs(&c, ek_wi(spot_base_e9))));
 }
 
-ek_err ek_drift_after(int64_t spot_base_e9, int64_t net_before_base_e9, uint8_t direction, uint64_t filled_base_e9,
-                      int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
+ek_err ek_drift_after(int64_t spot_base_e9, int64_t net_before_base_e9, uint8_t direction,
+                      uint64_t filled_base_e9, int64_t *net_delta_base_e9, int64_t *drift_ppm, int *known) {
     if (direction > EK_SELL || filled_base_e9 > (uint64_t)INT64_MAX) return EK_E_RANGE;
     int64_t filled = (int64_t)filled_base_e9, net = 0;
-    ek_err err = direction == EK_BUY ? ek_add_i64(net_before_base_e9, filled, &net) : ek_sub_i64(net_before_base_e9, filled, &net);
+    ek_err err = direction == EK_BUY ? ek_add_i64(net_before_base_e9, filled, &net)
+                                     : ek_sub_i64(net_before_base_e9, filled, &net);
     if (err != EK_OK) return err;
     *net_delta_base_e9 = net;
     ek_drift_ratio(spot_base_e9, net, drift_ppm, known);
     return EK_OK;
 }
 
-int64_t ek_risk_e6(int64_t spot_base_e9, int64_t net_delta_base_e9, uint32_t tolerance_ppm, int64_t oracle_price_e6) {
+int64_t ek_risk_e6(int64_t spot_base_e9, int64_t net_delta_base_e9, uint32_t tolerance_ppm,
+                   int64_t oracle_price_e6) {
     if (oracle_price_e6 <= 0) return 0;
     ek_calc c = {EK_OK};
     /* In 1e-15 base, so that the tolerance needs no rounding of its own. */
@@ -80,7 +84,8 @@ int64_t ek_cooldown_left(const ek_hedge_rules *rules, ek_moment now, ek_moment l
         if (left > rules->cooldown_s) left = rules->cooldown_s; /* long slots round up past the whole */
     }
     int64_t passed_s = 0;
-    if (now.unix_s >= last.unix_s && ek_sub_i64(now.unix_s, last.unix_s, &passed_s) == EK_OK && passed_s < (int64_t)rules->cooldown_s) {
+    if (now.unix_s >= last.unix_s && ek_sub_i64(now.unix_s, last.unix_s, &passed_s) == EK_OK
+        && passed_s < (int64_t)rules->cooldown_s) {
         uint64_t left_wall = rules->cooldown_s - (uint64_t)passed_s;
         if (left_wall > left) left = left_wall;
     }
@@ -88,8 +93,8 @@ int64_t ek_cooldown_left(const ek_hedge_rules *rules, ek_moment now, ek_moment l
     return (int64_t)left;
 }
 
-ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t drift_ppm, int known, int64_t perp_base_e9,
-                 ek_moment now, ek_moment last_success, ek_decision *out) {
+ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t drift_ppm, int known,
+                 int64_t perp_base_e9, ek_moment now, ek_moment last_success, ek_decision *out) {
     uint64_t smallest = 0;
     ek_err err = ek_hedge_rules_check(rules, &smallest);
     if (err != EK_OK) return err;
@@ -119,7 +124,8 @@ ek_err ek_decide(const ek_hedge_rules *rules, int64_t net_delta_base_e9, int64_t
         size = held - held % step;
         out->capped |= EK_CAPPED_AT_ZERO;
     }
-    EK_ASSERT(size >= smallest && size % step == 0 && size <= ek_abs_i64(net_delta_base_e9)); /* never past the aim */
+    /* never past the aim */
+    EK_ASSERT(size >= smallest && size % step == 0 && size <= ek_abs_i64(net_delta_base_e9));
     out->size_base_e9 = size;
     out->reduce_only = against && size <= held;
     out->verdict = out->cooldown_left_s > 0 ? EK_VERDICT_COOLDOWN : EK_VERDICT_CORRECT;

@@ -4,7 +4,8 @@
 #include "base/ek_fixed.h"
 
 /* 30-day volume thresholds (1e-6 USD) for tiers 1 to 5, the same for both venues. */
-static const uint64_t VOLUME_TIERS[] = {2000000000000u, 10000000000000u, 20000000000000u, 80000000000000u, 200000000000000u};
+static const uint64_t VOLUME_TIERS[] = {2000000000000u, 10000000000000u, 20000000000000u, 80000000000000u,
+                                        200000000000000u};
 
 static uint32_t fee_tier(const ek_book *b) {
     const ek_user_stats *s = &b->stats;

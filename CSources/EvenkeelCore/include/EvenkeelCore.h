@@ -1,4 +1,5 @@
-/* The whole core in one include; the module's umbrella. Rooms in the order in which they may include each other. */
+/* The whole core in one include; the module's umbrella. Rooms in the order in which they may include each
+ * other. */
 #ifndef EVENKEEL_CORE_H
 #define EVENKEEL_CORE_H
 #include "base/ek_assert.h"

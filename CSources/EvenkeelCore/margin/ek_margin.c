@@ -9,9 +9,16 @@
 #include "../venue/ek_venue_table.h"
 #include "ek_margin_core.h"
 
-enum { WEIGHT_ONE = 10000, PRICE_ONE = 1000000, BASE_ONE = 1000000000, ORDER_CHARGE_E6 = 10000, PNL_CAP_E6 = 100000000 };
+enum {
+    WEIGHT_ONE = 10000,
+    PRICE_ONE = 1000000,
+    BASE_ONE = 1000000000,
+    ORDER_CHARGE_E6 = 10000,
+    PNL_CAP_E6 = 100000000
+};
 
-/* The prices one spot market gives to a calculation. Strict: an asset at the lower, a debt at the higher of oracle and stored TWAP. */
+/* The prices one spot market gives to a calculation. Strict: an asset at the lower, a debt at the higher of
+ * oracle and stored TWAP. */
 typedef struct { int64_t plain, low, high; } prices;
 
 typedef struct {
@@ -21,8 +28,12 @@ typedef struct {
     ek_calc c;
 } run;
 
-static void collateral(run *r, ek_w v) { r->out->total_collateral_e6 = ek_w_add(&r->c, r->out->total_collateral_e6, v); }
-static void requirement(run *r, ek_w v) { r->out->requirement_e6 = ek_w_add(&r->c, r->out->requirement_e6, v); }
+static void collateral(run *r, ek_w v) {
+    r->out->total_collateral_e6 = ek_w_add(&r->c, r->out->total_collateral_e6, v);
+}
+static void requirement(run *r, ek_w v) {
+    r->out->requirement_e6 = ek_w_add(&r->c, r->out->requirement_e6, v);
+}
 static void plus(run *r, ek_w *total, ek_w v) { *total = ek_w_add(&r->c, *total, v); }
 
 static int64_t replaced(const ek_margin_query *q, const ek_key *oracle, int64_t price) {
@@ -47,14 +58,18 @@ static ek_err spot_prices(run *r, const ek_spot_market *m, prices *p) {
     p->plain = p->low = p->high = replaced(r->q, &m->oracle, o->price_e6);
     if (!r->q->strict) return EK_OK;
     int64_t twap = m->oracle_twap_5min_e6;
-    if (twap <= 0) return ek_fault_market(r->fault, EK_E_RANGE, 0, m->market_index, m->name, "stored 5-minute TWAP is not positive");
+    if (twap <= 0)
+        return ek_fault_market(r->fault, EK_E_RANGE, 0, m->market_index, m->name,
+                               "stored 5-minute TWAP is not positive");
     if (twap < p->low) p->low = twap;
     if (twap > p->high) p->high = twap;
     return EK_OK;
 }
 
 /* sqrt(10 * size + 1): how both size rules measure size */
-static ek_w size_root(ek_calc *c, ek_w size_e9) { return ek_w_sqrt(c, ek_w_add(c, ek_w_mul(c, size_e9, ek_wi(10)), ek_wi(1))); }
+static ek_w size_root(ek_calc *c, ek_w size_e9) {
+    return ek_w_sqrt(c, ek_w_add(c, ek_w_mul(c, size_e9, ek_wi(10)), ek_wi(1)));
+}
 
 static ek_w discount(ek_calc *c, ek_w size_e9, uint32_t imf_e6, ek_w weight) {
     if (imf_e6 == 0) return weight;
@@ -79,19 +94,22 @@ static ek_w value_of(ek_calc *c, const ek_spot_market *m, ek_w amount, int64_t p
     return ek_w_floor(c, ek_w_mul(c, amount, ek_wi(price)), ten_to(m->decimals));
 }
 
-/* The Initial weight falls as the market's deposits grow past a threshold; the current oracle values them, not the TWAP. */
+/* The Initial weight falls as the market's deposits grow past a threshold; the current oracle values them,
+ * not the TWAP. */
 static ek_w initial_asset_weight(ek_calc *c, const ek_spot_market *m, int64_t price) {
     ek_w weight = ek_wu(m->initial_asset_weight_e4), start = ek_wu(m->scale_initial_asset_weight_start_e6);
     if (m->scale_initial_asset_weight_start_e6 == 0) return weight;
-    ek_w tokens = ek_w_div(c, ek_w_mul(c, ek_w_u128(c, m->deposit_balance_e9), ek_w_u128(c, m->cumulative_deposit_interest_e10)),
-                           ten_to(19 - m->decimals));
+    ek_w tokens = ek_w_div(
+        c, ek_w_mul(c, ek_w_u128(c, m->deposit_balance_e9), ek_w_u128(c, m->cumulative_deposit_interest_e10)),
+        ten_to(19 - m->decimals));
     ek_w deposits = value_of(c, m, tokens, price);
     return ek_w_cmp(deposits, start) < 0 ? weight : ek_w_div(c, ek_w_mul(c, weight, start), deposits);
 }
 
 static ek_w size_e9(ek_calc *c, const ek_spot_market *m, ek_w amount) {
     ek_w size = ek_w_abs(c, amount);
-    return m->decimals > 9 ? ek_w_div(c, size, ten_to(m->decimals - 9)) : ek_w_mul(c, size, ten_to(9 - m->decimals));
+    return m->decimals > 9 ? ek_w_div(c, size, ten_to(m->decimals - 9))
+                           : ek_w_mul(c, size, ten_to(9 - m->decimals));
 }
 
 /* Weighted value by the sign of the value; `custom` is the User's own ratio, 0 for none. */
@@ -114,7 +132,8 @@ static ek_w weigh(run *r, const ek_spot_market *m, ek_w amount, ek_w value, int6
 /* One way the open orders could end: all of one side filled. */
 typedef struct { ek_w amount, value, cost, score; } outcome;
 
-static outcome fill_side(run *r, const ek_spot_market *m, const prices *p, ek_w amount, ek_w value, int64_t fill) {
+static outcome fill_side(run *r, const ek_spot_market *m, const prices *p, ek_w amount, ek_w value,
+                         int64_t fill) {
     outcome o;
     o.cost = value_of(&r->c, m, ek_w_neg(&r->c, ek_wi(fill)), p->high);
     o.amount = ek_w_add(&r->c, amount, ek_wi(fill));
@@ -123,10 +142,12 @@ static outcome fill_side(run *r, const ek_spot_market *m, const prices *p, ek_w 
     return o;
 }
 
-static void add_spot_value(run *r, const ek_spot_market *m, const ek_spot_position *s, const prices *p, ek_w amount, ek_w value) {
+static void add_spot_value(run *r, const ek_spot_market *m, const ek_spot_position *s, const prices *p,
+                           ek_w amount, ek_w value) {
     outcome worst = {.amount = amount, .value = value, .cost = ek_w0(), .score = ek_w0()};
     if (s->open_bids != 0 || s->open_asks != 0) {
-        outcome asks = fill_side(r, m, p, amount, value, s->open_asks), bids = fill_side(r, m, p, amount, value, s->open_bids);
+        outcome asks = fill_side(r, m, p, amount, value, s->open_asks),
+                bids = fill_side(r, m, p, amount, value, s->open_bids);
         worst = ek_w_cmp(asks.score, bids.score) <= 0 ? asks : bids;
     }
     uint32_t custom = r->q->type == EK_INITIAL ? r->q->user->max_margin_ratio_e4 : 0;
@@ -140,14 +161,18 @@ static void add_spot_value(run *r, const ek_spot_market *m, const ek_spot_positi
 
 static ek_err add_spot(run *r, const ek_spot_position *s) {
     const ek_spot_market *m = ek_book_spot(r->q->book, s->market_index);
-    if (m == NULL) return ek_fault_market(r->fault, EK_E_MISSING, 0, s->market_index, NULL, "not in the book");
-    if (m->pool_id != 0) return ek_fault_market(r->fault, EK_E_UNSUPPORTED, 0, s->market_index, m->name, "market of another pool");
+    if (m == NULL)
+        return ek_fault_market(r->fault, EK_E_MISSING, 0, s->market_index, NULL, "not in the book");
+    if (m->pool_id != 0)
+        return ek_fault_market(r->fault, EK_E_UNSUPPORTED, 0, s->market_index, m->name,
+                               "market of another pool");
     prices p;
     ek_w amount;
     ek_err err = spot_prices(r, m, &p);
     if (err != EK_OK) return err;
     err = ek_spot_token_amount(s, m, &amount);
-    if (err != EK_OK) return ek_fault_market(r->fault, err, 0, s->market_index, m->name, "balance out of range");
+    if (err != EK_OK)
+        return ek_fault_market(r->fault, err, 0, s->market_index, m->name, "balance out of range");
 
     ek_w value = value_of(&r->c, m, amount, ek_w_sign(amount) < 0 ? p.high : p.low);
     ek_w plain = value_of(&r->c, m, amount, p.plain);
@@ -166,7 +191,8 @@ static ek_err add_spot(run *r, const ek_spot_position *s) {
 static ek_w funding_of(ek_calc *c, const ek_perp_position *p, const ek_perp_market *m) {
     if (p->base_e9 == 0) return ek_w0();
     ek_w rate = p->base_e9 > 0 ? m->cumulative_funding_long_e9 : m->cumulative_funding_short_e9;
-    ek_w delta = ek_w_sub(c, rate, ek_wi(p->last_cumulative_funding_e9)), size = ek_w_abs(c, ek_wi(p->base_e9));
+    ek_w delta = ek_w_sub(c, rate, ek_wi(p->last_cumulative_funding_e9)),
+         size = ek_w_abs(c, ek_wi(p->base_e9));
     ek_w paid = ek_w_div(c, ek_w_div(c, ek_w_mul(c, ek_w_abs(c, delta), size), ek_wi(1000000)), ek_wi(1000));
     paid = ek_w_div(c, paid, ek_wi(1000));
     int receives = (ek_w_sign(delta) > 0) != (p->base_e9 > 0); /* a rising rate is paid by longs to shorts */
@@ -178,7 +204,8 @@ static ek_w pnl_of(ek_calc *c, const ek_perp_position *p, ek_w funding, int64_t 
     return ek_w_add(c, ek_w_add(c, value, ek_wi(p->quote_e6)), funding);
 }
 
-/* When all users of a market together are owed more than the venue allows, profit counts for less (Initial only). */
+/* When all users of a market together are owed more than the venue allows, profit counts for less (Initial
+ * only). */
 static ek_w imbalance_weight(ek_calc *c, const ek_perp_market *m, ek_w weight) {
     if (ek_w_sign(weight) == 0 || m->pnl_max_imbalance_e6 == 0) return weight;
     if (m->last_oracle_price_e6 <= 0) {
@@ -187,7 +214,10 @@ static ek_w imbalance_weight(ek_calc *c, const ek_perp_market *m, ek_w weight) {
     }
     ek_w base = ek_w_add(c, m->base_with_amm_e9, m->base_with_unsettled_lp_e9);
     ek_w net = ek_w_muldiv(c, base, ek_wi(m->last_oracle_price_e6), BASE_ONE);
-    net = ek_w_add(c, net, ek_w_add(c, m->quote_amount_e6, ek_w_add(c, ek_wi(m->quote_with_unsettled_lp_e6), ek_wi(m->net_unsettled_funding_e6))));
+    net = ek_w_add(
+        c, net,
+        ek_w_add(c, m->quote_amount_e6,
+                 ek_w_add(c, ek_wi(m->quote_with_unsettled_lp_e6), ek_wi(m->net_unsettled_funding_e6))));
     ek_w limit = ek_wu(m->pnl_max_imbalance_e6);
     return ek_w_cmp(net, limit) > 0 ? ek_w_div(c, ek_w_mul(c, weight, limit), net) : weight;
 }
@@ -197,7 +227,8 @@ static ek_w weighted_pnl(run *r, const ek_perp_market *m, ek_w pnl, const prices
     if (ek_w_sign(pnl) <= 0) return ek_w_muldiv(c, pnl, ek_wi(quote->high), PRICE_ONE);
     int initial = r->q->type == EK_INITIAL;
     ek_w weight = ek_wu(initial ? m->pnl_initial_weight_e4 : m->pnl_maintenance_weight_e4);
-    if (initial) weight = discount(c, ek_w_mul(c, pnl, ek_wi(1000)), m->pnl_imf_e6, imbalance_weight(c, m, weight));
+    if (initial)
+        weight = discount(c, ek_w_mul(c, pnl, ek_wi(1000)), m->pnl_imf_e6, imbalance_weight(c, m, weight));
     ek_w value = ek_w_muldiv(c, ek_w_muldiv(c, pnl, weight, WEIGHT_ONE), ek_wi(quote->low), PRICE_ONE);
     return initial ? ek_w_min(value, ek_wi(PNL_CAP_E6)) : value;
 }
@@ -211,20 +242,26 @@ static const char *unvaluable(const ek_venue *v, const ek_perp_position *p, cons
     return NULL;
 }
 
-static void add_perp_value(run *r, const ek_perp_market *m, const ek_perp_position *p, const prices *quote, int64_t price) {
+static void add_perp_value(run *r, const ek_perp_market *m, const ek_perp_position *p, const prices *quote,
+                           int64_t price) {
     ek_calc *c = &r->c;
     ek_w funding = funding_of(c, p, m), pnl = pnl_of(c, p, funding, price);
     collateral(r, weighted_pnl(r, m, pnl, quote));
 
-    ek_w bids = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_bids_e9)), asks = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_asks_e9));
-    ek_w bid_value = ek_w_muldiv(c, ek_w_abs(c, bids), ek_wi(price), BASE_ONE), ask_value = ek_w_muldiv(c, ek_w_abs(c, asks), ek_wi(price), BASE_ONE);
+    ek_w bids = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_bids_e9)),
+         asks = ek_w_add(c, ek_wi(p->base_e9), ek_wi(p->open_asks_e9));
+    ek_w bid_value = ek_w_muldiv(c, ek_w_abs(c, bids), ek_wi(price), BASE_ONE),
+         ask_value = ek_w_muldiv(c, ek_w_abs(c, asks), ek_wi(price), BASE_ONE);
     int asks_worse = ek_w_cmp(ask_value, bid_value) >= 0;
     ek_w size = ek_w_abs(c, asks_worse ? asks : bids);
     ek_w notional = ek_w_muldiv(c, asks_worse ? ask_value : bid_value, ek_wi(quote->high), PRICE_ONE);
 
     int initial = r->q->type == EK_INITIAL;
-    ek_w ratio = premium(c, size, m->imf_e6, ek_wu(initial ? m->margin_initial_e4 : m->margin_maintenance_e4));
-    if (initial) ratio = ek_w_max(ratio, ek_w_max(ek_wu(r->q->user->max_margin_ratio_e4), ek_wu(p->max_margin_ratio_e4)));
+    ek_w ratio =
+        premium(c, size, m->imf_e6, ek_wu(initial ? m->margin_initial_e4 : m->margin_maintenance_e4));
+    if (initial)
+        ratio =
+            ek_w_max(ratio, ek_w_max(ek_wu(r->q->user->max_margin_ratio_e4), ek_wu(p->max_margin_ratio_e4)));
     if (m->status == EK_MARKET_SETTLEMENT) ratio = ek_w0();
     requirement(r, ek_w_muldiv(c, notional, ratio, WEIGHT_ONE));
     requirement(r, ek_wi((int64_t)p->open_orders * ORDER_CHARGE_E6));
@@ -239,18 +276,21 @@ static void add_perp_value(run *r, const ek_perp_market *m, const ek_perp_positi
 static ek_err add_perp(run *r, const ek_perp_position *p) {
     const ek_book *b = r->q->book;
     const ek_perp_market *m = ek_book_perp(b, p->market_index);
-    if (m == NULL) return ek_fault_market(r->fault, EK_E_MISSING, 1, p->market_index, NULL, "not in the book");
+    if (m == NULL)
+        return ek_fault_market(r->fault, EK_E_MISSING, 1, p->market_index, NULL, "not in the book");
     const char *why = unvaluable(b->venue, p, m);
     if (why) return ek_fault_market(r->fault, EK_E_UNSUPPORTED, 1, p->market_index, m->name, why);
     const ek_spot_market *quote_market = ek_book_spot(b, m->quote_spot_index);
-    if (quote_market == NULL) return ek_fault_market(r->fault, EK_E_MISSING, 0, m->quote_spot_index, NULL, "not in the book");
+    if (quote_market == NULL)
+        return ek_fault_market(r->fault, EK_E_MISSING, 0, m->quote_spot_index, NULL, "not in the book");
     prices quote;
     ek_err err = spot_prices(r, quote_market, &quote);
     if (err != EK_OK) return err;
     const ek_oracle *o;
     err = ek_book_perp_oracle(b, p->market_index, &o);
     if (err != EK_OK) return ek_fault_market(r->fault, err, 1, p->market_index, m->name, oracle_fault(err));
-    int64_t price = m->status == EK_MARKET_SETTLEMENT ? m->expiry_price_e6 : replaced(r->q, &m->oracle, o->price_e6);
+    int64_t price =
+        m->status == EK_MARKET_SETTLEMENT ? m->expiry_price_e6 : replaced(r->q, &m->oracle, o->price_e6);
     add_perp_value(r, m, p, &quote, price);
     return EK_OK;
 }
@@ -259,13 +299,16 @@ ek_err ek_margin_run(const ek_margin_query *q, ek_margin *out, ek_fault *fault) 
     run r = {.q = q, .out = out, .fault = fault, .c = {EK_OK}};
     EK_ASSERT((q->type == EK_INITIAL || q->type == EK_MAINTENANCE) && q->n_prices <= EK_PRICE_OVERRIDES);
     memset(out, 0, sizeof *out);
-    if (!(q->book->have & 1u << EK_ROLE_USER)) return ek_fault_say(fault, EK_E_MISSING, "User not in the book");
+    if (!(q->book->have & 1u << EK_ROLE_USER))
+        return ek_fault_say(fault, EK_E_MISSING, "User not in the book");
     if (q->user->pool_id != 0) return ek_fault_say(fault, EK_E_UNSUPPORTED, "account of a pool other than 0");
-    if (q->user->margin_mode != 0) return ek_fault_say(fault, EK_E_UNSUPPORTED, "account in high leverage mode");
+    if (q->user->margin_mode != 0)
+        return ek_fault_say(fault, EK_E_UNSUPPORTED, "account in high leverage mode");
     ek_err err = EK_OK;
     for (uint32_t i = 0; err == EK_OK && i < q->user->n_spots; i++) err = add_spot(&r, &q->user->spots[i]);
     for (uint32_t i = 0; err == EK_OK && i < q->user->n_perps; i++) err = add_perp(&r, &q->user->perps[i]);
-    if (err == EK_OK && r.c.err != EK_OK) return ek_fault_say(fault, r.c.err, "margin is out of the range of 128 bits");
+    if (err == EK_OK && r.c.err != EK_OK)
+        return ek_fault_say(fault, r.c.err, "margin is out of the range of 128 bits");
     EK_ASSERT(err != EK_OK || (ek_w_sign(out->assets_e6) >= 0 && ek_w_sign(out->liabilities_e6) >= 0));
     return err;
 }

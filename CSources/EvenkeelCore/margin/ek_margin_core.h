@@ -1,4 +1,5 @@
-/* ek_margin_core.h - private: margin of any User over a book, with prices that may be replaced. ek_margin.h is the public side. */
+/* ek_margin_core.h - private: margin of any User over a book, with prices that may be replaced. ek_margin.h
+ * is the public side. */
 #ifndef EK_MARGIN_CORE_H
 #define EK_MARGIN_CORE_H
 #include "margin/ek_margin.h"

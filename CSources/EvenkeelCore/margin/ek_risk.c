@@ -61,7 +61,8 @@ static ek_err notional_of(const ek_book *b, const ek_perp_market *m, ek_w base, 
     return c.err;
 }
 
-ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4, ek_fault *fault) {
+ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4,
+                         ek_fault *fault) {
     ek_margin m;
     ek_err err = ek_margin_calc(b, EK_MAINTENANCE, 0, &m, fault);
     if (err != EK_OK) return err;
@@ -69,10 +70,12 @@ ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_ba
     if (market == NULL) return ek_fault_market(fault, EK_E_MISSING, 1, perp_index, NULL, "not in the book");
     const ek_perp_position *p = ek_user_perp(&b->user, perp_index);
     ek_calc c = {EK_OK};
-    ek_w before = ek_wi(p ? p->base_e9 : 0), after = ek_w_add(&c, before, ek_wi(delta_base_e9)), was = ek_w0(), is = ek_w0();
+    ek_w before = ek_wi(p ? p->base_e9 : 0), after = ek_w_add(&c, before, ek_wi(delta_base_e9)),
+         was = ek_w0(), is = ek_w0();
     err = notional_of(b, market, before, &was);
     if (err == EK_OK) err = notional_of(b, market, after, &is);
-    if (err != EK_OK) return ek_fault_market(fault, err, 1, perp_index, market->name, "no usable oracle price");
+    if (err != EK_OK)
+        return ek_fault_market(fault, err, 1, perp_index, market->name, "no usable oracle price");
     ek_w notional = ek_w_add(&c, ek_w_sub(&c, m.perp_notional_e6, was), is), equity = equity_of(&c, &m);
     if (c.err != EK_OK) return ek_fault_say(fault, c.err, "leverage is out of range");
     err = ek_leverage_of(notional, equity, leverage_e4);
@@ -87,7 +90,8 @@ typedef struct {
     ek_w now_over;               /* what stands over the line now */
 } search;
 
-/* What stands over the line at a price, negative under it; *far 1 when the price is so far out that margin leaves 128 bits. */
+/* What stands over the line at a price, negative under it; *far 1 when the price is so far out that margin
+ * leaves 128 bits. */
 static ek_err over_at(search *s, int64_t price, ek_w *over, int *far) {
     ek_margin m;
     s->q.price_e6[0] = price;
@@ -103,20 +107,23 @@ static ek_err over_at(search *s, int64_t price, ek_w *over, int *far) {
     return *far ? EK_OK : c.err;
 }
 
-/* Between a price over the line and one under it, where the straight line between them crosses; the middle when that cannot be said. */
+/* Between a price over the line and one under it, where the straight line between them crosses; the middle
+ * when that cannot be said. */
 static int64_t crossing(int64_t good, int64_t bad, ek_w over, ek_w under) {
     ek_calc c = {EK_OK};
-    ek_w part = ek_w_div(&c, ek_w_mul(&c, over, ek_w_sub(&c, ek_wi(bad), ek_wi(good))), ek_w_sub(&c, over, under));
+    ek_w part =
+        ek_w_div(&c, ek_w_mul(&c, over, ek_w_sub(&c, ek_wi(bad), ek_wi(good))), ek_w_sub(&c, over, under));
     int64_t step;
     if (c.err != EK_OK || ek_wide_to_i64(part, &step) != EK_OK) return good + (bad - good) / 2;
     if (bad > good) return step < 1 ? good + 1 : step >= bad - good ? bad - 1 : good + step;
     return step > -1 ? good - 1 : step <= bad - good ? bad + 1 : good + step;
 }
 
-/* Collateral minus requirement is concave in the price (profit weighs at most what loss does), up to rounding: once under the line it stays
- * under. So when the far end is not under, nothing before it is. Else the first price under lies between here and the first bad price of a
- * doubling (halving) walk. There the line is nearly straight: its crossing is found by false position, and an end that stayed twice
- * counts half (the Illinois rule), so that both ends close in; bisection ends what that does not. */
+/* Collateral minus requirement is concave in the price (profit weighs at most what loss does), up to
+ * rounding: once under the line it stays under. So when the far end is not under, nothing before it is. Else
+ * the first price under lies between here and the first bad price of a doubling (halving) walk. There the
+ * line is nearly straight: its crossing is found by false position, and an end that stayed twice counts half
+ * (the Illinois rule), so that both ends close in; bisection ends what that does not. */
 static ek_err walk(search *s, int up, int64_t *out) {
     enum { STRAIGHT = 24 };
     int64_t good = s->now_e6, bad;
@@ -165,7 +172,8 @@ static ek_err walk(search *s, int up, int64_t *out) {
     return EK_OK;
 }
 
-static ek_err begin_search(const ek_book *b, uint16_t perp_index, uint16_t spot_index, search *s, ek_fault *fault) {
+static ek_err begin_search(const ek_book *b, uint16_t perp_index, uint16_t spot_index, search *s,
+                           ek_fault *fault) {
     const ek_perp_market *m = ek_book_perp(b, perp_index);
     const ek_oracle *o;
     if (m == NULL) return ek_fault_market(fault, EK_E_MISSING, 1, perp_index, NULL, "not in the book");
@@ -187,14 +195,16 @@ static ek_err begin_search(const ek_book *b, uint16_t perp_index, uint16_t spot_
     return EK_OK;
 }
 
-ek_err ek_liquidation_price(const ek_book *b, uint16_t perp_index, uint16_t spot_index, ek_liq_price *out, ek_fault *fault) {
+ek_err ek_liquidation_price(const ek_book *b, uint16_t perp_index, uint16_t spot_index, ek_liq_price *out,
+                            ek_fault *fault) {
     search s;
     memset(out, 0, sizeof *out);
     ek_err err = begin_search(b, perp_index, spot_index, &s, fault);
     if (err != EK_OK) return err;
     const ek_perp_position *p = ek_user_perp(&b->user, perp_index);
     ek_margin m;
-    err = ek_margin_calc(b, EK_MAINTENANCE, 0, &m, fault); /* once with the fault's text; the walk needs no more of them */
+    /* once with the fault's text; the walk needs no more of them */
+    err = ek_margin_calc(b, EK_MAINTENANCE, 0, &m, fault);
     if (err != EK_OK) return err;
     ek_calc c = {EK_OK};
     s.now_over = ek_w_sub(&c, m.total_collateral_e6, m.requirement_e6);

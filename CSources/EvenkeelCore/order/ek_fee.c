@@ -22,7 +22,8 @@ void ek_fee_mark_of(const ek_user *u, uint16_t perp_index, ek_fee_mark *out) {
 /* The account's settled funding is this position's as long as no other one's index moved. */
 static int others_settled(const ek_fee_mark *before, const ek_user *now, uint16_t perp_index) {
     uint32_t others = 0;
-    for (uint32_t i = 0; i < now->n_perps && i < EK_MAX_PERPS; i++) others += now->perps[i].market_index != perp_index;
+    for (uint32_t i = 0; i < now->n_perps && i < EK_MAX_PERPS; i++)
+        others += now->perps[i].market_index != perp_index;
     if (others != before->n) return 1;
     for (uint32_t i = 0; i < before->n; i++) {
         const ek_perp_position *p = ek_user_perp(now, before->market[i]);
@@ -31,18 +32,24 @@ static int others_settled(const ek_fee_mark *before, const ek_user *now, uint16_
     return 0;
 }
 
-ek_err ek_fee_paid(const ek_ticket *t, const ek_outcome *o, const ek_fee_mark *before, const ek_user *now, int64_t *fee_e6) {
+ek_err ek_fee_paid(const ek_ticket *t, const ek_outcome *o, const ek_fee_mark *before, const ek_user *now,
+                   int64_t *fee_e6) {
     if (t->kind != EK_KIND_TAKE && t->kind != EK_KIND_PLACE) return EK_E_MISSING;
-    if (o->outcome != EK_OUT_FILLED && o->outcome != EK_OUT_PARTIAL_GONE && o->outcome != EK_OUT_UNFILLED_GONE) return EK_E_MISSING;
+    if (o->outcome != EK_OUT_FILLED && o->outcome != EK_OUT_PARTIAL_GONE
+        && o->outcome != EK_OUT_UNFILLED_GONE)
+        return EK_E_MISSING;
     if (o->foreign_base_e9 != 0) return EK_E_MISSING;
     /* The change of quote is what the fee is looked for in: a figure made of it says nothing. */
-    if (o->filled_base_e9 != 0 && o->quote_source != EK_QUOTE_ORDER && o->quote_source != EK_QUOTE_ENTRY) return EK_E_MISSING;
+    if (o->filled_base_e9 != 0 && o->quote_source != EK_QUOTE_ORDER && o->quote_source != EK_QUOTE_ENTRY)
+        return EK_E_MISSING;
     if (o->filled_base_e9 == 0 && !o->found) return EK_E_MISSING;
     if (o->quote_e6 > (uint64_t)INT64_MAX) return EK_E_OVERFLOW;
     const ek_perp_position *p = ek_user_perp(now, t->perp_index);
     if (p == NULL) return EK_E_MISSING;
 
-    int64_t trade = o->filled_base_e9 == 0 ? 0 : t->direction == EK_SELL ? (int64_t)o->quote_e6 : -(int64_t)o->quote_e6;
+    int64_t trade = o->filled_base_e9 == 0    ? 0
+                    : t->direction == EK_SELL ? (int64_t)o->quote_e6
+                                              : -(int64_t)o->quote_e6;
     int64_t moved, fee, settled;
     ek_err err = ek_sub_i64(p->quote_e6, t->quote_before_e6, &moved);
     if (err == EK_OK) err = ek_sub_i64(trade, moved, &fee);

@@ -6,14 +6,19 @@
 #include "../venue/ek_venue_table.h"
 #include "ek_order_wire.h"
 
-/* First eight bytes of sha256("global:<name>"); the same for both venues, which share their instruction names. */
+/* First eight bytes of sha256("global:<name>"); the same for both venues, which share their instruction
+ * names. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
 static const uint8_t CANCEL_MANY[8] = {0xee, 0xe1, 0x5f, 0x9e, 0xe3, 0x67, 0x08, 0xc2};
 
 ek_instruction ek_ix_view(const ek_ix *ix) {
-    return (ek_instruction){.program = ix->program, .metas = ix->metas, .n_metas = ix->n_metas, .data = ix->data, .data_len = ix->data_len};
+    return (ek_instruction){.program = ix->program,
+                            .metas = ix->metas,
+                            .n_metas = ix->n_metas,
+                            .data = ix->data,
+                            .data_len = ix->data_len};
 }
 
 /* ---- the markets an instruction touches: three sets, in the order they are listed ---- */
@@ -87,7 +92,8 @@ static void collect(const ek_book *b, touched *t, uint16_t order_market) {
     if (order_market != NO_MARKET) perps[n++] = order_market;
     if (sorted) {
         add_index(t->spots, &t->n_spots, 0, 1);
-        for (uint32_t i = 0; i < u->n_spots; i++) add_index(t->spots, &t->n_spots, u->spots[i].market_index, 1);
+        for (uint32_t i = 0; i < u->n_spots; i++)
+            add_index(t->spots, &t->n_spots, u->spots[i].market_index, 1);
         for (uint32_t i = 0; i < n; i++) {
             add_index(t->perps, &t->n_perps, perps[i], 1);
             add_index(t->spots, &t->n_spots, quote_of(b, perps[i]), 1);
@@ -97,7 +103,8 @@ static void collect(const ek_book *b, touched *t, uint16_t order_market) {
         return;
     }
     for (uint32_t i = 0; i < u->n_spots; i++)
-        if (add_index(t->spots, &t->n_spots, u->spots[i].market_index, 0)) add_spot_oracle(b, t, u->spots[i].market_index);
+        if (add_index(t->spots, &t->n_spots, u->spots[i].market_index, 0))
+            add_spot_oracle(b, t, u->spots[i].market_index);
     for (uint32_t i = 0; i < n; i++) {
         if (add_index(t->perps, &t->n_perps, perps[i], 0)) add_perp_oracle(b, t, perps[i]);
         uint16_t quote = quote_of(b, perps[i]);
@@ -112,7 +119,8 @@ static void push(ek_ix *ix, ek_err *err, const ek_key *key, int signer, int writ
         *err = EK_E_FULL;
         return;
     }
-    ix->metas[ix->n_metas++] = (ek_meta){.key = *key, .signer = (uint8_t)signer, .writable = (uint8_t)writable};
+    ix->metas[ix->n_metas++] =
+        (ek_meta){.key = *key, .signer = (uint8_t)signer, .writable = (uint8_t)writable};
 }
 
 static void push_market(const ek_book *b, ek_ix *ix, ek_err *err, int kind, uint16_t index, int writable) {
@@ -128,7 +136,8 @@ static void push_market(const ek_book *b, ek_ix *ix, ek_err *err, int kind, uint
 
 static ek_err push_touched(const ek_book *b, ek_ix *ix, const touched *t) {
     ek_err err = t->err;
-    for (uint32_t i = 0; err == EK_OK && i < t->n_oracles; i++) push(ix, &err, &t->oracles[i], 0, t->oracle_writable[i]);
+    for (uint32_t i = 0; err == EK_OK && i < t->n_oracles; i++)
+        push(ix, &err, &t->oracles[i], 0, t->oracle_writable[i]);
     for (uint32_t i = 0; err == EK_OK && i < t->n_spots; i++)
         push_market(b, ix, &err, EK_ADDR_SPOT_MARKET, t->spots[i], t->spots[i] == 0 && t->quote_written);
     for (uint32_t i = 0; err == EK_OK && i < t->n_perps; i++)
@@ -137,8 +146,8 @@ static ek_err push_touched(const ek_book *b, ek_ix *ix, const touched *t) {
 }
 
 /* State, User, [UserStats], signer. */
-static void begin(ek_ix *ix, const ek_venue *v, const ek_key *state, const ek_key *user, const ek_key *stats, const ek_key *signer,
-                  const uint8_t discriminator[8]) {
+static void begin(ek_ix *ix, const ek_venue *v, const ek_key *state, const ek_key *user, const ek_key *stats,
+                  const ek_key *signer, const uint8_t discriminator[8]) {
     ek_err never = EK_OK;
     memset(ix, 0, sizeof *ix);
     ix->program = v->program;
@@ -151,11 +160,12 @@ static void begin(ek_ix *ix, const ek_venue *v, const ek_key *state, const ek_ke
     ix->data_len = 8;
 }
 
-static ek_err order_ix(const ek_book *b, const ek_key *signer, const ek_order_params *o, int take, int has_condition, uint32_t condition,
-                       ek_ix *out) {
+static ek_err order_ix(const ek_book *b, const ek_key *signer, const ek_order_params *o, int take,
+                       int has_condition, uint32_t condition, ek_ix *out) {
     size_t len = 0;
     if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
-    begin(out, b->venue, &b->state_address, &b->user_address, take ? &b->user_stats_address : NULL, signer, take ? TAKE : PLACE);
+    begin(out, b->venue, &b->state_address, &b->user_address, take ? &b->user_stats_address : NULL, signer,
+          take ? TAKE : PLACE);
     ek_err err = ek_order_encode(b->venue, o, out->data + 8, EK_IX_DATA - 8 - 5, &len);
     if (err != EK_OK) return err;
     ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
@@ -178,24 +188,29 @@ static ek_err order_ix(const ek_book *b, const ek_key *signer, const ek_order_pa
 ek_err ek_wire_place(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out) {
     return order_ix(b, signer, o, 0, 0, 0, out);
 }
-ek_err ek_wire_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out) {
+ek_err ek_wire_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition,
+                    uint32_t condition, ek_ix *out) {
     return order_ix(b, signer, o, 1, has_condition, condition, out);
 }
 
-static int sane(const ek_order_params *o) { return o->market_type == EK_PERP && o->base_e9 != 0 && o->base_e9 != UINT64_MAX; }
+static int sane(const ek_order_params *o) {
+    return o->market_type == EK_PERP && o->base_e9 != 0 && o->base_e9 != UINT64_MAX;
+}
 
 ek_err ek_ix_place(const ek_book *b, const ek_key *signer, const ek_order_params *o, ek_ix *out) {
     if (!sane(o) || o->bit_flags & EK_BIT_IOC) return EK_E_RANGE;
     return ek_wire_place(b, signer, o, out);
 }
-ek_err ek_ix_place_and_take(const ek_book *b, const ek_key *signer, const ek_order_params *o, int has_condition, uint32_t condition, ek_ix *out) {
+ek_err ek_ix_place_and_take(const ek_book *b, const ek_key *signer, const ek_order_params *o,
+                            int has_condition, uint32_t condition, ek_ix *out) {
     if (!sane(o) || (o->bit_flags & EK_BIT_IOC && o->order_type != EK_ORDER_LIMIT)) return EK_E_RANGE;
     return ek_wire_take(b, signer, o, has_condition, condition, out);
 }
 
 /* ---- cancels ---- */
 
-ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id, uint32_t order_id, ek_ix *out) {
+ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id,
+                          uint32_t order_id, ek_ix *out) {
     if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
     begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, CANCEL);
     ek_writer w = ek_writer_over(out->data, EK_IX_DATA);

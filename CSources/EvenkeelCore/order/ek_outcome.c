@@ -7,13 +7,15 @@ static const ek_order *our_entry(const ek_ticket *t, const ek_user *u) {
     const ek_order *ours = NULL;
     for (uint32_t i = 0; i < EK_MAX_ORDERS; i++) {
         const ek_order *o = &u->orders[i];
-        if (o->status == EK_ORDER_INIT || o->market_type != EK_PERP || o->market_index != t->perp_index) continue;
+        if (o->status == EK_ORDER_INIT || o->market_type != EK_PERP || o->market_index != t->perp_index)
+            continue;
         if (t->kind == EK_KIND_CANCEL) {
             if (t->target_order_id != 0 && o->order_id == t->target_order_id) return o;
             continue;
         }
-        if (o->order_id >= t->next_order_id_before && o->order_id < u->next_order_id && o->user_order_id == t->user_order_id
-            && o->direction == t->direction && o->base_e9 == t->size_base_e9 && (ours == NULL || o->order_id < ours->order_id))
+        if (o->order_id >= t->next_order_id_before && o->order_id < u->next_order_id
+            && o->user_order_id == t->user_order_id && o->direction == t->direction
+            && o->base_e9 == t->size_base_e9 && (ours == NULL || o->order_id < ours->order_id))
             ours = o;
     }
     return ours;
@@ -29,7 +31,8 @@ static void price(const ek_ticket *t, const ek_user *u, const ek_order *o, ek_ou
         out->quote_e6 = o->quote_filled_e6;
     } else if (out->foreign_base_e9 != 0 || t->kind == EK_KIND_CANCEL) {
         return; /* the position's money is not ours alone */
-    } else if (grows && p != NULL && ek_sub_i64(p->quote_entry_e6, t->quote_entry_before_e6, &change) == EK_OK) {
+    } else if (grows && p != NULL
+               && ek_sub_i64(p->quote_entry_e6, t->quote_entry_before_e6, &change) == EK_OK) {
         out->quote_source = EK_QUOTE_ENTRY;
         out->quote_e6 = ek_abs_i64(change);
     } else if (p != NULL && ek_sub_i64(p->quote_e6, t->quote_before_e6, &change) == EK_OK) {
@@ -39,7 +42,8 @@ static void price(const ek_ticket *t, const ek_user *u, const ek_order *o, ek_ou
         return;
     }
     uint64_t each = 0;
-    if (ek_mul_div_floor_u64(out->quote_e6, 1000000000, out->filled_base_e9, &each) == EK_OK && each <= (uint64_t)INT64_MAX)
+    if (ek_mul_div_floor_u64(out->quote_e6, 1000000000, out->filled_base_e9, &each) == EK_OK
+        && each <= (uint64_t)INT64_MAX)
         out->price_e6 = (int64_t)each;
 }
 
@@ -47,9 +51,11 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
     *out = (ek_outcome){0};
     int cancel = ticket->kind == EK_KIND_CANCEL;
     if (ticket->kind == EK_KIND_NONE || ticket->kind >= EK_KINDS || ticket->direction > EK_SELL
-        || ticket->size_base_e9 > (uint64_t)INT64_MAX || (!cancel && ticket->size_base_e9 == 0) || (cancel && ticket->target_order_id == 0))
+        || ticket->size_base_e9 > (uint64_t)INT64_MAX || (!cancel && ticket->size_base_e9 == 0)
+        || (cancel && ticket->target_order_id == 0))
         return EK_E_RANGE;
-    if (now->next_order_id < ticket->next_order_id_before) return EK_E_MISMATCH; /* an older book than the ticket's own */
+    /* an older book than the ticket's own */
+    if (now->next_order_id < ticket->next_order_id_before) return EK_E_MISMATCH;
     int64_t moved = 0; /* with the order's side as positive */
     int64_t is = ek_user_perp_base(now, ticket->perp_index), was = ticket->position_before_base_e9;
     ek_err err = ticket->direction == EK_BUY ? ek_sub_i64(is, was, &moved) : ek_sub_i64(was, is, &moved);
@@ -68,7 +74,8 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
         resting = ek_order_live(o) && !out->expired_entry;
         err = ek_sub_i64(moved, (int64_t)o->base_filled_e9, &out->foreign_base_e9);
         if (err != EK_OK) return err;
-        /* A cancel ticket's position facts are of its own time: the target may have filled before it was built. */
+        /* A cancel ticket's position facts are of its own time: the target may have filled before it was
+         * built. */
         if (cancel) out->foreign_base_e9 = 0;
     } else if (now->next_order_id == ticket->next_order_id_before && !cancel) {
         out->outcome = EK_OUT_NOT_PLACED;
@@ -86,10 +93,12 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
     if (ticket->direction == EK_SELL) out->foreign_base_e9 = -out->foreign_base_e9;
     if (out->outcome == EK_OUT_NONE) {
         if (size != 0 && out->filled_base_e9 == size) out->outcome = EK_OUT_FILLED;
-        else if (out->filled_base_e9 != 0) out->outcome = resting ? EK_OUT_PARTIAL_RESTING : EK_OUT_PARTIAL_GONE;
+        else if (out->filled_base_e9 != 0)
+            out->outcome = resting ? EK_OUT_PARTIAL_RESTING : EK_OUT_PARTIAL_GONE;
         else out->outcome = resting ? EK_OUT_RESTING : EK_OUT_UNFILLED_GONE;
     }
     price(ticket, now, o, out);
-    EK_ASSERT(out->outcome > EK_OUT_NONE && out->outcome <= EK_OUT_UNFILLED_GONE && out->filled_base_e9 <= size);
+    EK_ASSERT(out->outcome > EK_OUT_NONE && out->outcome <= EK_OUT_UNFILLED_GONE
+              && out->filled_base_e9 <= size);
     return EK_OK;
 }

@@ -15,7 +15,8 @@ const char *ek_kind_name(uint8_t kind) {
     return kind < EK_KINDS ? names[kind] : "?";
 }
 const char *ek_outcome_name(uint8_t outcome) {
-    static const char *const names[] = {"none", "not_placed", "resting", "partial_resting", "filled", "partial_gone",
-                                        "unfilled_gone", "expired", "failed", "paper"};
+    static const char *const names[] = {"none",   "not_placed",   "resting",       "partial_resting",
+                                        "filled", "partial_gone", "unfilled_gone", "expired",
+                                        "failed", "paper"};
     return outcome < EK_OUTCOMES ? names[outcome] : "?";
 }

@@ -14,6 +14,7 @@ typedef struct {
 } ek_policy_message;
 
 /* Form, payer, instructions, fee, accounts and data; what the order says is not judged. */
-uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim, ek_policy_message *out);
+uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim,
+                        ek_policy_message *out);
 
 #endif

@@ -7,7 +7,10 @@
 #include "../venue/ek_venue_table.h"
 
 /* A price that needs no account is never old: its slot is the latest there can be. */
-static const ek_oracle QUOTE_ASSET = {.price_e6 = 1000000, .raw_price = 1000000, .exponent = -6, .posted_slot = UINT64_MAX,
+static const ek_oracle QUOTE_ASSET = {.price_e6 = 1000000,
+                                      .raw_price = 1000000,
+                                      .exponent = -6,
+                                      .posted_slot = UINT64_MAX,
                                       .source = EK_ORACLE_QUOTE_ASSET};
 
 size_t ek_book_size(void) { return sizeof(ek_book); }
@@ -15,8 +18,9 @@ const ek_user *ek_book_user(const ek_book *b) { return &b->user; }
 
 void ek_book_reset(ek_book *b, const ek_venue *v, uint64_t slot) {
     EK_ASSERT(v != NULL);
-    /* Markets and oracles beyond their counts are never looked at, each is cleared when it is put, and they are nine tenths of the book: they
-     * need no clearing. All the rest does: tokens and watched wallets are counted before they are read. */
+    /* Markets and oracles beyond their counts are never looked at, each is cleared when it is put, and they
+     * are nine tenths of the book: they need no clearing. All the rest does: tokens and watched wallets are
+     * counted before they are read. */
     memset(b, 0, offsetof(ek_book, perps));
     memset((uint8_t *)b + offsetof(ek_book, tokens), 0, sizeof *b - offsetof(ek_book, tokens));
     b->venue = v;
@@ -37,7 +41,8 @@ void ek_book_begin(ek_book *b, const ek_plan *p, uint64_t slot) {
     b->n_watches = p->n_watches;
     for (uint32_t i = 0; i < p->n; i++) {
         const ek_plan_item *item = &p->items[i];
-        if (item->role == EK_ROLE_WATCH && item->market_index < b->n_watches) b->watches[item->market_index].key = item->key;
+        if (item->role == EK_ROLE_WATCH && item->market_index < b->n_watches)
+            b->watches[item->market_index].key = item->key;
         if (item->role != EK_ROLE_TOKEN || item->market_index >= b->n_tokens) continue;
         ek_book_token *t = &b->tokens[item->market_index];
         t->key = item->key;
@@ -58,7 +63,9 @@ const ek_spot_market *ek_book_spot(const ek_book *b, uint16_t market_index) {
     return NULL;
 }
 
-static int named(const char *have, const char *want, size_t n) { return strlen(have) == n && memcmp(have, want, n) == 0; }
+static int named(const char *have, const char *want, size_t n) {
+    return strlen(have) == n && memcmp(have, want, n) == 0;
+}
 
 const ek_perp_market *ek_book_perp_by_name(const ek_book *b, const char *name, size_t n) {
     for (uint32_t i = 0; i < b->n_perps; i++)
@@ -78,7 +85,8 @@ const ek_book_oracle_entry *ek_book_oracle(const ek_book *b, const ek_key *key, 
 }
 
 static ek_err usable(const ek_book *b, const ek_key *key, uint8_t source, const ek_oracle **out) {
-    if (!(b->venue->sources & 1u << source)) return EK_E_UNSUPPORTED; /* source <= 15: the decoder checked it */
+    /* source <= 15: the decoder checked it */
+    if (!(b->venue->sources & 1u << source)) return EK_E_UNSUPPORTED;
     if (source == EK_ORACLE_QUOTE_ASSET) {
         *out = &QUOTE_ASSET;
         return EK_OK;
@@ -116,4 +124,6 @@ ek_err ek_book_spot_oracle(const ek_book *b, uint16_t market_index, const ek_ora
     return m ? usable(b, &m->oracle, m->oracle_source, out) : EK_E_MISSING;
 }
 
-uint64_t ek_oracle_age_slots(const ek_book *b, const ek_oracle *o) { return b->slot > o->posted_slot ? b->slot - o->posted_slot : 0; }
+uint64_t ek_oracle_age_slots(const ek_book *b, const ek_oracle *o) {
+    return b->slot > o->posted_slot ? b->slot - o->posted_slot : 0;
+}

@@ -138,7 +138,8 @@ static int asked_for(const load_context *c, const ek_plan_item *item) {
     const ek_book *b = c->book;
     switch (item->role) {
     case EK_ROLE_USER:
-        return ek_key_equal(&b->user.authority, &c->plan->authority) && b->user.sub_account_id == c->plan->sub_account;
+        return ek_key_equal(&b->user.authority, &c->plan->authority)
+               && b->user.sub_account_id == c->plan->sub_account;
     case EK_ROLE_USER_STATS: return ek_key_equal(&b->stats.authority, &c->plan->authority);
     case EK_ROLE_PERP_MARKET: {
         EK_ASSERT(b->n_perps > 0);
@@ -172,12 +173,14 @@ static ek_err put_wallet(const load_context *c, const account *a) {
     return EK_OK;
 }
 
-/* SPL token account: mint 0, owner 32, amount 64, state 108 (0 not initialised, 1 in use, 2 frozen: still the owner's). */
+/* SPL token account: mint 0, owner 32, amount 64, state 108 (0 not initialised, 1 in use, 2 frozen: still the
+ * owner's). */
 static ek_err token_amount(const ek_book *b, const ek_book_token *t, const account *a, uint64_t *amount) {
     const uint8_t *data = a->data;
     if (!ek_key_equal(a->owner, &EK_TOKEN_PROGRAM)) return EK_E_OWNER;
     if (a->len != TOKEN_BYTES) return EK_E_SHORT;
-    if (memcmp(data, t->mint.bytes, 32) != 0 || memcmp(data + 32, b->authority.bytes, 32) != 0) return EK_E_MISMATCH;
+    if (memcmp(data, t->mint.bytes, 32) != 0 || memcmp(data + 32, b->authority.bytes, 32) != 0)
+        return EK_E_MISMATCH;
     if (data[108] < 1 || data[108] > 2) return EK_E_MISMATCH;
     *amount = ek_get_u64(data + 64);
     return EK_OK;
@@ -227,17 +230,20 @@ static ek_err put(const load_context *c, const account *a) {
     return asked_for(c, item) ? EK_OK : fail(c, a, EK_E_MISMATCH, "holds another account's contents");
 }
 
-ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner, uint64_t lamports, const uint8_t *data,
-                   size_t len, ek_fault *fault) {
+ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner, uint64_t lamports,
+                   const uint8_t *data, size_t len, ek_fault *fault) {
     if (i >= p->n) return EK_E_RANGE;
     load_context c = {.book = b, .plan = p, .fault = fault};
-    account a = {.index = i, .item = &p->items[i], .owner = owner, .lamports = lamports, .data = data, .len = len};
+    account a = {
+        .index = i, .item = &p->items[i], .owner = owner, .lamports = lamports, .data = data, .len = len};
     return put(&c, &a);
 }
 
-static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i, const ek_scan_account *scanned) {
+static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i,
+                          const ek_scan_account *scanned) {
     account a = {.index = i, .item = &c->plan->items[i]};
-    int role = a.item->role, wallet = role == EK_ROLE_AUTHORITY || role == EK_ROLE_PAYER || role == EK_ROLE_WATCH;
+    int role = a.item->role,
+        wallet = role == EK_ROLE_AUTHORITY || role == EK_ROLE_PAYER || role == EK_ROLE_WATCH;
     if (!scanned->present) return put(c, &a);
     a.owner = &scanned->owner;
     a.lamports = scanned->lamports;
@@ -250,8 +256,8 @@ static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i,
     return put(c, &a);
 }
 
-/* chars: what is expected of the texts' lengths, or NULL (ek_scan_expecting). Every text is decoded but a wallet's, of which nothing
- * is expected. */
+/* chars: what is expected of the texts' lengths, or NULL (ek_scan_expecting). Every text is decoded but a
+ * wallet's, of which nothing is expected. */
 static ek_err load(const load_context *c, const answer *from, const uint32_t *chars) {
     const ek_plan *p = c->plan;
     ek_scan_result res;
@@ -266,7 +272,8 @@ static ek_err load(const load_context *c, const answer *from, const uint32_t *ch
     }
     if (err != EK_OK) return ek_fault_say(c->fault, err, "the answer is not a getMultipleAccounts result");
     if (res.count != p->n)
-        return ek_fault_say(c->fault, EK_E_MISMATCH, "the answer holds another number of accounts than were asked for");
+        return ek_fault_say(c->fault, EK_E_MISMATCH,
+                            "the answer holds another number of accounts than were asked for");
     ek_book_begin(c->book, p, res.slot);
     c->book->has_answer_id = res.has_id;
     c->book->answer_id = res.id;
@@ -280,11 +287,13 @@ static ek_err load(const load_context *c, const answer *from, const uint32_t *ch
     return EK_OK;
 }
 
-ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work, size_t work_cap, ek_fault *fault) {
+ek_err ek_book_load(ek_book *b, const ek_plan *p, const uint8_t *json, size_t len, uint8_t *work,
+                    size_t work_cap, ek_fault *fault) {
     load_context c = {.book = b, .plan = p, .fault = fault};
     answer from = {.json = json, .len = len, .work = work, .work_cap = work_cap};
     uint32_t chars[EK_PLAN_MAX] = {0};
-    for (uint32_t i = 0; i < p->n; i++) chars[i] = (uint32_t)ek_base64_encoded_len(known_length(p->venue, p->items[i].role));
+    for (uint32_t i = 0; i < p->n; i++)
+        chars[i] = (uint32_t)ek_base64_encoded_len(known_length(p->venue, p->items[i].role));
     if (load(&c, &from, chars) == EK_OK) return EK_OK;
     b->have = 0;
     return load(&c, &from, NULL); /* says what is wrong, with nothing taken for granted */

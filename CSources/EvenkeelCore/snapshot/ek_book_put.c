@@ -42,7 +42,8 @@ static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const
     e->raw_len = (uint8_t)(len < sizeof e->raw ? len : sizeof e->raw);
     memcpy(e->raw, data, e->raw_len);
     e->err = ek_decode_oracle(b->venue, source, data, len, &e->value);
-    /* Bytes that are not this kind of oracle condemn the read; a value that cannot be used condemns only those who need it. */
+    /* Bytes that are not this kind of oracle condemn the read; a value that cannot be used condemns only
+     * those who need it. */
     if (e->err == EK_E_SHORT || e->err == EK_E_DISCRIMINATOR) return e->err;
     b->n_oracles++;
     return EK_OK;
@@ -52,15 +53,18 @@ static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const
 static ek_err put_oracle(ek_book *b, const ek_key *key, const uint8_t *data, size_t len) {
     ek_err err = EK_OK;
     for (uint32_t i = 0; err == EK_OK && i < b->n_perps; i++)
-        if (ek_key_equal(&b->perps[i].oracle, key)) err = put_oracle_as(b, key, b->perps[i].oracle_source, data, len);
+        if (ek_key_equal(&b->perps[i].oracle, key))
+            err = put_oracle_as(b, key, b->perps[i].oracle_source, data, len);
     for (uint32_t i = 0; err == EK_OK && i < b->n_spots; i++)
-        if (ek_key_equal(&b->spots[i].oracle, key)) err = put_oracle_as(b, key, b->spots[i].oracle_source, data, len);
+        if (ek_key_equal(&b->spots[i].oracle, key))
+            err = put_oracle_as(b, key, b->spots[i].oracle_source, data, len);
     return err;
 }
 
 ek_err ek_book_put_account(ek_book *b, int role, const ek_key *key, const uint8_t *data, size_t len) {
     ek_err err;
-    EK_ASSERT(b->venue != NULL && b->n_perps <= EK_BOOK_PERPS && b->n_spots <= EK_BOOK_SPOTS && b->n_oracles <= EK_BOOK_ORACLES);
+    EK_ASSERT(b->venue != NULL && b->n_perps <= EK_BOOK_PERPS && b->n_spots <= EK_BOOK_SPOTS
+              && b->n_oracles <= EK_BOOK_ORACLES);
     switch (role) {
     case EK_ROLE_STATE: err = ek_decode_state(b->venue, data, len, &b->state); break;
     case EK_ROLE_USER: err = put_user(b, data, len); break;

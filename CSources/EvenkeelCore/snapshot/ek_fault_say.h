@@ -6,7 +6,8 @@
 #include "snapshot/ek_plan.h"
 
 /* Starts a fault's text; f may be NULL (then the text goes nowhere). */
-static inline ek_say ek_fault_begin(ek_fault *f, ek_err code, uint16_t item, uint8_t role, uint16_t market_index) {
+static inline ek_say ek_fault_begin(ek_fault *f, ek_err code, uint16_t item, uint8_t role,
+                                    uint16_t market_index) {
     ek_say s = {NULL, 0, 0};
     if (f == NULL) return s;
     memset(f, 0, sizeof *f);
@@ -27,7 +28,8 @@ static inline ek_err ek_fault_say(ek_fault *f, ek_err code, const char *text) {
 }
 
 /* A fault about a market of the book: "SOL-PERP: text". */
-static inline ek_err ek_fault_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name, const char *text) {
+static inline ek_err ek_fault_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name,
+                                     const char *text) {
     ek_say s = ek_fault_begin(f, code, 0xFFFF, perp ? EK_ROLE_PERP_MARKET : EK_ROLE_SPOT_MARKET, index);
     if (name && name[0]) ek_say_text(&s, name);
     else {

@@ -14,9 +14,9 @@ uint32_t ek_plan_count(const ek_plan *p) { return p->n; }
 const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i) { return i < p->n ? &p->items[i] : NULL; }
 
 const char *ek_role_name(int role) {
-    static const char *const NAMES[] = {"State",         "User",       "UserStats",  "Clock", "authority wallet",
-                                        "payer wallet", "PerpMarket", "SpotMarket", "oracle",       "token account",
-                                        "mint",         "watched wallet"};
+    static const char *const NAMES[] = {
+        "State",      "User",   "UserStats",     "Clock", "authority wallet", "payer wallet", "PerpMarket",
+        "SpotMarket", "oracle", "token account", "mint",  "watched wallet"};
     return role >= 0 && role < (int)(sizeof NAMES / sizeof NAMES[0]) ? NAMES[role] : "account";
 }
 
@@ -39,10 +39,15 @@ static ek_err add_market(ek_plan *p, uint8_t role, int kind, uint16_t market_ind
     ek_err err = ek_venue_address(p->venue, kind, NULL, market_index, &key);
     return err == EK_OK ? append(p, &key, role, market_index, role == EK_ROLE_PERP_MARKET) : err;
 }
-ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_PERP_MARKET, EK_ADDR_PERP_MARKET, market_index); }
-ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index) { return add_market(p, EK_ROLE_SPOT_MARKET, EK_ADDR_SPOT_MARKET, market_index); }
+ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index) {
+    return add_market(p, EK_ROLE_PERP_MARKET, EK_ADDR_PERP_MARKET, market_index);
+}
+ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index) {
+    return add_market(p, EK_ROLE_SPOT_MARKET, EK_ADDR_SPOT_MARKET, market_index);
+}
 
-ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account, const ek_key *payer) {
+ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account,
+                    const ek_key *payer) {
     memset(p, 0, sizeof *p);
     p->venue = v;
     p->authority = *authority;
@@ -86,7 +91,8 @@ ek_err ek_plan_add_watch(ek_plan *p, const ek_key *wallet) {
     return err;
 }
 
-/* An oracle that cannot be valued is not read: what needs it says so. A price without an account needs no reading. */
+/* An oracle that cannot be valued is not read: what needs it says so. A price without an account needs no
+ * reading. */
 static ek_err add_oracle(ek_plan *p, const ek_key *key, uint8_t source, uint16_t market_index, uint8_t perp) {
     if (source == EK_ORACLE_QUOTE_ASSET || !(p->venue->sources & 1u << source)) return EK_OK;
     for (uint32_t i = 0; i < p->n; i++)
@@ -100,16 +106,20 @@ ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed) {
     if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
     const ek_user *u = &b->user;
     ek_err err = EK_OK;
-    for (uint32_t i = 0; err == EK_OK && i < u->n_spots; i++) err = ek_plan_add_spot(p, u->spots[i].market_index);
-    for (uint32_t i = 0; err == EK_OK && i < u->n_perps; i++) err = ek_plan_add_perp(p, u->perps[i].market_index);
+    for (uint32_t i = 0; err == EK_OK && i < u->n_spots; i++)
+        err = ek_plan_add_spot(p, u->spots[i].market_index);
+    for (uint32_t i = 0; err == EK_OK && i < u->n_perps; i++)
+        err = ek_plan_add_perp(p, u->perps[i].market_index);
     for (uint32_t i = 0; err == EK_OK && i < EK_MAX_ORDERS; i++) {
         const ek_order *o = &u->orders[i];
         if (o->status != EK_ORDER_OPEN) continue;
-        err = o->market_type == EK_PERP ? ek_plan_add_perp(p, o->market_index) : ek_plan_add_spot(p, o->market_index);
+        err = o->market_type == EK_PERP ? ek_plan_add_perp(p, o->market_index)
+                                        : ek_plan_add_spot(p, o->market_index);
     }
     for (uint32_t i = 0; err == EK_OK && i < b->n_perps; i++) {
         err = ek_plan_add_spot(p, b->perps[i].quote_spot_index);
-        if (err == EK_OK) err = add_oracle(p, &b->perps[i].oracle, b->perps[i].oracle_source, b->perps[i].market_index, 1);
+        if (err == EK_OK)
+            err = add_oracle(p, &b->perps[i].oracle, b->perps[i].oracle_source, b->perps[i].market_index, 1);
     }
     for (uint32_t i = 0; err == EK_OK && i < b->n_spots; i++)
         err = add_oracle(p, &b->spots[i].oracle, b->spots[i].oracle_source, b->spots[i].market_index, 0);

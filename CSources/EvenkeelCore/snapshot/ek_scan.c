@@ -16,12 +16,14 @@ typedef struct {
     ek_scan_account *accs;
     uint32_t cap;
     const uint32_t *chars; /* expected length of every account's text, or NULL */
-    /* The owners last decoded: accounts of one read share a few, and comparing 44 bytes is cheaper than base58. */
+    /* The owners last decoded: accounts of one read share a few, and comparing 44 bytes is cheaper than
+     * base58. */
     struct { const uint8_t *text; size_t len; ek_key key; } owners[OWNERS];
     unsigned n_owners; /* ever decoded; the oldest makes room */
 } scan;
 
-/* Enters an object or goes on in it: 1 with its next key read, 0 at its end; *err says when it is no object at all. */
+/* Enters an object or goes on in it: 1 with its next key read, 0 at its end; *err says when it is no object
+ * at all. */
 static inline int next_key(ek_lex *x, int *first, ek_lex_text *key, ek_err *err) {
     *err = EK_OK;
     if (*first) {
@@ -40,9 +42,10 @@ static inline int next_key(ek_lex *x, int *first, ek_lex_text *key, ek_err *err)
 }
 
 /* Names come plain nearly always: then a length and a constant-size compare decide. */
-#define KEY_IS(key, word)                                                                                              \
-    ((key).escaped ? ek_lex_equals(&(key), word, sizeof(word) - 1)                                                     \
-                   : (size_t)((key).end - (key).at) == sizeof(word) - 1 && memcmp((key).at, word, sizeof(word) - 1) == 0)
+#define KEY_IS(key, word)                                                                                    \
+    ((key).escaped ? ek_lex_equals(&(key), word, sizeof(word) - 1)                                           \
+                   : (size_t)((key).end - (key).at) == sizeof(word) - 1                                      \
+                         && memcmp((key).at, word, sizeof(word) - 1) == 0)
 
 /* Marks a member as seen; 0 when it was seen before. */
 static inline int once(unsigned *seen, unsigned bit) {
@@ -227,7 +230,8 @@ static ek_err read_error(scan *s) {
 
 enum { R_ID = 1, R_RESULT = 2, R_ERROR = 4 };
 
-ek_err ek_scan_expecting(const uint8_t *json, size_t len, const uint32_t *chars, ek_scan_result *res, ek_scan_account *accs, uint32_t cap) {
+ek_err ek_scan_expecting(const uint8_t *json, size_t len, const uint32_t *chars, ek_scan_result *res,
+                         ek_scan_account *accs, uint32_t cap) {
     scan s;
     ek_lex_text key;
     ek_err err;
@@ -268,7 +272,8 @@ ek_err ek_scan_expecting(const uint8_t *json, size_t len, const uint32_t *chars,
     return EK_E_RPC;
 }
 
-ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek_scan_account *accs, uint32_t cap) {
+ek_err ek_scan_accounts(const uint8_t *json, size_t len, ek_scan_result *res, ek_scan_account *accs,
+                        uint32_t cap) {
     return ek_scan_expecting(json, len, NULL, res, accs, cap);
 }
 

@@ -7,7 +7,8 @@
 #include "../text/ek_lex.h"
 #include "../venue/ek_venue_table.h"
 
-/* The owners that a book's accounts have: a text compared is a base58 decoding saved. With its closing quote, which no longer text has. */
+/* The owners that a book's accounts have: a text compared is a base58 decoding saved. With its closing quote,
+ * which no longer text has. */
 typedef struct { const char *text; size_t len; const ek_key *key; } owner;
 #define OWNER(text, key) {text "\"", sizeof(text), key}
 static const owner OWNERS[] = {
@@ -46,7 +47,8 @@ static size_t known_owner(const uint8_t *at, size_t left, ek_key *key) {
     return 0;
 }
 
-int ek_usual_account(const uint8_t *base, const uint8_t *at, const uint8_t *end, uint32_t chars, ek_scan_account *acc, const uint8_t **next) {
+int ek_usual_account(const uint8_t *base, const uint8_t *at, const uint8_t *end, uint32_t chars,
+                     ek_scan_account *acc, const uint8_t **next) {
     static const char AFTER_DATA[] = "\",\"base64\"],\"executable\":";
     uint64_t space;
     size_t n;
@@ -68,7 +70,8 @@ int ek_usual_account(const uint8_t *base, const uint8_t *at, const uint8_t *end,
     if (at == end || (n = known_owner(at, (size_t)(end - at), &acc->owner)) == 0) return 0;
     at += n;
     PASS(",\"rentEpoch\":");
-    if (STANDS(at, end, "18446744073709551615")) at += 20; /* the largest there is: rent is never due, as nearly every account says */
+    /* the largest there is: rent is never due, as nearly every account says */
+    if (STANDS(at, end, "18446744073709551615")) at += 20;
     else if ((n = digits(at, end, &space)) == 0) return 0;
     else at += n;
     PASS(",\"space\":");

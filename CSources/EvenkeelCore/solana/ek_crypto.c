@@ -37,9 +37,11 @@ int ek_on_curve(const uint8_t bytes[32]) {
 
 static const char MARKER[] = "ProgramDerivedAddress"; /* 21 bytes, its NUL left out */
 
-/* What is hashed: 16 seeds of 32 with the bump as the last, the program, the marker. Returns its length, 0 when a seed is too long. */
+/* What is hashed: 16 seeds of 32 with the bump as the last, the program, the marker. Returns its length, 0
+ * when a seed is too long. */
 #define PREIMAGE_MAX (EK_SEEDS_MAX * 32u + 32u + 21u)
-static size_t preimage(const ek_seed *seeds, uint32_t n, const ek_key *program, uint8_t *out, size_t *bump_at) {
+static size_t preimage(const ek_seed *seeds, uint32_t n, const ek_key *program, uint8_t *out,
+                       size_t *bump_at) {
     size_t at = 0;
     for (uint32_t i = 0; i < n; i++) {
         if (seeds[i].len > 32) return 0;

@@ -11,8 +11,8 @@ int ek_curve_sodium(const uint8_t bytes[32]) {
 }
 
 #if EK_CURVE_HAS_FAST
-/* Field elements modulo p = 2^255 - 19 in five limbs of 51 bits. A product takes limbs below 2^54 and gives limbs below 2^52, so
- * one addition or one subtraction may stand between two products. */
+/* Field elements modulo p = 2^255 - 19 in five limbs of 51 bits. A product takes limbs below 2^54 and gives
+ * limbs below 2^52, so one addition or one subtraction may stand between two products. */
 __extension__ typedef unsigned __int128 wide;
 typedef struct { uint64_t v[5]; } fe;
 #define MASK51 ((UINT64_C(1) << 51) - 1)
@@ -54,9 +54,10 @@ static __attribute__((noinline)) fe fe_square(const fe *a, unsigned n) {
     for (; n > 0; n--) {
         uint64_t a0 = r.v[0], a1 = r.v[1], a2 = r.v[2], a3 = r.v[3], a4 = r.v[4];
         uint64_t d0 = a0 * 2, d1 = a1 * 2, d2 = a2 * 2, m3 = a3 * 19u, m4 = a4 * 19u;
-        r = fe_carry((wide)a0 * a0 + (wide)d1 * m4 + (wide)d2 * m3, (wide)d0 * a1 + (wide)d2 * m4 + (wide)a3 * m3,
-                     (wide)d0 * a2 + (wide)a1 * a1 + (wide)(a3 * 2) * m4, (wide)d0 * a3 + (wide)d1 * a2 + (wide)a4 * m4,
-                     (wide)d0 * a4 + (wide)d1 * a3 + (wide)a2 * a2);
+        r = fe_carry(
+            (wide)a0 * a0 + (wide)d1 * m4 + (wide)d2 * m3, (wide)d0 * a1 + (wide)d2 * m4 + (wide)a3 * m3,
+            (wide)d0 * a2 + (wide)a1 * a1 + (wide)(a3 * 2) * m4,
+            (wide)d0 * a3 + (wide)d1 * a2 + (wide)a4 * m4, (wide)d0 * a4 + (wide)d1 * a3 + (wide)a2 * a2);
     }
     return r;
 }
@@ -87,7 +88,8 @@ static const fe CURVE_D = {{UINT64_C(0x34dca135978a3), UINT64_C(0x1a8283b156ebd)
 
 int ek_curve_fast(const uint8_t bytes[32]) {
     fe y, y2, u, v, z, t, a, b, c;
-    uint64_t w0 = ek_get_u64(bytes), w1 = ek_get_u64(bytes + 8), w2 = ek_get_u64(bytes + 16), w3 = ek_get_u64(bytes + 24);
+    uint64_t w0 = ek_get_u64(bytes), w1 = ek_get_u64(bytes + 8), w2 = ek_get_u64(bytes + 16),
+             w3 = ek_get_u64(bytes + 24);
     y.v[0] = w0 & MASK51; /* the top bit is the sign of x: no part of y */
     y.v[1] = (w0 >> 51 | w1 << 13) & MASK51;
     y.v[2] = (w1 >> 38 | w2 << 26) & MASK51;

@@ -6,16 +6,18 @@
 #include "text/ek_codec.h"
 
 const ek_key EK_SYSTEM_PROGRAM = {{0}};
-const ek_key EK_SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93, 0x40, 0x8f, 0x21, 0x61, 0x20,
-                                  0x06, 0x7e, 0xd8, 0x8c, 0x76, 0xe0, 0x8c, 0x28, 0x7f, 0xc1, 0x94, 0x60, 0, 0, 0, 0}};
+const ek_key EK_SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93,
+                                 0x40, 0x8f, 0x21, 0x61, 0x20, 0x06, 0x7e, 0xd8, 0x8c, 0x76, 0xe0,
+                                 0x8c, 0x28, 0x7f, 0xc1, 0x94, 0x60, 0,    0,    0,    0}};
 const ek_key EK_TOKEN_PROGRAM = {{6, 221, 246, 225, 215, 101, 161, 147, 217, 203, 225, 70, 206, 235, 121, 172,
     28, 180, 133, 237, 95, 91, 55, 145, 58, 140, 245, 133, 126, 255, 0, 169}};
 const ek_key EK_ATA_PROGRAM = {{140, 151, 37, 143, 78, 36, 137, 241, 187, 61, 16, 41, 20, 142, 13, 131,
     11, 90, 19, 153, 218, 255, 16, 132, 4, 142, 123, 216, 219, 233, 248, 89}};
 const ek_key EK_NATIVE_MINT = {{6, 155, 136, 87, 254, 171, 129, 132, 251, 104, 127, 99, 70, 24, 192, 53,
     218, 196, 57, 220, 26, 235, 59, 85, 152, 160, 240, 0, 0, 0, 0, 1}};
-const ek_key EK_COMPUTE_BUDGET_PROGRAM = {{3,   6,   70, 111, 229, 33, 23,  50, 255, 236, 173, 186, 114, 195, 155, 231,
-                                           188, 140, 229, 187, 197, 247, 18, 107, 44,  67,  155, 58,  64,  0,   0,   0}};
+const ek_key EK_COMPUTE_BUDGET_PROGRAM = {{3,   6,   70,  111, 229, 33,  23,  50,  255, 236, 173,
+                                           186, 114, 195, 155, 231, 188, 140, 229, 187, 197, 247,
+                                           18,  107, 44,  67,  155, 58,  64,  0,   0,   0}};
 const ek_key EK_CLOCK_SYSVAR = {{6,   167, 213, 23,  24, 199, 116, 201, 40, 86, 99, 152, 105, 29,  94, 182,
                                  139, 94,  184, 163, 155, 75, 109, 92,  115, 85, 91, 33,  0,   0,   0,  0}};
 
@@ -57,8 +59,8 @@ static void put_shortvec(ek_writer *w, uint32_t v) {
     ek_put_bytes(w, bytes, n);
 }
 
-ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, const ek_instruction *ixs, uint32_t n,
-                          uint8_t *out, size_t cap, size_t *len) {
+ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, const ek_instruction *ixs,
+                          uint32_t n, uint8_t *out, size_t cap, size_t *len) {
     key_set set;
     uint8_t mention[EK_TX_MAX]; /* number of each key named, in the order the instructions name them */
     uint8_t order[EK_TX_MAX_KEYS], rank[EK_TX_MAX_KEYS], count[4] = {0};
@@ -78,7 +80,8 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
             if (k < 0) return EK_E_FULL;
             mention[named++] = (uint8_t)k;
         }
-        foretold += 1 + shortvec_len(ixs[i].n_metas) + ixs[i].n_metas + shortvec_len(ixs[i].data_len) + ixs[i].data_len;
+        foretold += 1 + shortvec_len(ixs[i].n_metas) + ixs[i].n_metas + shortvec_len(ixs[i].data_len)
+                    + ixs[i].data_len;
     }
     order[0] = 0; /* the payer leads whatever its bytes are */
     count[set.flags[0]]++;
@@ -96,7 +99,8 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
     foretold += (v0 ? 2u : 0u) + 3 + shortvec_len(set.n) + 32u * (size_t)set.n + 32 + shortvec_len(n);
 
     uint32_t signers = (uint32_t)count[3] + count[2];
-    size_t room = EK_TX_MAX - 1 - 64u * (signers < 19 ? signers : 19); /* 19 signatures leave no room for 19 keys */
+    /* 19 signatures leave no room for 19 keys */
+    size_t room = EK_TX_MAX - 1 - 64u * (signers < 19 ? signers : 19);
     ek_writer w = ek_writer_over(out, cap < room ? cap : room);
     if (v0) ek_put_u8(&w, 0x80);
     ek_put_u8(&w, (uint8_t)signers);
@@ -121,8 +125,8 @@ ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, 
     return EK_OK;
 }
 
-ek_err ek_tx_assemble(const uint8_t *sigs, uint32_t n_sigs, const uint8_t *msg, size_t n, uint8_t *out, size_t cap,
-                      size_t *len) {
+ek_err ek_tx_assemble(const uint8_t *sigs, uint32_t n_sigs, const uint8_t *msg, size_t n, uint8_t *out,
+                      size_t cap, size_t *len) {
     ek_tx tx;
     ek_err err = ek_message_parse(msg, n, &tx);
     if (err != EK_OK) return err;

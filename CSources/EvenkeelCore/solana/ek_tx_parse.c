@@ -33,7 +33,8 @@ static ek_err read_lookups(ek_reader *r, ek_tx *tx) {
     const uint8_t *table;
     ek_err err = read_count(r, &tx->n_luts);
     if (err != EK_OK) return err;
-    if (tx->n_luts > EK_TX_MAX_LUTS) return EK_E_SHORT; /* a packet has no room for so many: the bytes must end first */
+    /* a packet has no room for so many: the bytes must end first */
+    if (tx->n_luts > EK_TX_MAX_LUTS) return EK_E_SHORT;
     for (uint32_t i = 0; i < tx->n_luts; i++) {
         ek_tx_lut *lut = &tx->luts[i];
         if ((err = ek_read_view(r, 32, &table)) != EK_OK) return err;

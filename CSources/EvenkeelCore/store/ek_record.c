@@ -184,22 +184,27 @@ static int zero(const uint8_t *p, size_t n) {
 }
 
 static int market_ok(const ek_market_record *m) {
-    return name_ok(m->name) && m->paper.active <= 1 && m->last.action <= EK_ACTION_REDUCE_SHORT && m->last.outcome < EK_OUTCOMES
-           && m->last.mode <= EK_MODE_LIVE && m->last.price_e6 >= 0 && m->notional_today_e6 >= 0 && m->paper.notional_today_e6 >= 0;
+    return name_ok(m->name) && m->paper.active <= 1 && m->last.action <= EK_ACTION_REDUCE_SHORT
+           && m->last.outcome < EK_OUTCOMES && m->last.mode <= EK_MODE_LIVE && m->last.price_e6 >= 0
+           && m->notional_today_e6 >= 0 && m->paper.notional_today_e6 >= 0;
 }
 
 /* An open ticket must carry what resolving it needs; no ticket must carry nothing at all. */
 static int ticket_ok(const ek_ticket *t, uint8_t n_markets) {
-    if (t->state >= EK_TICKET_STATES || t->kind >= EK_KINDS || t->action > EK_ACTION_REDUCE_SHORT || t->direction > EK_SELL
-        || t->reduce_only > 1 || t->drift_known > 1 || t->outcome >= EK_OUTCOMES || t->tx_len > EK_TICKET_TX_MAX)
+    if (t->state >= EK_TICKET_STATES || t->kind >= EK_KINDS || t->action > EK_ACTION_REDUCE_SHORT
+        || t->direction > EK_SELL || t->reduce_only > 1 || t->drift_known > 1 || t->outcome >= EK_OUTCOMES
+        || t->tx_len > EK_TICKET_TX_MAX)
         return 0;
-    if (t->state == EK_TICKET_NONE) return t->kind == EK_KIND_NONE && t->tx_len == 0 && zero(t->signature, sizeof t->signature);
-    return t->kind != EK_KIND_NONE && t->market < n_markets && t->tx_len > 0 && !zero(t->signature, sizeof t->signature);
+    if (t->state == EK_TICKET_NONE)
+        return t->kind == EK_KIND_NONE && t->tx_len == 0 && zero(t->signature, sizeof t->signature);
+    return t->kind != EK_KIND_NONE && t->market < n_markets && t->tx_len > 0
+           && !zero(t->signature, sizeof t->signature);
 }
 
 static int record_ok(const ek_record *r) {
-    if (r->generation == 0 || !name_ok(r->venue) || r->mode > EK_MODE_HELD || r->paused > 1 || r->breaker_open > 1
-        || r->n_markets > EK_RECORD_MARKETS || r->next_user_order_id == 0 || r->vault.known > 1 || r->vault.mode > EK_MODE_LIVE)
+    if (r->generation == 0 || !name_ok(r->venue) || r->mode > EK_MODE_HELD || r->paused > 1
+        || r->breaker_open > 1 || r->n_markets > EK_RECORD_MARKETS || r->next_user_order_id == 0
+        || r->vault.known > 1 || r->vault.mode > EK_MODE_LIVE)
         return 0;
     for (uint8_t i = 0; i < r->n_markets; i++) {
         if (!market_ok(&r->markets[i])) return 0;
@@ -253,7 +258,8 @@ ek_err ek_record_pick(const uint8_t *file, size_t len, ek_record *out, int *slot
     *slot = -1;
     slot_err[0] = ek_record_decode(file, len, out);
     slot_err[1] = EK_E_SHORT;
-    if (len > EK_RECORD_SLOT) slot_err[1] = ek_record_decode(file + EK_RECORD_SLOT, len - EK_RECORD_SLOT, &second);
+    if (len > EK_RECORD_SLOT)
+        slot_err[1] = ek_record_decode(file + EK_RECORD_SLOT, len - EK_RECORD_SLOT, &second);
     if (slot_err[0] == EK_E_VERSION || slot_err[1] == EK_E_VERSION) return EK_E_VERSION;
     if (slot_err[0] != EK_OK && slot_err[1] != EK_OK) return slot_err[0];
     if (slot_err[0] == EK_OK && slot_err[1] == EK_OK && out->generation == second.generation
@@ -321,7 +327,9 @@ uint8_t ek_record_take_user_order_id(ek_record *r) {
     return id;
 }
 
-ek_market_record *ek_record_market(ek_record *r, uint32_t i) { return i < r->n_markets ? &r->markets[i] : NULL; }
+ek_market_record *ek_record_market(ek_record *r, uint32_t i) {
+    return i < r->n_markets ? &r->markets[i] : NULL;
+}
 ek_ticket *ek_record_ticket(ek_record *r) { return &r->ticket; }
 uint8_t *ek_last_signature(ek_last_correction *l) { return l->signature; }
 const char *ek_market_record_name(const ek_market_record *m) { return m->name; }

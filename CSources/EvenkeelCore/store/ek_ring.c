@@ -16,14 +16,16 @@ static const struct { uint32_t page, size, capacity; } parts[EK_RINGS] = {
 };
 _Static_assert(EK_RING_MINUTES_CAP * EK_RING_SAMPLE == 46 * EK_RING_PAGE, "minutes fill whole pages");
 _Static_assert(EK_RING_QUARTERS_CAP * EK_RING_SAMPLE == 91 * EK_RING_PAGE, "quarters fill whole pages");
-_Static_assert(EK_RING_CORRECTIONS_CAP * EK_RING_CORRECTION == 32 * EK_RING_PAGE, "corrections fill whole pages");
+_Static_assert(EK_RING_CORRECTIONS_CAP *EK_RING_CORRECTION == 32 * EK_RING_PAGE,
+               "corrections fill whole pages");
 
 static int known(int ring) { return ring >= 0 && ring < EK_RINGS; }
 uint32_t ek_ring_offset(int ring) { return known(ring) ? parts[ring].page * EK_RING_PAGE : 0; }
 uint32_t ek_ring_record_size(int ring) { return known(ring) ? parts[ring].size : 0; }
 uint32_t ek_ring_capacity(int ring) { return known(ring) ? parts[ring].capacity : 0; }
 uint32_t ek_ring_place(int ring, uint32_t seq) {
-    return known(ring) && seq > 0 ? ek_ring_offset(ring) + (seq - 1) % parts[ring].capacity * parts[ring].size : 0;
+    return known(ring) && seq > 0 ? ek_ring_offset(ring) + (seq - 1) % parts[ring].capacity * parts[ring].size
+                                  : 0;
 }
 
 /* ---- header ---- */
@@ -33,7 +35,8 @@ static uint64_t header_check(const uint8_t *page) {
     return ek_get_u64(digest);
 }
 
-ek_err ek_ring_header(const char *venue, const ek_key *authority, uint16_t sub_account, uint8_t out[EK_RING_PAGE]) {
+ek_err ek_ring_header(const char *venue, const ek_key *authority, uint16_t sub_account,
+                      uint8_t out[EK_RING_PAGE]) {
     size_t n = strlen(venue);
     if (n == 0 || n > 15) return EK_E_RANGE;
     memset(out, 0, EK_RING_PAGE);
@@ -53,10 +56,13 @@ ek_err ek_ring_header_known(const uint8_t *page, size_t len) {
     if (any == 0) return EK_E_MISSING;
     if (memcmp(page, magic, sizeof magic) != 0) return EK_E_SYNTAX;
     if (ek_get_u64(page + HEADER_CHECKED) != header_check(page)) return EK_E_CHECKSUM;
-    return ek_get_u32(page + 8) > EK_RING_VERSION ? EK_E_VERSION : ek_get_u32(page + 8) == EK_RING_VERSION ? EK_OK : EK_E_RANGE;
+    return ek_get_u32(page + 8) > EK_RING_VERSION    ? EK_E_VERSION
+           : ek_get_u32(page + 8) == EK_RING_VERSION ? EK_OK
+                                                     : EK_E_RANGE;
 }
 
-ek_err ek_ring_header_check(const uint8_t *page, size_t len, const char *venue, const ek_key *authority, uint16_t sub_account) {
+ek_err ek_ring_header_check(const uint8_t *page, size_t len, const char *venue, const ek_key *authority,
+                            uint16_t sub_account) {
     uint8_t mine[EK_RING_PAGE];
     ek_err err = ek_ring_header_known(page, len);
     if (err == EK_OK) err = ek_ring_header(venue, authority, sub_account, mine);

@@ -30,21 +30,24 @@ static int64_t sub(int64_t a, int64_t b, ek_err *err) {
 
 typedef struct { int64_t flows, funding, fees, basis[MARKETS], delta[MARKETS]; } parts;
 
-static ek_err split(const ek_vault *v, const ek_vault_market *markets, uint32_t n, const ek_vault_book *b, const ek_vault_leg *legs, parts *p) {
+static ek_err split(const ek_vault *v, const ek_vault_market *markets, uint32_t n, const ek_vault_book *b,
+                    const ek_vault_leg *legs, parts *p) {
     ek_err err = EK_OK;
     const ek_vault_book *a = &v->book;
     memset(p, 0, sizeof *p);
     p->funding = sub(b->funding_mark_e6, a->funding_mark_e6, &err);
     p->fees = sub(a->fees_mark_e6, b->fees_mark_e6, &err);
     /* A network fee left a leg outside: as a fee, not as money taken out. */
-    p->flows = add(sub(b->deposits_mark_e6, a->deposits_mark_e6, &err), sub(b->network_mark_e6, a->network_mark_e6, &err), &err);
+    p->flows = add(sub(b->deposits_mark_e6, a->deposits_mark_e6, &err),
+                   sub(b->network_mark_e6, a->network_mark_e6, &err), &err);
     int64_t sum = add(p->funding, p->fees, &err);
     uint32_t traded = n, trades = 0;
     for (uint32_t i = 0; i < n; i++) {
         const ek_vault_leg *x = &markets[i].leg, *y = &legs[i];
         int64_t spot_move = sub(y->spot_price_e6, x->spot_price_e6, &err);
         int64_t perp_move = sub(y->perp_price_e6, x->perp_price_e6, &err);
-        p->flows = add(p->flows, value(sub(y->outside_base_e9, x->outside_base_e9, &err), y->spot_price_e6, &err), &err);
+        p->flows = add(
+            p->flows, value(sub(y->outside_base_e9, x->outside_base_e9, &err), y->spot_price_e6, &err), &err);
         p->delta[i] = value(add(x->spot_base_e9, x->perp_base_e9, &err), spot_move, &err);
         p->basis[i] = value(x->perp_base_e9, sub(perp_move, spot_move, &err), &err);
         sum = add(sum, add(p->delta[i], p->basis[i], &err), &err);
@@ -75,7 +78,8 @@ static ek_err adopt(ek_vault *v, ek_vault_market *markets, uint32_t n, int64_t e
         basis = add(basis, next[i].basis_e6, &err);
         delta = add(delta, next[i].delta_e6, &err);
     }
-    int64_t sum = add(add(add(out.flows_e6, out.funding_e6, &err), add(out.fees_e6, basis, &err), &err), delta, &err);
+    int64_t sum =
+        add(add(add(out.flows_e6, out.funding_e6, &err), add(out.fees_e6, basis, &err), &err), delta, &err);
     sub(equity_e6, sum, &err);
     if (err != EK_OK) return err;
     *v = out;
@@ -83,7 +87,8 @@ static ek_err adopt(ek_vault *v, ek_vault_market *markets, uint32_t n, int64_t e
     return EK_OK;
 }
 
-void ek_vault_take(ek_vault *v, ek_vault_market *markets, uint32_t n, uint8_t mode, int64_t unix_s, const ek_vault_book *book, const ek_vault_leg *legs) {
+void ek_vault_take(ek_vault *v, ek_vault_market *markets, uint32_t n, uint8_t mode, int64_t unix_s,
+                   const ek_vault_book *book, const ek_vault_leg *legs) {
     parts p;
     EK_ASSERT(n <= MARKETS);
     if (!v->known) {
@@ -91,7 +96,8 @@ void ek_vault_take(ek_vault *v, ek_vault_market *markets, uint32_t n, uint8_t mo
         for (uint32_t i = 0; i < n; i++) memset(&markets[i], 0, sizeof markets[i]);
         v->start_unix_s = unix_s;
         v->flows_e6 = book->equity_e6;
-    } else if (v->mode != mode || split(v, markets, n, book, legs, &p) != EK_OK || adopt(v, markets, n, book->equity_e6, &p) != EK_OK) {
+    } else if (v->mode != mode || split(v, markets, n, book, legs, &p) != EK_OK
+               || adopt(v, markets, n, book->equity_e6, &p) != EK_OK) {
         ek_err err = EK_OK;
         int64_t flows = add(v->flows_e6, sub(book->equity_e6, v->book.equity_e6, &err), &err);
         if (err != EK_OK) { /* nothing left to hold on to */

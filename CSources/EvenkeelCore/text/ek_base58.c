@@ -1,5 +1,5 @@
-/* base58, both ways. Numbers move between base 2^32 (bytes) and base 58^5 (five digits a limb), so that the work is
- * multiplications by known powers and one carry pass instead of a long division a digit. */
+/* base58, both ways. Numbers move between base 2^32 (bytes) and base 58^5 (five digits a limb), so that the
+ * work is multiplications by known powers and one carry pass instead of a long division a digit. */
 #include <string.h>
 
 #include "base/ek_assert.h"
@@ -8,8 +8,8 @@
 
 #define RADIX 656356768u /* 58^5 */
 
-/* Short loops of constant length stay a third faster written out, which a build for size would not do by itself: every account of an
- * answer names its owner in base58. */
+/* Short loops of constant length stay a third faster written out, which a build for size would not do by
+ * itself: every account of an answer names its owner in base58. */
 #if defined __clang__
 #define WRITTEN_OUT _Pragma("clang loop unroll(full)")
 #else
@@ -18,15 +18,17 @@
 
 static const char DIGITS[59] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 
-/* Value of a character, 255 for one that is no digit. Built from the ranges of the alphabet (no 0, I, O, l). */
+/* Value of a character, 255 for one that is no digit. Built from the ranges of the alphabet (no 0, I, O, l).
+ */
 static inline uint8_t digit_value(uint8_t c) {
     static const uint8_t VALUE[128] = {
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
-        255, 255, 255, 255, 255, 0,   1,   2,   3,   4,   5,   6,   7,   8,   255, 255, 255, 255, 255, 255, 255, 9,
-        10,  11,  12,  13,  14,  15,  16,  255, 17,  18,  19,  20,  21,  255, 22,  23,  24,  25,  26,  27,  28,  29,
-        30,  31,  32,  255, 255, 255, 255, 255, 255, 33,  34,  35,  36,  37,  38,  39,  40,  41,  42,  43,  255, 44,
-        45,  46,  47,  48,  49,  50,  51,  52,  53,  54,  55,  56,  57,  255, 255, 255, 255, 255};
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255,
+        255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 255, 0,   1,   2,   3,   4,   5,   6,   7,
+        8,   255, 255, 255, 255, 255, 255, 255, 9,   10,  11,  12,  13,  14,  15,  16,  255, 17,  18,
+        19,  20,  21,  255, 22,  23,  24,  25,  26,  27,  28,  29,  30,  31,  32,  255, 255, 255, 255,
+        255, 255, 33,  34,  35,  36,  37,  38,  39,  40,  41,  42,  43,  255, 44,  45,  46,  47,  48,
+        49,  50,  51,  52,  53,  54,  55,  56,  57,  255, 255, 255, 255, 255};
     return c < 128 ? VALUE[c] : 255;
 }
 
@@ -52,7 +54,8 @@ static inline void limb_digits(uint32_t v, uint8_t d[5]) {
 static size_t spell(const uint8_t *raw, size_t n_raw, size_t zero_bytes, char *out) {
     size_t skip = 0;
     while (skip < n_raw && raw[skip] == 0) skip++;
-    skip -= zero_bytes; /* a leading zero byte always leaves at least one leading zero digit in the fixed width */
+    /* a leading zero byte always leaves at least one leading zero digit in the fixed width */
+    skip -= zero_bytes;
     for (size_t i = skip; i < n_raw; i++) out[i - skip] = DIGITS[raw[i]];
     out[n_raw - skip] = 0;
     return n_raw - skip;
@@ -137,7 +140,8 @@ ek_err ek_key_from_base58(const char *text, size_t n, ek_key *out) {
     WRITTEN_OUT for (unsigned j = 7; j > 0; j--) word[j - 1] += word[j] >> 32;
     if (word[0] >> 32 != 0) return EK_E_SYNTAX;
     WRITTEN_OUT for (unsigned j = 0; j < 8; j++) store_be32(k.bytes + 4 * j, (uint32_t)word[j]);
-    if (leading_zeros(k.bytes, 32) != leading_ones(text, n)) return EK_E_SYNTAX; /* text of fewer or more bytes */
+    /* text of fewer or more bytes */
+    if (leading_zeros(k.bytes, 32) != leading_ones(text, n)) return EK_E_SYNTAX;
     *out = k;
     return EK_OK;
 }
@@ -160,7 +164,8 @@ ek_err ek_sig_from_base58(const char *text, size_t n, uint8_t sig[64]) {
 /* ---- any length ---- */
 
 ek_err ek_base58_encode(const uint8_t *in, size_t n, char *out, size_t cap, size_t *out_len) {
-    uint32_t limb[36] = {0}; /* 128 bytes are 175 digits: 35 limbs, and one so that a zero byte finds its zero digit */
+    /* 128 bytes are 175 digits: 35 limbs, and one so that a zero byte finds its zero digit */
+    uint32_t limb[36] = {0};
     uint8_t raw[180 + EK_BASE58_MAX_BYTES];
     char text[EK_BASE58_MAX_TEXT + EK_BASE58_MAX_BYTES + 1];
     unsigned used = 0;

@@ -1,5 +1,6 @@
-/* ek_base64.h - private: the two decoders behind ek_base64_decode. Processors with AVX2 take the wide one, asked at run time; all others, and
- * every other architecture, the portable one. Their results are equal in all but the bytes left in `out` after an error. */
+/* ek_base64.h - private: the two decoders behind ek_base64_decode. Processors with AVX2 take the wide one,
+ * asked at run time; all others, and every other architecture, the portable one. Their results are equal in
+ * all but the bytes left in `out` after an error. */
 #ifndef EK_BASE64_H
 #define EK_BASE64_H
 #include "base/ek_types.h"

@@ -10,8 +10,9 @@
 #include <immintrin.h>
 #endif
 
-/* One table a position in the group of four: the six bits of a digit already shifted to where they stand in the
- * little-endian word of the three bytes, so a group is four loads and three ORs. A character that is no digit has BAD set. */
+/* One table a position in the group of four: the six bits of a digit already shifted to where they stand in
+ * the little-endian word of the three bytes, so a group is four loads and three ORs. A character that is no
+ * digit has BAD set. */
 #define BAD 0x80000000u
 #define SIX(c)                                                       \
     ((c) >= 'A' && (c) <= 'Z'   ? (uint32_t)((c) - 'A')              \
@@ -32,37 +33,50 @@ static const uint32_t T0[256] = TABLE(AT0), T1[256] = TABLE(AT1), T2[256] = TABL
 
 static inline uint32_t group(const uint8_t *p) { return T0[p[0]] | T1[p[1]] | T2[p[2]] | T3[p[3]]; }
 
-/* Decodes as many whole groups as it likes of n characters (a multiple of 4) without padding; the number of characters read. Sets BAD in
- * *bad for a character that is no digit. */
+/* Decodes as many whole groups as it likes of n characters (a multiple of 4) without padding; the number of
+ * characters read. Sets BAD in *bad for a character that is no digit. */
 typedef size_t (*wide_decoder)(const uint8_t *text, size_t n, uint8_t *out, uint32_t *bad);
 
 #if EK_BASE64_HAS_AVX2
-/* 32 characters at a time, by W. Mula's method: two tables by the low and the high half of a character have a common bit exactly when it is
- * no digit; a third one by the high half says how far it lies from its value ('/' has its own entry). */
+/* 32 characters at a time, by W. Mula's method: two tables by the low and the high half of a character have a
+ * common bit exactly when it is no digit; a third one by the high half says how far it lies from its value
+ * ('/' has its own entry). */
 #define BOTH(...) _mm256_setr_epi8(__VA_ARGS__, __VA_ARGS__)
 /* 32 characters as 24 bytes in the low 24 of 32; what is no digit leaves a bit in *wrong. */
-__attribute__((target("avx2"), always_inline)) static inline __m256i decode32(const uint8_t *text, __m256i *wrong) {
-    const __m256i low_kind = BOTH(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1A, 0x1B, 0x1B, 0x1B, 0x1A);
-    const __m256i high_kind = BOTH(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
+__attribute__((target("avx2"), always_inline)) static inline __m256i decode32(const uint8_t *text,
+                                                                              __m256i *wrong) {
+    const __m256i low_kind =
+        BOTH(0x15, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x11, 0x13, 0x1A, 0x1B, 0x1B, 0x1B, 0x1A);
+    const __m256i high_kind =
+        BOTH(0x10, 0x10, 0x01, 0x02, 0x04, 0x08, 0x04, 0x08, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10, 0x10);
     const __m256i distance = BOTH(0, 16, 19, 4, -65, -65, -71, -71, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m256i order = BOTH(2, 1, 0, 6, 5, 4, 10, 9, 8, 14, 13, 12, -1, -1, -1, -1);
     const __m256i slash = _mm256_set1_epi8('/');
     __m256i c = _mm256_loadu_si256((const __m256i *)(const void *)text);
-    __m256i high = _mm256_and_si256(_mm256_srli_epi32(c, 4), slash); /* 0x2F keeps the half that a shuffle looks at */
-    *wrong = _mm256_or_si256(*wrong, _mm256_and_si256(_mm256_shuffle_epi8(low_kind, _mm256_and_si256(c, slash)), _mm256_shuffle_epi8(high_kind, high)));
-    __m256i v = _mm256_add_epi8(c, _mm256_shuffle_epi8(distance, _mm256_add_epi8(_mm256_cmpeq_epi8(c, slash), high)));
-    v = _mm256_madd_epi16(_mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140)), _mm256_set1_epi32(0x00011000)); /* four sixes to 24 bits */
-    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(v, order), _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
+    /* 0x2F keeps the half that a shuffle looks at */
+    __m256i high = _mm256_and_si256(_mm256_srli_epi32(c, 4), slash);
+    *wrong =
+        _mm256_or_si256(*wrong, _mm256_and_si256(_mm256_shuffle_epi8(low_kind, _mm256_and_si256(c, slash)),
+                                                 _mm256_shuffle_epi8(high_kind, high)));
+    __m256i v =
+        _mm256_add_epi8(c, _mm256_shuffle_epi8(distance, _mm256_add_epi8(_mm256_cmpeq_epi8(c, slash), high)));
+    /* four sixes to 24 bits */
+    v = _mm256_madd_epi16(_mm256_maddubs_epi16(v, _mm256_set1_epi32(0x01400140)),
+                          _mm256_set1_epi32(0x00011000));
+    return _mm256_permutevar8x32_epi32(_mm256_shuffle_epi8(v, order),
+                                       _mm256_setr_epi32(0, 1, 2, 4, 5, 6, 7, 7));
 }
 __attribute__((target("avx2"), always_inline)) static inline void put24(uint8_t *out, __m256i v) {
     _mm_storeu_si128((__m128i *)(void *)out, _mm256_castsi256_si128(v));
     _mm_storel_epi64((__m128i *)(void *)(out + 16), _mm256_extracti128_si256(v, 1));
 }
-__attribute__((target("avx2"))) static size_t decode_avx2(const uint8_t *text, size_t n, uint8_t *out, uint32_t *bad) {
+__attribute__((target("avx2"))) static size_t decode_avx2(const uint8_t *text, size_t n, uint8_t *out,
+                                                          uint32_t *bad) {
     __m256i wrong = _mm256_setzero_si256();
     if (n < 32) return 0;
     const uint8_t *at = text, *last = text + (n - 32);
-    for (; last - at >= 48; at += 64, out += 48) { /* a whole store's eight bytes too many are written over by the next ones */
+    /* a whole store's eight bytes too many are written over by the next ones */
+    for (; last - at >= 48; at += 64, out += 48) {
         _mm256_storeu_si256((__m256i *)(void *)out, decode32(at, &wrong));
         _mm256_storeu_si256((__m256i *)(void *)(out + 24), decode32(at + 32, &wrong));
     }
@@ -76,7 +90,8 @@ int ek_base64_is_wide(void) { return ek_cpu_avx2(); }
 int ek_base64_is_wide(void) { return 0; }
 #endif
 
-static ek_err decode(const uint8_t *text, size_t n, uint8_t *out, size_t cap, size_t *out_len, wide_decoder wide) {
+static ek_err decode(const uint8_t *text, size_t n, uint8_t *out, size_t cap, size_t *out_len,
+                     wide_decoder wide) {
     if (n % 4 != 0) return EK_E_SYNTAX;
     if (n == 0) {
         *out_len = 0;
@@ -93,7 +108,8 @@ static ek_err decode(const uint8_t *text, size_t n, uint8_t *out, size_t cap, si
         p += done;
         q += done / 4 * 3;
     }
-    /* Four groups make exactly twelve bytes: two stores, none past them. The last group may be padded and stays out. */
+    /* Four groups make exactly twelve bytes: two stores, none past them. The last group may be padded and
+     * stays out. */
     for (; last - p >= 16; p += 16, q += 12) {
         uint32_t a = group(p), b = group(p + 4), c = group(p + 8), d = group(p + 12);
         bad |= a | b | c | d;
@@ -162,7 +178,8 @@ ek_err ek_shortvec_read(const uint8_t *in, size_t n, uint16_t *value, size_t *us
     for (size_t i = 0; i < 3; i++) {
         if (i >= n) return EK_E_SHORT;
         uint8_t b = in[i];
-        if (b == 0 && i != 0) return EK_E_SYNTAX; /* a last byte of zero adds nothing: there is a shorter form */
+        /* a last byte of zero adds nothing: there is a shorter form */
+        if (b == 0 && i != 0) return EK_E_SYNTAX;
         v |= (uint32_t)(b & 0x7Fu) << (7 * i);
         if (b < 0x80u) {
             if (v > 0xFFFFu) return EK_E_RANGE;

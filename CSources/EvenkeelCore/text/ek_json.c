@@ -95,7 +95,9 @@ static ek_err member(ek_json obj, const char *name, size_t n, ek_json *out) {
     return found.at != NULL ? EK_OK : EK_E_MISSING;
 }
 
-ek_err ek_json_member(ek_json obj, const char *key, ek_json *out) { return member(obj, key, strlen(key), out); }
+ek_err ek_json_member(ek_json obj, const char *key, ek_json *out) {
+    return member(obj, key, strlen(key), out);
+}
 
 ek_err ek_json_item(ek_json arr, size_t i, ek_json *out) {
     ek_json item;
@@ -123,7 +125,8 @@ ek_err ek_json_count(ek_json v, size_t *n) {
     return EK_OK;
 }
 
-/* Decimal index of n digits; EK_E_SYNTAX for anything else, and for one no text could have that many items for. */
+/* Decimal index of n digits; EK_E_SYNTAX for anything else, and for one no text could have that many items
+ * for. */
 static ek_err part_index(const char *part, size_t n, size_t *out) {
     size_t v = 0;
     if (n == 0 || n > 9) return EK_E_SYNTAX;

@@ -24,11 +24,14 @@ static inline __m128i stops16(const uint8_t *p) {
     __m128i slash = _mm_cmpeq_epi8(v, _mm_set1_epi8('\\'));
     return _mm_or_si128(low, _mm_or_si128(quote, slash));
 }
-/* The same test, 64 bytes a turn in half as many instructions: account data is four fifths of an answer. Stops before the last bytes. */
+/* The same test, 64 bytes a turn in half as many instructions: account data is four fifths of an answer.
+ * Stops before the last bytes. */
 __attribute__((target("avx2"))) static const uint8_t *pass_plain_avx2(const uint8_t *at, const uint8_t *end) {
-    const __m256i space = _mm256_set1_epi8(0x20), quote = _mm256_set1_epi8('"'), slash = _mm256_set1_epi8('\\');
+    const __m256i space = _mm256_set1_epi8(0x20), quote = _mm256_set1_epi8('"'),
+                  slash = _mm256_set1_epi8('\\');
     for (; end - at >= 64; at += 64) {
-        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)at), b = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
+        __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)at),
+                b = _mm256_loadu_si256((const __m256i *)(const void *)(at + 32));
         __m256i low = _mm256_cmpgt_epi8(space, _mm256_min_epi8(a, b));
         __m256i x = _mm256_or_si256(_mm256_cmpeq_epi8(a, quote), _mm256_cmpeq_epi8(a, slash));
         __m256i y = _mm256_or_si256(_mm256_cmpeq_epi8(b, quote), _mm256_cmpeq_epi8(b, slash));
@@ -48,8 +51,10 @@ const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
     while (end - at >= 64) {
         __m128i a = stops16(at), b = stops16(at + 16), c = stops16(at + 32), d = stops16(at + 48);
         if (_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(a, b), _mm_or_si128(c, d))) != 0) {
-            uint64_t hit = (uint64_t)(uint32_t)_mm_movemask_epi8(a) | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16 |
-                           (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32 | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
+            uint64_t hit = (uint64_t)(uint32_t)_mm_movemask_epi8(a)
+                           | (uint64_t)(uint32_t)_mm_movemask_epi8(b) << 16
+                           | (uint64_t)(uint32_t)_mm_movemask_epi8(c) << 32
+                           | (uint64_t)(uint32_t)_mm_movemask_epi8(d) << 48;
             return at + __builtin_ctzll(hit);
         }
         at += 64;
@@ -73,7 +78,8 @@ const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
     return ek_lex_plain_bytewise(at, end);
 }
 #else
-/* Eight bytes at a time. The subtractions may mark a byte above a true mark too, never below, and only "is there any" is asked. */
+/* Eight bytes at a time. The subtractions may mark a byte above a true mark too, never below, and only "is
+ * there any" is asked. */
 const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end) {
     const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
     while (end - at >= 8) {
@@ -107,7 +113,8 @@ static int32_t hex4(const uint8_t *p, const uint8_t *end) {
     return v;
 }
 
-/* Length of the escape at p (which stands on the backslash), 0 when it is none. A surrogate must come as a pair. */
+/* Length of the escape at p (which stands on the backslash), 0 when it is none. A surrogate must come as a
+ * pair. */
 static size_t escape_length(const uint8_t *p, const uint8_t *end) {
     if (end - p < 2) return 0;
     switch (p[1]) {
@@ -236,7 +243,8 @@ static ek_err pass_key(ek_lex *x) {
 }
 
 ek_err ek_lex_value(ek_lex *x, unsigned open) {
-    uint64_t objects = 0; /* one bit for each open level below `open`, lowest the innermost: 1 object, 0 array */
+    /* one bit for each open level below `open`, lowest the innermost: 1 object, 0 array */
+    uint64_t objects = 0;
     unsigned depth = 0;
     ek_lex_text text;
     ek_err err;
@@ -287,7 +295,8 @@ static size_t utf8_put(uint32_t c, uint8_t out[4]) {
     return n;
 }
 
-/* The next character of a checked string: its bytes into piece, their number returned, *p moved past its spelling. */
+/* The next character of a checked string: its bytes into piece, their number returned, *p moved past its
+ * spelling. */
 static size_t next_character(const uint8_t **p, const uint8_t *end, uint8_t piece[4]) {
     const uint8_t *s = *p;
     uint32_t c;

@@ -1,7 +1,8 @@
 /* ek_lex.h - the words of JSON, checked as they are passed over (internal to ek_json.c and ek_scan.c).
  *
- * Every function takes a cursor that stands on the first byte of what it reads and moves it behind that; on an error the
- * cursor's place is unspecified. EK_E_SYNTAX: not RFC 8259, or the text ends; EK_E_RANGE: nesting or a number out of its type. */
+ * Every function takes a cursor that stands on the first byte of what it reads and moves it behind that; on
+ * an error the cursor's place is unspecified. EK_E_SYNTAX: not RFC 8259, or the text ends; EK_E_RANGE:
+ * nesting or a number out of its type. */
 #ifndef EK_LEX_H
 #define EK_LEX_H
 
@@ -30,8 +31,8 @@ static inline uint8_t ek_lex_peek(ek_lex *x) {
     return x->at < x->end ? *x->at : 0;
 }
 
-/* First byte of [at, end) that is not plain string text: '"', '\', below 0x20, or 0x80 and above; `end` if there is none.
- * The word-wise form is what runs; the byte-wise one is what it must equal. */
+/* First byte of [at, end) that is not plain string text: '"', '\', below 0x20, or 0x80 and above; `end` if
+ * there is none. The word-wise form is what runs; the byte-wise one is what it must equal. */
 const uint8_t *ek_lex_plain(const uint8_t *at, const uint8_t *end);
 const uint8_t *ek_lex_plain_bytewise(const uint8_t *at, const uint8_t *end);
 
@@ -44,7 +45,8 @@ ek_err ek_lex_to_u64(int negative, uint64_t magnitude, uint64_t *out);
 ek_err ek_lex_to_i64(int negative, uint64_t magnitude, int64_t *out);
 /* true, false or null. */
 ek_err ek_lex_word(ek_lex *x);
-/* Any one value with all that is in it, white space before it allowed. `open`: arrays and objects already open around it. */
+/* Any one value with all that is in it, white space before it allowed. `open`: arrays and objects already
+ * open around it. */
 ek_err ek_lex_value(ek_lex *x, unsigned open);
 
 /* Unescaped UTF-8 of a checked string, no NUL added; EK_E_FULL when it needs more than cap. */

@@ -1,4 +1,5 @@
-/* ek_say.h - private: short texts for people, built into a fixed buffer without stdio. A text that does not fit is cut, never overrun. */
+/* ek_say.h - private: short texts for people, built into a fixed buffer without stdio. A text that does not
+ * fit is cut, never overrun. */
 #ifndef EK_SAY_H
 #define EK_SAY_H
 #include <string.h>

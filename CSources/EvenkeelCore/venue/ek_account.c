@@ -20,7 +20,8 @@ void ek_copy_name(const uint8_t from[32], char to[EK_NAME_CAP]) {
     memset(to + n, 0, EK_NAME_CAP - n);
 }
 
-/* Most slots of a User were never used. Their fields are zero and pass every check, so they need not be read one by one. n is 16 at least. */
+/* Most slots of a User were never used. Their fields are zero and pass every check, so they need not be read
+ * one by one. n is 16 at least. */
 typedef uint64_t pair __attribute__((vector_size(16)));
 static inline pair pair_at(const uint8_t *p) {
     pair v;
@@ -29,7 +30,8 @@ static inline pair pair_at(const uint8_t *p) {
 }
 static int all_zero(const uint8_t *p, size_t n) {
     pair any = pair_at(p + n - 16); /* the end, however long it is */
-    for (; n >= 64; n -= 64, p += 64) any |= (pair_at(p) | pair_at(p + 16)) | (pair_at(p + 32) | pair_at(p + 48));
+    for (; n >= 64; n -= 64, p += 64)
+        any |= (pair_at(p) | pair_at(p + 16)) | (pair_at(p + 32) | pair_at(p + 48));
     for (; n >= 16; n -= 16, p += 16) any |= pair_at(p);
     return (any[0] | any[1]) == 0;
 }
@@ -50,15 +52,16 @@ ek_err ek_decode_clock(const uint8_t *data, size_t len, ek_clock *out) {
 /* Empty slots keep market index 0 and old bytes, so "in use" is what the programs test, never the index. */
 static int spot_in_use(const ek_spot_position *p) { return p->scaled_balance_e9 != 0 || p->open_orders != 0; }
 static int perp_in_use(const ek_perp_position *p) {
-    return p->base_e9 != 0 || p->quote_e6 != 0 || p->open_bids_e9 != 0 || p->open_asks_e9 != 0 || p->open_orders != 0 ||
-           p->isolated_scaled_e9 != 0 || (p->flags & EK_POSITION_BEING_LIQUIDATED) != 0;
+    return p->base_e9 != 0 || p->quote_e6 != 0 || p->open_bids_e9 != 0 || p->open_asks_e9 != 0
+           || p->open_orders != 0 || p->isolated_scaled_e9 != 0
+           || (p->flags & EK_POSITION_BEING_LIQUIDATED) != 0;
 }
 
 static ek_err check_order(const ek_order *o) {
     if (o->status > EK_ORDER_CANCELED) return EK_E_UNSUPPORTED;
     if (o->status != EK_ORDER_OPEN) return EK_OK;
-    int known = o->order_type <= EK_ORDER_ORACLE && o->market_type <= EK_PERP && o->direction <= EK_SELL && o->existing_direction <= EK_SELL &&
-                o->trigger_condition <= 3;
+    int known = o->order_type <= EK_ORDER_ORACLE && o->market_type <= EK_PERP && o->direction <= EK_SELL
+                && o->existing_direction <= EK_SELL && o->trigger_condition <= 3;
     return known ? EK_OK : EK_E_UNSUPPORTED;
 }
 
@@ -117,7 +120,8 @@ ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len
     if (err == EK_OK) err = decode_spots(v, data, out);
     if (err == EK_OK) err = decode_perps(v, data, out);
     if (err == EK_OK) err = decode_orders(v, data, out);
-    EK_ASSERT(out->n_spots <= EK_MAX_SPOTS && out->n_perps <= EK_MAX_PERPS && out->n_live_orders <= EK_MAX_ORDERS);
+    EK_ASSERT(out->n_spots <= EK_MAX_SPOTS && out->n_perps <= EK_MAX_PERPS
+              && out->n_live_orders <= EK_MAX_ORDERS);
     return err;
 }
 
@@ -159,7 +163,8 @@ ek_err ek_decode_state(const ek_venue *v, const uint8_t *data, size_t len, ek_st
     return v->state.fields(data, out);
 }
 
-ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t len, char out[EK_NAME_CAP], uint16_t *index) {
+ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t len, char out[EK_NAME_CAP],
+                      uint16_t *index) {
     const ek_layout *l = perp ? &v->perp : &v->spot;
     union { ek_perp_market perp; ek_spot_market spot; } m;
     ek_err err = check(l, data, len);
@@ -185,9 +190,15 @@ const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
     return NULL;
 }
 const char *ek_perp_market_name(const ek_perp_market *m) { return m->name; }
-const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) { return i < u->n_perps ? &u->perps[i] : NULL; }
-const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i) { return i < u->n_spots ? &u->spots[i] : NULL; }
-const ek_order *ek_user_order_at(const ek_user *u, uint32_t i) { return i < EK_MAX_ORDERS ? &u->orders[i] : NULL; }
+const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) {
+    return i < u->n_perps ? &u->perps[i] : NULL;
+}
+const ek_spot_position *ek_user_spot_at(const ek_user *u, uint32_t i) {
+    return i < u->n_spots ? &u->spots[i] : NULL;
+}
+const ek_order *ek_user_order_at(const ek_user *u, uint32_t i) {
+    return i < EK_MAX_ORDERS ? &u->orders[i] : NULL;
+}
 
 const ek_order *ek_user_order_by_id(const ek_user *u, uint32_t order_id) {
     for (size_t i = 0; i < EK_MAX_ORDERS; i++)
@@ -210,15 +221,34 @@ uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_
 int ek_user_has_delegate(const ek_user *u) { return !ek_key_is_zero(&u->delegate); }
 
 static const uint64_t POW10[20] = {
-    1u, 10u, 100u, 1000u, 10000u, 100000u, 1000000u, 10000000u, 100000000u, 1000000000u, 10000000000u, 100000000000u, 1000000000000u,
-    10000000000000u, 100000000000000u, 1000000000000000u, 10000000000000000u, 100000000000000000u, 1000000000000000000u, 10000000000000000000u,
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+    10000000000000000000u,
 };
 
 ek_err ek_spot_token_amount(const ek_spot_position *p, const ek_spot_market *m, ek_i128 *out) {
     if (m->decimals > 19) return EK_E_RANGE;
     int borrow = p->balance_type == EK_BORROW;
     ek_i128 amount;
-    ek_err err = ek_wide_u128(borrow ? m->cumulative_borrow_interest_e10 : m->cumulative_deposit_interest_e10, &amount);
+    ek_err err = ek_wide_u128(borrow ? m->cumulative_borrow_interest_e10 : m->cumulative_deposit_interest_e10,
+                              &amount);
     if (err == EK_OK) err = ek_wide_mul(amount, ek_wide_u64(p->scaled_balance_e9), &amount);
     if (err != EK_OK) return err;
     ek_i128 scale = ek_wide_u64(POW10[19 - m->decimals]);

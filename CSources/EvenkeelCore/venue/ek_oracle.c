@@ -19,7 +19,8 @@ static uint64_t multiple_of(uint8_t source) {
     }
 }
 
-/* value * 10^exponent, times the multiple, in 1e-6, truncated as the program does it: the precision is divided by the multiple first. */
+/* value * 10^exponent, times the multiple, in 1e-6, truncated as the program does it: the precision is
+ * divided by the multiple first. */
 static ek_err scale(ek_oracle *o) {
     uint64_t precision = 1, multiple = multiple_of(o->source);
     uint32_t power = o->exponent < 0 ? 0u - (uint32_t)o->exponent : (uint32_t)o->exponent;

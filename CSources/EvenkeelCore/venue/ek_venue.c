@@ -23,7 +23,8 @@ int ek_venue_can_take(const ek_venue *v) { return v->can_take; }
 size_t ek_venue_user_len(const ek_venue *v) { return v->user.len; }
 
 /* seed text, then the authority, then the index: each kind has the first and any of the others */
-static ek_err derive(const ek_venue *v, const char *text, const ek_key *authority, const uint16_t *index, ek_key *out) {
+static ek_err derive(const ek_venue *v, const char *text, const ek_key *authority, const uint16_t *index,
+                     ek_key *out) {
     ek_seed seeds[3];
     uint32_t n = 0;
     uint8_t number[2], bump;
@@ -47,22 +48,41 @@ ek_err ek_venue_address(const ek_venue *v, int kind, const ek_key *authority, ui
     case EK_ADDR_SPOT_VAULT: return derive(v, "spot_market_vault", NULL, &index, out);
     case EK_ADDR_SIGNER: return derive(v, v->signer_seed, NULL, NULL, out);
     case EK_ADDR_INSURANCE_VAULT: return derive(v, "insurance_fund_vault", NULL, &index, out);
-    case EK_ADDR_PRELAUNCH_ORACLE: return v->prelaunch ? derive(v, "prelaunch_oracle", NULL, &index, out) : EK_E_UNSUPPORTED;
+    case EK_ADDR_PRELAUNCH_ORACLE:
+        return v->prelaunch ? derive(v, "prelaunch_oracle", NULL, &index, out) : EK_E_UNSUPPORTED;
     case EK_ADDR_HIGH_LEVERAGE_CONFIG:
-        return v->high_leverage_config ? derive(v, "high_leverage_mode_config", NULL, NULL, out) : EK_E_UNSUPPORTED;
+        return v->high_leverage_config ? derive(v, "high_leverage_mode_config", NULL, NULL, out)
+                                       : EK_E_UNSUPPORTED;
     default: return EK_E_RANGE;
     }
 }
 
 /* Anchor's own codes, the same for every program made with it. */
 static const ek_error_name ANCHOR[] = {
-    {100, "InstructionMissing"}, {101, "InstructionFallbackNotFound"}, {102, "InstructionDidNotDeserialize"},
-    {103, "InstructionDidNotSerialize"}, {2000, "ConstraintMut"}, {2001, "ConstraintHasOne"}, {2002, "ConstraintSigner"},
-    {2003, "ConstraintRaw"}, {2004, "ConstraintOwner"}, {2006, "ConstraintSeeds"}, {2012, "ConstraintAddress"},
-    {3000, "AccountDiscriminatorAlreadySet"}, {3001, "AccountDiscriminatorNotFound"}, {3002, "AccountDiscriminatorMismatch"},
-    {3003, "AccountDidNotDeserialize"}, {3004, "AccountDidNotSerialize"}, {3005, "AccountNotEnoughKeys"}, {3006, "AccountNotMutable"},
-    {3007, "AccountOwnedByWrongProgram"}, {3008, "InvalidProgramId"}, {3009, "InvalidProgramExecutable"}, {3010, "AccountNotSigner"},
-    {3011, "AccountNotSystemOwned"}, {3012, "AccountNotInitialized"},
+    {100, "InstructionMissing"},
+    {101, "InstructionFallbackNotFound"},
+    {102, "InstructionDidNotDeserialize"},
+    {103, "InstructionDidNotSerialize"},
+    {2000, "ConstraintMut"},
+    {2001, "ConstraintHasOne"},
+    {2002, "ConstraintSigner"},
+    {2003, "ConstraintRaw"},
+    {2004, "ConstraintOwner"},
+    {2006, "ConstraintSeeds"},
+    {2012, "ConstraintAddress"},
+    {3000, "AccountDiscriminatorAlreadySet"},
+    {3001, "AccountDiscriminatorNotFound"},
+    {3002, "AccountDiscriminatorMismatch"},
+    {3003, "AccountDidNotDeserialize"},
+    {3004, "AccountDidNotSerialize"},
+    {3005, "AccountNotEnoughKeys"},
+    {3006, "AccountNotMutable"},
+    {3007, "AccountOwnedByWrongProgram"},
+    {3008, "InvalidProgramId"},
+    {3009, "InvalidProgramExecutable"},
+    {3010, "AccountNotSigner"},
+    {3011, "AccountNotSystemOwned"},
+    {3012, "AccountNotInitialized"},
 };
 
 static const char *lookup(const ek_error_name *list, size_t n, uint32_t code) {

@@ -19,7 +19,8 @@ const char *sys_argv(int i) { return i >= 0 && i < main_argc ? main_argv[i] : NU
 
 enum { OPTIONS_MAX = 32, NAME_MAX_LEN = 31, LONG_BASE = 256 };
 
-/* getopt_long's tables, rebuilt from the description at each begin; getopt itself keeps state in globals, so one set is enough. */
+/* getopt_long's tables, rebuilt from the description at each begin; getopt itself keeps state in globals, so
+ * one set is enough. */
 static struct {
     char names[OPTIONS_MAX][NAME_MAX_LEN + 1];
     struct option longs[OPTIONS_MAX + 1];
@@ -55,7 +56,8 @@ static int describe(const char *spec) {
             table.shorts[s++] = (char)table.letter[i];
             if (has_value) table.shorts[s++] = ':';
         }
-        table.longs[i] = (struct option){table.names[i], has_value ? required_argument : no_argument, NULL, LONG_BASE + i};
+        table.longs[i] =
+            (struct option){table.names[i], has_value ? required_argument : no_argument, NULL, LONG_BASE + i};
         table.n++;
         spec += n;
     }
@@ -77,7 +79,9 @@ void sys_opts_begin_over(sys_opts *o, const char *spec, int argc, char **argv, i
     opterr = 0;
 }
 
-void sys_opts_begin(sys_opts *o, const char *spec, int first) { sys_opts_begin_over(o, spec, main_argc, main_argv, first); }
+void sys_opts_begin(sys_opts *o, const char *spec, int first) {
+    sys_opts_begin_over(o, spec, main_argc, main_argv, first);
+}
 
 int sys_opts_next(sys_opts *o) {
     o->value = NULL;
@@ -97,13 +101,18 @@ int sys_opts_next(sys_opts *o) {
                 return i;
             }
     const char *word = optind >= 1 && optind <= o->argc ? table.argv[optind - 1] : "";
-    if (c == ':') snprintf(o->text, sizeof o->text, "%.64s needs a value", optopt >= LONG_BASE || optopt == 0 ? word : (char[]){'-', (char)optopt, 0});
-    else if (optopt >= LONG_BASE) snprintf(o->text, sizeof o->text, "--%.32s takes no value", table.names[optopt - LONG_BASE]);
+    if (c == ':')
+        snprintf(o->text, sizeof o->text, "%.64s needs a value",
+                 optopt >= LONG_BASE || optopt == 0 ? word : (char[]){'-', (char)optopt, 0});
+    else if (optopt >= LONG_BASE)
+        snprintf(o->text, sizeof o->text, "--%.32s takes no value", table.names[optopt - LONG_BASE]);
     else if (optopt != 0) snprintf(o->text, sizeof o->text, "unknown option -%c", optopt);
     else snprintf(o->text, sizeof o->text, "unknown option %.100s", word);
     return SYS_OPT_ERROR;
 }
 
 int sys_opts_words(const sys_opts *o) { return o->argc > o->next ? o->argc - o->next : 0; }
-const char *sys_opts_word(const sys_opts *o, int i) { return i >= 0 && i < sys_opts_words(o) ? table.argv[o->next + i] : NULL; }
+const char *sys_opts_word(const sys_opts *o, int i) {
+    return i >= 0 && i < sys_opts_words(o) ? table.argv[o->next + i] : NULL;
+}
 const char *sys_opts_text(const sys_opts *o) { return o->text; }

@@ -4,7 +4,8 @@
 #include <sys/random.h>
 #include <time.h>
 
-/* These clocks cannot fail on any kernel that runs the program; 0 would only ever mean a broken seccomp filter. */
+/* These clocks cannot fail on any kernel that runs the program; 0 would only ever mean a broken seccomp
+ * filter. */
 static int64_t read_clock(clockid_t id, int64_t per_second, int64_t ns_per_unit) {
     struct timespec t = {0, 0};
     clock_gettime(id, &t);
@@ -22,7 +23,8 @@ void sys_sleep_ms(uint32_t ms) {
 
 void sys_iso8601(int64_t unix_s, char out[21]) {
     if (unix_s < 0 || unix_s > 253402300799) unix_s = 0; /* 9999-12-31T23:59:59Z */
-    /* Days to a civil date, counting years from March so that the leap day is the last one (the usual era arithmetic). */
+    /* Days to a civil date, counting years from March so that the leap day is the last one (the usual era
+     * arithmetic). */
     int64_t days = unix_s / 86400, s = unix_s % 86400;
     int64_t z = days + 719468, era = z / 146097, doe = z - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
-int sys_path_there(const char *path) { return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR); }
+int sys_path_there(const char *path) {
+    return access(path, F_OK) == 0 || (errno != ENOENT && errno != ENOTDIR);
+}
 
 int sys_isatty(int fd) { return isatty(fd) == 1; }
 

@@ -19,8 +19,16 @@ void ek_assert_said(const char *what, const char *file, int line) {
     size_t at = sizeof number;
     do number[--at] = (char)('0' + line % 10);
     while ((line /= 10) > 0);
-    const struct { const char *text; size_t n; } parts[] = {{"evenkeel: this must hold and does not: ", 39}, {what, strlen(what)}, {" (", 2},
-                                                            {file, strlen(file)}, {":", 1}, {number + at, sizeof number - at}, {")\n", 2}};
+    const struct {
+        const char *text;
+        size_t n;
+    } parts[] = {{"evenkeel: this must hold and does not: ", 39},
+                 {what, strlen(what)},
+                 {" (", 2},
+                 {file, strlen(file)},
+                 {":", 1},
+                 {number + at, sizeof number - at},
+                 {")\n", 2}};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) sys_write_all(2, parts[i].text, parts[i].n);
 }
 
@@ -34,7 +42,9 @@ static void set_of_ours(sigset_t *set) {
 int sys_signals_open(void) {
     sigset_t set;
     set_of_ours(&set);
-    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR || sigprocmask(SIG_BLOCK, &set, NULL) != 0) return -1;
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR || signal(SIGXFSZ, SIG_IGN) == SIG_ERR
+        || sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return -1;
     return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 

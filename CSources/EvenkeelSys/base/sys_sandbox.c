@@ -45,12 +45,16 @@ static uint32_t drop_capabilities(void) {
     struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
     struct __user_cap_data_struct none[2];
     memset(none, 0, sizeof none);
-    for (int cap = 0; cap < 64; cap++) (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0); /* fails without CAP_SETPCAP: then there is nothing to drop */
+    /* fails without CAP_SETPCAP: then there is nothing to drop */
+    for (int cap = 0; cap < 64; cap++) (void)prctl(PR_CAPBSET_DROP, cap, 0, 0, 0);
     (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-    (void)!syscall(SYS_capset, &head, none); /* a supervisor may forbid the call because there is nothing left to drop */
+    /* a supervisor may forbid the call because there is nothing left to drop */
+    (void)!syscall(SYS_capset, &head, none);
     memset(none, 0xFF, sizeof none);
     if (syscall(SYS_capget, &head, none) != 0) return 0;
-    return (none[0].effective | none[0].permitted | none[1].effective | none[1].permitted) == 0 ? SYS_SANDBOX_NO_CAPS : 0;
+    return (none[0].effective | none[0].permitted | none[1].effective | none[1].permitted) == 0
+               ? SYS_SANDBOX_NO_CAPS
+               : 0;
 }
 
 /* ---- seccomp ---- */
@@ -65,8 +69,12 @@ static void put(filter *f, struct sock_filter one) {
     if (f->n < CODE_MAX) f->code[f->n] = one;
     f->n++;
 }
-static void put_return(filter *f, uint32_t what) { put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what)); }
-static void put_load(filter *f, size_t offset) { put(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset)); }
+static void put_return(filter *f, uint32_t what) {
+    put(f, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, what));
+}
+static void put_load(filter *f, size_t offset) {
+    put(f, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (uint32_t)offset));
+}
 
 #ifdef ARCHITECTURE
 /* Another architecture's numbers, or the 32-bit pointers of x32, would pass under wrong names. */
@@ -91,7 +99,8 @@ static void put_calls(filter *f, const sys_call *calls, size_t n, uint32_t what)
             continue;
         }
         put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number, 0, 4));
-        put_load(f, offsetof(struct seccomp_data, args) + 8u * (size_t)calls[i].argument); /* little-endian: the low word */
+        /* little-endian: the low word */
+        put_load(f, offsetof(struct seccomp_data, args) + 8u * (size_t)calls[i].argument);
         put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, calls[i].mask, 1, 0));
         put_return(f, what);
         put_return(f, SECCOMP_RET_KILL_PROCESS);
@@ -137,7 +146,8 @@ enum { FIRST_RIGHTS = (1 << 13) - 1, READS = LANDLOCK_ACCESS_FS_READ_FILE | LAND
 static int ruleset(uint64_t *rights) {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
     if (version < 1) return -1;
-    *rights = FIRST_RIGHTS | (version >= 2 ? LATER_REFER : 0) | (version >= 3 ? LATER_TRUNCATE : 0) | (version >= 5 ? LATER_IOCTL : 0);
+    *rights = FIRST_RIGHTS | (version >= 2 ? LATER_REFER : 0) | (version >= 3 ? LATER_TRUNCATE : 0)
+              | (version >= 5 ? LATER_IOCTL : 0);
     struct landlock_ruleset_attr attr;
     memset(&attr, 0, sizeof attr);
     attr.handled_access_fs = *rights;
@@ -151,7 +161,9 @@ static void allow(int rules, const char *path, uint64_t rights) {
     int fd = open(path, O_PATH | O_CLOEXEC);
     if (fd < 0) return;
     if (fstat(fd, &sb) == 0) {
-        if (!S_ISDIR(sb.st_mode)) rights &= LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE;
+        if (!S_ISDIR(sb.st_mode))
+            rights &=
+                LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_EXECUTE;
         struct landlock_path_beneath_attr rule = {.allowed_access = rights, .parent_fd = fd};
         (void)syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &rule, 0);
     }
@@ -176,12 +188,15 @@ static void allow_parent(int rules, const char *path, uint64_t rights) {
 /* 1 when the key lies in the directory or below it, links followed. */
 static int key_below(const char *dir, const char *keypair) {
     char real_dir[PATH_MAX], real_key[PATH_MAX];
-    if (keypair == NULL || keypair[0] == 0 || realpath(dir, real_dir) == NULL || realpath(keypair, real_key) == NULL) return 0;
+    if (keypair == NULL || keypair[0] == 0 || realpath(dir, real_dir) == NULL
+        || realpath(keypair, real_key) == NULL)
+        return 0;
     size_t n = strlen(real_dir);
     return strncmp(real_key, real_dir, n) == 0 && (real_key[n] == '/' || real_dir[n - 1] == '/');
 }
 
-/* Every file of the directory but the key. With the key elsewhere the whole directory, so that a file put there later counts too. */
+/* Every file of the directory but the key. With the key elsewhere the whole directory, so that a file put
+ * there later counts too. */
 static void allow_but_key(int rules, const char *dir, const char *keypair) {
     struct stat key, one;
     char path[PATH_MAX + 256];
@@ -192,14 +207,18 @@ static void allow_but_key(int rules, const char *dir, const char *keypair) {
     DIR *d = stat(keypair, &key) == 0 ? opendir(dir) : NULL;
     if (d == NULL) return;
     for (struct dirent *e; (e = readdir(d));) {
-        if (fstatat(dirfd(d), e->d_name, &one, 0) != 0 || !S_ISREG(one.st_mode) || (one.st_ino == key.st_ino && one.st_dev == key.st_dev)) continue;
-        if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) < (int)sizeof path) allow(rules, path, LANDLOCK_ACCESS_FS_READ_FILE);
+        if (fstatat(dirfd(d), e->d_name, &one, 0) != 0 || !S_ISREG(one.st_mode)
+            || (one.st_ino == key.st_ino && one.st_dev == key.st_dev))
+            continue;
+        if (snprintf(path, sizeof path, "%s/%s", dir, e->d_name) < (int)sizeof path)
+            allow(rules, path, LANDLOCK_ACCESS_FS_READ_FILE);
     }
     closedir(d);
 }
 
 static uint32_t enforce(int rules) {
-    int ok = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
+    int ok =
+        prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && syscall(SYS_landlock_restrict_self, rules, 0) == 0;
     close(rules);
     return ok ? SYS_SANDBOX_LANDLOCK : 0;
 }
@@ -208,8 +227,10 @@ static uint32_t landlock_keeper(const char *keypair, const char *ledger) {
     uint64_t rights;
     int rules = ruleset(&rights);
     if (rules < 0) return 0;
-    allow_parent(rules, keypair, LANDLOCK_ACCESS_FS_READ_FILE); /* its directory: a key that is replaced has another inode */
-    allow(rules, keypair, READS); /* a link or a descriptor leads elsewhere; what is no file is refused in words later */
+    /* its directory: a key that is replaced has another inode */
+    allow_parent(rules, keypair, LANDLOCK_ACCESS_FS_READ_FILE);
+    /* a link or a descriptor leads elsewhere; what is no file is refused in words later */
+    allow(rules, keypair, READS);
     allow(rules, getenv("CREDENTIALS_DIRECTORY"), LANDLOCK_ACCESS_FS_READ_FILE);
     allow(rules, ledger, LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
     allow(rules, "/dev/urandom", LANDLOCK_ACCESS_FS_READ_FILE);
@@ -221,13 +242,16 @@ static uint32_t landlock_agent(const sys_sandbox_paths *p) {
     char dir[PATH_MAX];
     int rules = ruleset(&rights);
     if (rules < 0) return 0;
-    for (size_t i = 0; i < sizeof AGENT_READS / sizeof AGENT_READS[0]; i++) allow(rules, AGENT_READS[i], READS);
+    for (size_t i = 0; i < sizeof AGENT_READS / sizeof AGENT_READS[0]; i++)
+        allow(rules, AGENT_READS[i], READS);
     uint64_t both = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE;
     allow(rules, p->state, both);
     allow(rules, p->ring, both);
     allow(rules, p->token, LANDLOCK_ACCESS_FS_READ_FILE);
     allow(rules, "/dev/null", both);
-    if (p->control != NULL && p->control[0] != 0) allow_parent(rules, p->control, LANDLOCK_ACCESS_FS_REMOVE_FILE); /* its socket, at the end */
+    /* its socket, at the end */
+    if (p->control != NULL && p->control[0] != 0)
+        allow_parent(rules, p->control, LANDLOCK_ACCESS_FS_REMOVE_FILE);
     if (p->config != NULL && parent_of(p->config, dir)) allow_but_key(rules, dir, p->keypair);
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     if (credentials != NULL && credentials[0] == '/') allow_but_key(rules, credentials, p->keypair);
@@ -262,7 +286,8 @@ uint32_t sys_sandbox_web_keeper(void) {
     uint64_t rights;
     int rules = ruleset(&rights);
     if (rules >= 0) {
-        allow(rules, "/", READS); /* writes nothing, starts nothing; the server itself may read nothing either */
+        /* writes nothing, starts nothing; the server itself may read nothing either */
+        allow(rules, "/", READS);
         allow(rules, "/dev/null", LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE);
         held |= enforce(rules);
     }
@@ -277,7 +302,8 @@ uint32_t sys_sandbox_agent(const sys_sandbox_paths *paths) {
 }
 
 void sys_sandbox_missing(uint32_t bits, char out[96]) {
-    static const char *const WORDS[] = {"no-core and no-new-privileges", "seccomp", "Landlock", "empty capabilities"};
+    static const char *const WORDS[] = {"no-core and no-new-privileges", "seccomp", "Landlock",
+                                        "empty capabilities"};
     size_t n = 0;
     out[0] = 0;
     for (int i = 0; i < 4; i++)

@@ -1,5 +1,6 @@
-/* What the kernel and the supervisor give of sys_sandbox.h, found by trying: a version number alone would not show a filter of the supervisor
- * that forbids the call, or a Landlock that was built in and not switched on. */
+/* What the kernel and the supervisor give of sys_sandbox.h, found by trying: a version number alone would not
+ * show a filter of the supervisor that forbids the call, or a Landlock that was built in and not switched
+ * on. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -15,7 +16,8 @@
 static void try_all(sys_sandbox_look *l) {
     struct rlimit r;
     static uint8_t page[8192];
-    if (getrlimit(RLIMIT_MEMLOCK, &r) == 0) l->memlock_bytes = r.rlim_cur == RLIM_INFINITY ? UINT64_MAX : r.rlim_cur;
+    if (getrlimit(RLIMIT_MEMLOCK, &r) == 0)
+        l->memlock_bytes = r.rlim_cur == RLIM_INFINITY ? UINT64_MAX : r.rlim_cur;
     l->memlock = mlock(page, sizeof page) == 0;
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
     uint32_t held = sys_sandbox_no_files();

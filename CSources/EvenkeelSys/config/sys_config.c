@@ -11,8 +11,9 @@
 
 enum { SECTIONS = 10, HEDGE_SECTION = 4 };
 
-/* The state of one reading. Lines are looked at before inih gets them, for all that inih would let pass: it cuts long lines, joins
- * lines that begin with a blank, ignores what stands behind a section's bracket, and never tells the line number. */
+/* The state of one reading. Lines are looked at before inih gets them, for all that inih would let pass: it
+ * cuts long lines, joins lines that begin with a blank, ignores what stands behind a section's bracket, and
+ * never tells the line number. */
 typedef struct {
     sys_config *c;
     const char *name;
@@ -30,7 +31,8 @@ __attribute__((format(printf, 4, 5)))
 static void fail(reading *r, ek_err err, unsigned line, const char *form, ...) {
     if (r->err != EK_OK) return; /* the first error is the one that is told */
     r->err = err;
-    int n = line != 0 ? snprintf(r->text, SYS_CONFIG_TEXT, "%s:%u: ", r->name, line) : snprintf(r->text, SYS_CONFIG_TEXT, "%s: ", r->name);
+    int n = line != 0 ? snprintf(r->text, SYS_CONFIG_TEXT, "%s:%u: ", r->name, line)
+                      : snprintf(r->text, SYS_CONFIG_TEXT, "%s: ", r->name);
     va_list args;
     va_start(args, form);
     if (n >= 0 && n < SYS_CONFIG_TEXT) vsnprintf(r->text + n, SYS_CONFIG_TEXT - (size_t)n, form, args);
@@ -41,28 +43,33 @@ static void fail(reading *r, ek_err err, unsigned line, const char *form, ...) {
 static void list_sections(char *out, size_t cap) {
     size_t n = 0;
     for (const char *const *s = sys_config_sections; *s != NULL && n < cap; s++)
-        n += (size_t)snprintf(out + n, cap - n, "%s[%s%s]", n == 0 ? "" : " ", *s, strcmp(*s, "hedge") == 0 ? " X-PERP" : "");
+        n += (size_t)snprintf(out + n, cap - n, "%s[%s%s]", n == 0 ? "" : " ", *s,
+                              strcmp(*s, "hedge") == 0 ? " X-PERP" : "");
 }
 
 static void list_keys(const char *section, char *out, size_t cap) {
     size_t n = 0;
     out[0] = 0;
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS && n < cap; k++)
-        if (strcmp(k->section, section) == 0) n += (size_t)snprintf(out + n, cap - n, "%s%s", n == 0 ? "" : ", ", k->key);
+        if (strcmp(k->section, section) == 0)
+            n += (size_t)snprintf(out + n, cap - n, "%s%s", n == 0 ? "" : ", ", k->key);
 }
 
 /* "X-PERP" with X of 1 to 10 letters and digits. */
 static int market_ok(const char *name, size_t n) {
     if (n < 6 || n > 15 || memcmp(name + n - 5, "-PERP", 5) != 0) return 0;
     for (size_t i = 0; i < n - 5; i++)
-        if (!((name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= 'a' && name[i] <= 'z') || (name[i] >= '0' && name[i] <= '9'))) return 0;
+        if (!((name[i] >= 'A' && name[i] <= 'Z') || (name[i] >= 'a' && name[i] <= 'z')
+              || (name[i] >= '0' && name[i] <= '9')))
+            return 0;
     return 1;
 }
 
 static void apply_defaults(sys_config *c, sys_hedge *h) {
     char why[256];
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++)
-        if (k->fallback != NULL && (strcmp(k->section, "hedge") == 0) == (h != NULL)) sys_config_set(c, h, k, k->fallback, why, sizeof why);
+        if (k->fallback != NULL && (strcmp(k->section, "hedge") == 0) == (h != NULL))
+            sys_config_set(c, h, k, k->fallback, why, sizeof why);
 }
 
 static void start_hedge(reading *r, const char *market, size_t n) {
@@ -72,11 +79,13 @@ static void start_hedge(reading *r, const char *market, size_t n) {
     }
     for (uint8_t i = 0; i < r->c->n_hedges; i++)
         if (strlen(r->c->hedges[i].name) == n && memcmp(r->c->hedges[i].name, market, n) == 0) {
-            fail(r, EK_E_SYNTAX, r->line, "[hedge %.*s]: given twice (first in line %u)", (int)n, market, r->c->hedges[i].line);
+            fail(r, EK_E_SYNTAX, r->line, "[hedge %.*s]: given twice (first in line %u)", (int)n, market,
+                 r->c->hedges[i].line);
             return;
         }
     if (r->c->n_hedges >= SYS_CONFIG_HEDGES) {
-        fail(r, EK_E_SYNTAX, r->line, "[hedge %.*s]: at most %d markets are taken", (int)n, market, SYS_CONFIG_HEDGES);
+        fail(r, EK_E_SYNTAX, r->line, "[hedge %.*s]: at most %d markets are taken", (int)n, market,
+             SYS_CONFIG_HEDGES);
         return;
     }
     r->hedge = &r->c->hedges[r->c->n_hedges++];
@@ -106,8 +115,11 @@ static void start_section(reading *r, const char *p, size_t n) {
         return;
     }
     for (int i = 0; i < SECTIONS; i++)
-        if (i != HEDGE_SECTION && strlen(sys_config_sections[i]) == len && memcmp(sys_config_sections[i], name, len) == 0) {
-            if (r->section_line[i] != 0) fail(r, EK_E_SYNTAX, r->line, "[%s]: given twice (first in line %u)", sys_config_sections[i], r->section_line[i]);
+        if (i != HEDGE_SECTION && strlen(sys_config_sections[i]) == len
+            && memcmp(sys_config_sections[i], name, len) == 0) {
+            if (r->section_line[i] != 0)
+                fail(r, EK_E_SYNTAX, r->line, "[%s]: given twice (first in line %u)", sys_config_sections[i],
+                     r->section_line[i]);
             r->section_line[i] = r->line;
             r->section = i;
             r->hedge = NULL;
@@ -115,12 +127,14 @@ static void start_section(reading *r, const char *p, size_t n) {
         }
     char known[160];
     list_sections(known, sizeof known);
-    fail(r, EK_E_SYNTAX, r->line, "[%.*s]: unknown section; known: %s", (int)(len > 60 ? 60 : len), name, known);
+    fail(r, EK_E_SYNTAX, r->line, "[%.*s]: unknown section; known: %s", (int)(len > 60 ? 60 : len), name,
+         known);
 }
 
 /* ---- lines ---- */
 static void check_line(reading *r, const char *p, size_t n) {
-    if (r->line == 1 && n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) { /* a byte order mark; inih skips it as well */
+    /* a byte order mark; inih skips it as well */
+    if (r->line == 1 && n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
         p += 3;
         n -= 3;
     }
@@ -146,9 +160,11 @@ static void check_line(reading *r, const char *p, size_t n) {
         return;
     }
     size_t k = 0;
-    while (k < n && p[k] != '=' && p[k] != ':' && !(p[k] == ';' && (p[k - 1] == ' ' || p[k - 1] == '\t'))) k++;
+    while (k < n && p[k] != '=' && p[k] != ':' && !(p[k] == ';' && (p[k - 1] == ' ' || p[k - 1] == '\t')))
+        k++;
     if (k == 0) fail(r, EK_E_SYNTAX, r->line, "has no key before the %c", p[0]);
-    else if (k == n || p[k] == ';') fail(r, EK_E_SYNTAX, r->line, "is neither a section, a key = value nor a comment");
+    else if (k == n || p[k] == ';')
+        fail(r, EK_E_SYNTAX, r->line, "is neither a section, a key = value nor a comment");
     else if (r->section < 0) fail(r, EK_E_SYNTAX, r->line, "stands before the first section");
 }
 
@@ -198,15 +214,16 @@ static int take_pair(void *user, const char *section, const char *name, const ch
     }
     char known[256];
     list_keys(in, known, sizeof known);
-    fail(r, EK_E_SYNTAX, r->line, "%.60s: unknown key in [%s%s%s]; known: %s", name, in, r->hedge != NULL ? " " : "",
-         r->hedge != NULL ? r->hedge->name : "", known);
+    fail(r, EK_E_SYNTAX, r->line, "%.60s: unknown key in [%s%s%s]; known: %s", name, in,
+         r->hedge != NULL ? " " : "", r->hedge != NULL ? r->hedge->name : "", known);
     return 0;
 }
 
 /* ---- what must go together ---- */
 static unsigned line_of(const reading *r, const char *section, const char *key, unsigned row) {
     for (unsigned i = 0; i < SYS_CONFIG_KEYS; i++)
-        if (strcmp(sys_config_keys[i].section, section) == 0 && strcmp(sys_config_keys[i].key, key) == 0) return r->key_line[row][i];
+        if (strcmp(sys_config_keys[i].section, section) == 0 && strcmp(sys_config_keys[i].key, key) == 0)
+            return r->key_line[row][i];
     return 0;
 }
 
@@ -217,24 +234,35 @@ static void cross_check(reading *r) {
     if (c->n_hedges == 0) fail(r, EK_E_MISMATCH, 0, "no [hedge X-PERP] section: nothing to hedge");
     if (c->signer_socket[0] != 0) {
         unsigned line = line_of(r, "signer", "socket", 0);
-        if (c->keypair[0] != 0) fail(r, EK_E_MISMATCH, line, "[signer] socket: goes without [account] keypair, the key is behind the socket");
-        if (!c->has_signer_key) fail(r, EK_E_MISMATCH, line, "[signer] socket: needs [signer] public_key, the key that signer must have");
-    } else if (c->mode == SYS_MODE_LIVE && c->keypair[0] == 0) fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = live: needs [account] keypair");
+        if (c->keypair[0] != 0)
+            fail(r, EK_E_MISMATCH, line,
+                 "[signer] socket: goes without [account] keypair, the key is behind the socket");
+        if (!c->has_signer_key)
+            fail(r, EK_E_MISMATCH, line,
+                 "[signer] socket: needs [signer] public_key, the key that signer must have");
+    } else if (c->mode == SYS_MODE_LIVE && c->keypair[0] == 0)
+        fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = live: needs [account] keypair");
     if (c->mode == SYS_MODE_PAPER && c->keypair[0] == 0 && !c->has_authority && !c->has_signer_key)
-        fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0), "mode = paper: needs [account] authority (or keypair)");
+        fail(r, EK_E_MISMATCH, line_of(r, "agent", "mode", 0),
+             "mode = paper: needs [account] authority (or keypair)");
     for (uint8_t i = 0; i < c->n_hedges; i++) {
         const sys_hedge *h = &c->hedges[i];
         unsigned line = line_of(r, "hedge", "min_trade_size", i);
         if (line == 0) line = line_of(r, "hedge", "max_trade_size", i);
         if (h->min_trade_base_e9 > h->max_trade_base_e9)
-            fail(r, EK_E_MISMATCH, line != 0 ? line : h->line, "[hedge %s] min_trade_size: must be at most max_trade_size", h->name);
+            fail(r, EK_E_MISMATCH, line != 0 ? line : h->line,
+                 "[hedge %s] min_trade_size: must be at most max_trade_size", h->name);
     }
     if (c->listen_on) {
-        snprintf(url, sizeof url, strchr(c->listen_host, ':') != NULL ? "http://[%s]" : "http://%s", c->listen_host);
+        snprintf(url, sizeof url, strchr(c->listen_host, ':') != NULL ? "http://[%s]" : "http://%s",
+                 c->listen_host);
         if (!sys_url_is_loopback(url) && c->token_file[0] == 0)
-            fail(r, EK_E_MISMATCH, line_of(r, "web", "listen", 0), "listen = %s:%u: an address that is not loopback needs token_file", c->listen_host, c->listen_port);
+            fail(r, EK_E_MISMATCH, line_of(r, "web", "listen", 0),
+                 "listen = %s:%u: an address that is not loopback needs token_file", c->listen_host,
+                 c->listen_port);
         if (c->web_names[0] != 0 && c->token_file[0] == 0)
-            fail(r, EK_E_MISMATCH, line_of(r, "web", "names", 0), "names = %s: a page that is reached from elsewhere needs token_file", c->web_names);
+            fail(r, EK_E_MISMATCH, line_of(r, "web", "names", 0),
+                 "names = %s: a page that is reached from elsewhere needs token_file", c->web_names);
     }
 }
 
@@ -243,7 +271,8 @@ void sys_config_defaults(sys_config *c) {
     apply_defaults(c, NULL);
 }
 
-ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]) {
+ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c,
+                        char text[SYS_CONFIG_TEXT]) {
     reading r;
     memset(&r, 0, sizeof r);
     text[0] = 0;
@@ -277,12 +306,14 @@ ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char te
     size_t len = 0;
     int os_errno = 0;
     if (strlen(path) >= sizeof c->file) { /* it is kept, to be read again on SIGHUP */
-        snprintf(text, SYS_CONFIG_TEXT, "%.60s\xE2\x80\xA6: the path is longer than %u bytes", path, (unsigned)sizeof c->file - 1);
+        snprintf(text, SYS_CONFIG_TEXT, "%.60s\xE2\x80\xA6: the path is longer than %u bytes", path,
+                 (unsigned)sizeof c->file - 1);
         return EK_E_MISSING;
     }
     uint8_t *bytes = sys_read_alloc(path, SYS_CONFIG_FILE_MAX + 1, &len, &os_errno);
     if (bytes == NULL) {
-        if (os_errno == EFBIG) snprintf(text, SYS_CONFIG_TEXT, "%s: is larger than %d bytes", path, SYS_CONFIG_FILE_MAX);
+        if (os_errno == EFBIG)
+            snprintf(text, SYS_CONFIG_TEXT, "%s: is larger than %d bytes", path, SYS_CONFIG_FILE_MAX);
         else snprintf(text, SYS_CONFIG_TEXT, "%s: cannot be read: %s", path, sys_errno_text(os_errno));
         return os_errno == EFBIG ? EK_E_SYNTAX : EK_E_MISSING;
     }

@@ -5,8 +5,12 @@
 #include "sys_config_table.h"
 
 const char *sys_config_url(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].url : NULL; }
-const char *sys_config_url_shown(const sys_config *c, uint32_t i) { return i < c->n_urls ? c->urls[i].shown : NULL; }
-const sys_hedge *sys_config_hedge(const sys_config *c, uint32_t i) { return i < c->n_hedges ? &c->hedges[i] : NULL; }
+const char *sys_config_url_shown(const sys_config *c, uint32_t i) {
+    return i < c->n_urls ? c->urls[i].shown : NULL;
+}
+const sys_hedge *sys_config_hedge(const sys_config *c, uint32_t i) {
+    return i < c->n_hedges ? &c->hedges[i] : NULL;
+}
 const sys_leg *sys_hedge_leg(const sys_hedge *h, uint32_t i) { return i < h->n_legs ? &h->legs[i] : NULL; }
 const char *sys_hedge_name(const sys_hedge *h) { return h->name; }
 const char *sys_hedge_asset(const sys_hedge *h) { return h->asset; }
@@ -39,14 +43,17 @@ static int ends_with(const char *host, const char *name) {
 int sys_config_alert_format(const sys_config *c) {
     char host[128], scheme;
     if (c->alert_format != SYS_ALERT_AUTO) return c->alert_format;
-    if (c->webhook.url[0] == 0 || !sys_url_host(c->webhook.url, host, sizeof host, &scheme)) return SYS_ALERT_JSON;
+    if (c->webhook.url[0] == 0 || !sys_url_host(c->webhook.url, host, sizeof host, &scheme))
+        return SYS_ALERT_JSON;
     if (ends_with(host, "api.telegram.org")) return SYS_ALERT_TELEGRAM;
     if (ends_with(host, "discord.com") || ends_with(host, "discordapp.com")) return SYS_ALERT_DISCORD;
     if (ends_with(host, "hooks.slack.com")) return SYS_ALERT_SLACK;
     return ends_with(host, "ntfy.sh") ? SYS_ALERT_NTFY : SYS_ALERT_JSON;
 }
 const char *sys_config_file(const sys_config *c) { return c->file; }
-const char *sys_config_venue_name(const sys_config *c) { return c->venue == SYS_VENUE_DRIFT ? "drift" : "velocity"; }
+const char *sys_config_venue_name(const sys_config *c) {
+    return c->venue == SYS_VENUE_DRIFT ? "drift" : "velocity";
+}
 size_t sys_config_size(void) { return sizeof(sys_config); }
 
 size_t sys_solana_cli_value(const uint8_t *yaml, size_t n, const char *key, char *out, size_t cap) {
@@ -57,7 +64,8 @@ size_t sys_solana_cli_value(const uint8_t *yaml, size_t n, const char *key, char
         if (end - at > len && memcmp(yaml + at, key, len) == 0 && yaml[p] == ':') {
             p++;
             while (p < stop && (yaml[p] == ' ' || yaml[p] == '\t')) p++;
-            while (stop > p && (yaml[stop - 1] == ' ' || yaml[stop - 1] == '\t' || yaml[stop - 1] == '\r')) stop--;
+            while (stop > p && (yaml[stop - 1] == ' ' || yaml[stop - 1] == '\t' || yaml[stop - 1] == '\r'))
+                stop--;
             if (stop - p >= 2 && (yaml[p] == '"' || yaml[p] == '\'') && yaml[stop - 1] == yaml[p]) {
                 p++;
                 stop--;

@@ -31,18 +31,23 @@ typedef struct {
 
 enum { SYS_CONFIG_KEYS = 52 };
 extern const sys_config_key sys_config_keys[SYS_CONFIG_KEYS];
-extern const char *const sys_config_sections[];  /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */
+extern const char *const
+    sys_config_sections[]; /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */
 
 /* "more than 0 and at most 50 (percent)", "paper or live" ...: what is allowed. */
 void sys_config_allowed(const sys_config_key *k, char *out, size_t cap);
 
-/* sys_config_value.c: one value into its place. EK_OK, or an error with the reason ("must be ...") in `why`. */
-ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, const char *value, char *why, size_t cap);
+/* sys_config_value.c: one value into its place. EK_OK, or an error with the reason ("must be ...") in `why`.
+ */
+ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, const char *value, char *why,
+                      size_t cap);
 
-/* `${NAME}` by the environment, then by the file NAME in $CREDENTIALS_DIRECTORY. The reason never holds what a name stands for. */
+/* `${NAME}` by the environment, then by the file NAME in $CREDENTIALS_DIRECTORY. The reason never holds what
+ * a name stands for. */
 ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, size_t why_cap);
 
-/* sys_url.c: host of a URL into out (lower case, no brackets); 0 when it is no URL evenkeel takes. scheme: 's' https, 'h' http. */
+/* sys_url.c: host of a URL into out (lower case, no brackets); 0 when it is no URL evenkeel takes. scheme:
+ * 's' https, 'h' http. */
 int sys_url_host(const char *url, char *out, size_t cap, char *scheme);
 
 #endif

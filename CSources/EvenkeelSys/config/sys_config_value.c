@@ -28,12 +28,15 @@ static ek_err set_number(void *place, const sys_config_key *k, const char *value
     if (err == EK_E_SYNTAX || err == EK_E_RANGE) {
         must(k, why, cap, k->decimals == 0 ? "a whole number, " : "a number, ");
         size_t n = strlen(why);
-        if (strchr(value, '#') != NULL && n < cap) snprintf(why + n, cap - n, "; a comment behind a value starts with ;");
+        if (strchr(value, '#') != NULL && n < cap)
+            snprintf(why + n, cap - n, "; a comment behind a value starts with ;");
         return EK_E_RANGE;
     }
-    if (err != EK_OK || v < k->min || v > k->max || ((k->flags & ABOVE_MIN) != 0 && v == k->min)) return must(k, why, cap, "");
+    if (err != EK_OK || v < k->min || v > k->max || ((k->flags & ABOVE_MIN) != 0 && v == k->min))
+        return must(k, why, cap, "");
     uint64_t u = (uint64_t)v; /* what may be negative is 8 bytes wide, a test says so */
-    memcpy(place, &u, k->width); /* little-endian (ek_types.h); the table's max fits the width, a test says so */
+    /* little-endian (ek_types.h); the table's max fits the width, a test says so */
+    memcpy(place, &u, k->width);
     return EK_OK;
 }
 
@@ -50,7 +53,8 @@ static ek_err set_choice(uint8_t *place, const sys_config_key *k, const char *va
     }
 }
 
-/* The value of NAME, from the environment or a systemd credential (its trailing line end is not part of it). */
+/* The value of NAME, from the environment or a systemd credential (its trailing line end is not part of it).
+ */
 static ek_err look_up(const char *name, char *out, size_t cap, size_t *len) {
     const char *set = getenv(name);
     if (set != NULL) {
@@ -61,7 +65,8 @@ static ek_err look_up(const char *name, char *out, size_t cap, size_t *len) {
     }
     const char *dir = getenv("CREDENTIALS_DIRECTORY");
     char path[512];
-    if (dir == NULL || dir[0] == 0 || snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path) return EK_E_MISSING;
+    if (dir == NULL || dir[0] == 0 || snprintf(path, sizeof path, "%s/%s", dir, name) >= (int)sizeof path)
+        return EK_E_MISSING;
     int64_t n = sys_read_file(path, out, cap - 1);
     if (n == -2) return EK_E_FULL;
     if (n < 0) return EK_E_MISSING;
@@ -81,8 +86,8 @@ ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, siz
         }
         size_t len = 0;
         if (p[1] == '{')
-            while ((p[2 + len] >= 'A' && p[2 + len] <= 'Z') || (p[2 + len] >= 'a' && p[2 + len] <= 'z') || p[2 + len] == '_'
-                   || (len > 0 && p[2 + len] >= '0' && p[2 + len] <= '9'))
+            while ((p[2 + len] >= 'A' && p[2 + len] <= 'Z') || (p[2 + len] >= 'a' && p[2 + len] <= 'z')
+                   || p[2 + len] == '_' || (len > 0 && p[2 + len] >= '0' && p[2 + len] <= '9'))
                 len++;
         char name[64];
         if (len == 0 || len >= sizeof name || p[2 + len] != '}') {
@@ -129,15 +134,18 @@ static ek_err set_names(char *place, const sys_config_key *k, const char *value,
     return EK_OK;
 }
 
-static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char *value, char *why, size_t cap) {
-    if (bare) { /* a command that talks to the agent, not to the node: it may stand where the secret is not known */
+static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char *value, char *why,
+                      size_t cap) {
+    /* a command that talks to the agent, not to the node: it may stand where the secret is not known */
+    if (bare) {
         u->url[0] = 0;
         sys_url_redact(value, u->shown, sizeof u->shown);
         return EK_OK;
     }
     ek_err err = sys_config_expand(value, u->url, sizeof u->url, why, cap);
     if (err != EK_OK) return err;
-    sys_url_redact(value, u->shown, sizeof u->shown); /* of the unexpanded text: no secret is in it wherever it was put */
+    /* of the unexpanded text: no secret is in it wherever it was put */
+    sys_url_redact(value, u->shown, sizeof u->shown);
     return sys_url_allowed(u->url) ? EK_OK : must(k, why, cap, "");
 }
 
@@ -147,7 +155,8 @@ static int same_leg(const sys_leg *a, const sys_leg *b) {
 }
 
 /* One leg, from "kind:what". */
-static ek_err read_leg(const sys_hedge *h, const sys_config_key *k, const char *p, size_t len, sys_leg *leg, char *why, size_t cap) {
+static ek_err read_leg(const sys_hedge *h, const sys_config_key *k, const char *p, size_t len, sys_leg *leg,
+                       char *why, size_t cap) {
     static const char *const kinds[] = {"venue:", "wallet:", "token:", "watch:", "fixed:"};
     size_t skip = 0;
     memset(leg, 0, sizeof *leg);
@@ -162,14 +171,21 @@ static ek_err read_leg(const sys_hedge *h, const sys_config_key *k, const char *
     int sol = strcmp(h->asset, "SOL") == 0;
     memcpy(leg->asset, h->asset, sizeof leg->asset);
     if (leg->kind == SYS_LEG_FIXED) {
-        if (ek_parse_decimal(what, n, 9, &leg->amount_e9) == EK_OK && leg->amount_e9 >= -1000000000000000000 && leg->amount_e9 <= 1000000000000000000) return EK_OK;
-        snprintf(why, cap, "leg %.*s: the amount must be a number of at most 1000000000 with at most 9 decimals (base units, a minus before it for a debt)", (int)len, p);
+        if (ek_parse_decimal(what, n, 9, &leg->amount_e9) == EK_OK && leg->amount_e9 >= -1000000000000000000
+            && leg->amount_e9 <= 1000000000000000000)
+            return EK_OK;
+        snprintf(why, cap,
+                 "leg %.*s: the amount must be a number of at most 1000000000 with at most 9 decimals (base "
+                 "units, a minus before it for a debt)",
+                 (int)len, p);
         return EK_E_RANGE;
     }
     if (leg->kind == SYS_LEG_WATCH || (leg->kind == SYS_LEG_TOKEN && n >= 32)) {
         leg->has_key = 1;
-        if (leg->kind == SYS_LEG_WATCH && !sol) snprintf(why, cap, "leg %.*s: only SOL can be watched", (int)len, p);
-        else if (ek_key_from_base58(what, n, &leg->key) != EK_OK) snprintf(why, cap, "leg %.*s: must name a public key (base58 of 32 bytes)", (int)len, p);
+        if (leg->kind == SYS_LEG_WATCH && !sol)
+            snprintf(why, cap, "leg %.*s: only SOL can be watched", (int)len, p);
+        else if (ek_key_from_base58(what, n, &leg->key) != EK_OK)
+            snprintf(why, cap, "leg %.*s: must name a public key (base58 of 32 bytes)", (int)len, p);
         else return EK_OK;
         return EK_E_RANGE;
     }
@@ -234,8 +250,11 @@ static ek_err set_listen(sys_config *c, const sys_config_key *k, const char *val
     if (n == 0 || n >= sizeof c->listen_host) return must(k, why, cap, "");
     memcpy(c->listen_host, start, n);
     c->listen_host[n] = 0;
-    if (!bracket && strcmp(c->listen_host, "localhost") == 0) memcpy(c->listen_host, "127.0.0.1", sizeof "127.0.0.1");
-    if (bracket ? inet_pton(AF_INET6, c->listen_host, &v6) != 1 : inet_pton(AF_INET, c->listen_host, &v4) != 1) return must(k, why, cap, "");
+    if (!bracket && strcmp(c->listen_host, "localhost") == 0)
+        memcpy(c->listen_host, "127.0.0.1", sizeof "127.0.0.1");
+    if (bracket ? inet_pton(AF_INET6, c->listen_host, &v6) != 1
+                : inet_pton(AF_INET, c->listen_host, &v4) != 1)
+        return must(k, why, cap, "");
     c->listen_on = 1;
     c->listen_port = (uint16_t)port;
     return EK_OK;
@@ -247,14 +266,17 @@ static ek_err set_cluster(sys_config *c, const sys_config_key *k, const char *va
         {"devnet", "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG"},
         {"testnet", "4uhcVJyU9pJkvQyS88uRDiswHXSCkY3zQawwpjk2NsNY"},
     };
-    c->cluster = strcmp(value, "any") == 0 ? SYS_CLUSTER_ANY : strcmp(value, "auto") == 0 ? SYS_CLUSTER_AUTO : SYS_CLUSTER_HASH;
+    c->cluster = strcmp(value, "any") == 0    ? SYS_CLUSTER_ANY
+                 : strcmp(value, "auto") == 0 ? SYS_CLUSTER_AUTO
+                                              : SYS_CLUSTER_HASH;
     const char *hash = c->cluster == SYS_CLUSTER_HASH ? value : clusters[0].hash;
     for (size_t i = 0; i < sizeof clusters / sizeof clusters[0]; i++)
         if (strcmp(value, clusters[i].word) == 0) hash = clusters[i].hash;
     return ek_key_from_base58(hash, strlen(hash), &c->genesis) == EK_OK ? EK_OK : must(k, why, cap, "");
 }
 
-ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, const char *value, char *why, size_t cap) {
+ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, const char *value, char *why,
+                      size_t cap) {
     uint8_t *base = strcmp(k->section, "hedge") == 0 ? (uint8_t *)h : (uint8_t *)c;
     switch (k->kind) {
     case KIND_NUMBER: return set_number(base + k->offset, k, value, why, cap);
@@ -271,10 +293,15 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
     }
     case KIND_URL:
         memset(base + k->offset, 0, k->width);
-        return value[0] == 0 ? EK_OK : set_url((sys_url *)(void *)(base + k->offset), c->bare_urls, k, value, why, cap);
+        return value[0] == 0
+                   ? EK_OK
+                   : set_url((sys_url *)(void *)(base + k->offset), c->bare_urls, k, value, why, cap);
     case KIND_KEY:
-        *(k->offset == offsetof(sys_config, authority) ? &c->has_authority : &c->has_signer_key) = value[0] != 0;
-        if (value[0] == 0 || ek_key_from_base58(value, strlen(value), (ek_key *)(void *)(base + k->offset)) == EK_OK) return EK_OK;
+        *(k->offset == offsetof(sys_config, authority) ? &c->has_authority : &c->has_signer_key) =
+            value[0] != 0;
+        if (value[0] == 0
+            || ek_key_from_base58(value, strlen(value), (ek_key *)(void *)(base + k->offset)) == EK_OK)
+            return EK_OK;
         return must(k, why, cap, "");
     case KIND_CLUSTER: return set_cluster(c, k, value, why, cap);
     case KIND_NAMES: return set_names((char *)base + k->offset, k, value, why, cap);

@@ -6,7 +6,8 @@
 #include "config/sys_config.h"
 #include "sys_config_table.h"
 
-/* The part between "//" and the first of / ? # (the user's name and password inside it). 0 when there is no "scheme://". */
+/* The part between "//" and the first of / ? # (the user's name and password inside it). 0 when there is no
+ * "scheme://". */
 static int authority_of(const char *url, const char **start, size_t *n, char *scheme) {
     if (strncasecmp(url, "https://", 8) == 0) *scheme = 's';
     else if (strncasecmp(url, "http://", 7) == 0) *scheme = 'h';
@@ -53,7 +54,8 @@ int sys_url_host(const char *url, char *out, size_t cap, char *scheme) {
         port = colon != NULL ? colon : at + n;
         host = (size_t)(port - at);
         for (size_t i = 0; i < host; i++)
-            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", at[i]) == NULL) return 0;
+            if (strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._", at[i]) == NULL)
+                return 0;
     }
     size_t port_len = (size_t)(end - port);
     if (port_len > 0) {
@@ -71,7 +73,8 @@ int sys_url_host(const char *url, char *out, size_t cap, char *scheme) {
     return 1;
 }
 
-/* Written as four numbers, nothing shorter: "127.1" and "0x7f.0.0.1" mean different things to different readers. */
+/* Written as four numbers, nothing shorter: "127.1" and "0x7f.0.0.1" mean different things to different
+ * readers. */
 static int is_127(const char *host) {
     int part = 0;
     for (const char *p = host; part < 4; part++) {
@@ -80,7 +83,9 @@ static int is_127(const char *host) {
             v = v * 10 + (unsigned)(*p++ - '0');
             digits++;
         }
-        if (digits == 0 || digits > 3 || v > 255 || (digits > 1 && p[-(int)digits] == '0') || (part == 0 && v != 127)) return 0;
+        if (digits == 0 || digits > 3 || v > 255 || (digits > 1 && p[-(int)digits] == '0')
+            || (part == 0 && v != 127))
+            return 0;
         if (part < 3 ? *p != '.' : *p != 0) return 0;
         if (part < 3) p++;
     }
@@ -105,7 +110,8 @@ void sys_url_redact(const char *url, char *out, size_t cap) {
     char scheme;
     if (cap == 0) return;
     if (!authority_of(url, &at, &n, &scheme)) {
-        /* "${RPC_URL}" alone says which name it was and nothing else; any other text may itself be a secret. */
+        /* "${RPC_URL}" alone says which name it was and nothing else; any other text may itself be a secret.
+         */
         size_t len = strlen(url);
         int name_only = len > 3 && url[0] == '$' && url[1] == '{' && strchr(url, '}') == url + len - 1;
         snprintf(out, cap, "%s", name_only ? url : "(not a URL)");
@@ -113,7 +119,8 @@ void sys_url_redact(const char *url, char *out, size_t cap) {
     }
     int more = at[n] != 0 && !(at[n] == '/' && at[n + 1] == 0);
     skip_user(&at, &n);
-    snprintf(out, cap, "%s://%.*s%s", scheme == 's' ? "https" : "http", (int)(n > 255 ? 255 : n), at, more ? "/\xE2\x80\xA6" : "");
+    snprintf(out, cap, "%s://%.*s%s", scheme == 's' ? "https" : "http", (int)(n > 255 ? 255 : n), at,
+             more ? "/\xE2\x80\xA6" : "");
 }
 
 size_t sys_url_query(const char *url, const char *name, char *out, size_t cap) {

@@ -1,4 +1,5 @@
-/* The whole of the system covers in one include; the module's umbrella. Rooms in the order in which they may include each other. */
+/* The whole of the system covers in one include; the module's umbrella. Rooms in the order in which they may
+ * include each other. */
 #ifndef EVENKEEL_SYS_H
 #define EVENKEEL_SYS_H
 #include "base/sys_args.h"

@@ -170,7 +170,8 @@ static void read_line(sys_control *c, client *k, int64_t now) {
         *end = 0;
         k->phase = ASKED;
         k->since_ms = now;
-        watch(c, EPOLL_CTL_MOD, k->fd, 0, (uint32_t)(k - c->clients)); /* only its going is of interest until it is answered */
+        /* only its going is of interest until it is answered */
+        watch(c, EPOLL_CTL_MOD, k->fd, 0, (uint32_t)(k - c->clients));
     } else if (got <= 0 || k->have == SYS_CONTROL_LINE - 1) {
         drop(k);
     }
@@ -200,7 +201,8 @@ uint32_t sys_control_next(sys_control *c, char line[SYS_CONTROL_LINE]) {
     }
     for (int i = 0; i < SYS_CONTROL_CLIENTS; i++) {
         client *k = &c->clients[i];
-        if ((k->phase == READING || k->phase == ANSWERING) && now - k->since_ms > SYS_CONTROL_IDLE_MS) drop(k);
+        if ((k->phase == READING || k->phase == ANSWERING) && now - k->since_ms > SYS_CONTROL_IDLE_MS)
+            drop(k);
     }
     for (int i = 0; i < n; i++)
         if (ready[i].data.u32 == SYS_CONTROL_CLIENTS) take_clients(c, now);

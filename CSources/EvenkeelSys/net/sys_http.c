@@ -26,14 +26,19 @@ typedef struct {
 enum {
     HOOK_ANSWER_MAX = 4096,
     OWN_FDS = 8,
-    SOCKETS = 5 * (SYS_HTTP_ENDPOINTS * SYS_HTTP_LANES + SYS_HTTP_HOOKS) /* a transfer has at most five in libcurl: addresses tried side by side, the resolver */
+    SOCKETS = 5
+              * (SYS_HTTP_ENDPOINTS * SYS_HTTP_LANES
+                 + SYS_HTTP_HOOKS) /* a transfer has at most five in libcurl: addresses tried side by side,
+                                      the resolver */
 };
 
 struct sys_http {
     CURLM *multi;
-    struct pollfd set[OWN_FDS + SOCKETS]; /* the caller's descriptors end at OWN_FDS, libcurl's sockets begin there: one poll for all */
+    /* the caller's descriptors end at OWN_FDS, libcurl's sockets begin there: one poll for all */
+    struct pollfd set[OWN_FDS + SOCKETS];
     nfds_t n_sockets;
-    int64_t due_ms;                       /* when libcurl wants to be called though no socket is ready; -1: it does not */
+    /* when libcurl wants to be called though no socket is ready; -1: it does not */
+    int64_t due_ms;
     struct curl_slist *headers;
     int n_endpoints;
     lane lanes[SYS_HTTP_ENDPOINTS][SYS_HTTP_LANES];
@@ -44,7 +49,9 @@ struct sys_http {
 static lane *lane_of(sys_http *h, int e, int i) {
     if (e < 0 || i >= (e < SYS_HTTP_ENDPOINTS ? SYS_HTTP_LANES : 1)) return NULL;
     if (e < SYS_HTTP_ENDPOINTS) return e < h->n_endpoints ? &h->lanes[e][i] : NULL;
-    return e < SYS_HTTP_ENDPOINTS + SYS_HTTP_HOOKS && h->hooks[e - SYS_HTTP_ENDPOINTS].easy ? &h->hooks[e - SYS_HTTP_ENDPOINTS] : NULL;
+    return e < SYS_HTTP_ENDPOINTS + SYS_HTTP_HOOKS && h->hooks[e - SYS_HTTP_ENDPOINTS].easy
+               ? &h->hooks[e - SYS_HTTP_ENDPOINTS]
+               : NULL;
 }
 
 static void free_lane(sys_http *h, lane *l) {
@@ -72,19 +79,23 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *user, void *m
     }
     if (i == SOCKETS) return -1;
     if (i == h->n_sockets) h->n_sockets++;
-    sockets[i] = (struct pollfd){.fd = fd, .events = (short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0))};
+    sockets[i] = (struct pollfd){
+        .fd = fd,
+        .events = (short)((what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0))};
     return 0;
 }
 
 static int on_timer(CURLM *multi, long ms, void *user) {
     (void)multi;
     sys_http *h = user;
-    /* A millisecond later than asked for rather than a fraction of one too early: then it would only ask again. */
+    /* A millisecond later than asked for rather than a fraction of one too early: then it would only ask
+     * again. */
     h->due_ms = ms < 0 ? -1 : sys_mono_ms() + ms + (ms > 0);
     return 0;
 }
 
-/* Told what is ready, libcurl asks the kernel no second time. An error shows when it reads or writes, with its number. */
+/* Told what is ready, libcurl asks the kernel no second time. An error shows when it reads or writes, with
+ * its number. */
 static int bits_of(const struct pollfd *p) {
     int bits = 0;
     if (p->events & POLLIN && p->revents & (POLLIN | POLLHUP | POLLERR)) bits |= CURL_CSELECT_IN;
@@ -98,7 +109,8 @@ static void act(sys_http *h) {
     for (nfds_t i = OWN_FDS; i < OWN_FDS + h->n_sockets; i++) {
         if (h->set[i].revents) ready[n].fd = h->set[i].fd, ready[n++].bits = bits_of(&h->set[i]);
     }
-    for (int i = 0; i < n; i++) curl.multi_socket_action(h->multi, ready[i].fd, ready[i].bits, &running); /* which may change the set */
+    /* which may change the set */
+    for (int i = 0; i < n; i++) curl.multi_socket_action(h->multi, ready[i].fd, ready[i].bits, &running);
     if (h->due_ms < 0 || sys_mono_ms() < h->due_ms) return;
     h->due_ms = -1;
     curl.multi_socket_action(h->multi, CURL_SOCKET_TIMEOUT, 0, &running);
@@ -119,8 +131,10 @@ sys_http *sys_http_new(void) {
     h->multi = curl.multi_init();
     h->due_ms = -1;
     if (h->multi
-        && (curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket) || curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h)
-            || curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer) || curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h))) {
+        && (curl.multi_setopt(h->multi, CURLMOPT_SOCKETFUNCTION, on_socket)
+            || curl.multi_setopt(h->multi, CURLMOPT_SOCKETDATA, h)
+            || curl.multi_setopt(h->multi, CURLMOPT_TIMERFUNCTION, on_timer)
+            || curl.multi_setopt(h->multi, CURLMOPT_TIMERDATA, h))) {
         sys_http_free(h);
         return NULL;
     }
@@ -164,7 +178,8 @@ int sys_http_url_allowed(const char *url) {
             unsigned a, b, c, d;
             char tail;
             ok = strcmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0
-                || (sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &tail) == 4 && a == 127 && b < 256 && c < 256 && d < 256);
+                 || (sscanf(host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &tail) == 4 && a == 127 && b < 256
+                     && c < 256 && d < 256);
         }
     }
     curl.free(scheme);
@@ -194,7 +209,11 @@ static int set_up(lane *l, const char *url, struct curl_slist *headers, size_t a
     if (!l->easy || !l->body || !l->answer) return -1;
     CURL *c = l->easy;
     CURLcode bad = CURLE_OK;
-#define SET(option, value) do { CURLcode rc_ = curl.easy_setopt(c, option, value); if (rc_ != CURLE_OK) bad = rc_; } while (0)
+#define SET(option, value)                                   \
+    do {                                                     \
+        CURLcode rc_ = curl.easy_setopt(c, option, value);   \
+        if (rc_ != CURLE_OK) bad = rc_;                      \
+    } while (0)
     SET(CURLOPT_URL, url);
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -246,7 +265,8 @@ int sys_http_hook(sys_http *h, int which, const char *url, const char *content_t
     return 0;
 }
 
-int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, size_t len, uint32_t timeout_ms) {
+int sys_http_post(sys_http *h, int endpoint, uint32_t id, const uint8_t *body, size_t len,
+                  uint32_t timeout_ms) {
     if (len > SYS_HTTP_BODY_MAX) return -1;
     lane *l = NULL;
     for (int i = 0; (l = lane_of(h, endpoint, i)) != NULL && l->busy; i++) {}
@@ -334,9 +354,11 @@ int sys_http_next(sys_http *h, sys_http_result *out) {
         struct curl_header *left_now = NULL;
         out->requests_left = -1;
         for (int i = 0; i < 3 && left_now == NULL; i++) {
-            static const char *const names[] = {"x-ratelimit-rps-remaining", "x-ratelimit-remaining", "ratelimit-remaining"};
+            static const char *const names[] = {"x-ratelimit-rps-remaining", "x-ratelimit-remaining",
+                                                "ratelimit-remaining"};
             int64_t v;
-            if (curl.easy_header(easy, names[i], 0, CURLH_HEADER, -1, &left_now) != CURLHE_OK) left_now = NULL;
+            if (curl.easy_header(easy, names[i], 0, CURLH_HEADER, -1, &left_now) != CURLHE_OK)
+                left_now = NULL;
             else if (sys_parse_i64(left_now->value, 0, INT64_MAX, &v)) out->requests_left = v;
         }
         curl.multi_remove_handle(h->multi, easy);

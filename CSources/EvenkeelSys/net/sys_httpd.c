@@ -26,7 +26,8 @@ struct session {
     int is_post;
     uint8_t *in;
     size_t in_len, in_cap;
-    uint8_t *out; /* room for LWS_PRE bytes and the head, then the body: they are sent in one piece, as nodes do */
+    /* room for LWS_PRE bytes and the head, then the body: they are sent in one piece, as nodes do */
+    uint8_t *out;
     size_t out_len, out_cap;
     int status, plain, ready;
 };
@@ -107,7 +108,8 @@ static int answer(struct lws *wsi, struct session *s) {
     uint8_t head[HEAD_MAX], *p = head, *end = head + sizeof head - 1;
     if (!s->ready) return 0;
     s->ready = 0;
-    if (lws.add_http_common_headers(wsi, (unsigned)s->status, s->plain ? "text/plain" : "application/json", s->out_len, &p, end))
+    if (lws.add_http_common_headers(wsi, (unsigned)s->status, s->plain ? "text/plain" : "application/json",
+                                    s->out_len, &p, end))
         return -1;
     if (lws.finalize_http_header(wsi, &p, end)) return -1;
     size_t n = (size_t)(p - head);
@@ -204,7 +206,8 @@ static void on_timer(lws_sorted_usec_list_t *sul) {
 void sys_httpd_every(sys_httpd *h, sys_httpd_timer timer, uint64_t every_us) {
     h->timer = timer;
     h->every_us = every_us;
-    lws.sul_schedule(h->context, 0, &h->sul, on_timer, every_us ? (lws_usec_t)every_us : (lws_usec_t)LWS_SET_TIMER_USEC_CANCEL);
+    lws.sul_schedule(h->context, 0, &h->sul, on_timer,
+                     every_us ? (lws_usec_t)every_us : (lws_usec_t)LWS_SET_TIMER_USEC_CANCEL);
 }
 
 int sys_httpd_service(sys_httpd *h) {

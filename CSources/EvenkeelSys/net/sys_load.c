@@ -4,7 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *sys_load(const char *soname, const char *package, const char *prefix, const char *names, void *table, size_t n) {
+const char *sys_load(const char *soname, const char *package, const char *prefix, const char *names,
+                     void *table, size_t n) {
     static char why[320];
     void *there, **slot = table;
     char name[64];
@@ -13,7 +14,8 @@ const char *sys_load(const char *soname, const char *package, const char *prefix
     /* Lazy: half of the time of a load would go into functions of its libraries that are never called. */
     void *library = dlopen(soname, RTLD_LAZY | RTLD_LOCAL);
     const char *bad = library ? NULL : dlerror();
-    for (size_t i = n; library != NULL && bad == NULL && i-- > 0;) { /* the first entry last: with it the table is whole */
+    /* the first entry last: with it the table is whole */
+    for (size_t i = n; library != NULL && bad == NULL && i-- > 0;) {
         const char *at = names;
         for (size_t k = 0; k < i; k++) at += strlen(at) + 1;
         snprintf(name, sizeof name, "%s%s", prefix, at);

@@ -54,6 +54,8 @@ int sys_is_journal(int fd) {
     struct stat st;
     unsigned long long device = 0, inode = 0;
     int end = 0;
-    if (stream == NULL || sscanf(stream, "%20llu:%20llu%n", &device, &inode, &end) != 2 || stream[end] != 0 || fstat(fd, &st) != 0) return 0;
+    if (stream == NULL || sscanf(stream, "%20llu:%20llu%n", &device, &inode, &end) != 2 || stream[end] != 0
+        || fstat(fd, &st) != 0)
+        return 0;
     return st.st_dev == (dev_t)device && st.st_ino == (ino_t)inode;
 }

@@ -46,7 +46,8 @@ static ek_err refuse(char text[384], ek_err err, const char *path, const char *f
 static int is_credential(const char *path) {
     const char *dir = getenv("CREDENTIALS_DIRECTORY");
     char real_dir[PATH_MAX], real_path[PATH_MAX];
-    if (dir == NULL || dir[0] != '/' || realpath(dir, real_dir) == NULL || realpath(path, real_path) == NULL) return 0;
+    if (dir == NULL || dir[0] != '/' || realpath(dir, real_dir) == NULL || realpath(path, real_path) == NULL)
+        return 0;
     size_t n = strlen(real_dir);
     return strncmp(real_path, real_dir, n) == 0 && real_path[n] == '/';
 }
@@ -55,10 +56,12 @@ static ek_err check_file(const char *path, const struct stat *sb, char text[384]
     unsigned mode = (unsigned)sb->st_mode & 07777u;
     if (!S_ISREG(sb->st_mode)) return refuse(text, EK_E_OWNER, path, "is not a regular file");
     if (sb->st_uid != geteuid() && sb->st_uid != 0)
-        return refuse(text, EK_E_OWNER, path, "belongs to user %u: chown it to the user that runs evenkeel", (unsigned)sb->st_uid);
+        return refuse(text, EK_E_OWNER, path, "belongs to user %u: chown it to the user that runs evenkeel",
+                      (unsigned)sb->st_uid);
     int credential = sb->st_uid == 0 && (mode & 077u) == 040u && is_credential(path);
     if ((mode & 077u) != 0 && !credential)
-        return refuse(text, EK_E_OWNER, path, "mode %04o lets others %s the key: chmod 600 %s", mode, (mode & 044u) != 0 ? "read" : "reach", path);
+        return refuse(text, EK_E_OWNER, path, "mode %04o lets others %s the key: chmod 600 %s", mode,
+                      (mode & 044u) != 0 ? "read" : "reach", path);
     return EK_OK;
 }
 
@@ -72,7 +75,8 @@ static ek_err take_memory(sys_key *key) {
     return EK_OK;
 }
 
-static ek_err read_numbers(const char *path, const char *bytes, size_t n, uint8_t secret[64], char text[384]) {
+static ek_err read_numbers(const char *path, const char *bytes, size_t n, uint8_t secret[64],
+                           char text[384]) {
     json_malloc_t was_malloc;
     json_free_t was_free;
     json_get_alloc_funcs(&was_malloc, &was_free);
@@ -86,7 +90,8 @@ static ek_err read_numbers(const char *path, const char *bytes, size_t n, uint8_
         for (size_t i = 0; i < 64 && err == EK_OK; i++) {
             const json_t *v = json_array_get(list, i);
             json_int_t byte = json_integer_value(v);
-            if (!json_is_integer(v) || byte < 0 || byte > 255) err = refuse(text, EK_E_SYNTAX, path, "number %u of 64 is not 0 to 255", (unsigned)i + 1);
+            if (!json_is_integer(v) || byte < 0 || byte > 255)
+                err = refuse(text, EK_E_SYNTAX, path, "number %u of 64 is not 0 to 255", (unsigned)i + 1);
             else secret[i] = (uint8_t)byte;
         }
     }
@@ -101,7 +106,8 @@ static ek_err check_halves(const char *path, sys_key *key, char text[384]) {
     ek_ed25519_from_seed(key->secret, &derived, full);
     sodium_memzero(full, sizeof full);
     if (sodium_memcmp(derived.bytes, key->secret + 32, 32) != 0)
-        return refuse(text, EK_E_CRYPTO, path, "its second half is not the public key of its first: the file is damaged");
+        return refuse(text, EK_E_CRYPTO, path,
+                      "its second half is not the public key of its first: the file is damaged");
     key->pub = derived;
     sodium_mprotect_readonly(key->secret);
     return EK_OK;
@@ -126,11 +132,16 @@ void sys_key_let_go(const char *path) {
 ek_err sys_key_load(const char *path, sys_key *key, char text[384]) {
     text[0] = 0;
     memset(key, 0, sizeof *key);
-    int given = sys_key_descriptor(path), fd = given >= 0 ? fcntl(given, F_DUPFD_CLOEXEC, 3) : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (given >= 0 && fd >= 0) (void)lseek(fd, 0, SEEK_SET); /* it may have been read before, by a signer that died */
+    int given = sys_key_descriptor(path), fd = given >= 0
+                                                   ? fcntl(given, F_DUPFD_CLOEXEC, 3)
+                                                   : open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    /* it may have been read before, by a signer that died */
+    if (given >= 0 && fd >= 0) (void)lseek(fd, 0, SEEK_SET);
     if (fd < 0) return refuse(text, EK_E_MISSING, path, "cannot be opened: %s", strerror(errno));
     struct stat sb;
-    ek_err err = fstat(fd, &sb) == 0 ? check_file(path, &sb, text) : refuse(text, EK_E_MISSING, path, "cannot be looked at: %s", strerror(errno));
+    ek_err err = fstat(fd, &sb) == 0
+                     ? check_file(path, &sb, text)
+                     : refuse(text, EK_E_MISSING, path, "cannot be looked at: %s", strerror(errno));
     char bytes[KEY_FILE_MAX + 1];
     size_t n = 0;
     while (err == EK_OK && n < sizeof bytes) {
@@ -141,8 +152,10 @@ ek_err sys_key_load(const char *path, sys_key *key, char text[384]) {
         n += (size_t)k;
     }
     close(fd);
-    if (err == EK_OK && n > KEY_FILE_MAX) err = refuse(text, EK_E_SYNTAX, path, "is not a Solana key file (a JSON list of 64 numbers)");
-    if (err == EK_OK && take_memory(key) != EK_OK) err = refuse(text, EK_E_FULL, path, "no guarded memory for the key");
+    if (err == EK_OK && n > KEY_FILE_MAX)
+        err = refuse(text, EK_E_SYNTAX, path, "is not a Solana key file (a JSON list of 64 numbers)");
+    if (err == EK_OK && take_memory(key) != EK_OK)
+        err = refuse(text, EK_E_FULL, path, "no guarded memory for the key");
     if (err == EK_OK) err = read_numbers(path, bytes, n, key->secret, text);
     sodium_memzero(bytes, sizeof bytes);
     if (err == EK_OK) err = check_halves(path, key, text);
@@ -171,7 +184,8 @@ ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     char list[64 * 4 + 3];
     size_t n = 0;
     list[n++] = '[';
-    for (int i = 0; i < 64; i++) n += (size_t)snprintf(list + n, sizeof list - n, i == 0 ? "%u" : ",%u", key.secret[i]);
+    for (int i = 0; i < 64; i++)
+        n += (size_t)snprintf(list + n, sizeof list - n, i == 0 ? "%u" : ",%u", key.secret[i]);
     list[n++] = ']';
     list[n++] = '\n';
     *pub = key.pub;
@@ -179,8 +193,9 @@ ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     ek_err err = EK_OK;
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
-        err = errno == EEXIST || errno == ELOOP ? refuse(text, EK_E_MISMATCH, path, "exists already; a key is never written over")
-                                                : refuse(text, EK_E_MISSING, path, "cannot be made: %s", strerror(errno));
+        err = errno == EEXIST || errno == ELOOP
+                  ? refuse(text, EK_E_MISMATCH, path, "exists already; a key is never written over")
+                  : refuse(text, EK_E_MISSING, path, "cannot be made: %s", strerror(errno));
     } else {
         /* The umask may only take rights away; what is left must be enough to read it again. */
         int bad = fchmod(fd, 0600) != 0 ? errno : sys_write_all(fd, list, n);

@@ -39,7 +39,8 @@ int sys_ledger_store(int fd, const ek_policy_ledger *ledger, uint64_t *generatio
     return err;
 }
 
-int sys_ledger_open(const char *path, ek_policy_ledger *ledger, uint64_t *generation, char text[SYS_LEDGER_TEXT]) {
+int sys_ledger_open(const char *path, ek_policy_ledger *ledger, uint64_t *generation,
+                    char text[SYS_LEDGER_TEXT]) {
     uint8_t bytes[2 * SLOT];
     ek_policy_ledger other;
     uint64_t newer = 0;
@@ -48,13 +49,15 @@ int sys_ledger_open(const char *path, ek_policy_ledger *ledger, uint64_t *genera
     *generation = 0;
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
     if (fd < 0) {
-        snprintf(text, SYS_LEDGER_TEXT, "%s: the signer's counters cannot be opened: %s", path, strerror(errno));
+        snprintf(text, SYS_LEDGER_TEXT, "%s: the signer's counters cannot be opened: %s", path,
+                 strerror(errno));
         return -1;
     }
     ssize_t n = -1;
     if (fstat(fd, &sb) == 0 && S_ISREG(sb.st_mode)) n = pread(fd, bytes, sizeof bytes, 0);
     if (n < 0) {
-        snprintf(text, SYS_LEDGER_TEXT, "%s: the signer's counters cannot be read, or it is no regular file", path);
+        snprintf(text, SYS_LEDGER_TEXT, "%s: the signer's counters cannot be read, or it is no regular file",
+                 path);
         close(fd);
         return -1;
     }
@@ -66,7 +69,10 @@ int sys_ledger_open(const char *path, ek_policy_ledger *ledger, uint64_t *genera
         }
     }
     if (n > 0 && *generation == 0) {
-        snprintf(text, SYS_LEDGER_TEXT, "%s: the signer's counters are damaged; they are not replaced: remove the file when you know why", path);
+        snprintf(
+            text, SYS_LEDGER_TEXT,
+            "%s: the signer's counters are damaged; they are not replaced: remove the file when you know why",
+            path);
         close(fd);
         return -1;
     }

@@ -29,7 +29,8 @@ static int child(int fd, int parent) {
     if (dup2(fd, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0) _exit(127);
     char *const argv[] = {(char *)(uintptr_t)"evenkeel", (char *)(uintptr_t)"signer-role", NULL};
     execv("/proc/self/exe", argv);
-    return sys_signer_role(); /* no exec (an emulator): the same role in a copy of this process, which never had the key */
+    /* no exec (an emulator): the same role in a copy of this process, which never had the key */
+    return sys_signer_role();
 }
 
 /* The next packet within timeout_ms, or 0; -1: the other end is closed. */
@@ -61,7 +62,9 @@ static void closed(sys_signer *s) {
     s->sealed = s->silent = 0;
     if (s->pid > 0) waitpid(s->pid, NULL, WNOHANG);
     if (!s->outside) return;
-    s->back_ms = s->back_ms == 0 ? FIRST_BACK_MS : s->back_ms * 2 > LAST_BACK_MS ? LAST_BACK_MS : s->back_ms * 2;
+    s->back_ms = s->back_ms == 0                 ? FIRST_BACK_MS
+                 : s->back_ms * 2 > LAST_BACK_MS ? LAST_BACK_MS
+                                                 : s->back_ms * 2;
     s->again_ms = sys_mono_ms() + s->back_ms;
 }
 
@@ -136,7 +139,8 @@ static int no_start(sys_signer *s, const char *why, char text[SYS_SIGNER_TEXT]) 
     return SYS_SIGNER_NO_START;
 }
 
-int sys_signer_launch(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger, char text[SYS_SIGNER_TEXT]) {
+int sys_signer_launch(sys_signer *s, const ek_policy_limits *limits, const char *keypair, const char *ledger,
+                      char text[SYS_SIGNER_TEXT]) {
     int ends[2], parent = getpid();
     memset(s, 0, sizeof *s);
     s->fd = -1;
@@ -179,7 +183,8 @@ int sys_signer_await(sys_signer *s, char text[SYS_SIGNER_TEXT]) {
     return no_start(s, n == 0 ? "no answer in 10 s" : "it ended at once", text);
 }
 
-int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char *path, const ek_key *key, char text[SYS_SIGNER_TEXT]) {
+int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char *path, const ek_key *key,
+                       char text[SYS_SIGNER_TEXT]) {
     packet p;
     memset(s, 0, sizeof *s);
     s->fd = -1;
@@ -196,12 +201,17 @@ int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char
     s->fd = fd;
     ssize_t n = sys_signer_send_seal(fd, limits, "", "") ? receive(fd, &p, sizeof p, START_MS) : -1;
     if (!is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
-        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it said %s", path, n == 0 ? "nothing in 10 s" : n < 0 ? "nothing and hung up" : "something else than READY");
+        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it said %s", path,
+                 n == 0  ? "nothing in 10 s"
+                 : n < 0 ? "nothing and hung up"
+                         : "something else than READY");
     } else if (p.head.value != 0) {
         p.ready.text[SYS_SIGNER_TEXT - 1] = 0;
-        snprintf(text, SYS_SIGNER_TEXT, "%.100s: the signer behind it is not ready: %.240s", path, p.ready.text);
+        snprintf(text, SYS_SIGNER_TEXT, "%.100s: the signer behind it is not ready: %.240s", path,
+                 p.ready.text);
     } else if (memcmp(p.ready.pub, key->bytes, 32) != 0) {
-        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it has another key than [signer] public_key", path);
+        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it has another key than [signer] public_key",
+                 path);
         sys_signer_end(s);
         return SYS_SIGNER_BAD_SOCKET;
     } else {
@@ -265,21 +275,23 @@ uint32_t sys_signer_wake(sys_signer *s, int timeout_ms, char text[SYS_SIGNER_TEX
     return why;
 }
 
-uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,
-                         int timeout_ms, uint8_t signature[64]) {
+uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim,
+                         const uint8_t *oracle, size_t oracle_len, int timeout_ms, uint8_t signature[64]) {
     sys_signer_ask ask;
     packet p;
     if (n > sizeof ask.message || oracle_len > sizeof ask.oracle) return EK_REFUSE_PROTOCOL;
     (void)sys_signer_news(s);
     if (!s->there) return SYS_SIGNER_NOT_THERE;
     memset(&ask, 0, sizeof ask);
-    ask.head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_ASK, .sequence = ++s->sequence};
+    ask.head =
+        (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_ASK, .sequence = ++s->sequence};
     ask.claim = *claim;
     ask.message_len = (uint16_t)n;
     ask.oracle_len = (uint16_t)oracle_len;
     memcpy(ask.message, message, n);
     if (oracle_len > 0) memcpy(ask.oracle, oracle, oracle_len);
-    if (send(s->fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof ask) return SYS_SIGNER_NOT_THERE;
+    if (send(s->fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)sizeof ask)
+        return SYS_SIGNER_NOT_THERE;
     int64_t ends = sys_mono_ms() + timeout_ms;
     for (;;) {
         int64_t left = ends - sys_mono_ms();

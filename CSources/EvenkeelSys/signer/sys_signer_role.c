@@ -24,7 +24,15 @@ _Static_assert(sizeof(sys_signer_ready) == 16 + 32 + 384, "docs/signer.md");
 _Static_assert(sizeof(sys_signer_ask) == 16 + 80 + 8 + 144 + 1232, "docs/signer.md");
 _Static_assert(sizeof(sys_signer_answer) == 16 + 8 + 64, "docs/signer.md");
 
-enum { SOCKET = 0, FIRST_PAUSE_MS = 100, LONGEST_PAUSE_MS = 30000, WELL_MS = 60000, EXIT_OVER = 0, EXIT_REFUSED = 3, EXIT_REST = 4 };
+enum {
+    SOCKET = 0,
+    FIRST_PAUSE_MS = 100,
+    LONGEST_PAUSE_MS = 30000,
+    WELL_MS = 60000,
+    EXIT_OVER = 0,
+    EXIT_REFUSED = 3,
+    EXIT_REST = 4
+};
 
 typedef struct {
     int fd;
@@ -38,23 +46,29 @@ static int keep_in_file(void *context, const ek_policy_ledger *ledger) {
 
 /* ---- one request ---- */
 
-void sys_signer_judge(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s, const uint8_t *secret, const void *packet, size_t n,
-                      int (*keep)(void *, const ek_policy_ledger *), void *keeper, sys_signer_answer *answer) {
+void sys_signer_judge(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s, const uint8_t *secret,
+                      const void *packet, size_t n, int (*keep)(void *, const ek_policy_ledger *),
+                      void *keeper, sys_signer_answer *answer) {
     sys_signer_ask ask;
     memset(answer, 0, sizeof *answer);
-    answer->head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_ANSWER, .value = EK_REFUSE_PROTOCOL};
+    answer->head =
+        (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_ANSWER, .value = EK_REFUSE_PROTOCOL};
     int whole = n == sizeof ask;
     if (whole) {
         memcpy(&ask, packet, sizeof ask);
         answer->head.sequence = ask.head.sequence;
-        whole = ask.head.magic == SYS_SIGNER_MAGIC && ask.head.type == SYS_SIGNER_ASK && ask.message_len <= sizeof ask.message &&
-                ask.oracle_len <= sizeof ask.oracle;
+        whole = ask.head.magic == SYS_SIGNER_MAGIC && ask.head.type == SYS_SIGNER_ASK
+                && ask.message_len <= sizeof ask.message && ask.oracle_len <= sizeof ask.oracle;
     }
     if (!whole) ek_policy_count_refusal(ledger);
-    else answer->head.value = ek_policy_decide(p, ledger, unix_s, ask.message, ask.message_len, &ask.claim, ask.oracle, ask.oracle_len);
+    else
+        answer->head.value = ek_policy_decide(p, ledger, unix_s, ask.message, ask.message_len, &ask.claim,
+                                              ask.oracle, ask.oracle_len);
     /* Written down first: what could not be counted is not signed. */
-    if (keep(keeper, ledger) != 0 && answer->head.value == EK_REFUSE_NOTHING) answer->head.value = EK_REFUSE_LEDGER;
-    if (answer->head.value == EK_REFUSE_NOTHING) ek_ed25519_sign(secret, ask.message, ask.message_len, answer->signature);
+    if (keep(keeper, ledger) != 0 && answer->head.value == EK_REFUSE_NOTHING)
+        answer->head.value = EK_REFUSE_LEDGER;
+    if (answer->head.value == EK_REFUSE_NOTHING)
+        ek_ed25519_sign(secret, ask.message, ask.message_len, answer->signature);
     answer->breaker = (uint8_t)ek_policy_breaker(ledger);
 }
 
@@ -70,7 +84,8 @@ static int said(const void *packet, ssize_t n, uint16_t type) {
 static void say_ready(uint32_t value, uint32_t sandbox, const ek_key *pub, const char *text) {
     sys_signer_ready r;
     memset(&r, 0, sizeof r);
-    r.head = (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_READY, .sequence = sandbox, .value = value};
+    r.head = (sys_signer_head){
+        .magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_READY, .sequence = sandbox, .value = value};
     if (pub) memcpy(r.pub, pub->bytes, 32);
     if (text) snprintf(r.text, sizeof r.text, "%s", text);
     (void)!send(SOCKET, &r, sizeof r, MSG_NOSIGNAL);
@@ -116,7 +131,8 @@ static int serve(const sys_signer_seal *seal) {
             continue;
         }
         sys_signer_answer answer;
-        sys_signer_judge(&policy, &ledger, sys_unix_ms() / 1000, sys_key_secret(&key), packet, (size_t)n, keep_in_file, &file, &answer);
+        sys_signer_judge(&policy, &ledger, sys_unix_ms() / 1000, sys_key_secret(&key), packet, (size_t)n,
+                         keep_in_file, &file, &answer);
         if (send(SOCKET, &answer, sizeof answer, MSG_NOSIGNAL) < 0 && errno != EAGAIN) break;
     }
     sys_key_free(&key);
@@ -163,13 +179,18 @@ static int keep(const sys_signer_seal *seal) {
         pid_t pid = start_signer(seal);
         int how = 0;
         while (pid > 0 && waitpid(pid, &how, 0) < 0 && errno == EINTR) {}
-        if (pid > 0 && WIFEXITED(how) && (WEXITSTATUS(how) == EXIT_OVER || (first && WEXITSTATUS(how) == EXIT_REFUSED))) return 0;
+        if (pid > 0 && WIFEXITED(how)
+            && (WEXITSTATUS(how) == EXIT_OVER || (first && WEXITSTATUS(how) == EXIT_REFUSED)))
+            return 0;
         if (pid > 0 && WIFEXITED(how) && WEXITSTATUS(how) == EXIT_REST) {
             if (!rest()) return 0;
             continue;
         }
         if (sys_mono_ms() - began >= WELL_MS) pause = FIRST_PAUSE_MS;
-        sys_signer_gone gone = {.head = {.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_GONE, .sequence = (uint32_t)pause, .value = (uint32_t)how}};
+        sys_signer_gone gone = {.head = {.magic = SYS_SIGNER_MAGIC,
+                                         .type = SYS_SIGNER_GONE,
+                                         .sequence = (uint32_t)pause,
+                                         .value = (uint32_t)how}};
         (void)!send(SOCKET, &gone, sizeof gone, MSG_NOSIGNAL);
         if (pause_ms(pause)) return 0;
         pause = pause * 2 > LONGEST_PAUSE_MS ? LONGEST_PAUSE_MS : pause * 2;
@@ -193,8 +214,9 @@ int sys_signer_role(void) {
     prctl(PR_SET_NAME, "evenkeel-keeper");
     sys_sandbox_still();
     ssize_t n = recv(SOCKET, &seal, sizeof seal, MSG_TRUNC);
-    if (n != (ssize_t)sizeof seal || seal.head.magic != SYS_SIGNER_MAGIC || seal.head.type != SYS_SIGNER_SEAL ||
-        memchr(seal.keypair, 0, sizeof seal.keypair) == NULL || memchr(seal.ledger, 0, sizeof seal.ledger) == NULL || ek_crypto_init() != EK_OK)
+    if (n != (ssize_t)sizeof seal || seal.head.magic != SYS_SIGNER_MAGIC || seal.head.type != SYS_SIGNER_SEAL
+        || memchr(seal.keypair, 0, sizeof seal.keypair) == NULL
+        || memchr(seal.ledger, 0, sizeof seal.ledger) == NULL || ek_crypto_init() != EK_OK)
         return 1;
     /* A start by a person forgives the refusals of the run before; a restart by the keeper does not. */
     int fd = sys_ledger_open(seal.ledger, &ledger, &generation, text);

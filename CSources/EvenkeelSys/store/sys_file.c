@@ -70,10 +70,16 @@ static sys_state_result load(sys_state *st, ek_record *r) {
     if (n < 0) return failed(st, SYS_STATE_IO, errno, "cannot be read");
     st->record_err = ek_record_pick(image, (size_t)n, r, &st->newest, st->slot_err);
     if (st->record_err == EK_E_VERSION)
-        return failed(st, SYS_STATE_NEWER, 0, "written by a newer evenkeel; use that one, or move the file away after checking the account");
-    if (st->record_err == EK_E_MISMATCH) return failed(st, SYS_STATE_BAD, 0, "its two slots have one generation and differ; left untouched");
-    if (st->record_err != EK_OK && n == 0) return failed(st, SYS_STATE_BAD, 0, "is empty; left untouched: move it away to start anew");
-    if (st->record_err != EK_OK) return failed(st, SYS_STATE_BAD, 0, "holds no valid record in either slot; left untouched: move it away to start anew");
+        return failed(
+            st, SYS_STATE_NEWER, 0,
+            "written by a newer evenkeel; use that one, or move the file away after checking the account");
+    if (st->record_err == EK_E_MISMATCH)
+        return failed(st, SYS_STATE_BAD, 0, "its two slots have one generation and differ; left untouched");
+    if (st->record_err != EK_OK && n == 0)
+        return failed(st, SYS_STATE_BAD, 0, "is empty; left untouched: move it away to start anew");
+    if (st->record_err != EK_OK)
+        return failed(st, SYS_STATE_BAD, 0,
+                      "holds no valid record in either slot; left untouched: move it away to start anew");
     st->generation = r->generation;
     return SYS_STATE_OK;
 }
@@ -114,8 +120,8 @@ sys_state_result sys_state_peek(const char *path, sys_state *st, ek_record *r) {
     return result;
 }
 
-/* The temporary file of a creation. One left by a crash is taken away first, but only when nobody holds its lock and the name still
- * means the file that was locked. */
+/* The temporary file of a creation. One left by a crash is taken away first, but only when nobody holds its
+ * lock and the name still means the file that was locked. */
 static sys_state_result open_temporary(sys_state *st, const char *temporary) {
     for (int attempt = 0; attempt < 2; attempt++) {
         st->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -126,7 +132,8 @@ static sys_state_result open_temporary(sys_state *st, const char *temporary) {
         struct stat a, b;
         sys_state_result result = lock(st);
         if (result != SYS_STATE_OK) return result;
-        if (fstat(st->fd, &a) == 0 && lstat(temporary, &b) == 0 && S_ISREG(a.st_mode) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+        if (fstat(st->fd, &a) == 0 && lstat(temporary, &b) == 0 && S_ISREG(a.st_mode) && a.st_ino == b.st_ino
+            && a.st_dev == b.st_dev)
             unlink(temporary);
         closed(st, result);
     }
@@ -153,10 +160,12 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
     st->record_err = ek_record_encode(&copy, image);
     copy.generation = 2;
     if (st->record_err == EK_OK) st->record_err = ek_record_encode(&copy, image + EK_RECORD_SLOT);
-    if (st->record_err != EK_OK) return failed(st, SYS_STATE_BAD, 0, "a record out of its ranges was not written");
+    if (st->record_err != EK_OK)
+        return failed(st, SYS_STATE_BAD, 0, "a record out of its ranges was not written");
 
     char temporary[sizeof st->path];
-    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary) return failed(st, SYS_STATE_NOT_FILE, ENAMETOOLONG, "state file");
+    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
+        return failed(st, SYS_STATE_NOT_FILE, ENAMETOOLONG, "state file");
     sys_state_result result = open_temporary(st, temporary);
     if (result != SYS_STATE_OK) return closed(st, result);
     int err = posix_fallocate(st->fd, 0, EK_RECORD_FILE);
@@ -166,7 +175,8 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
     if (err == 0) err = rename_new(temporary, path);
     if (err != 0) {
         unlink(temporary);
-        return closed(st, err == EEXIST ? failed(st, SYS_STATE_EXISTS, 0, "already exists") : failed(st, SYS_STATE_IO, err, "cannot be created"));
+        return closed(st, err == EEXIST ? failed(st, SYS_STATE_EXISTS, 0, "already exists")
+                                        : failed(st, SYS_STATE_IO, err, "cannot be created"));
     }
     err = sync_directory(path);
     if (err != 0) return closed(st, failed(st, SYS_STATE_IO, err, "its directory cannot be synced"));
@@ -183,9 +193,11 @@ static int write_slot(int fd, const uint8_t *image, int slot) {
 }
 
 sys_state_result sys_state_store(sys_state *st, ek_record *r) {
-    if (st->fd < 0 || st->newest < 0 || st->read_only) return failed(st, SYS_STATE_IO, EBADF, "is not open for writing");
+    if (st->fd < 0 || st->newest < 0 || st->read_only)
+        return failed(st, SYS_STATE_IO, EBADF, "is not open for writing");
     if (st->generation == UINT64_MAX) return failed(st, SYS_STATE_BAD, 0, "generations are used up");
-    EK_ASSERT(st->newest <= 1 && r->generation <= st->generation); /* the file never goes back behind what is in memory */
+    /* the file never goes back behind what is in memory */
+    EK_ASSERT(st->newest <= 1 && r->generation <= st->generation);
     uint8_t image[EK_RECORD_SLOT];
     uint64_t was = r->generation;
     r->generation = st->generation + 1;
@@ -196,7 +208,8 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
         return failed(st, SYS_STATE_BAD, 0, "a record out of its ranges was not written");
     }
     int older = 1 - st->newest;
-    /* A file that was removed under us would take the write and be gone at the next start, with whatever ticket is in it. */
+    /* A file that was removed under us would take the write and be gone at the next start, with whatever
+     * ticket is in it. */
     struct stat now;
     if (fstat(st->fd, &now) != 0 || now.st_nlink == 0) {
         r->generation = was;
@@ -212,7 +225,8 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     st->slot_err[older] = EK_OK;
     st->stores++;
     if (r->ticket.state != EK_TICKET_NONE) {
-        /* The past knows nothing of an open order: were this slot to rot, the order would be forgotten. So it stands in both. */
+        /* The past knows nothing of an open order: were this slot to rot, the order would be forgotten. So it
+         * stands in both. */
         err = write_slot(st->fd, image, 1 - older);
         if (err != 0) return failed(st, SYS_STATE_IO, err, "cannot be written");
         st->newest = 1 - older;

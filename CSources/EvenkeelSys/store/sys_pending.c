@@ -104,9 +104,13 @@ int sys_pending_store(int fd, const sys_pending *p) {
 
 void sys_pending_close(int fd) { close(fd); }
 
-sys_pending_alert *sys_pending_at(sys_pending *p, uint32_t i) { return i < SYS_PENDING_ROOM ? &p->alerts[i] : NULL; }
+sys_pending_alert *sys_pending_at(sys_pending *p, uint32_t i) {
+    return i < SYS_PENDING_ROOM ? &p->alerts[i] : NULL;
+}
 char *sys_pending_text(sys_pending_alert *a) { return a->text; }
-sys_pending_mark *sys_pending_mark_at(sys_pending *p, uint32_t i) { return i < SYS_PENDING_MARKETS ? &p->marks[i] : NULL; }
+sys_pending_mark *sys_pending_mark_at(sys_pending *p, uint32_t i) {
+    return i < SYS_PENDING_MARKETS ? &p->marks[i] : NULL;
+}
 uint8_t *sys_pending_said(sys_pending *p) { return p->said; }
 
 int sys_refused_is_news(const char *path, const uint8_t *words, size_t n, int64_t unix_s, int64_t again_s) {
@@ -118,7 +122,8 @@ int sys_refused_is_news(const char *path, const uint8_t *words, size_t n, int64_
     int news = 1;
     if (pread(fd, was, sizeof was, 0) == (ssize_t)sizeof was && memcmp(was + 8, is + 8, DIGEST) == 0) {
         int64_t said = (int64_t)ek_get_u64(was);
-        news = said < 0 || unix_s < said || unix_s - said >= again_s; /* a clock that went back proves nothing */
+        /* a clock that went back proves nothing */
+        news = said < 0 || unix_s < said || unix_s - said >= again_s;
     }
     if (news) (void)sys_write_at(fd, is, sizeof is, 0);
     close(fd);

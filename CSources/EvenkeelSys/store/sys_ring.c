@@ -10,9 +10,11 @@
 #include "base/ek_assert.h"
 #include "../base/sys_write.h"
 
-static sys_ring_result failed(sys_ring *r, sys_ring_result result, const char *path, int os_errno, const char *what) {
+static sys_ring_result failed(sys_ring *r, sys_ring_result result, const char *path, int os_errno,
+                              const char *what) {
     r->os_errno = os_errno;
-    snprintf(r->text, sizeof r->text, "%s: %s%s%s", path, what, os_errno != 0 ? ": " : "", os_errno != 0 ? strerror(os_errno) : "");
+    snprintf(r->text, sizeof r->text, "%s: %s%s%s", path, what, os_errno != 0 ? ": " : "",
+             os_errno != 0 ? strerror(os_errno) : "");
     if (r->fd >= 0) close(r->fd);
     r->fd = -1;
     return result;
@@ -32,10 +34,12 @@ static int read_whole(int fd, uint8_t *to, size_t n, off_t at) {
 /* ---- opening ---- */
 static void find_newest(sys_ring *r, int ring) {
     uint8_t page[EK_RING_PAGE];
-    uint32_t size = ek_ring_record_size(ring), capacity = ek_ring_capacity(ring), a_page = EK_RING_PAGE / size;
+    uint32_t size = ek_ring_record_size(ring), capacity = ek_ring_capacity(ring),
+             a_page = EK_RING_PAGE / size;
     r->newest[ring] = 0;
     for (uint32_t at = 0; at < capacity; at++) {
-        if (at % a_page == 0 && read_whole(r->fd, page, sizeof page, (off_t)ek_ring_offset(ring) + (off_t)at * size) != 0) {
+        if (at % a_page == 0
+            && read_whole(r->fd, page, sizeof page, (off_t)ek_ring_offset(ring) + (off_t)at * size) != 0) {
             at += a_page - 1;
             continue;
         }
@@ -44,30 +48,44 @@ static void find_newest(sys_ring *r, int ring) {
     }
 }
 
-static sys_ring_result open_known(const char *path, int flags, const char *venue, const ek_key *authority, uint16_t sub, sys_ring *r) {
+static sys_ring_result open_known(const char *path, int flags, const char *venue, const ek_key *authority,
+                                  uint16_t sub, sys_ring *r) {
     uint8_t page[EK_RING_PAGE];
     struct stat sb;
     r->fd = open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
-    if (r->fd < 0) return failed(r, errno == ENOENT ? SYS_RING_ABSENT : SYS_RING_IO, path, errno, "history cannot be opened");
+    if (r->fd < 0)
+        return failed(r, errno == ENOENT ? SYS_RING_ABSENT : SYS_RING_IO, path, errno,
+                      "history cannot be opened");
     if (fstat(r->fd, &sb) != 0) return failed(r, SYS_RING_IO, path, errno, "history cannot be looked at");
-    if (!S_ISREG(sb.st_mode)) return failed(r, SYS_RING_FOREIGN, path, 0, "is not a regular file; no history is kept");
+    if (!S_ISREG(sb.st_mode))
+        return failed(r, SYS_RING_FOREIGN, path, 0, "is not a regular file; no history is kept");
     int err = read_whole(r->fd, page, sizeof page, 0);
     if (err != 0 && err != ENODATA) return failed(r, SYS_RING_IO, path, err, "history cannot be read");
-    ek_err e = err != 0 ? EK_E_SHORT : venue != NULL ? ek_ring_header_check(page, sizeof page, venue, authority, sub) : ek_ring_header_known(page, sizeof page);
-    if (e == EK_E_VERSION) return failed(r, SYS_RING_NEWER, path, 0, "was written by a newer evenkeel; no history is kept until it is moved away");
-    if (e == EK_E_MISMATCH) return failed(r, SYS_RING_FOREIGN, path, 0, "is the history of another account; none is kept until it is moved away");
+    ek_err e = err != 0        ? EK_E_SHORT
+               : venue != NULL ? ek_ring_header_check(page, sizeof page, venue, authority, sub)
+                               : ek_ring_header_known(page, sizeof page);
+    if (e == EK_E_VERSION)
+        return failed(r, SYS_RING_NEWER, path, 0,
+                      "was written by a newer evenkeel; no history is kept until it is moved away");
+    if (e == EK_E_MISMATCH)
+        return failed(r, SYS_RING_FOREIGN, path, 0,
+                      "is the history of another account; none is kept until it is moved away");
     if (e != EK_OK || sb.st_size != (off_t)EK_RING_FILE)
-        return failed(r, SYS_RING_FOREIGN, path, 0, "is no whole history file; none is kept until it is moved away");
+        return failed(r, SYS_RING_FOREIGN, path, 0,
+                      "is no whole history file; none is kept until it is moved away");
     for (int ring = 0; ring < EK_RINGS; ring++) find_newest(r, ring);
     return SYS_RING_OK;
 }
 
-static sys_ring_result make(const char *path, const char *venue, const ek_key *authority, uint16_t sub, sys_ring *r) {
+static sys_ring_result make(const char *path, const char *venue, const ek_key *authority, uint16_t sub,
+                            sys_ring *r) {
     uint8_t header[EK_RING_PAGE];
     char temporary[300];
     int n = snprintf(temporary, sizeof temporary, "%s.new", path);
-    if (n < 0 || (size_t)n >= sizeof temporary) return failed(r, SYS_RING_IO, path, ENAMETOOLONG, "history cannot be made");
-    if (ek_ring_header(venue, authority, sub, header) != EK_OK) return failed(r, SYS_RING_IO, path, EINVAL, "history cannot be made");
+    if (n < 0 || (size_t)n >= sizeof temporary)
+        return failed(r, SYS_RING_IO, path, ENAMETOOLONG, "history cannot be made");
+    if (ek_ring_header(venue, authority, sub, header) != EK_OK)
+        return failed(r, SYS_RING_IO, path, EINVAL, "history cannot be made");
     unlink(temporary); /* what a crash left; the state's lock says that nobody else makes one */
     r->fd = open(temporary, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (r->fd < 0) return failed(r, SYS_RING_IO, path, errno, "history cannot be made");
@@ -84,7 +102,8 @@ static void begin(sys_ring *r) {
     r->fd = -1;
 }
 
-sys_ring_result sys_ring_open(const char *path, const char *venue, const ek_key *authority, uint16_t sub_account, sys_ring *r) {
+sys_ring_result sys_ring_open(const char *path, const char *venue, const ek_key *authority,
+                              uint16_t sub_account, sys_ring *r) {
     begin(r);
     sys_ring_result result = open_known(path, O_RDWR, venue, authority, sub_account, r);
     if (result == SYS_RING_ABSENT) {
@@ -154,7 +173,8 @@ int sys_ring_flush(sys_ring *r, uint64_t now_ms) {
 
 /* The place in memory for the next record; NULL when the page under way is full and cannot be written. */
 static uint8_t *next_place(sys_ring *r, int ring, uint64_t now_ms) {
-    uint32_t size = ek_ring_record_size(ring), a_page = EK_RING_PAGE / size, in_page = r->newest[ring] % a_page;
+    uint32_t size = ek_ring_record_size(ring), a_page = EK_RING_PAGE / size,
+             in_page = r->newest[ring] % a_page;
     if (r->fd < 0 || !r->writable || r->newest[ring] >= UINT32_MAX - 1) return NULL;
     if (in_page == 0 && r->unwritten[ring] != 0 && sys_ring_flush(r, now_ms) != 0) {
         r->dropped++;
@@ -197,7 +217,9 @@ void sys_ring_close(sys_ring *r) {
 }
 
 /* ---- reading ---- */
-uint32_t sys_ring_newest(const sys_ring *r, int ring) { return ring >= 0 && ring < EK_RINGS ? r->newest[ring] : 0; }
+uint32_t sys_ring_newest(const sys_ring *r, int ring) {
+    return ring >= 0 && ring < EK_RINGS ? r->newest[ring] : 0;
+}
 const char *sys_ring_text(const sys_ring *r) { return r->text; }
 
 uint32_t sys_ring_oldest(const sys_ring *r, int ring) {
@@ -236,7 +258,8 @@ uint32_t sys_ring_find(sys_ring *r, int ring, int64_t unix_s) {
         uint32_t middle = low + (high - low) / 2, at = middle;
         ek_sample s;
         ek_err err = EK_E_MISSING;
-        while (at < high && (err = sys_ring_sample(r, ring, at, &s)) != EK_OK) at++; /* over what is damaged */
+        /* over what is damaged */
+        while (at < high && (err = sys_ring_sample(r, ring, at, &s)) != EK_OK) at++;
         if (at >= high || err != EK_OK || s.unix_s >= unix_s) high = middle;
         else low = at + 1;
     }
@@ -273,11 +296,14 @@ ek_err sys_ring_split_at(sys_ring *r, int64_t unix_s, ek_vault_split *out) {
         uint32_t first = sys_ring_find(r, ring, INT64_MIN), seq = sys_ring_find(r, ring, unix_s);
         while (first <= r->newest[ring] && sys_ring_sample(r, ring, first, &oldest) != EK_OK) first++;
         if (first > r->newest[ring] || oldest.unix_s > unix_s) continue;
-        /* The first may be the rest of a group that was half overwritten, or the one after damage: try a few. */
+        /* The first may be the rest of a group that was half overwritten, or the one after damage: try a few.
+         */
         for (uint32_t tries = 0; tries < 64 && seq <= r->newest[ring]; tries++, seq++) {
             ek_sample before, s;
             if (sys_ring_sample(r, ring, seq, &s) != EK_OK) continue;
-            if (seq > 1 && sys_ring_sample(r, ring, seq - 1, &before) == EK_OK && (before.flags & EK_SAMPLE_LAST_OF_GROUP) == 0) continue;
+            if (seq > 1 && sys_ring_sample(r, ring, seq - 1, &before) == EK_OK
+                && (before.flags & EK_SAMPLE_LAST_OF_GROUP) == 0)
+                continue;
             if (group_at(r, ring, seq, out) == EK_OK) return EK_OK;
         }
     }

@@ -47,15 +47,23 @@ static int make_block(sys_web *w) {
     w->block = p;
     w->block->magic = WEB_MAGIC;
     w->block->size = sizeof(web_block);
-    /* From here on nobody else can map it for writing. Kernels before 5.1 do not know the last seal; the role maps it read-only anyway. */
+    /* From here on nobody else can map it for writing. Kernels before 5.1 do not know the last seal; the role
+     * maps it read-only anyway. */
     if (fcntl(w->block_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE | F_SEAL_SEAL) != 0)
         fcntl(w->block_fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
     return 0;
 }
 
 static int spawn(sys_web *w, int theirs) {
-    char *argv[] = {(char *)(uintptr_t)"evenkeel", (char *)(uintptr_t)"web-role", w->host, w->listen_port,
-                    (char *)(uintptr_t)(w->any_port ? "any" : "this"), w->token_file, w->names, w->history, NULL};
+    char *argv[] = {(char *)(uintptr_t) "evenkeel",
+                    (char *)(uintptr_t) "web-role",
+                    w->host,
+                    w->listen_port,
+                    (char *)(uintptr_t)(w->any_port ? "any" : "this"),
+                    w->token_file,
+                    w->names,
+                    w->history,
+                    NULL};
     char *env[] = {NULL};
     posix_spawn_file_actions_t files;
     posix_spawnattr_t attr;
@@ -69,7 +77,8 @@ static int spawn(sys_web *w, int theirs) {
     sigaddset(&pipes, SIGXFSZ);
     posix_spawnattr_setsigmask(&attr, &none);
     posix_spawnattr_setsigdefault(&attr, &pipes);
-    posix_spawnattr_setpgroup(&attr, 0); /* a terminal's Ctrl-C is for the agent; the role follows it by the end of the socket */
+    /* a terminal's Ctrl-C is for the agent; the role follows it by the end of the socket */
+    posix_spawnattr_setpgroup(&attr, 0);
     posix_spawnattr_setflags(&attr, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
     posix_spawn_file_actions_addopen(&files, 0, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files, 1, "/dev/null", O_WRONLY, 0);
@@ -127,16 +136,20 @@ static int reap(sys_web *w) {
 }
 
 static void say_ended(sys_web *w, const char *who, int status, const char *then) {
-    snprintf(w->note, sizeof w->note, "%s ended (%s %d); %s, the agent is not touched", who, WIFSIGNALED(status) ? "signal" : "exit code",
+    snprintf(w->note, sizeof w->note, "%s ended (%s %d); %s, the agent is not touched", who,
+             WIFSIGNALED(status) ? "signal" : "exit code",
              WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status), then);
 }
 
-/* The keeper is gone, and the server with it. No other is started: this process may start no program any more. */
+/* The keeper is gone, and the server with it. No other is started: this process may start no program any
+ * more. */
 static void lost(sys_web *w) {
-    /* It closes the socket a moment before it is a zombie: its own exit code is worth that moment, but no more than 20 ms of it. */
+    /* It closes the socket a moment before it is a zombie: its own exit code is worth that moment, but no
+     * more than 20 ms of it. */
     for (int i = 0; i < 20; i++) {
         siginfo_t info = {0};
-        if (waitid(P_PID, (id_t)w->keeper, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) break;
+        if (waitid(P_PID, (id_t)w->keeper, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0)
+            break;
         sys_sleep_ms(1);
     }
     say_ended(w, "the web role's keeper", reap(w), "the page is gone until the agent is restarted");
@@ -173,7 +186,8 @@ const char *sys_web_said(sys_web *w) {
 
 static void tell(sys_web *w, const web_msg *m) {
     if (w->socket_fd < 0) return;
-    /* Full: the role is behind or stopped. It reads the newest block when it wakes, and an answer it cannot take is lost to the page only. */
+    /* Full: the role is behind or stopped. It reads the newest block when it wakes, and an answer it cannot
+     * take is lost to the page only. */
     ssize_t k;
     do k = send(w->socket_fd, m, sizeof *m, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (k < 0 && errno == EINTR);
@@ -202,7 +216,8 @@ int sys_web_publish(sys_web *w, const uint8_t *status, size_t len, const sys_web
 
 sys_web_command sys_web_next(sys_web *w, uint32_t *id) {
     web_msg m;
-    for (int i = 0; i < 16 && w->socket_fd >= 0; i++) { /* a role that floods this socket must not hold the agent */
+    /* a role that floods this socket must not hold the agent */
+    for (int i = 0; i < 16 && w->socket_fd >= 0; i++) {
         ssize_t k = recv(w->socket_fd, &m, sizeof m, MSG_DONTWAIT);
         if (k < 0 && errno == EINTR) continue;
         if (k < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return SYS_WEB_NONE;
@@ -224,7 +239,8 @@ sys_web_command sys_web_next(sys_web *w, uint32_t *id) {
     return SYS_WEB_NONE;
 }
 
-void sys_web_answer(sys_web *w, uint32_t id, sys_web_command command, int ok, const uint8_t *text, size_t len) {
+void sys_web_answer(sys_web *w, uint32_t id, sys_web_command command, int ok, const uint8_t *text,
+                    size_t len) {
     web_msg m = {.kind = WEB_MSG_RESULT, .id = id, .command = command, .ok = ok != 0};
     if (len > sizeof m.text) len = sizeof m.text;
     memcpy(m.text, text, len);

@@ -66,7 +66,9 @@ int web_guard_host(const web_guard *g, const char *host, size_t len) {
 }
 
 int web_guard_origin(const char *origin, size_t len, const char *host, size_t host_len) {
-    size_t scheme = len > 7 && strncasecmp(origin, "http://", 7) == 0 ? 7 : len > 8 && strncasecmp(origin, "https://", 8) == 0 ? 8 : 0;
+    size_t scheme = len > 7 && strncasecmp(origin, "http://", 7) == 0    ? 7
+                    : len > 8 && strncasecmp(origin, "https://", 8) == 0 ? 8
+                                                                         : 0;
     return scheme != 0 && len - scheme == host_len && strncasecmp(origin + scheme, host, host_len) == 0;
 }
 

@@ -1,4 +1,5 @@
-/* /api/history: the record ring as JSON rows. Read only; what the agent has not written out yet comes with its snapshot. */
+/* /api/history: the record ring as JSON rows. Read only; what the agent has not written out yet comes with
+ * its snapshot. */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,7 +48,8 @@ static void put(text *t, const char *format, ...) {
 static const char *fixed(char out[48], int64_t v, int decimals) {
     uint64_t m = v < 0 ? 0 - (uint64_t)v : (uint64_t)v, scale = 1;
     for (int i = 0; i < decimals; i++) scale *= 10;
-    snprintf(out, 48, "%s%llu.%0*llu", v < 0 ? "-" : "", (unsigned long long)(m / scale), decimals, (unsigned long long)(m % scale));
+    snprintf(out, 48, "%s%llu.%0*llu", v < 0 ? "-" : "", (unsigned long long)(m / scale), decimals,
+             (unsigned long long)(m % scale));
     return out;
 }
 
@@ -57,7 +59,8 @@ static void put_fixed(text *t, int64_t v, int decimals) {
 }
 
 static void put_sample(text *t, const ek_sample *s, int first) {
-    put(t, "%s[%lld,%u,%u,%u,%llu", first ? "" : ",", (long long)s->unix_s, s->market, s->mode, s->status, (unsigned long long)s->slot);
+    put(t, "%s[%lld,%u,%u,%u,%llu", first ? "" : ",", (long long)s->unix_s, s->market, s->mode, s->status,
+        (unsigned long long)s->slot);
     put_fixed(t, s->perp_price_e6, 6);
     put_fixed(t, s->spot_base_e9, 9);
     put_fixed(t, s->perp_base_e9, 9);
@@ -76,8 +79,10 @@ static void put_sample(text *t, const ek_sample *s, int first) {
     put(t, "]");
 }
 
-/* Samples of `ring` from `from` on, older than `until`; of each `stride` moments the last. Returns how many rows were put. */
-static unsigned put_samples(text *t, sys_ring *r, int ring, int64_t from, int64_t until, uint32_t stride, unsigned rows) {
+/* Samples of `ring` from `from` on, older than `until`; of each `stride` moments the last. Returns how many
+ * rows were put. */
+static unsigned put_samples(text *t, sys_ring *r, int ring, int64_t from, int64_t until, uint32_t stride,
+                            unsigned rows) {
     uint32_t newest = r->newest[ring], moment = 0;
     ek_sample s;
     for (uint32_t seq = sys_ring_find(r, ring, from); seq != 0 && seq <= newest; seq++) {
@@ -97,14 +102,18 @@ static void put_corrections(text *t, sys_ring *r, int64_t since) {
     static const uint8_t none[64];
     for (uint32_t seq = sys_ring_oldest(r, EK_RING_CORRECTIONS); seq != 0 && seq <= newest; seq++) {
         if (sys_ring_correction(r, seq, &c) != EK_OK || c.unix_s < since) continue;
-        put(t, "%s{\"time\":%lld,\"slot\":\"%llu\",\"market\":\"%.15s\",\"action\":\"%s\",\"outcome\":\"%s\",\"mode\":\"%s\"", first ? "" : ",",
-            (long long)c.unix_s, (unsigned long long)c.slot, c.market, ek_action_name(c.action), ek_outcome_name(c.outcome),
-            c.mode == EK_MODE_LIVE ? "live" : "paper");
+        put(t,
+            "%s{\"time\":%lld,\"slot\":\"%llu\",\"market\":\"%.15s\",\"action\":\"%s\",\"outcome\":\"%s\","
+            "\"mode\":\"%s\"",
+            first ? "" : ",", (long long)c.unix_s, (unsigned long long)c.slot, c.market,
+            ek_action_name(c.action), ek_outcome_name(c.outcome), c.mode == EK_MODE_LIVE ? "live" : "paper");
         first = 0;
-        put(t, ",\"size\":%s", fixed(b, (int64_t)(c.size_base_e9 > INT64_MAX ? INT64_MAX : c.size_base_e9), 9));
+        put(t, ",\"size\":%s",
+            fixed(b, (int64_t)(c.size_base_e9 > INT64_MAX ? INT64_MAX : c.size_base_e9), 9));
         put(t, ",\"price\":%s", fixed(b, c.price_e6, 6));
         put(t, ",\"oracle_price\":%s", fixed(b, c.oracle_price_e6, 6));
-        put(t, ",\"fee\":%s,\"fee_lamports\":\"%llu\"", fixed(b, c.fee_e6, 6), (unsigned long long)c.fee_lamports);
+        put(t, ",\"fee\":%s,\"fee_lamports\":\"%llu\"", fixed(b, c.fee_e6, 6),
+            (unsigned long long)c.fee_lamports);
         if (c.landing != 0) put(t, ",\"slots_to_land\":%u", (unsigned)(c.landing - 1));
         else put(t, ",\"slots_to_land\":null");
         put(t, ",\"drift_before_pct\":%s", fixed(b, c.drift_before_ppm, 4));
@@ -142,28 +151,35 @@ char *web_history_json(web_history *h, const web_tail *tail, int64_t since, uint
     text t = {malloc(65536), 0, 65536, 0};
     unsigned rows = 0;
     if (t.out == NULL) return NULL;
-    put(&t, "{\"type\":\"HISTORY\",\"data\":{\"columns\":[\"time\",\"market\",\"mode\",\"status\",\"slot\",\"price\",\"spot\",\"perp\",\"drift_pct\","
-            "\"funding_hourly_pct\",\"health_pct\",\"leverage\",\"equity\",\"flows\",\"funding\",\"fees\",\"basis\",\"delta\"],\"rows\":[");
+    put(&t, "{\"type\":\"HISTORY\",\"data\":{\"columns\":[\"time\",\"market\",\"mode\",\"status\",\"slot\","
+            "\"price\",\"spot\",\"perp\",\"drift_pct\","
+            "\"funding_hourly_pct\",\"health_pct\",\"leverage\",\"equity\",\"flows\",\"funding\",\"fees\","
+            "\"basis\",\"delta\"],\"rows\":[");
     if (h) {
         sys_ring *r = &h->ring;
         ek_sample s;
         int64_t split = 0; /* from here on the minutes are used */
         catch_up(r, tail);
-        for (uint32_t seq = sys_ring_oldest(r, EK_RING_MINUTES); seq != 0 && seq <= r->newest[EK_RING_MINUTES]; seq++)
+        for (uint32_t seq = sys_ring_oldest(r, EK_RING_MINUTES);
+             seq != 0 && seq <= r->newest[EK_RING_MINUTES]; seq++)
             if (sys_ring_sample(r, EK_RING_MINUTES, seq, &s) == EK_OK) {
                 split = s.unix_s;
                 break;
             }
-        uint32_t minutes = r->newest[EK_RING_MINUTES] + 1 - sys_ring_find(r, EK_RING_MINUTES, since), quarters = 0;
-        if (since < split) quarters = r->newest[EK_RING_QUARTERS] + 1 - sys_ring_find(r, EK_RING_QUARTERS, since);
-        if (quarters > 96) { /* more than a day of them: quarters alone, and the minutes after the last of them */
+        uint32_t minutes = r->newest[EK_RING_MINUTES] + 1 - sys_ring_find(r, EK_RING_MINUTES, since),
+                 quarters = 0;
+        if (since < split)
+            quarters = r->newest[EK_RING_QUARTERS] + 1 - sys_ring_find(r, EK_RING_QUARTERS, since);
+        /* more than a day of them: quarters alone, and the minutes after the last of them */
+        if (quarters > 96) {
             uint32_t seq = r->newest[EK_RING_QUARTERS];
             if (sys_ring_sample(r, EK_RING_QUARTERS, seq, &s) == EK_OK) split = s.unix_s + 1;
             rows = put_samples(&t, r, EK_RING_QUARTERS, since, split, quarters / points + 1, rows);
             put_samples(&t, r, EK_RING_MINUTES, split, INT64_MAX, 15, rows);
         } else {
             if (quarters) rows = put_samples(&t, r, EK_RING_QUARTERS, since, split, 1, rows);
-            put_samples(&t, r, EK_RING_MINUTES, since > split ? since : split, INT64_MAX, minutes / points + 1, rows);
+            put_samples(&t, r, EK_RING_MINUTES, since > split ? since : split, INT64_MAX,
+                        minutes / points + 1, rows);
         }
     }
     put(&t, "],\"corrections\":[");

@@ -43,7 +43,8 @@ typedef struct {
     uint8_t open_read;         /* 1: reading needs no token */
 } web_guard;
 
-/* Takes the token from the bytes of its file: blanks around it are cut; 16 to 128 printable ASCII characters, else 0. */
+/* Takes the token from the bytes of its file: blanks around it are cut; 16 to 128 printable ASCII characters,
+ * else 0. */
 int web_guard_token(web_guard *g, const uint8_t *bytes, size_t len);
 /* The Host header: an address (a rebound DNS name is never one), localhost, or one of the names; any port. */
 int web_guard_host(const web_guard *g, const char *host, size_t len);
@@ -66,13 +67,15 @@ typedef struct web_history web_history;
 /* NULL when there is none (yet). */
 web_history *web_history_open(const char *path);
 /* The JSON of /api/history into memory of its own; free() it. NULL when memory is short. */
-char *web_history_json(web_history *h, const web_tail *tail, int64_t since_unix_s, uint32_t points, size_t *len);
+char *web_history_json(web_history *h, const web_tail *tail, int64_t since_unix_s, uint32_t points,
+                       size_t *len);
 
 /* --- sys_web_serve.c */
 typedef struct {
     const char *host;
     uint16_t port;
-    uint16_t *listening;       /* shared by all servers: the port once one listens, for a later one to take the same; 0: none yet */
+    uint16_t *listening; /* shared by all servers: the port once one listens, for a later one to take the
+                            same; 0: none yet */
     uint8_t any_port;
     const char *history;
     web_guard guard;
@@ -90,12 +93,14 @@ typedef struct {
     size_t status_len;
     uint8_t status[SYS_WEB_STATUS_MAX];
 } web_snapshot;
-/* Copies the block when it changed, by way of `fresh`, whose contents are of no use otherwise: a torn copy does not cost the last whole one.
- * 1 changed, 0 not (or a write was under way: the next look finds it). */
+/* Copies the block when it changed, by way of `fresh`, whose contents are of no use otherwise: a torn copy
+ * does not cost the last whole one. 1 changed, 0 not (or a write was under way: the next look finds it). */
 int web_snapshot_take(web_snapshot *s, web_snapshot *fresh, const web_block *b);
-/* Whether ticks complete: 1, or 0 with the reason in words. Two missed ticks (but at least 2 s) are too many. */
+/* Whether ticks complete: 1, or 0 with the reason in words. Two missed ticks (but at least 2 s) are too many.
+ */
 int web_snapshot_healthy(const web_snapshot *s, int64_t now_ms, char *why, size_t cap);
 /* {"type":"HEARTBEAT",…}: ages that only this process can know. */
-size_t web_snapshot_heartbeat(const web_snapshot *s, int64_t now_ms, unsigned clients, int controls, char *out, size_t cap);
+size_t web_snapshot_heartbeat(const web_snapshot *s, int64_t now_ms, unsigned clients, int controls,
+                              char *out, size_t cap);
 
 #endif

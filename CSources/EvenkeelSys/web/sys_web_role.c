@@ -1,5 +1,6 @@
-/* The hidden command `web-role`. Its first process is a keeper: the agent may start no program once it runs, so the keeper forks the server, and
- * another when that one dies. The server takes what it was given, locks itself in, serves. */
+/* The hidden command `web-role`. Its first process is a keeper: the agent may start no program once it runs,
+ * so the keeper forks the server, and another when that one dies. The server takes what it was given, locks
+ * itself in, serves. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -28,17 +29,23 @@ static int read_token(const char *path, web_guard *g) {
     uint8_t bytes[WEB_TOKEN_MAX + 64];
     struct stat st;
     if (stat(path, &st) == 0 && (st.st_mode & 07) != 0) {
-        fprintf(stderr, "evenkeel web-role: %s: mode %04o lets others read the token: chmod 600 %s\n", path, (unsigned)(st.st_mode & 07777), path);
+        fprintf(stderr, "evenkeel web-role: %s: mode %04o lets others read the token: chmod 600 %s\n", path,
+                (unsigned)(st.st_mode & 07777), path);
         return 0;
     }
     int64_t n = sys_read_file(path, bytes, sizeof bytes);
     if (n < 0) {
-        fprintf(stderr, "evenkeel web-role: %s: %s\n", path, n == -2 ? "too long for a token" : strerror(errno));
+        fprintf(stderr, "evenkeel web-role: %s: %s\n", path,
+                n == -2 ? "too long for a token" : strerror(errno));
         return 0;
     }
     int ok = web_guard_token(g, bytes, (size_t)n);
     sodium_memzero(bytes, sizeof bytes);
-    if (!ok) fprintf(stderr, "evenkeel web-role: %s: a token is 16 to 128 printable characters without blanks (make one: head -c 24 /dev/urandom | base64)\n", path);
+    if (!ok)
+        fprintf(stderr,
+                "evenkeel web-role: %s: a token is 16 to 128 printable characters without blanks (make one: "
+                "head -c 24 /dev/urandom | base64)\n",
+                path);
     return ok;
 }
 
@@ -97,7 +104,8 @@ static int keep(web_settings *s, const web_block *block, const char *token) {
     }
 }
 
-/* evenkeel web-role HOST PORT any|this TOKEN_FILE NAMES HISTORY, with the socket as descriptor 3 and the block as 4. */
+/* evenkeel web-role HOST PORT any|this TOKEN_FILE NAMES HISTORY, with the socket as descriptor 3 and the
+ * block as 4. */
 int sys_web_role(void) {
     static web_settings s;
     int64_t port = 0;
@@ -107,14 +115,18 @@ int sys_web_role(void) {
     signal(SIGINT, SIG_IGN); /* the agent's end of the socket is what ends the role */
     signal(SIGTERM, SIG_IGN);
     signal(SIGHUP, SIG_IGN);
-    if (sys_argc() != 8 || fstat(WEB_FD_SOCKET, &st) != 0 || !S_ISSOCK(st.st_mode) || fstat(WEB_FD_BLOCK, &st) != 0
-        || (size_t)st.st_size < sizeof(web_block) || !sys_parse_i64(sys_argv(3), 0, 65535, &port)) {
+    if (sys_argc() != 8 || fstat(WEB_FD_SOCKET, &st) != 0 || !S_ISSOCK(st.st_mode)
+        || fstat(WEB_FD_BLOCK, &st) != 0 || (size_t)st.st_size < sizeof(web_block)
+        || !sys_parse_i64(sys_argv(3), 0, 65535, &port)) {
         fprintf(stderr, "evenkeel: web-role is started by the agent itself ([web] listen)\n");
         return 2;
     }
     const web_block *block = mmap(NULL, sizeof(web_block), PROT_READ, MAP_SHARED, WEB_FD_BLOCK, 0);
-    uint16_t *listening = mmap(NULL, sizeof *listening, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (block == MAP_FAILED || listening == MAP_FAILED || block->magic != WEB_MAGIC || block->size != sizeof(web_block)) return 2;
+    uint16_t *listening =
+        mmap(NULL, sizeof *listening, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (block == MAP_FAILED || listening == MAP_FAILED || block->magic != WEB_MAGIC
+        || block->size != sizeof(web_block))
+        return 2;
     fcntl(WEB_FD_SOCKET, F_SETFL, O_NONBLOCK);
     s.host = sys_argv(2);
     s.port = (uint16_t)port;

@@ -26,7 +26,8 @@ static int on_request(struct lws *wsi, enum lws_callback_reasons reason, void *u
     case LWS_CALLBACK_HTTP_BODY:
         s->body_in += len;
         return s->body_in > BODY_MAX ? -1 : 0;
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION: return s->command && !s->waiting_id && !s->answering ? web_send_command(wsi, s) : 0;
+    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
+        return s->command && !s->waiting_id && !s->answering ? web_send_command(wsi, s) : 0;
     case LWS_CALLBACK_HTTP_WRITEABLE: return web_send_more(wsi, s);
     case LWS_CALLBACK_TIMER:
         if (s->socket) return -1;
@@ -65,7 +66,8 @@ static void result(const web_msg *m) {
         if (s->socket) web_want(s, WANT_RESULT);
         else if (s->waiting_id == m->id && text) {
             int n = web_result_json(m, text, 768);
-            if (web_give(s->wsi, s, m->ok ? 200 : 409, "application/json", (uint8_t *)text, (size_t)n) != 0) lws.set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
+            if (web_give(s->wsi, s, m->ok ? 200 : 409, "application/json", (uint8_t *)text, (size_t)n) != 0)
+                lws.set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
             text = NULL;
         }
     }
@@ -105,12 +107,16 @@ static void each_second(lws_sorted_usec_list_t *sul) {
     if (beat) web->beat_ms = now;
     for (session *s = web->first; s; s = s->next) {
         if (s->socket) {
-            int slow = s->wants && now - s->blocked_ms > SLOW_S * 1000, mute = !s->allowed && now - s->since_ms > AUTH_S * 1000;
+            int slow = s->wants && now - s->blocked_ms > SLOW_S * 1000,
+                mute = !s->allowed && now - s->since_ms > AUTH_S * 1000;
             if (slow || mute) web_drop(s);
             else if (beat) web_want(s, WANT_BEAT);
         } else if (s->waiting_id && now - s->waiting_since_ms > COMMAND_MS) {
             s->refuse_later = 1;
-            if (web_say(s->wsi, s, 504, "the agent did not answer in 5 s; whether the command was taken shows in the status\n") != 0)
+            if (web_say(
+                    s->wsi, s, 504,
+                    "the agent did not answer in 5 s; whether the command was taken shows in the status\n")
+                != 0)
                 lws.set_timeout(s->wsi, PENDING_TIMEOUT_HTTP_CONTENT, LWS_TO_KILL_ASYNC);
         }
     }
@@ -126,7 +132,9 @@ static int listen_on(const char *host, int port) {
     struct lws_context_creation_info info;
     memset(&info, 0, sizeof info);
     int any4 = strcmp(host, "0.0.0.0") == 0, v6 = strchr(host, ':') != NULL;
-    info.options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND | (v6 ? LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE : LWS_SERVER_OPTION_DISABLE_IPV6);
+    info.options = LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND
+                   | (v6 ? LWS_SERVER_OPTION_IPV6_V6ONLY_MODIFY | LWS_SERVER_OPTION_IPV6_V6ONLY_VALUE
+                         : LWS_SERVER_OPTION_DISABLE_IPV6);
     info.port = port;
     info.iface = any4 || strcmp(host, "::") == 0 ? NULL : host;
     info.protocols = protocols;
@@ -169,7 +177,10 @@ int web_serve(web_settings *settings, const web_block *block) {
     int port = listen_on(settings->host, *settings->listening ? *settings->listening : settings->port);
     if (port <= 0 && settings->any_port) port = listen_on(settings->host, 0);
     if (port <= 0) {
-        fprintf(stderr, "evenkeel web-role: cannot listen on %s port %u: taken, or not an address of this machine; [web] listen names it\n", settings->host, settings->port);
+        fprintf(stderr,
+                "evenkeel web-role: cannot listen on %s port %u: taken, or not an address of this machine; "
+                "[web] listen names it\n",
+                settings->host, settings->port);
         return 3;
     }
     web->agent = lws.adopt_descriptor_vhost(web->vhost, LWS_ADOPT_RAW_FILE_DESC, fd, "agent", NULL);

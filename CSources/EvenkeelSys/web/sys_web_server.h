@@ -6,8 +6,21 @@
 #include "../net/sys_lws.h"
 
 enum {
-    SOCKETS_MAX = 256, CONNECTIONS_MAX = 320, BODY_MAX = 1024, HEAD_MAX = 2048, CHUNK = 16384, REQUESTS_A_SECOND = 200, REQUESTS_BURST = 600,
-    SLOW_S = 10, SEND_S = 30, AUTH_S = 5, COMMAND_MS = 5000, COMMAND_REST_MS = 250, HEARTBEAT_MS = 5000, RESULTS = 8, WRONG_TOKEN_US = 1000000
+    SOCKETS_MAX = 256,
+    CONNECTIONS_MAX = 320,
+    BODY_MAX = 1024,
+    HEAD_MAX = 2048,
+    CHUNK = 16384,
+    REQUESTS_A_SECOND = 200,
+    REQUESTS_BURST = 600,
+    SLOW_S = 10,
+    SEND_S = 30,
+    AUTH_S = 5,
+    COMMAND_MS = 5000,
+    COMMAND_REST_MS = 250,
+    HEARTBEAT_MS = 5000,
+    RESULTS = 8,
+    WRONG_TOKEN_US = 1000000
 };
 enum { WANT_STATUS = 1, WANT_BEAT = 2, WANT_TOKEN = 4, WANT_RESULT = 8 };
 
@@ -36,7 +49,8 @@ typedef struct {
     struct lws *agent;
     const web_block *block;
     web_settings *settings;
-    web_snapshot snapshot, fresh; /* fresh: where a copy is made, so that a torn one does not cost the last whole one */
+    web_snapshot snapshot,
+        fresh; /* fresh: where a copy is made, so that a torn one does not cost the last whole one */
     web_history *history;
     session *first;
     unsigned sockets;

@@ -43,24 +43,32 @@ int web_snapshot_healthy(const web_snapshot *s, int64_t now_ms, char *why, size_
         snprintf(why, cap, "ticks complete");
         return 1;
     }
-    snprintf(why, cap, "no tick has completed for %lld s (interval %u.%03u s); the last status is %.20s", (long long)(age / 1000),
-             s->times.interval_ms / 1000, s->times.interval_ms % 1000, s->metrics.status[0] ? s->metrics.status : "unknown");
+    snprintf(why, cap, "no tick has completed for %lld s (interval %u.%03u s); the last status is %.20s",
+             (long long)(age / 1000), s->times.interval_ms / 1000, s->times.interval_ms % 1000,
+             s->metrics.status[0] ? s->metrics.status : "unknown");
     return 0;
 }
 
-size_t web_snapshot_heartbeat(const web_snapshot *s, int64_t now_ms, unsigned clients, int controls, char *out, size_t cap) {
+size_t web_snapshot_heartbeat(const web_snapshot *s, int64_t now_ms, unsigned clients, int controls,
+                              char *out, size_t cap) {
     char why[160], age[32] = "null", next[32] = "null";
     int healthy = web_snapshot_healthy(s, now_ms, why, sizeof why);
     if (s->have && s->times.status_ms) {
         int64_t a = now_ms - s->times.status_ms;
-        snprintf(age, sizeof age, "%lld.%03u", (long long)((a < 0 ? 0 : a) / 1000), (unsigned)((a < 0 ? 0 : a) % 1000));
+        snprintf(age, sizeof age, "%lld.%03u", (long long)((a < 0 ? 0 : a) / 1000),
+                 (unsigned)((a < 0 ? 0 : a) % 1000));
     }
     if (s->have && s->times.next_tick_ms) {
         int64_t a = s->times.next_tick_ms - now_ms;
-        snprintf(next, sizeof next, "%lld.%03u", (long long)((a < 0 ? 0 : a) / 1000), (unsigned)((a < 0 ? 0 : a) % 1000));
+        snprintf(next, sizeof next, "%lld.%03u", (long long)((a < 0 ? 0 : a) / 1000),
+                 (unsigned)((a < 0 ? 0 : a) % 1000));
     }
-    int n = snprintf(out, cap, "{\"type\":\"HEARTBEAT\",\"data\":{\"status_age_seconds\":%s,\"next_tick_seconds\":%s,\"interval_seconds\":%u.%03u,"
-                     "\"healthy\":%s,\"reason\":\"%s\",\"controls\":%s,\"explorer\":%s,\"clients\":%u}}", age, next, s->times.interval_ms / 1000,
-                     s->times.interval_ms % 1000, healthy ? "true" : "false", why, controls ? "true" : "false", s->times.explorer ? "true" : "false", clients);
+    int n = snprintf(out, cap,
+                     "{\"type\":\"HEARTBEAT\",\"data\":{\"status_age_seconds\":%s,\"next_tick_seconds\":%s,"
+                     "\"interval_seconds\":%u.%03u,"
+                     "\"healthy\":%s,\"reason\":\"%s\",\"controls\":%s,\"explorer\":%s,\"clients\":%u}}",
+                     age, next, s->times.interval_ms / 1000, s->times.interval_ms % 1000,
+                     healthy ? "true" : "false", why, controls ? "true" : "false",
+                     s->times.explorer ? "true" : "false", clients);
     return n < 0 || (size_t)n >= cap ? 0 : (size_t)n;
 }

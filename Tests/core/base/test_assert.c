@@ -16,7 +16,8 @@ void ek_assert_said(const char *what, const char *file, int line) {
     if (write(2, text, (size_t)n) != n) _exit(9);
 }
 
-/* Runs it in a child; its words on stderr go into `said`. The signal that ended it, 0 when it ended by itself. */
+/* Runs it in a child; its words on stderr go into `said`. The signal that ended it, 0 when it ended by
+ * itself. */
 static int ends(void (*run)(void), char said[256]) {
     int ends[2], how = 0;
     memset(said, 0, 256);

@@ -63,7 +63,8 @@ static void borsh_options(void) {
     ek_put_opt_u64(&w, 0, 1);
     ek_put_opt_i64(&w, 1, INT64_MIN);
     ek_put_bool(&w, 77);
-    const uint8_t expect[] = {0, 1, 9, 1, 2, 1, 1, 1, 0, 0, 0, 1, 0xFE, 0xFF, 0xFF, 0xFF, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x80, 1};
+    const uint8_t expect[] = {0,    1,    9, 1, 2, 1, 1, 1, 0, 0, 0, 1,    0xFE, 0xFF,
+                              0xFF, 0xFF, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0x80, 1};
     CHECK_EQ(w.err, EK_OK);
     CHECK_EQ(w.len, sizeof expect);
     CHECK_BYTES(b, expect, sizeof expect);

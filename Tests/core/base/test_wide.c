@@ -30,9 +30,17 @@ static void a_calculation_keeps_its_first_error(void) {
     ek_w sum = ek_w_sub(&c, ek_w_add(&c, HIGHEST, LOWEST), ek_wi(-2));
     CHECK(c.err == EK_OK && sum.lo == 1 && sum.hi == 0);
     CHECK(ek_w_abs(&c, ek_wi(-7)).lo == 7 && ek_w_abs(&c, ek_wi(7)).lo == 7 && c.err == EK_OK);
-    CHECK(ek_w_cmp(LOWEST, HIGHEST) < 0 && ek_w_cmp(HIGHEST, LOWEST) > 0 && ek_w_cmp(LOWEST, LOWEST) == 0 && ek_w_cmp(ek_wu(UINT64_MAX), ek_wi(-1)) > 0);
+    CHECK(ek_w_cmp(LOWEST, HIGHEST) < 0 && ek_w_cmp(HIGHEST, LOWEST) > 0 && ek_w_cmp(LOWEST, LOWEST) == 0
+          && ek_w_cmp(ek_wu(UINT64_MAX), ek_wi(-1)) > 0);
     const ek_w one = ek_wi(1);
-    const struct { ek_w a, b; int minus; } over[] = {{HIGHEST, one, 0}, {LOWEST, ek_wi(-1), 0}, {LOWEST, one, 1}, {HIGHEST, ek_wi(-1), 1}, {ek_wi(0), LOWEST, 1}};
+    const struct {
+        ek_w a, b;
+        int minus;
+    } over[] = {{HIGHEST, one, 0},
+                {LOWEST, ek_wi(-1), 0},
+                {LOWEST, one, 1},
+                {HIGHEST, ek_wi(-1), 1},
+                {ek_wi(0), LOWEST, 1}};
     for (size_t i = 0; i < sizeof over / sizeof over[0]; i++) {
         ek_calc o = {EK_OK};
         ek_w r = over[i].minus ? ek_w_sub(&o, over[i].a, over[i].b) : ek_w_add(&o, over[i].a, over[i].b);

@@ -10,7 +10,8 @@ static void begin(void) {
     sol_book(&b);
     b.have |= 1u << EK_ROLE_STATE;
     memset(&b.state, 0, sizeof b.state);
-    for (uint32_t i = 0; i < EK_FEE_TIERS; i++) b.state.perp_tiers[i] = (ek_fee_tier){.fee_num = 10 - i, .fee_den = 10000};
+    for (uint32_t i = 0; i < EK_FEE_TIERS; i++)
+        b.state.perp_tiers[i] = (ek_fee_tier){.fee_num = 10 - i, .fee_den = 10000};
 }
 
 static void fee(uint64_t quote_e6, uint64_t want_e6) {
@@ -47,8 +48,13 @@ static void a_correction(void) {
     begin();
     b.perps[0].bid_twap_e6 = 150 * USD;
     b.perps[0].ask_twap_e6 = 150300000;                       /* 0.2 % apart */
-    ek_cost_question q = {.direction = EK_SELL, .size_base_e9 = 2 * (uint64_t)SOL, .max_slippage_ppm = 5000, .network_lamports = 20000,
-                          .sol_price_e6 = 150 * USD, .rate_e9 = 15000000, .horizon_s = 86400};
+    ek_cost_question q = {.direction = EK_SELL,
+                          .size_base_e9 = 2 * (uint64_t)SOL,
+                          .max_slippage_ppm = 5000,
+                          .network_lamports = 20000,
+                          .sol_price_e6 = 150 * USD,
+                          .rate_e9 = 15000000,
+                          .horizon_s = 86400};
     ek_cost c;
     CHECK_EQ(ek_cost_expected(&b, &q, &c), EK_OK);
     CHECK_EQ(c.notional_e6, 300 * (uint64_t)USD);
@@ -88,7 +94,8 @@ static void the_next_rate(void) {
     m->funding_clamp_bps = 5;                                 /* 0.075 $ of the 0.3 $ do not count */
     m->funding_slope_e6 = 500000;                             /* and half of the rest does */
     CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
-    CHECK_EQ(rate, 6562666);                                  /* (112,500 + 150e6 / 3333 = 45,004) x 1000 / 24 */
+    /* (112,500 + 150e6 / 3333 = 45,004) x 1000 / 24 */
+    CHECK_EQ(rate, 6562666);
     m->mark_twap_e6 = 149700000;
     CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
     CHECK_EQ(rate, -2812333);                                 /* (-112,500 + 45,004) x 1000 / 24 */
@@ -98,7 +105,8 @@ static void the_next_rate(void) {
     m->mark_twap_e6 = 300 * USD;
     m->contract_tier = 2;
     CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
-    CHECK_EQ(rate, 312500000);                                /* no more than a twentieth of the price a day */
+    /* no more than a twentieth of the price a day */
+    CHECK_EQ(rate, 312500000);
     m->mark_twap_e6 = 0;
     CHECK_EQ(ek_funding_next(drift, m, &rate), EK_E_RANGE);
 }

@@ -2,8 +2,13 @@
 #include "hedge/ek_hedge.h"
 
 #define SOL 1000000000LL
-static const ek_hedge_rules rules = {.tolerance_ppm = 10000, .cooldown_s = 1800, .slot_ms = 400, .min_trade_base_e9 = 5000000,
-                                     .max_trade_base_e9 = 50u * SOL, .step_base_e9 = 10000000, .market_min_base_e9 = 10000000};
+static const ek_hedge_rules rules = {.tolerance_ppm = 10000,
+                                     .cooldown_s = 1800,
+                                     .slot_ms = 400,
+                                     .min_trade_base_e9 = 5000000,
+                                     .max_trade_base_e9 = 50u * SOL,
+                                     .step_base_e9 = 10000000,
+                                     .market_min_base_e9 = 10000000};
 static const ek_moment never = {0, 0};
 static const ek_moment now = {1800000000, 438000000};
 
@@ -174,14 +179,16 @@ static void cooldown(void) {
     CHECK_EQ(ek_cooldown_left(&rules, now, now), 1800);
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 1799, now.slot - 4500}), 1);
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 1800, now.slot - 4500}), 0);
-    CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 1800, now.slot - 4499}), 1); /* 0.4 s, rounded up */
+    /* 0.4 s, rounded up */
+    CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 1800, now.slot - 4499}), 1);
     /* the wall clock jumped a year ahead: the slots hold */
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 31536000, now.slot - 1500}), 1200);
     /* it jumped back before the success: it is left out */
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s + 31536000, now.slot - 1500}), 1200);
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s + 31536000, now.slot - 4500}), 0);
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){INT64_MIN, now.slot - 4500}), 0);
-    CHECK_EQ(ek_cooldown_left(&rules, (ek_moment){INT64_MIN, now.slot}, (ek_moment){INT64_MAX, now.slot}), 1800);
+    CHECK_EQ(ek_cooldown_left(&rules, (ek_moment){INT64_MIN, now.slot}, (ek_moment){INT64_MAX, now.slot}),
+             1800);
     /* slots passed, the wall has not */
     CHECK_EQ(ek_cooldown_left(&rules, now, (ek_moment){now.unix_s - 600, now.slot - 400000}), 1200);
     /* a node that is behind */

@@ -1,5 +1,5 @@
-/* Margin of a book whose figures are worked out beside each check; random books are Tests/property/test_margin.py, the program's own totals
- * Tests/conformance/test_margin_vectors.py. */
+/* Margin of a book whose figures are worked out beside each check; random books are
+ * Tests/property/test_margin.py, the program's own totals Tests/conformance/test_margin_vectors.py. */
 #include "check.h"
 #include "margin/ek_margin.h"
 #include "order/ek_order_margin.h"
@@ -42,10 +42,12 @@ static void strict_takes_the_worse_price(void) {
     sol_book(&b);
     b.spots[0].oracle_twap_5min_e6 = 990000;
     b.spots[1].oracle_twap_5min_e6 = 140 * USD;
-    is(EK_INITIAL, 1, (int64_t)2110 * USD, 150 * USD);         /* 990 + 1400 x 0.8; a quote of 1.00 for what is required */
+    /* 990 + 1400 x 0.8; a quote of 1.00 for what is required */
+    is(EK_INITIAL, 1, (int64_t)2110 * USD, 150 * USD);
     b.spots[0].oracle_twap_5min_e6 = 1020000;
     b.spots[1].oracle_twap_5min_e6 = 160 * USD;
-    is(EK_INITIAL, 1, (int64_t)2200 * USD, 153 * USD);         /* the oracle for what is owned, 1.02 for what is required */
+    /* the oracle for what is owned, 1.02 for what is required */
+    is(EK_INITIAL, 1, (int64_t)2200 * USD, 153 * USD);
     is(EK_INITIAL, 0, (int64_t)2200 * USD, 150 * USD);
 }
 
@@ -56,14 +58,17 @@ static void profit_and_loss(void) {
     CHECK_EQ(ek_clamp_i64(m.perp_pnl_e6), 100 * USD);
     is(EK_MAINTENANCE, 0, (int64_t)2360 * USD, 70 * USD);      /* 1000 + 1400 x 0.9 + 100 */
     sol_book_price(&b, 130 * USD);
-    is(EK_INITIAL, 0, (int64_t)2140 * USD, 130 * USD);         /* 200 x 0.8 would be 160: no more than 100 counts */
+    /* 200 x 0.8 would be 160: no more than 100 counts */
+    is(EK_INITIAL, 0, (int64_t)2140 * USD, 130 * USD);
     sol_book_price(&b, 160 * USD);
-    is(EK_INITIAL, 0, (int64_t)2180 * USD, 160 * USD);         /* a loss counts whole: 1000 + 1600 x 0.8 - 100 */
+    /* a loss counts whole: 1000 + 1600 x 0.8 - 100 */
+    is(EK_INITIAL, 0, (int64_t)2180 * USD, 160 * USD);
 }
 
 static void funding(void) {
     sol_book(&b);
-    b.perps[0].cumulative_funding_short_e9 = ek_wide_i64(2 * (int64_t)SOL); /* 2 $ a SOL, and rising: shorts receive */
+    /* 2 $ a SOL, and rising: shorts receive */
+    b.perps[0].cumulative_funding_short_e9 = ek_wide_i64(2 * (int64_t)SOL);
     calc(EK_INITIAL, 0);
     CHECK_EQ(ek_clamp_i64(m.unsettled_funding_e6), 20 * USD);
     CHECK_EQ(total(), (int64_t)2216 * USD);
@@ -83,7 +88,8 @@ static void open_orders_count_at_their_worst(void) {
     CHECK_EQ(ek_clamp_i64(m.perp_notional_e6), 1500 * USD);
     b.user.perps[0].open_asks_e9 = 0;
     b.user.perps[0].open_bids_e9 = 12 * (int64_t)SOL;
-    is(EK_INITIAL, 0, (int64_t)2200 * USD, 150 * USD + 10000); /* +2 SOL would be less than the -10 that are there */
+    /* +2 SOL would be less than the -10 that are there */
+    is(EK_INITIAL, 0, (int64_t)2200 * USD, 150 * USD + 10000);
     b.user.perps[0].open_bids_e9 = 25 * (int64_t)SOL;
     is(EK_INITIAL, 0, (int64_t)2200 * USD, 225 * USD + 10000);
 }
@@ -105,12 +111,14 @@ static void size_makes_it_dearer(void) {
     b.user.perps[0].base_e9 *= 10;
     b.user.perps[0].quote_e6 *= 10;
     calc(EK_INITIAL, 0);
-    CHECK_EQ(required(), (int64_t)1800 * USD);                 /* sqrt(1e12 + 1) x 0.004 / 1e3 = 0.04 and 0.08: 15,000 x 0.12 */
+    /* sqrt(1e12 + 1) x 0.004 / 1e3 = 0.04 and 0.08: 15,000 x 0.12 */
+    CHECK_EQ(required(), (int64_t)1800 * USD);
     sol_book(&b);
     b.spots[1].imf_e6 = 50000;
     b.spots[1].maintenance_asset_weight_e4 = 9900;
     calc(EK_MAINTENANCE, 0);
-    CHECK_EQ(total(), (int64_t)2424700000);                    /* 1.1 / (1 + 0.158113) = 0.9498: 1000 + 1500 x 0.9498 */
+    /* 1.1 / (1 + 0.158113) = 0.9498: 1000 + 1500 x 0.9498 */
+    CHECK_EQ(total(), (int64_t)2424700000);
 }
 
 static void what_cannot_be_valued_is_refused(void) {
@@ -162,7 +170,8 @@ static void health_and_leverage(void) {
     CHECK_EQ(ek_leverage_of(ek_wide_i64(1), ek_wide_i64(0), &e4), EK_E_RANGE);
     CHECK_EQ(ek_leverage_of(ek_wide_i64(INT64_MAX), ek_wide_i64(1), &e4), EK_OK);
     CHECK_EQ(e4, UINT32_MAX);
-    static const int64_t moves[][2] = {{0, 6000}, {-5, 9000}, {10, 0}, {25, 9000}}; /* SOL bought, |perp| x 150 / 2500 */
+    /* SOL bought, |perp| x 150 / 2500 */
+    static const int64_t moves[][2] = {{0, 6000}, {-5, 9000}, {10, 0}, {25, 9000}};
     for (size_t i = 0; i < 4; i++) {
         CHECK_EQ(ek_leverage_after(&b, 0, moves[i][0] * SOL, &e4, &fault), EK_OK);
         CHECK_EQ(e4, moves[i][1]);
@@ -188,11 +197,12 @@ static void liquidation(void) {
     CHECK_EQ(p.up_e6, 0);
     b.user.spots[0].scaled_balance_e9 = SOL;
     CHECK_EQ(ek_liquidation_price(&b, 0, 0xFFFF, &p, &fault), EK_OK);
-    CHECK(p.up_e6 == 150 * USD && p.down_e6 == 150 * USD && p.price_e6 == 150 * USD); /* under the line already */
+    /* under the line already */
+    CHECK(p.up_e6 == 150 * USD && p.down_e6 == 150 * USD && p.price_e6 == 150 * USD);
     sol_book(&b);
     CHECK_EQ(ek_liquidation_price(&b, 0, 1, &p, &fault), EK_OK);
-    /* Hedged, the line is far off: 1000 + 9 p + 1500 - 10 p < 0.5 p, from 1666.666667 on in exact numbers; the requirement is rounded down
-     * there (833.3333335), so it is one step later. */
+    /* Hedged, the line is far off: 1000 + 9 p + 1500 - 10 p < 0.5 p, from 1666.666667 on in exact numbers;
+     * the requirement is rounded down there (833.3333335), so it is one step later. */
     CHECK_EQ(p.up_e6, 1666666668);
     CHECK_EQ(ek_liquidation_price(&b, 3, 0xFFFF, &p, &fault), EK_E_MISSING);
     CHECK_TEXT(fault.text, "perp market 3: not in the book");
@@ -217,7 +227,11 @@ static void an_order_to_be_placed(void) {
     CHECK_EQ(ek_margin_if_placed(&b, &o, &type, &m, &fault), EK_OK);
     CHECK_EQ(type, EK_MAINTENANCE);
     /* One that ran out makes room; a trigger order never does. */
-    b.user.orders[0] = (ek_order){.status = EK_ORDER_OPEN, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = 4 * (uint64_t)SOL, .max_ts = 1699999999};
+    b.user.orders[0] = (ek_order){.status = EK_ORDER_OPEN,
+                                  .market_type = EK_PERP,
+                                  .direction = EK_SELL,
+                                  .base_e9 = 4 * (uint64_t)SOL,
+                                  .max_ts = 1699999999};
     b.user.perps[0].open_asks_e9 = -4 * (int64_t)SOL;
     b.user.perps[0].open_orders = b.user.n_live_orders = 1;
     o = ek_order_perp(0, EK_ORDER_MARKET, EK_SELL, 5 * (uint64_t)SOL);

@@ -5,7 +5,8 @@
 #define SOL 1000000000LL
 enum { FEE = 50750, QUOTE = 145000000 };
 
-/* A short that sold one more: quote came in, the fee went out of it, and its funding was settled on the way. */
+/* A short that sold one more: quote came in, the fee went out of it, and its funding was settled on the way.
+ */
 typedef struct { ek_ticket t; ek_outcome o; ek_fee_mark mark; ek_user now; } fill;
 
 static fill sale(void) {
@@ -16,10 +17,19 @@ static fill sale(void) {
     before.n_perps = 2;
     before.cumulative_perp_funding_e6 = 700;
     before.perps[0] = (ek_perp_position){.market_index = 3, .base_e9 = SOL, .last_cumulative_funding_e9 = 17};
-    before.perps[1] = (ek_perp_position){.market_index = 0, .base_e9 = -9 * SOL, .quote_e6 = 1300000000, .settled_pnl_e6 = -40};
+    before.perps[1] = (ek_perp_position){
+        .market_index = 0, .base_e9 = -9 * SOL, .quote_e6 = 1300000000, .settled_pnl_e6 = -40};
     ek_fee_mark_of(&before, 0, &f.mark);
-    f.t = (ek_ticket){.kind = EK_KIND_TAKE, .direction = EK_SELL, .size_base_e9 = SOL, .position_before_base_e9 = -9 * SOL, .quote_before_e6 = 1300000000};
-    f.o = (ek_outcome){.outcome = EK_OUT_FILLED, .found = 1, .quote_source = EK_QUOTE_ORDER, .filled_base_e9 = SOL, .quote_e6 = QUOTE};
+    f.t = (ek_ticket){.kind = EK_KIND_TAKE,
+                      .direction = EK_SELL,
+                      .size_base_e9 = SOL,
+                      .position_before_base_e9 = -9 * SOL,
+                      .quote_before_e6 = 1300000000};
+    f.o = (ek_outcome){.outcome = EK_OUT_FILLED,
+                       .found = 1,
+                       .quote_source = EK_QUOTE_ORDER,
+                       .filled_base_e9 = SOL,
+                       .quote_e6 = QUOTE};
     f.now = before;
     f.now.perps[1].base_e9 = -10 * SOL;
     f.now.perps[1].quote_e6 = 1300000000 + QUOTE - FEE;
@@ -52,10 +62,12 @@ static void what_was_settled(void) {
     f.now.perps[1].settled_pnl_e6 += 123456;
     f.now.perps[1].quote_e6 -= 123456;
     CHECK_EQ(paid(&f, EK_OK), FEE);
-    f.mark.known = 0; /* a ticket of an earlier process: all of it looks like fee, which the caller must notice */
+    /* a ticket of an earlier process: all of it looks like fee, which the caller must notice */
+    f.mark.known = 0;
     CHECK_EQ(paid(&f, EK_OK), FEE + 123456 - 9000);
     f.mark.known = 1;
-    f.now.perps[0].last_cumulative_funding_e9 = 18; /* the other position's funding is in the account's sum as well */
+    /* the other position's funding is in the account's sum as well */
+    f.now.perps[0].last_cumulative_funding_e9 = 18;
     paid(&f, EK_E_MISSING);
     f = sale();
     f.now.n_perps = 1;

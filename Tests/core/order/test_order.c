@@ -1,4 +1,5 @@
-/* Orders as bytes and accounts, written out by hand; the venues' own clients are the witnesses in Tests/conformance/test_instructions.py. */
+/* Orders as bytes and accounts, written out by hand; the venues' own clients are the witnesses in
+ * Tests/conformance/test_instructions.py. */
 #include "check.h"
 #include "base/ek_bytes.h"
 #include "order/ek_order.h"
@@ -29,13 +30,13 @@ static void meta(const ek_ix *ix, uint32_t i, uint8_t first, int signs, int writ
 
 /* Sell 1.5 SOL of market 0 at 148.5 or better, reduce-only, own number 200. */
 static const uint8_t ORDER[] = {
-    0,    1,    1,    200,                                     /* market order, perp, sell, number */
-    0x00, 0x2f, 0x68, 0x59, 0,    0,    0,    0,               /* 1,500,000,000 */
-    0x20, 0xee, 0xd9, 0x08, 0,    0,    0,    0,               /* 148,500,000 */
-    0,    0,    1,    0,    0,                                 /* market, reduce-only, no post-only, no flags */
-    0,    0,    0,                                             /* no max_ts, no trigger price, its condition */
-    0,    0,    0,    0,                                       /* no oracle offset, no auction */
-    0,    0,                                                   /* no builder */
+    0,    1,    1,    200, /* market order, perp, sell, number */
+    0x00, 0x2f, 0x68, 0x59, 0, 0, 0, 0, /* 1,500,000,000 */
+    0x20, 0xee, 0xd9, 0x08, 0, 0, 0, 0, /* 148,500,000 */
+    0,    0,    1,    0,    0, /* market, reduce-only, no post-only, no flags */
+    0,    0,    0, /* no max_ts, no trigger price, its condition */
+    0,    0,    0,    0, /* no oracle offset, no auction */
+    0,    0, /* no builder */
 };
 
 static ek_order_params order(void) {
@@ -61,7 +62,8 @@ static void bytes_of_an_order(void) {
     o.max_ts = 0x0102030405;
     o.oracle_offset_e6 = -2;
     o.auction_duration = 20;
-    static const uint8_t tail[] = {1, 5, 4, 3, 2, 1, 0, 0, 0, 0, 0, 1, 0xfe, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 20, 0, 0, 0, 0};
+    static const uint8_t tail[] = {1,    5,    4,    3,    2,    1,    0,    0, 0,  0, 0, 1, 0xfe,
+                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 1, 20, 0, 0, 0, 0};
     CHECK_EQ(ek_order_encode(ek_venue_at(0), &o, out, sizeof out, &len), EK_OK);
     CHECK_EQ(len, 25 + sizeof tail);
     CHECK_BYTES(out + 25, tail, sizeof tail);
@@ -143,7 +145,8 @@ static void placing_and_cancelling(void) {
     CHECK(ix.data_len == 14 && ix.n_metas == 3);
 }
 
-static void worst(int64_t oracle_e6, uint32_t ppm, uint8_t direction, uint64_t tick, ek_err code, uint64_t want) {
+static void worst(int64_t oracle_e6, uint32_t ppm, uint8_t direction, uint64_t tick, ek_err code,
+                  uint64_t want) {
     uint64_t price = 7;
     CHECK_EQ(ek_worst_price(oracle_e6, ppm, direction, tick, &price), code);
     CHECK_EQ(price, code == EK_OK ? want : 7);
@@ -152,7 +155,8 @@ static void worst(int64_t oracle_e6, uint32_t ppm, uint8_t direction, uint64_t t
 static void the_worst_price(void) {
     worst(150 * USD, 5000, EK_SELL, 100, EK_OK, 149250000);
     worst(150 * USD, 5000, EK_BUY, 100, EK_OK, 150750000);
-    worst(150000001, 5000, EK_SELL, 100, EK_OK, 149250100);    /* 149.25000099..: up to the tick, never past the bound */
+    /* 149.25000099..: up to the tick, never past the bound */
+    worst(150000001, 5000, EK_SELL, 100, EK_OK, 149250100);
     worst(150000001, 5000, EK_BUY, 100, EK_OK, 150750000);
     worst(1000050, 10, EK_SELL, 100, EK_E_RANGE, 0);           /* 1.000040 to 1.000050: no tick between */
     worst(150 * USD, 0, EK_SELL, 100, EK_OK, 150 * USD);

@@ -5,9 +5,16 @@
 #define SOL 1000000000LL
 
 static ek_ticket ticket(void) {
-    return (ek_ticket){.state = EK_TICKET_LANDED, .kind = EK_KIND_TAKE, .direction = EK_SELL, .user_order_id = 7, .next_order_id_before = 6,
-                       .size_base_e9 = SOL, .position_before_base_e9 = -9 * SOL, .quote_before_e6 = 1300000000,
-                       .quote_entry_before_e6 = 1310000000, .max_ts = 530};
+    return (ek_ticket){.state = EK_TICKET_LANDED,
+                       .kind = EK_KIND_TAKE,
+                       .direction = EK_SELL,
+                       .user_order_id = 7,
+                       .next_order_id_before = 6,
+                       .size_base_e9 = SOL,
+                       .position_before_base_e9 = -9 * SOL,
+                       .quote_before_e6 = 1300000000,
+                       .quote_entry_before_e6 = 1310000000,
+                       .max_ts = 530};
 }
 
 /* The User after `filled` of the ticket's sale, its entry in slot 3 with that status. */
@@ -17,13 +24,28 @@ static ek_user after(uint64_t filled, uint8_t status) {
     uint64_t quote = filled * 145 / 1000;
     u.next_order_id = 7;
     u.n_perps = 1;
-    u.perps[0] = (ek_perp_position){.base_e9 = -9 * SOL - (int64_t)filled, .quote_e6 = 1300000000 + (int64_t)quote - 50000,
-                                    .quote_entry_e6 = 1310000000 + (int64_t)quote, .market_index = 0};
+    u.perps[0] = (ek_perp_position){.base_e9 = -9 * SOL - (int64_t)filled,
+                                    .quote_e6 = 1300000000 + (int64_t)quote - 50000,
+                                    .quote_entry_e6 = 1310000000 + (int64_t)quote,
+                                    .market_index = 0};
     /* an old entry with the same looks: only its id tells it apart */
-    u.orders[0] = (ek_order){.order_id = 5, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
-                             .base_filled_e9 = SOL, .quote_filled_e6 = 1, .user_order_id = 7};
-    u.orders[3] = (ek_order){.order_id = 6, .status = status, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
-                             .base_filled_e9 = filled, .quote_filled_e6 = quote, .user_order_id = 7, .max_ts = 530};
+    u.orders[0] = (ek_order){.order_id = 5,
+                             .status = EK_ORDER_FILLED,
+                             .market_type = EK_PERP,
+                             .direction = EK_SELL,
+                             .base_e9 = SOL,
+                             .base_filled_e9 = SOL,
+                             .quote_filled_e6 = 1,
+                             .user_order_id = 7};
+    u.orders[3] = (ek_order){.order_id = 6,
+                             .status = status,
+                             .market_type = EK_PERP,
+                             .direction = EK_SELL,
+                             .base_e9 = SOL,
+                             .base_filled_e9 = filled,
+                             .quote_filled_e6 = quote,
+                             .user_order_id = 7,
+                             .max_ts = 530};
     return u;
 }
 
@@ -80,7 +102,12 @@ static void foreign(void) {
     u = after(SOL, EK_ORDER_FILLED);
     u.next_order_id = 8;
     u.orders[3].order_id = 7;
-    u.orders[4] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .direction = EK_BUY, .base_e9 = SOL, .user_order_id = 1};
+    u.orders[4] = (ek_order){.order_id = 6,
+                             .status = EK_ORDER_OPEN,
+                             .market_type = EK_PERP,
+                             .direction = EK_BUY,
+                             .base_e9 = SOL,
+                             .user_order_id = 1};
     o = outcome(&t, &u, 500);
     CHECK_EQ(o.order_id, 7);
     CHECK_EQ(o.outcome, EK_OUT_FILLED);
@@ -134,7 +161,8 @@ static void buying_back(void) {
     CHECK_EQ(o.outcome, EK_OUT_FILLED);
     CHECK_EQ(o.quote_source, EK_QUOTE_NET);
     CHECK_EQ(o.price_e6, 145050000);
-    t.position_before_base_e9 = -SOL; /* closed whole: the position is gone from the account, its money unknown */
+    /* closed whole: the position is gone from the account, its money unknown */
+    t.position_before_base_e9 = -SOL;
     u.n_perps = 0;
     o = outcome(&t, &u, 500);
     CHECK_EQ(o.outcome, EK_OUT_FILLED);

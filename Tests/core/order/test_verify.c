@@ -4,7 +4,8 @@
 #define SOL 1000000000LL
 static char text[128];
 
-/* A short of 9 SOL, a BTC long, USDT and SOL deposits, a live limit order of someone else (id 5) and an old filled entry (id 4). */
+/* A short of 9 SOL, a BTC long, USDT and SOL deposits, a live limit order of someone else (id 5) and an old
+ * filled entry (id 4). */
 static ek_user book(void) {
     ek_user u;
     memset(&u, 0, sizeof u);
@@ -16,21 +17,52 @@ static ek_user book(void) {
     u.spots[0] = (ek_spot_position){.scaled_balance_e9 = 1000, .market_index = 0};
     u.spots[1] = (ek_spot_position){.scaled_balance_e9 = 10 * SOL, .market_index = 1, .slot = 1};
     u.n_perps = 2;
-    u.perps[0] = (ek_perp_position){.base_e9 = -9 * SOL, .quote_e6 = 1300000000, .quote_entry_e6 = 1310000000, .market_index = 0};
-    u.perps[1] = (ek_perp_position){.base_e9 = 10000000, .quote_e6 = -900000000, .quote_entry_e6 = -900000000, .market_index = 1, .slot = 1};
-    u.orders[0] = (ek_order){.order_id = 4, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
-                             .base_filled_e9 = SOL, .quote_filled_e6 = 140000000, .user_order_id = 7};
-    u.orders[1] = (ek_order){.order_id = 5, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_LIMIT, .direction = EK_BUY,
-                             .base_e9 = 2 * SOL, .price_e6 = 100000000, .max_ts = 900};
+    u.perps[0] = (ek_perp_position){
+        .base_e9 = -9 * SOL, .quote_e6 = 1300000000, .quote_entry_e6 = 1310000000, .market_index = 0};
+    u.perps[1] = (ek_perp_position){.base_e9 = 10000000,
+                                    .quote_e6 = -900000000,
+                                    .quote_entry_e6 = -900000000,
+                                    .market_index = 1,
+                                    .slot = 1};
+    u.orders[0] = (ek_order){.order_id = 4,
+                             .status = EK_ORDER_FILLED,
+                             .market_type = EK_PERP,
+                             .direction = EK_SELL,
+                             .base_e9 = SOL,
+                             .base_filled_e9 = SOL,
+                             .quote_filled_e6 = 140000000,
+                             .user_order_id = 7};
+    u.orders[1] = (ek_order){.order_id = 5,
+                             .status = EK_ORDER_OPEN,
+                             .market_type = EK_PERP,
+                             .order_type = EK_ORDER_LIMIT,
+                             .direction = EK_BUY,
+                             .base_e9 = 2 * SOL,
+                             .price_e6 = 100000000,
+                             .max_ts = 900};
     u.n_live_orders = 1;
     return u;
 }
 
-static const ek_intent take = {.kind = EK_KIND_TAKE, .direction = EK_SELL, .user_order_id = 7, .perp_index = 0, .size_base_e9 = SOL,
-                               .worst_price_e6 = 144000000, .chain_unix_s = 500};
-static const ek_intent place = {.kind = EK_KIND_PLACE, .direction = EK_BUY, .reduce_only = 1, .order_type = EK_ORDER_MARKET, .user_order_id = 7,
-                                .perp_index = 0, .size_base_e9 = SOL, .worst_price_e6 = 146000000, .max_ts = 530, .chain_unix_s = 500};
-static const ek_intent cancel = {.kind = EK_KIND_CANCEL, .perp_index = 0, .target_order_id = 5, .chain_unix_s = 500};
+static const ek_intent take = {.kind = EK_KIND_TAKE,
+                               .direction = EK_SELL,
+                               .user_order_id = 7,
+                               .perp_index = 0,
+                               .size_base_e9 = SOL,
+                               .worst_price_e6 = 144000000,
+                               .chain_unix_s = 500};
+static const ek_intent place = {.kind = EK_KIND_PLACE,
+                                .direction = EK_BUY,
+                                .reduce_only = 1,
+                                .order_type = EK_ORDER_MARKET,
+                                .user_order_id = 7,
+                                .perp_index = 0,
+                                .size_base_e9 = SOL,
+                                .worst_price_e6 = 146000000,
+                                .max_ts = 530,
+                                .chain_unix_s = 500};
+static const ek_intent cancel = {
+    .kind = EK_KIND_CANCEL, .perp_index = 0, .target_order_id = 5, .chain_unix_s = 500};
 
 static ek_user taken(void) {
     ek_user u = book();
@@ -39,8 +71,14 @@ static ek_user taken(void) {
     u.perps[0].quote_entry_e6 += 145000000;
     u.next_order_id = 7;
     u.last_active_slot = 99;
-    u.orders[2] = (ek_order){.order_id = 6, .status = EK_ORDER_FILLED, .market_type = EK_PERP, .direction = EK_SELL, .base_e9 = SOL,
-                             .base_filled_e9 = SOL, .quote_filled_e6 = 145000000, .user_order_id = 7};
+    u.orders[2] = (ek_order){.order_id = 6,
+                             .status = EK_ORDER_FILLED,
+                             .market_type = EK_PERP,
+                             .direction = EK_SELL,
+                             .base_e9 = SOL,
+                             .base_filled_e9 = SOL,
+                             .quote_filled_e6 = 145000000,
+                             .user_order_id = 7};
     return u;
 }
 
@@ -50,8 +88,16 @@ static ek_user placed(void) {
     u.perps[0].open_bids_e9 += SOL;
     u.perps[0].open_orders++;
     u.n_live_orders++;
-    u.orders[0] = (ek_order){.order_id = 6, .status = EK_ORDER_OPEN, .market_type = EK_PERP, .order_type = EK_ORDER_MARKET, .direction = EK_BUY,
-                             .base_e9 = SOL, .price_e6 = 146000000, .max_ts = 530, .reduce_only = 1, .user_order_id = 7};
+    u.orders[0] = (ek_order){.order_id = 6,
+                             .status = EK_ORDER_OPEN,
+                             .market_type = EK_PERP,
+                             .order_type = EK_ORDER_MARKET,
+                             .direction = EK_BUY,
+                             .base_e9 = SOL,
+                             .price_e6 = 146000000,
+                             .max_ts = 530,
+                             .reduce_only = 1,
+                             .user_order_id = 7};
     return u;
 }
 
@@ -285,25 +331,123 @@ static void no_intent(void) {
     CHECK_EQ(ek_verify_simulated(&u, &v, &take, text), EK_E_MISMATCH);
 }
 
-/* Every field of the account, changed one at a time beside a good take: what must stay is seen, what a fill may move is not. */
+/* Every field of the account, changed one at a time beside a good take: what must stay is seen, what a fill
+ * may move is not. */
 static void every_field(void) {
 #define U(f) {#f, offsetof(ek_user, f), sizeof(((ek_user *)0)->f)
 #define SPOT(f) {"spots[1]." #f, offsetof(ek_user, spots[1]) + offsetof(ek_spot_position, f), sizeof(((ek_spot_position *)0)->f)
 #define PERP(f) {"perps[1]." #f, offsetof(ek_user, perps[1]) + offsetof(ek_perp_position, f), sizeof(((ek_perp_position *)0)->f)
-#define ORDER(f) {"orders[1]." #f, offsetof(ek_user, orders[1]) + offsetof(ek_order, f), sizeof(((ek_order *)0)->f)
-    static const struct { const char *name; size_t at, size; int seen; } fields[] = {
-        U(authority), 1}, U(delegate), 1}, U(next_order_id), 1}, U(sub_account_id), 1}, U(status), 1}, U(max_margin_ratio_e4), 1},
-        U(margin_trading_enabled), 1}, U(margin_mode), 1}, U(pool_id), 1}, U(equity_floor_e6), 1}, U(equity_floor_buffer_e6), 1},
-        U(total_deposits_e6), 1}, U(total_withdraws_e6), 1},
-        U(settled_perp_pnl_e6), 0}, U(cumulative_spot_fees_e6), 0}, U(cumulative_perp_funding_e6), 0}, U(last_active_slot), 0},
-        U(open_orders), 0}, U(has_open_order), 0}, U(open_auctions), 0}, U(has_open_auction), 0}, U(idle), 0},
-        SPOT(scaled_balance_e9), 1}, SPOT(open_bids), 1}, SPOT(open_asks), 1}, SPOT(market_index), 1}, SPOT(balance_type), 1},
-        SPOT(cumulative_deposits), 0},
-        PERP(base_e9), 1}, PERP(isolated_scaled_e9), 1}, PERP(market_index), 1},
-        PERP(quote_e6), 0}, PERP(quote_entry_e6), 0}, PERP(quote_break_even_e6), 0}, PERP(last_cumulative_funding_e9), 0}, PERP(settled_pnl_e6), 0},
-        ORDER(status), 1}, ORDER(order_id), 1}, ORDER(slot), 1}, ORDER(price_e6), 1}, ORDER(base_e9), 1}, ORDER(base_filled_e9), 1},
-        ORDER(trigger_price_e6), 1}, ORDER(auction_start_e6), 1}, ORDER(auction_end_e6), 1}, ORDER(max_ts), 1}, ORDER(oracle_offset_e6), 1},
-        ORDER(market_index), 1}, ORDER(order_type), 1}, ORDER(market_type), 1}, ORDER(user_order_id), 1}, ORDER(direction), 1}, ORDER(reduce_only), 1},
+#define ORDER(f)                                                                                             \
+    {"orders[1]." #f, offsetof(ek_user, orders[1]) + offsetof(ek_order, f), sizeof(((ek_order *)0)->f)
+    static const struct { const char *name;
+size_t at, size;
+int seen;
+}
+fields[] = {U(authority), 1}, U(delegate), 1
+}
+, U(next_order_id), 1
+}
+, U(sub_account_id), 1
+}
+, U(status), 1
+}
+, U(max_margin_ratio_e4), 1
+}
+, U(margin_trading_enabled), 1
+}
+, U(margin_mode), 1
+}
+, U(pool_id), 1
+}
+, U(equity_floor_e6), 1
+}
+, U(equity_floor_buffer_e6), 1
+}
+, U(total_deposits_e6), 1
+}
+, U(total_withdraws_e6), 1
+}
+, U(settled_perp_pnl_e6), 0
+}
+, U(cumulative_spot_fees_e6), 0
+}
+, U(cumulative_perp_funding_e6), 0
+}
+, U(last_active_slot), 0
+}
+, U(open_orders), 0
+}
+, U(has_open_order), 0
+}
+, U(open_auctions), 0
+}
+, U(has_open_auction), 0
+}
+, U(idle), 0
+}
+, SPOT(scaled_balance_e9), 1
+}
+, SPOT(open_bids), 1
+}
+, SPOT(open_asks), 1
+}
+, SPOT(market_index), 1
+}
+, SPOT(balance_type), 1
+}
+, SPOT(cumulative_deposits), 0
+}
+, PERP(base_e9), 1
+}
+, PERP(isolated_scaled_e9), 1
+}
+, PERP(market_index), 1
+}
+, PERP(quote_e6), 0
+}
+, PERP(quote_entry_e6), 0
+}
+, PERP(quote_break_even_e6), 0
+}
+, PERP(last_cumulative_funding_e9), 0
+}
+, PERP(settled_pnl_e6), 0
+}
+, ORDER(status), 1
+}
+, ORDER(order_id), 1
+}
+, ORDER(slot), 1
+}
+, ORDER(price_e6), 1
+}
+, ORDER(base_e9), 1
+}
+, ORDER(base_filled_e9), 1
+}
+, ORDER(trigger_price_e6), 1
+}
+, ORDER(auction_start_e6), 1
+}
+, ORDER(auction_end_e6), 1
+}
+, ORDER(max_ts), 1
+}
+, ORDER(oracle_offset_e6), 1
+}
+, ORDER(market_index), 1
+}
+, ORDER(order_type), 1
+}
+, ORDER(market_type), 1
+}
+, ORDER(user_order_id), 1
+}
+, ORDER(direction), 1
+}
+, ORDER(reduce_only), 1
+}
+,
     };
     ek_user before = book();
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++)
@@ -311,7 +455,8 @@ static void every_field(void) {
             ek_user after = taken();
             ((uint8_t *)&after)[fields[i].at + b] ^= 0x10;
             int seen = ek_verify_simulated(&before, &after, &take, text) == EK_E_MISMATCH;
-            if (seen != fields[i].seen) fprintf(stderr, "%s byte %u: %s\n", fields[i].name, (unsigned)b, text);
+            if (seen != fields[i].seen)
+                fprintf(stderr, "%s byte %u: %s\n", fields[i].name, (unsigned)b, text);
             CHECK_EQ(seen, fields[i].seen);
         }
 }

@@ -25,7 +25,9 @@ static void compile(const ek_ix *ix) {
     uint8_t limit[5], price[9];
     ek_cb_set_limit(units, limit);
     ek_cb_set_price(unit_price, price);
-    const ek_instruction list[] = {{EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, limit, 5}, {EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, price, 9}, ek_ix_view(ix)};
+    const ek_instruction list[] = {{EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, limit, 5},
+                                   {EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, price, 9},
+                                   ek_ix_view(ix)};
     CHECK_EQ(ek_message_compile(0, &own, &blockhash, list, 3, message, sizeof message, &len), EK_OK);
 }
 static void build(void) {
@@ -40,8 +42,14 @@ static void begin(void) {
     uint8_t seed[32] = {8}, hash[32];
     ek_ed25519_from_seed(seed, &own, secret);
     sol_book(&b);
-    limits = (ek_policy_limits){.venue = "velocity", .sub_account = 3, .n_markets = 1, .max_slippage_ppm = 5000, .max_fee_lamports = 9000,
-                                .max_notional_day_e6 = 1000 * (uint64_t)USD, .max_orders_hour = 4, .max_compute_units = 400000,
+    limits = (ek_policy_limits){.venue = "velocity",
+                                .sub_account = 3,
+                                .n_markets = 1,
+                                .max_slippage_ppm = 5000,
+                                .max_fee_lamports = 9000,
+                                .max_notional_day_e6 = 1000 * (uint64_t)USD,
+                                .max_orders_hour = 4,
+                                .max_compute_units = 400000,
                                 .markets = {{"SOL-PERP", 5 * (uint64_t)SOL}}};
     CHECK_EQ(ek_policy_init(&p, &limits, &own), EK_OK);
     b.state_address = p.state;
@@ -53,8 +61,12 @@ static void begin(void) {
     o = ek_order_perp(0, EK_ORDER_MARKET, EK_SELL, 2 * (uint64_t)SOL);
     o.price_e6 = 149500000;
     o.user_order_id = 201;
-    claim = (ek_policy_claim){.kind = EK_KIND_TAKE, .direction = EK_SELL, .user_order_id = 201, .oracle_source = EK_ORACLE_LAZER,
-                              .size_base_e9 = 2 * (uint64_t)SOL, .worst_price_e6 = 149500000};
+    claim = (ek_policy_claim){.kind = EK_KIND_TAKE,
+                              .direction = EK_SELL,
+                              .user_order_id = 201,
+                              .oracle_source = EK_ORACLE_LAZER,
+                              .size_base_e9 = 2 * (uint64_t)SOL,
+                              .worst_price_e6 = 149500000};
     memcpy(claim.oracle, SOL_ORACLE.bytes, 32);
     ek_sha256("account:PythLazerOracle", 23, hash);
     memset(oracle, 0, sizeof oracle);
@@ -79,7 +91,8 @@ static void refused(uint32_t reason) {
 static void one_that_may(void) {
     uint64_t notional = 0;
     begin();
-    CHECK_EQ(ek_policy_check(&p, &ledger, message, len, &claim, oracle, sizeof oracle, &notional), EK_REFUSE_NOTHING);
+    CHECK_EQ(ek_policy_check(&p, &ledger, message, len, &claim, oracle, sizeof oracle, &notional),
+             EK_REFUSE_NOTHING);
     CHECK_EQ(notional, 300 * (uint64_t)USD);
     CHECK_EQ(ledger.signed_total, 0); /* nothing is counted here */
 }
@@ -205,7 +218,9 @@ static void a_cancel(void) {
     CHECK_EQ(check(), EK_REFUSE_DATA); /* the last order, whoever placed it */
 }
 
-static uint32_t decide(int64_t now) { return ek_policy_decide(&p, &ledger, now, message, len, &claim, oracle, sizeof oracle); }
+static uint32_t decide(int64_t now) {
+    return ek_policy_decide(&p, &ledger, now, message, len, &claim, oracle, sizeof oracle);
+}
 
 static void counters(void) {
     begin();
@@ -283,8 +298,10 @@ static void limits_that_allow_nothing(void) {
     ek_key user, authority = {{0}};
     memset(authority.bytes, 0x55, 32);
     CHECK_EQ(ek_venue_address(ek_venue_at(0), EK_ADDR_USER, &authority, 3, &user), EK_OK);
-    CHECK(ek_key_equal(&p.user, &user) && !ek_key_equal(&p.user, &nobody)); /* a delegate signs for another's account */
-    for (uint32_t r = 0; r <= EK_REFUSE_LEDGER + 1; r++) CHECK(ek_policy_reason(r) != NULL && ek_policy_reason(r)[0] != 0);
+    /* a delegate signs for another's account */
+    CHECK(ek_key_equal(&p.user, &user) && !ek_key_equal(&p.user, &nobody));
+    for (uint32_t r = 0; r <= EK_REFUSE_LEDGER + 1; r++)
+        CHECK(ek_policy_reason(r) != NULL && ek_policy_reason(r)[0] != 0);
 }
 
 int main(void) {

@@ -1,4 +1,5 @@
-/* A whole answer into the book: accounts are built byte by byte at Velocity's offsets, and every check of ek_book_load is broken once. */
+/* A whole answer into the book: accounts are built byte by byte at Velocity's offsets, and every check of
+ * ek_book_load is broken once. */
 #include "check.h"
 #include "base/ek_bytes.h"
 #include "snapshot/ek_book.h"
@@ -6,7 +7,15 @@
 #include "solana/ek_tx.h"
 #include "text/ek_codec.h"
 
-enum { USER_LEN = 4496, STATS_LEN = 240, PERP_LEN = 1304, SPOT_LEN = 808, STATE_LEN = 1752, ORACLE_LEN = 48, CAP = 96 };
+enum {
+    USER_LEN = 4496,
+    STATS_LEN = 240,
+    PERP_LEN = 1304,
+    SPOT_LEN = 808,
+    STATE_LEN = 1752,
+    ORACLE_LEN = 48,
+    CAP = 96
+};
 
 /* One account as the node has it. */
 typedef struct {
@@ -28,7 +37,9 @@ static const char *id = "7";
 
 static node_account *of(int role, uint16_t market) {
     for (uint32_t i = 0; i < plan.n; i++)
-        if (plan.items[i].role == role && (role < EK_ROLE_PERP_MARKET || plan.items[i].market_index == market)) return &node[i];
+        if (plan.items[i].role == role
+            && (role < EK_ROLE_PERP_MARKET || plan.items[i].market_index == market))
+            return &node[i];
     CHECK(0);
     return &node[0];
 }
@@ -46,7 +57,8 @@ static void make(node_account *a, const char *type, size_t len) {
     memcpy(a->data, hash, 8);
 }
 
-/* SOL-PERP at its place in the table, with SOL and USDT markets; the User is short 10 SOL and has 1,000 USDT. */
+/* SOL-PERP at its place in the table, with SOL and USDT markets; the User is short 10 SOL and has 1,000 USDT.
+ */
 static void fill(void) {
     for (uint32_t i = 0; i < plan.n; i++) {
         const ek_plan_item *item = &plan.items[i];
@@ -94,7 +106,9 @@ static void fill(void) {
 }
 
 static size_t write_json(void) {
-    size_t n = (size_t)snprintf(json, sizeof json, "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"context\":{\"slot\":1234},\"value\":[", id);
+    size_t n = (size_t)snprintf(
+        json, sizeof json,
+        "{\"jsonrpc\":\"2.0\",\"id\":%s,\"result\":{\"context\":{\"slot\":1234},\"value\":[", id);
     for (uint32_t i = 0; i < plan.n; i++) {
         const node_account *a = &node[i];
         char owner[EK_KEY_TEXT];
@@ -106,7 +120,9 @@ static size_t write_json(void) {
         ek_key_to_base58(&a->owner, owner);
         n += (size_t)snprintf(json + n, sizeof json - n, "{\"data\":[\"");
         n += ek_base64_encode(a->data, a->len, json + n);
-        n += (size_t)snprintf(json + n, sizeof json - n, "\",\"base64\"],\"executable\":false,\"lamports\":%llu,\"owner\":\"%s\",\"rentEpoch\":1,\"space\":%zu}",
+        n += (size_t)snprintf(json + n, sizeof json - n,
+                              "\",\"base64\"],\"executable\":false,\"lamports\":%llu,\"owner\":\"%s\","
+                              "\"rentEpoch\":1,\"space\":%zu}",
                               (unsigned long long)a->lamports, owner, a->len);
     }
     return n + (size_t)snprintf(json + n, sizeof json - n, "]}}");
@@ -137,7 +153,8 @@ static void refused(ek_err code, const char *starts, const char *ends) {
 
 static void the_plan(void) {
     begin();
-    static const int roles[] = {EK_ROLE_STATE, EK_ROLE_USER, EK_ROLE_USER_STATS, EK_ROLE_CLOCK, EK_ROLE_AUTHORITY, EK_ROLE_PAYER, EK_ROLE_SPOT_MARKET, EK_ROLE_PERP_MARKET};
+    static const int roles[] = {EK_ROLE_STATE,     EK_ROLE_USER,  EK_ROLE_USER_STATS,  EK_ROLE_CLOCK,
+                                EK_ROLE_AUTHORITY, EK_ROLE_PAYER, EK_ROLE_SPOT_MARKET, EK_ROLE_PERP_MARKET};
     CHECK_EQ(ek_plan_count(&plan), 8);
     for (uint32_t i = 0; i < 8; i++) CHECK_EQ(ek_plan_item_at(&plan, i)->role, roles[i]);
     CHECK(ek_plan_item_at(&plan, 8) == NULL);
@@ -168,10 +185,12 @@ static void a_whole_read(void) {
     CHECK_EQ(book.user.next_order_id, 5);
     CHECK_EQ(book.authority_lamports, 5000000004);
     CHECK_EQ(book.payer_lamports, 5000000005);
-    CHECK(ek_book_perp_by_name(&book, "SOL-PERP", 8) == ek_book_perp(&book, 0) && ek_book_perp(&book, 0) != NULL);
+    CHECK(ek_book_perp_by_name(&book, "SOL-PERP", 8) == ek_book_perp(&book, 0)
+          && ek_book_perp(&book, 0) != NULL);
     CHECK(ek_book_perp(&book, 1) == NULL && ek_book_perp_by_name(&book, "SOL-PER", 7) == NULL);
     const ek_oracle *o;
-    CHECK_EQ(ek_book_perp_oracle(&book, 0, &o), EK_E_UNSUPPORTED); /* source 0: this venue has no such price */
+    /* source 0: this venue has no such price */
+    CHECK_EQ(ek_book_perp_oracle(&book, 0, &o), EK_E_UNSUPPORTED);
     CHECK_EQ(ek_book_perp_oracle(&book, 1, &o), EK_E_MISSING);
     id = "null";
     CHECK_EQ(load(), EK_OK);
@@ -193,8 +212,13 @@ static void the_plan_completes_itself(void) {
     CHECK_EQ(ek_plan_complete(&plan, &book, &changed), EK_OK);
     CHECK_EQ(changed, 1);
     CHECK_EQ(ek_plan_count(&plan), 12);
-    static const struct { int role; uint16_t market; } added[] = {{EK_ROLE_PERP_MARKET, 4}, {EK_ROLE_SPOT_MARKET, 2}, {EK_ROLE_ORACLE, 0}, {EK_ROLE_ORACLE, 0}};
-    for (uint32_t i = 0; i < 4; i++) CHECK(plan.items[8 + i].role == added[i].role && plan.items[8 + i].market_index == added[i].market);
+    static const struct {
+        int role;
+        uint16_t market;
+    } added[] = {
+        {EK_ROLE_PERP_MARKET, 4}, {EK_ROLE_SPOT_MARKET, 2}, {EK_ROLE_ORACLE, 0}, {EK_ROLE_ORACLE, 0}};
+    for (uint32_t i = 0; i < 4; i++)
+        CHECK(plan.items[8 + i].role == added[i].role && plan.items[8 + i].market_index == added[i].market);
     CHECK(plan.items[10].perp == 1 && ek_key_equal(&plan.items[10].key, &perp_oracle));
     CHECK(plan.items[11].perp == 0 && ek_key_equal(&plan.items[11].key, &quote_oracle));
     CHECK_EQ(ek_plan_complete(&plan, &book, &changed), EK_OK);
@@ -240,16 +264,22 @@ static void every_check_refuses(void) {
 }
 
 static void answers_that_are_none(void) {
-    static const struct { const char *text; ek_err err; const char *said; } bad[] = {
+    static const struct { const char *text; ek_err err; const char *said;
+    } bad[] = {
         {"", EK_E_SYNTAX, "the answer is not a getMultipleAccounts result"},
         {"[]", EK_E_SYNTAX, "the answer is not a getMultipleAccounts result"},
-        {"{\"id\":1,\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_MISMATCH, "the answer holds another number of accounts than were asked for"},
-        {"{\"id\":1,\"result\":{\"context\":{},\"value\":[]}}", EK_E_MISSING, "the answer is not a getMultipleAccounts result"},
-        {"{\"id\":1,\"error\":{\"code\":-32016,\"message\":\"slot not reached\"}}", EK_E_RPC, "node answered: slot not reached"},
+        {"{\"id\":1,\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_MISMATCH,
+         "the answer holds another number of accounts than were asked for"},
+        {"{\"id\":1,\"result\":{\"context\":{},\"value\":[]}}", EK_E_MISSING,
+         "the answer is not a getMultipleAccounts result"},
+        {"{\"id\":1,\"error\":{\"code\":-32016,\"message\":\"slot not reached\"}}", EK_E_RPC,
+         "node answered: slot not reached"},
     };
     begin();
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        CHECK_EQ(ek_book_load(&book, &plan, (const uint8_t *)bad[i].text, strlen(bad[i].text), work, sizeof work, &fault), bad[i].err);
+        CHECK_EQ(ek_book_load(&book, &plan, (const uint8_t *)bad[i].text, strlen(bad[i].text), work,
+                              sizeof work, &fault),
+                 bad[i].err);
         CHECK_TEXT(fault.text, bad[i].said);
     }
     size_t n = write_json();
@@ -260,10 +290,12 @@ static void answers_that_are_none(void) {
     n = write_json();
     CHECK_EQ(ek_book_load(&book, &plan, (const uint8_t *)json, n, work, 100, &fault), EK_E_FULL);
     CHECK(strstr(fault.text, "larger than any account of this layout") != NULL);
-    CHECK_EQ(ek_book_load(&book, &plan, (const uint8_t *)json, n, work, 100, NULL), EK_E_FULL); /* nobody asks why */
+    /* nobody asks why */
+    CHECK_EQ(ek_book_load(&book, &plan, (const uint8_t *)json, n, work, 100, NULL), EK_E_FULL);
 }
 
-/* wSOL needs no mint; another token does, and a watched wallet is only looked at. Trouble stays with the holding. */
+/* wSOL needs no mint; another token does, and a watched wallet is only looked at. Trouble stays with the
+ * holding. */
 static void tokens_and_wallets(void) {
     static const ek_key mint = {{0x33}}, watched = {{0x44}};
     begin();

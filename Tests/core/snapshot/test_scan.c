@@ -9,7 +9,9 @@
 
 static ek_scan_result res;
 static ek_scan_account acc[4];
-static ek_err scan(const char *text) { return ek_scan_accounts((const uint8_t *)text, strlen(text), &res, acc, 4); }
+static ek_err scan(const char *text) {
+    return ek_scan_accounts((const uint8_t *)text, strlen(text), &res, acc, 4);
+}
 
 static void what_a_node_sends(void) {
     static const char text[] = ANSWER("[" ACCOUNT ",null," ACCOUNT "]");
@@ -37,16 +39,21 @@ static void other_shapes_of_the_same(void) {
     CHECK_EQ(scan(ANSWER("[]")), EK_OK);
     CHECK_EQ(res.count, 0);
     /* members in another order, white space, escaped names, unknown members with look-alike content */
-    CHECK_EQ(scan("\n{ \"id\" : null , \"x\":{\"result\":[{\"value\":1}],\"error\":{}} , \"result\" : { \"val\\u0075e\" : [ { \"owner\":\"Sysv\\u0061rC1ock1111111111111"
-                  "1111111111111111111\" , \"lamports\" : 18446744073709551615 , \"more\":{\"data\":[\"AAAA\",\"base64\"]}, \"executable\":true,"
-                  " \"da\\u0074a\" : [ \"\" , \"base\\u00364\" ] } ] , \"context\" : { \"slot\":18446744073709551615 } } } \t"),
+    CHECK_EQ(scan("\n{ \"id\" : null , \"x\":{\"result\":[{\"value\":1}],\"error\":{}} , \"result\" : { "
+                  "\"val\\u0075e\" : [ { \"owner\":\"Sysv\\u0061rC1ock1111111111111"
+                  "1111111111111111111\" , \"lamports\" : 18446744073709551615 , "
+                  "\"more\":{\"data\":[\"AAAA\",\"base64\"]}, \"executable\":true,"
+                  " \"da\\u0074a\" : [ \"\" , \"base\\u00364\" ] } ] , \"context\" : { "
+                  "\"slot\":18446744073709551615 } } } \t"),
              EK_OK);
-    CHECK(!res.has_id && res.slot == UINT64_MAX && res.count == 1 && acc[0].executable && acc[0].lamports == UINT64_MAX && acc[0].data_b64.len == 0);
+    CHECK(!res.has_id && res.slot == UINT64_MAX && res.count == 1 && acc[0].executable
+          && acc[0].lamports == UINT64_MAX && acc[0].data_b64.len == 0);
     ek_key clock;
     CHECK_EQ(ek_key_from_base58(CLOCK, strlen(CLOCK), &clock), EK_OK);
     CHECK_BYTES(acc[0].owner.bytes, clock.bytes, 32);
     /* the saved form */
-    CHECK_EQ(scan("{\"keys\":[\"" SYSTEM "\"],\"result\":{\"context\":{\"slot\":1},\"value\":[null]}}"), EK_OK);
+    CHECK_EQ(scan("{\"keys\":[\"" SYSTEM "\"],\"result\":{\"context\":{\"slot\":1},\"value\":[null]}}"),
+             EK_OK);
     CHECK(!res.has_id && res.count == 1);
 }
 
@@ -62,38 +69,75 @@ static void owners_that_change_are_not_mixed_up(void) {
 }
 
 static void refusals(void) {
-    static const struct { const char *text; ek_err err; } cases[] = {
-        {"", EK_E_SYNTAX}, {"[]", EK_E_SYNTAX}, {"{}", EK_E_SYNTAX}, {"{\"id\":1}", EK_E_SYNTAX}, {"{\"result\":null,\"id\":1}", EK_E_SYNTAX},
-        {"{\"result\":5}", EK_E_SYNTAX}, {"{\"result\":{}}", EK_E_MISSING}, {"{\"result\":{\"value\":[]}}", EK_E_MISSING},
-        {"{\"result\":{\"context\":{\"slot\":1}}}", EK_E_MISSING}, {"{\"result\":{\"context\":{},\"value\":[]}}", EK_E_MISSING},
-        {"{\"result\":{\"context\":{\"slot\":1.0},\"value\":[]}}", EK_E_SYNTAX}, {"{\"result\":{\"context\":{\"slot\":-1},\"value\":[]}}", EK_E_RANGE},
+    static const struct { const char *text; ek_err err;
+    } cases[] = {
+        {"", EK_E_SYNTAX},
+        {"[]", EK_E_SYNTAX},
+        {"{}", EK_E_SYNTAX},
+        {"{\"id\":1}", EK_E_SYNTAX},
+        {"{\"result\":null,\"id\":1}", EK_E_SYNTAX},
+        {"{\"result\":5}", EK_E_SYNTAX},
+        {"{\"result\":{}}", EK_E_MISSING},
+        {"{\"result\":{\"value\":[]}}", EK_E_MISSING},
+        {"{\"result\":{\"context\":{\"slot\":1}}}", EK_E_MISSING},
+        {"{\"result\":{\"context\":{},\"value\":[]}}", EK_E_MISSING},
+        {"{\"result\":{\"context\":{\"slot\":1.0},\"value\":[]}}", EK_E_SYNTAX},
+        {"{\"result\":{\"context\":{\"slot\":-1},\"value\":[]}}", EK_E_RANGE},
         {"{\"result\":{\"context\":{\"slot\":18446744073709551616},\"value\":[]}}", EK_E_RANGE},
         {"{\"result\":{\"context\":{\"slot\":1,\"sl\\u006ft\":1},\"value\":[]}}", EK_E_SYNTAX},
         {"{\"result\":{\"context\":{\"slot\":1},\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX},
         {"{\"result\":{\"context\":{\"slot\":1},\"value\":[],\"value\":[]}}", EK_E_SYNTAX},
-        {ANSWER("[null,null,null,null,null]"), EK_E_FULL}, {ANSWER("[null]") "x", EK_E_SYNTAX}, {ANSWER("[null,]"), EK_E_SYNTAX},
-        {ANSWER("[nul]"), EK_E_SYNTAX}, {ANSWER("[1]"), EK_E_SYNTAX}, {ANSWER("\"x\""), EK_E_SYNTAX}, {ANSWER("true"), EK_E_SYNTAX},
+        {ANSWER("[null,null,null,null,null]"), EK_E_FULL},
+        {ANSWER("[null]") "x", EK_E_SYNTAX},
+        {ANSWER("[null,]"), EK_E_SYNTAX},
+        {ANSWER("[nul]"), EK_E_SYNTAX},
+        {ANSWER("[1]"), EK_E_SYNTAX},
+        {ANSWER("\"x\""), EK_E_SYNTAX},
+        {ANSWER("true"), EK_E_SYNTAX},
         {"{\"id\":\"5\",\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX},
         {"{\"id\":5,\"id\":5,\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX},
-        {"{\"error\":{\"code\":1,\"message\":\"m\"},\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX},
-        {"{\"error\":null,\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX}, {"{\"error\":{\"message\":\"m\"}}", EK_E_MISSING},
-        {"{\"error\":{\"code\":1,\"code\":1}}", EK_E_SYNTAX}, {"{\"error\":{\"code\":\"1\"}}", EK_E_SYNTAX}, {"{\"error\":{\"code\":1}", EK_E_SYNTAX},
-        {"{\"error\":{\"code\":1},\"error\":{\"code\":1}}", EK_E_SYNTAX}, {"{\"error\":{\"code\":1,\"message\":2}}", EK_E_SYNTAX},
+        {"{\"error\":{\"code\":1,\"message\":\"m\"},\"result\":{\"context\":{\"slot\":1},\"value\":[]}}",
+         EK_E_SYNTAX},
+        {"{\"error\":null,\"result\":{\"context\":{\"slot\":1},\"value\":[]}}", EK_E_SYNTAX},
+        {"{\"error\":{\"message\":\"m\"}}", EK_E_MISSING},
+        {"{\"error\":{\"code\":1,\"code\":1}}", EK_E_SYNTAX},
+        {"{\"error\":{\"code\":\"1\"}}", EK_E_SYNTAX},
+        {"{\"error\":{\"code\":1}", EK_E_SYNTAX},
+        {"{\"error\":{\"code\":1},\"error\":{\"code\":1}}", EK_E_SYNTAX},
+        {"{\"error\":{\"code\":1,\"message\":2}}", EK_E_SYNTAX},
 #define A(members) ANSWER("[{" members "}]")
 #define D "\"data\":[\"Zm9v\",\"base64\"]"
 #define L "\"lamports\":1"
 #define O "\"owner\":\"" SYSTEM "\""
-        {A(D "," L "," O), EK_OK}, {A(D "," L), EK_E_MISSING}, {A(D "," O), EK_E_MISSING}, {A(L "," O), EK_E_MISSING}, {A(""), EK_E_MISSING},
-        {A(D "," L "," O "," D), EK_E_SYNTAX}, {A(D "," L "," L "," O), EK_E_SYNTAX}, {A(D "," L "," O "," O), EK_E_SYNTAX},
-        {A(D "," L "," O ",\"executable\":true,\"executable\":true"), EK_E_SYNTAX}, {A(D "," L "," O ",\"executable\":null"), EK_E_SYNTAX},
-        {A(D "," L "," O ",\"space\":01"), EK_E_SYNTAX}, {A(D "," L "," O ",\"rentEpoch\":1.8446744073709552e19"), EK_OK},
-        {A("\"data\":\"3yZe7d\"," L "," O), EK_E_UNSUPPORTED}, {A("\"data\":{\"parsed\":{}}," L "," O), EK_E_UNSUPPORTED},
-        {A("\"data\":[\"3yZe7d\",\"base58\"]," L "," O), EK_E_UNSUPPORTED}, {A("\"data\":[\"x\",\"base64+zstd\"]," L "," O), EK_E_UNSUPPORTED},
-        {A("\"data\":[\"\\/\\/\\/\\/\",\"base64\"]," L "," O), EK_E_UNSUPPORTED}, {A("\"data\":[\"\"]," L "," O), EK_E_SYNTAX},
-        {A("\"data\":[]," L "," O), EK_E_SYNTAX}, {A("\"data\":null," L "," O), EK_E_SYNTAX}, {A("\"data\":[\"\",\"base64\",1]," L "," O), EK_E_SYNTAX},
-        {A("\"data\":[\"\",6]," L "," O), EK_E_SYNTAX}, {A(D ",\"lamports\":1.5," O), EK_E_SYNTAX}, {A(D ",\"lamports\":\"1\"," O), EK_E_SYNTAX},
-        {A(D ",\"lamports\":18446744073709551616," O), EK_E_RANGE}, {A(D ",\"lamports\":-1," O), EK_E_RANGE},
-        {A(D "," L ",\"owner\":\"\""), EK_E_SYNTAX}, {A(D "," L ",\"owner\":null"), EK_E_SYNTAX}, {A(D "," L ",\"owner\":\"" SYSTEM "1\""), EK_E_SYNTAX},
+        {A(D "," L "," O), EK_OK},
+        {A(D "," L), EK_E_MISSING},
+        {A(D "," O), EK_E_MISSING},
+        {A(L "," O), EK_E_MISSING},
+        {A(""), EK_E_MISSING},
+        {A(D "," L "," O "," D), EK_E_SYNTAX},
+        {A(D "," L "," L "," O), EK_E_SYNTAX},
+        {A(D "," L "," O "," O), EK_E_SYNTAX},
+        {A(D "," L "," O ",\"executable\":true,\"executable\":true"), EK_E_SYNTAX},
+        {A(D "," L "," O ",\"executable\":null"), EK_E_SYNTAX},
+        {A(D "," L "," O ",\"space\":01"), EK_E_SYNTAX},
+        {A(D "," L "," O ",\"rentEpoch\":1.8446744073709552e19"), EK_OK},
+        {A("\"data\":\"3yZe7d\"," L "," O), EK_E_UNSUPPORTED},
+        {A("\"data\":{\"parsed\":{}}," L "," O), EK_E_UNSUPPORTED},
+        {A("\"data\":[\"3yZe7d\",\"base58\"]," L "," O), EK_E_UNSUPPORTED},
+        {A("\"data\":[\"x\",\"base64+zstd\"]," L "," O), EK_E_UNSUPPORTED},
+        {A("\"data\":[\"\\/\\/\\/\\/\",\"base64\"]," L "," O), EK_E_UNSUPPORTED},
+        {A("\"data\":[\"\"]," L "," O), EK_E_SYNTAX},
+        {A("\"data\":[]," L "," O), EK_E_SYNTAX},
+        {A("\"data\":null," L "," O), EK_E_SYNTAX},
+        {A("\"data\":[\"\",\"base64\",1]," L "," O), EK_E_SYNTAX},
+        {A("\"data\":[\"\",6]," L "," O), EK_E_SYNTAX},
+        {A(D ",\"lamports\":1.5," O), EK_E_SYNTAX},
+        {A(D ",\"lamports\":\"1\"," O), EK_E_SYNTAX},
+        {A(D ",\"lamports\":18446744073709551616," O), EK_E_RANGE},
+        {A(D ",\"lamports\":-1," O), EK_E_RANGE},
+        {A(D "," L ",\"owner\":\"\""), EK_E_SYNTAX},
+        {A(D "," L ",\"owner\":null"), EK_E_SYNTAX},
+        {A(D "," L ",\"owner\":\"" SYSTEM "1\""), EK_E_SYNTAX},
         {A(D "," L ",\"owner\":\"\\u0031" SYSTEM "\""), EK_E_SYNTAX}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         if (scan(cases[i].text) != cases[i].err) fprintf(stderr, "case %zu: %s\n", i, cases[i].text);
@@ -102,7 +146,8 @@ static void refusals(void) {
 }
 
 static void an_error_answer(void) {
-    static const char text[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32016,\"message\":\"Minimum context slot has not been reached\",\"data\":{\"contextSlot\":9}},\"id\":3}";
+    static const char text[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32016,\"message\":\"Minimum "
+                               "context slot has not been reached\",\"data\":{\"contextSlot\":9}},\"id\":3}";
     CHECK_EQ(scan(text), EK_E_RPC);
     CHECK(res.is_error && res.error_code == -32016 && res.has_id && res.id == 3 && res.count == 0);
     CHECK_EQ(res.error_message.len, 41);
@@ -134,8 +179,8 @@ static void no_prefix_is_an_answer(void) {
 
 #define OWNED_AS_USUAL(owner) "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":true,\"lamports\":1,\"owner\":\"" owner "\",\"rentEpoch\":0,\"space\":3}"
 
-/* An account in the spelling that nodes send is read by comparing; white space before it turns that off. Both readers must say the same of
- * every text that is one byte away from an account. */
+/* An account in the spelling that nodes send is read by comparing; white space before it turns that off. Both
+ * readers must say the same of every text that is one byte away from an account. */
 static void same_by_both_readers(const char *account) {
     static char text[512];
     static ek_scan_result first_res;
@@ -150,18 +195,22 @@ static void same_by_both_readers(const char *account) {
     if (err != EK_OK) return;
     CHECK_EQ(res.count, first_res.count);
     for (uint32_t i = 1; i < 3; i++) {
-        CHECK(acc[i].present == first[i].present && acc[i].executable == first[i].executable && acc[i].lamports == first[i].lamports);
+        CHECK(acc[i].present == first[i].present && acc[i].executable == first[i].executable
+              && acc[i].lamports == first[i].lamports);
         CHECK_BYTES(acc[i].owner.bytes, first[i].owner.bytes, 32);
-        CHECK(acc[i].data_b64.len == first[i].data_b64.len && acc[i].data_b64.off == first[i].data_b64.off + i);
+        CHECK(acc[i].data_b64.len == first[i].data_b64.len
+              && acc[i].data_b64.off == first[i].data_b64.off + i);
     }
 }
 
 static void usual_spelling_and_all_beside_it(void) {
-    static const char *const ACCOUNTS[] = {ACCOUNT, OWNED_AS_USUAL("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
+    static const char *const ACCOUNTS[] = {ACCOUNT,
+                                           OWNED_AS_USUAL("TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"),
                                            OWNED_AS_USUAL("vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"),
                                            OWNED_AS_USUAL("dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH"),
                                            OWNED_AS_USUAL("G6EoTTTgpkNBtVXo96EQp2m6uwwVh2Kt6YidjkmQqoha"),
-                                           OWNED_AS_USUAL("Sysvar1111111111111111111111111111111111111"), OWNED_AS_USUAL(CLOCK)};
+                                           OWNED_AS_USUAL("Sysvar1111111111111111111111111111111111111"),
+                                           OWNED_AS_USUAL(CLOCK)};
     static const char OTHERS[] = "09\"\\ ,.:-eEA=tf{}[]\n\x80\x01";
     char text[256];
     for (size_t a = 0; a < sizeof ACCOUNTS / sizeof ACCOUNTS[0]; a++) {
@@ -184,18 +233,33 @@ static void usual_spelling_and_all_beside_it(void) {
 }
 
 static void numbers_at_their_ends(void) {
-    static const char *const NUMBERS[] = {"0", "00", "1", "9999999999999999999", "18446744073709551615", "18446744073709551616", "99999999999999999999",
-                                          "184467440737095516150", "1e3", "1.0", "-0", "-1", ""};
+    static const char *const NUMBERS[] = {"0",
+                                          "00",
+                                          "1",
+                                          "9999999999999999999",
+                                          "18446744073709551615",
+                                          "18446744073709551616",
+                                          "99999999999999999999",
+                                          "184467440737095516150",
+                                          "1e3",
+                                          "1.0",
+                                          "-0",
+                                          "-1",
+                                          ""};
     char text[256];
     for (size_t i = 0; i < sizeof NUMBERS / sizeof NUMBERS[0]; i++)
         for (int place = 0; place < 3; place++) {
-            snprintf(text, sizeof text, "{\"data\":[\"\",\"base64\"],\"executable\":false,\"lamports\":%s,\"owner\":\"" SYSTEM "\",\"rentEpoch\":%s,\"space\":%s}",
-                     place == 0 ? NUMBERS[i] : "7", place == 1 ? NUMBERS[i] : "7", place == 2 ? NUMBERS[i] : "7");
+            snprintf(text, sizeof text,
+                     "{\"data\":[\"\",\"base64\"],\"executable\":false,\"lamports\":%s,\"owner\":\"" SYSTEM
+                     "\",\"rentEpoch\":%s,\"space\":%s}",
+                     place == 0 ? NUMBERS[i] : "7", place == 1 ? NUMBERS[i] : "7",
+                     place == 2 ? NUMBERS[i] : "7");
             same_by_both_readers(text);
         }
 }
 
-/* A foretold length that is right changes nothing, a wrong one neither; only where a text ends as foretold are its characters left to the decoder. */
+/* A foretold length that is right changes nothing, a wrong one neither; only where a text ends as foretold
+ * are its characters left to the decoder. */
 static void foretold_lengths(void) {
     static const char text[] = ANSWER("[" ACCOUNT ",null," ACCOUNT "]");
     ek_scan_account want[4];
@@ -207,12 +271,16 @@ static void foretold_lengths(void) {
         uint8_t data[8];
         size_t k;
         if (res.count != 3) { /* foretold to end where the last account's text ends: then it is no base64 */
-            CHECK(res.count == 1 && n > 4 && ek_scan_data((const uint8_t *)text, &acc[0], data, sizeof data, &k) != EK_OK);
+            CHECK(res.count == 1 && n > 4
+                  && ek_scan_data((const uint8_t *)text, &acc[0], data, sizeof data, &k) != EK_OK);
             continue;
         }
-        for (uint32_t i = 0; i < 3; i++) CHECK(acc[i].data_b64.off == want[i].data_b64.off && acc[i].data_b64.len == want[i].data_b64.len);
+        for (uint32_t i = 0; i < 3; i++)
+            CHECK(acc[i].data_b64.off == want[i].data_b64.off && acc[i].data_b64.len == want[i].data_b64.len);
     }
-    static const char broken[] = ANSWER("[{\"data\":[\"Zm\"v\",\"base64\"],\"executable\":false,\"lamports\":12,\"owner\":\"" SYSTEM "\",\"rentEpoch\":0,\"space\":3}]");
+    static const char broken[] =
+        ANSWER("[{\"data\":[\"Zm\"v\",\"base64\"],\"executable\":false,\"lamports\":12,\"owner\":\"" SYSTEM
+               "\",\"rentEpoch\":0,\"space\":3}]");
     uint32_t chars[4] = {4, 0, 0, 0};
     uint8_t data[8];
     size_t n;

@@ -52,13 +52,15 @@ static void signatures(void) {
 
 /* Points a strict validator refuses and Solana takes, and the edges of the field. */
 static void curve_edges(void) {
-    static const struct { const char *hex; int on; } cases[] = {
+    static const struct { const char *hex; int on;
+    } cases[] = {
         {"0100000000000000000000000000000000000000000000000000000000000000", 1}, /* identity */
         {"0100000000000000000000000000000000000000000000000000000000000080", 1}, /* x = 0 with the sign bit */
         {"0000000000000000000000000000000000000000000000000000000000000000", 1}, /* order 4 */
         {"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 1}, /* y = -1, order 2 */
         {"ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff", 1},
-        {"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 1}, /* y = p: 0 in another spelling */
+        {"edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+         1}, /* y = p: 0 in another spelling */
         {"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 1}, /* y = p + 1 */
         {"0200000000000000000000000000000000000000000000000000000000000000", 0},
         {"efffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f", 0}, /* y = p + 2 */

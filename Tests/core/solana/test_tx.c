@@ -20,7 +20,8 @@ static size_t compile(int v0, const ek_instruction *ixs, uint32_t n, uint8_t *ou
 
 /* An instruction that mentions keys of every class, one of them twice with different flags. */
 static size_t mixed(int v0, uint8_t *out) {
-    const ek_meta metas[] = {{key_of(9), 0, 1}, {key_of(3), 0, 0}, {key_of(5), 0, 1}, {key_of(9), 0, 0}, {key_of(3), 0, 1}, {payer, 1, 0}, {key_of(1), 0, 0}};
+    const ek_meta metas[] = {{key_of(9), 0, 1}, {key_of(3), 0, 0}, {key_of(5), 0, 1}, {key_of(9), 0, 0},
+                             {key_of(3), 0, 1}, {payer, 1, 0},     {key_of(1), 0, 0}};
     const ek_instruction ix = {program, metas, 7, (const uint8_t *)"hello", 5};
     return compile(v0, &ix, 1, out);
 }
@@ -51,7 +52,8 @@ static void order_and_flags(void) {
 
 static void several_signers(void) {
     uint8_t out[EK_TX_MAX];
-    const ek_meta metas[] = {{key_of(0xF0), 1, 0}, {key_of(0x02), 1, 1}, {key_of(0x04), 1, 0}, {key_of(0xF1), 1, 1}};
+    const ek_meta metas[] = {
+        {key_of(0xF0), 1, 0}, {key_of(0x02), 1, 1}, {key_of(0x04), 1, 0}, {key_of(0xF1), 1, 1}};
     const ek_instruction ix = {program, metas, 4, NULL, 0};
     CHECK_EQ(ek_message_parse(out, compile(0, &ix, 1, out), &tx), EK_OK);
     CHECK(tx.n_required == 5 && tx.n_ro_signed == 2 && tx.n_ro_unsigned == 1);
@@ -94,7 +96,8 @@ static void limits(void) {
     uint8_t out[EK_TX_MAX + 1], done[EK_TX_MAX], data[EK_TX_MAX];
     memset(data, 1, sizeof data);
     ek_instruction ix = {program, NULL, 0, data, 0};
-    size_t n, fit = EK_TX_MAX - 65 - (3 + 1 + 64 + 32 + 1 + 1 + 1 + 2); /* header, keys, blockhash, counts; two for the data's */
+    /* header, keys, blockhash, counts; two for the data's */
+    size_t n, fit = EK_TX_MAX - 65 - (3 + 1 + 64 + 32 + 1 + 1 + 1 + 2);
     ix.data_len = (uint16_t)fit;
     CHECK_EQ(ek_message_compile(0, &payer, &blockhash, &ix, 1, out, sizeof out, &n), EK_OK);
     CHECK_EQ(n, EK_TX_MAX - 65);

@@ -117,12 +117,32 @@ static void base64_known(void) {
 }
 
 static void base64_strict(void) {
-    static const char *const bad[] = {"Z", "Zg", "Zg=", "Zg===", "=", "====", "Z===", "Zm9=", "Zh==", "Zm8=Zm8=", "Zg==Zg==", "Zm 9",
-                                      "Zm9v\n", "Zm-_", "Zm9v====", "Zm\x80v", "=m9v", "Z=9v", "Zm=v",
-                                      "AAAAAAAAAAAAAA=AAAAAAAAA", "AAAAAAAAAAAAAAAAAAA-AAAA", "!AAAAAAAAAAAAAAAAAAAAAAA"};
+    static const char *const bad[] = {"Z",
+                                      "Zg",
+                                      "Zg=",
+                                      "Zg===",
+                                      "=",
+                                      "====",
+                                      "Z===",
+                                      "Zm9=",
+                                      "Zh==",
+                                      "Zm8=Zm8=",
+                                      "Zg==Zg==",
+                                      "Zm 9",
+                                      "Zm9v\n",
+                                      "Zm-_",
+                                      "Zm9v====",
+                                      "Zm\x80v",
+                                      "=m9v",
+                                      "Z=9v",
+                                      "Zm=v",
+                                      "AAAAAAAAAAAAAA=AAAAAAAAA",
+                                      "AAAAAAAAAAAAAAAAAAA-AAAA",
+                                      "!AAAAAAAAAAAAAAAAAAAAAAA"};
     uint8_t out[64];
     size_t n;
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) CHECK_EQ(decode64(bad[i], out, sizeof out, &n), EK_E_SYNTAX);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
+        CHECK_EQ(decode64(bad[i], out, sizeof out, &n), EK_E_SYNTAX);
     CHECK_EQ(ek_base64_decode((const uint8_t *)"Zm\0v", 4, out, sizeof out, &n), EK_E_SYNTAX);
 }
 
@@ -186,7 +206,8 @@ static void base64_wide_is_portable(void) {
             uint8_t was = text[at];
             size_t n = 0, m = 0;
             text[at] = (uint8_t)c;
-            ek_err a = ek_base64_decode(text, chars, one, sizeof one, &n), b = ek_base64_decode_portable(text, chars, two, sizeof two, &m);
+            ek_err a = ek_base64_decode(text, chars, one, sizeof one, &n),
+                   b = ek_base64_decode_portable(text, chars, two, sizeof two, &m);
             CHECK(a == b && n == m && (a != EK_OK || memcmp(one, two, n) == 0));
             text[at] = was;
         }

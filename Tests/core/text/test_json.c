@@ -2,7 +2,9 @@
 #include "text/ek_json.h"
 #include "text/ek_lex.h"
 
-static ek_err root(const char *text, ek_json *v) { return ek_json_root((const uint8_t *)text, strlen(text), v); }
+static ek_err root(const char *text, ek_json *v) {
+    return ek_json_root((const uint8_t *)text, strlen(text), v);
+}
 static ek_json doc(const char *text) {
     ek_json v;
     CHECK_EQ(root(text, &v), EK_OK);
@@ -10,11 +12,39 @@ static ek_json doc(const char *text) {
 }
 
 static void accepts(void) {
-    static const char *const good[] = {
-        "0", "-0", "1", "-1.5e+10", "1E5", "0.0", "123456789012345678901234567890", "true", "false", "null", "\"\"", "[]", "{}", " [ ] ",
-        "\t\r\n{ }\n", "[1,2,3]", "{\"a\":1}", "{\"a\":{\"b\":[{}]}}", "[[],[],{}]", "\"\\u0000\"", "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
-        "\"\\ud83d\\ude00\"", "\"\x7f\"", "\"\xc2\x80\"", "\"\xdf\xbf\"", "\"\xe0\xa0\x80\"", "\"\xed\x9f\xbf\"", "\"\xee\x80\x80\"",
-        "\"\xf0\x90\x80\x80\"", "\"\xf4\x8f\xbf\xbf\"", "\"\xef\xbb\xbf\"", "{\"a\":1,\"a\":2}", "{\"\":0}"};
+    static const char *const good[] = {"0",
+                                       "-0",
+                                       "1",
+                                       "-1.5e+10",
+                                       "1E5",
+                                       "0.0",
+                                       "123456789012345678901234567890",
+                                       "true",
+                                       "false",
+                                       "null",
+                                       "\"\"",
+                                       "[]",
+                                       "{}",
+                                       " [ ] ",
+                                       "\t\r\n{ }\n",
+                                       "[1,2,3]",
+                                       "{\"a\":1}",
+                                       "{\"a\":{\"b\":[{}]}}",
+                                       "[[],[],{}]",
+                                       "\"\\u0000\"",
+                                       "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"",
+                                       "\"\\ud83d\\ude00\"",
+                                       "\"\x7f\"",
+                                       "\"\xc2\x80\"",
+                                       "\"\xdf\xbf\"",
+                                       "\"\xe0\xa0\x80\"",
+                                       "\"\xed\x9f\xbf\"",
+                                       "\"\xee\x80\x80\"",
+                                       "\"\xf0\x90\x80\x80\"",
+                                       "\"\xf4\x8f\xbf\xbf\"",
+                                       "\"\xef\xbb\xbf\"",
+                                       "{\"a\":1,\"a\":2}",
+                                       "{\"\":0}"};
     ek_json v;
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
         if (root(good[i], &v) != EK_OK) fprintf(stderr, "refused: %s\n", good[i]);
@@ -23,14 +53,87 @@ static void accepts(void) {
 }
 
 static void refuses(void) {
-    static const char *const bad[] = {
-        "", " ", "1 2", "[1,]", "[,1]", "[1 2]", "[", "]", "{", "}", "{]", "[}", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{,}", "{a:1}", "{1:1}",
-        "{\"a\":1 \"b\":2}", "{\"a\" 1}", "01", "-", "-01", "+1", ".5", "5.", "1e", "1e+", "1.e5", "0x10", "1a", "NaN", "Infinity", "-Infinity",
-        "tru", "truE", "nul", "falsee", "truefalse", "\"", "\"a", "\"\\\"", "\"\\x\"", "\"\\u12\"", "\"\\u12g4\"", "\"\\", "\"\\u",
-        "\"\n\"", "\"\t\"", "\"\x1f\"", "'a'", "\xef\xbb\xbf[]", "[1]x", "[1]//", "/**/1", "\v1", "\f1", "\xc2\xa0[]",
-        "\"\\ud83d\"", "\"\\ude00\"", "\"\\ud83dx\"", "\"\\ud83d\\n\"", "\"\\ud83d\\ud83d\"", "\"\\ud83d\\u0041\"", "\"\\ud83d\\u\"",
-        "\"\x80\"", "\"\xbf\"", "\"\xc0\x80\"", "\"\xc1\xbf\"", "\"\xc2\"", "\"\xc2x\"", "\"\xe0\x9f\xbf\"", "\"\xe2\x82\"", "\"\xed\xa0\x80\"",
-        "\"\xed\xbf\xbf\"", "\"\xf0\x8f\xbf\xbf\"", "\"\xf0\x90\x80\"", "\"\xf4\x90\x80\x80\"", "\"\xf5\x80\x80\x80\"", "\"\xff\"", "\"\xe0\xa0x\""};
+    static const char *const bad[] = {"",
+                                      " ",
+                                      "1 2",
+                                      "[1,]",
+                                      "[,1]",
+                                      "[1 2]",
+                                      "[",
+                                      "]",
+                                      "{",
+                                      "}",
+                                      "{]",
+                                      "[}",
+                                      "{\"a\"}",
+                                      "{\"a\":}",
+                                      "{\"a\":1,}",
+                                      "{,}",
+                                      "{a:1}",
+                                      "{1:1}",
+                                      "{\"a\":1 \"b\":2}",
+                                      "{\"a\" 1}",
+                                      "01",
+                                      "-",
+                                      "-01",
+                                      "+1",
+                                      ".5",
+                                      "5.",
+                                      "1e",
+                                      "1e+",
+                                      "1.e5",
+                                      "0x10",
+                                      "1a",
+                                      "NaN",
+                                      "Infinity",
+                                      "-Infinity",
+                                      "tru",
+                                      "truE",
+                                      "nul",
+                                      "falsee",
+                                      "truefalse",
+                                      "\"",
+                                      "\"a",
+                                      "\"\\\"",
+                                      "\"\\x\"",
+                                      "\"\\u12\"",
+                                      "\"\\u12g4\"",
+                                      "\"\\",
+                                      "\"\\u",
+                                      "\"\n\"",
+                                      "\"\t\"",
+                                      "\"\x1f\"",
+                                      "'a'",
+                                      "\xef\xbb\xbf[]",
+                                      "[1]x",
+                                      "[1]//",
+                                      "/**/1",
+                                      "\v1",
+                                      "\f1",
+                                      "\xc2\xa0[]",
+                                      "\"\\ud83d\"",
+                                      "\"\\ude00\"",
+                                      "\"\\ud83dx\"",
+                                      "\"\\ud83d\\n\"",
+                                      "\"\\ud83d\\ud83d\"",
+                                      "\"\\ud83d\\u0041\"",
+                                      "\"\\ud83d\\u\"",
+                                      "\"\x80\"",
+                                      "\"\xbf\"",
+                                      "\"\xc0\x80\"",
+                                      "\"\xc1\xbf\"",
+                                      "\"\xc2\"",
+                                      "\"\xc2x\"",
+                                      "\"\xe0\x9f\xbf\"",
+                                      "\"\xe2\x82\"",
+                                      "\"\xed\xa0\x80\"",
+                                      "\"\xed\xbf\xbf\"",
+                                      "\"\xf0\x8f\xbf\xbf\"",
+                                      "\"\xf0\x90\x80\"",
+                                      "\"\xf4\x90\x80\x80\"",
+                                      "\"\xf5\x80\x80\x80\"",
+                                      "\"\xff\"",
+                                      "\"\xe0\xa0x\""};
     ek_json v;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (root(bad[i], &v) != EK_E_SYNTAX) fprintf(stderr, "accepted: %s\n", bad[i]);
@@ -60,7 +163,9 @@ static void depth(void) {
 }
 
 static void members(void) {
-    ek_json v, r = doc(" { \"a\" : 1 , \"b\\u0063\" : [ true , null ] , \"\" : \"x\" , \"d\" : 1 , \"\\u0064\" : 2 } ");
+    ek_json v,
+        r = doc(
+            " { \"a\" : 1 , \"b\\u0063\" : [ true , null ] , \"\" : \"x\" , \"d\" : 1 , \"\\u0064\" : 2 } ");
     uint64_t n;
     CHECK_EQ(ek_json_kind(r), '{');
     CHECK_EQ(ek_json_member(r, "a", &v), EK_OK);
@@ -82,7 +187,8 @@ static void members(void) {
 }
 
 static void paths_and_counts(void) {
-    ek_json v, r = doc("{\"result\":{\"value\":[null,{\"err\":{\"InstructionError\":[2,{\"Custom\":6003}]}}],\"0\":\"zero\"}}");
+    ek_json v, r = doc("{\"result\":{\"value\":[null,{\"err\":{\"InstructionError\":[2,{\"Custom\":6003}]}}],"
+                       "\"0\":\"zero\"}}");
     uint64_t n;
     size_t count;
     CHECK_EQ(ek_json_path(r, "result.value.1.err.InstructionError.1.Custom", &v), EK_OK);
@@ -131,12 +237,22 @@ static void walks(void) {
 }
 
 static void numbers(void) {
-    static const struct { const char *text; ek_err u, i; } cases[] = {
-        {"0", EK_OK, EK_OK}, {"18446744073709551615", EK_OK, EK_E_RANGE}, {"18446744073709551616", EK_E_RANGE, EK_E_RANGE},
-        {"184467440737095516150", EK_E_RANGE, EK_E_RANGE}, {"9223372036854775807", EK_OK, EK_OK}, {"9223372036854775808", EK_OK, EK_E_RANGE},
-        {"-9223372036854775808", EK_E_RANGE, EK_OK}, {"-9223372036854775809", EK_E_RANGE, EK_E_RANGE}, {"-1", EK_E_RANGE, EK_OK},
-        {"-0", EK_E_RANGE, EK_OK}, {"1.0", EK_E_SYNTAX, EK_E_SYNTAX}, {"1e3", EK_E_SYNTAX, EK_E_SYNTAX}, {"1E3", EK_E_SYNTAX, EK_E_SYNTAX},
-        {"\"1\"", EK_E_SYNTAX, EK_E_SYNTAX}, {"true", EK_E_SYNTAX, EK_E_SYNTAX}};
+    static const struct { const char *text; ek_err u, i;
+    } cases[] = {{"0", EK_OK, EK_OK},
+                 {"18446744073709551615", EK_OK, EK_E_RANGE},
+                 {"18446744073709551616", EK_E_RANGE, EK_E_RANGE},
+                 {"184467440737095516150", EK_E_RANGE, EK_E_RANGE},
+                 {"9223372036854775807", EK_OK, EK_OK},
+                 {"9223372036854775808", EK_OK, EK_E_RANGE},
+                 {"-9223372036854775808", EK_E_RANGE, EK_OK},
+                 {"-9223372036854775809", EK_E_RANGE, EK_E_RANGE},
+                 {"-1", EK_E_RANGE, EK_OK},
+                 {"-0", EK_E_RANGE, EK_OK},
+                 {"1.0", EK_E_SYNTAX, EK_E_SYNTAX},
+                 {"1e3", EK_E_SYNTAX, EK_E_SYNTAX},
+                 {"1E3", EK_E_SYNTAX, EK_E_SYNTAX},
+                 {"\"1\"", EK_E_SYNTAX, EK_E_SYNTAX},
+                 {"true", EK_E_SYNTAX, EK_E_SYNTAX}};
     for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
         uint64_t u = 5;
         int64_t i = 5;
@@ -174,12 +290,14 @@ static void texts(void) {
     CHECK_EQ(ek_json_key(doc("\"11111111111111111111111111111111\""), &key), EK_OK);
     CHECK_EQ(ek_json_key(doc("\"1111111111111111111111111111111\\u0031\""), &key), EK_OK);
     CHECK_EQ(ek_json_key(doc("\"111111111111111111111111111111111\""), &key), EK_E_SYNTAX);
-    CHECK_EQ(ek_json_key(doc("\"1111111111111111111111111111111111111111111111111111111111\""), &key), EK_E_SYNTAX);
+    CHECK_EQ(ek_json_key(doc("\"1111111111111111111111111111111111111111111111111111111111\""), &key),
+             EK_E_SYNTAX);
     const uint8_t *raw = ek_json_raw(doc(" \"q\" "), &n);
     CHECK(n == 3 && memcmp(raw, "\"q\"", 3) == 0);
 }
 
-/* The word-wise skip stops where the byte-wise one does, wherever the stop stands and however the text is aligned. */
+/* The word-wise skip stops where the byte-wise one does, wherever the stop stands and however the text is
+ * aligned. */
 static void plain_skip_equals_its_twin(void) {
     uint8_t buf[160];
     static const uint8_t stops[] = {'"', '\\', 0, 0x1f, 0x80, 0xff, 0x0a};
@@ -188,10 +306,12 @@ static void plain_skip_equals_its_twin(void) {
         for (size_t len = 0; len <= 140; len++)
             for (size_t s = 0; s < sizeof stops; s++)
                 for (size_t at = 0; at <= len; at += (len < 24 ? 1 : 7)) {
-                    for (size_t i = 0; i < sizeof buf; i++) buf[i] = (uint8_t)(0x23 + (i * 7) % 57); /* never '"' or '\' */
+                    /* never '"' or '\' */
+                    for (size_t i = 0; i < sizeof buf; i++) buf[i] = (uint8_t)(0x23 + (i * 7) % 57);
                     buf[start + at] = stops[s];
                     const uint8_t *a = buf + start, *e = a + len;
-                    if (ek_lex_plain(a, e) != ek_lex_plain_bytewise(a, e) || ek_lex_plain(a, e) != a + at) bad++;
+                    if (ek_lex_plain(a, e) != ek_lex_plain_bytewise(a, e) || ek_lex_plain(a, e) != a + at)
+                        bad++;
                 }
     CHECK_EQ(bad, 0);
     for (unsigned c = 0; c < 256; c++) {
@@ -203,7 +323,8 @@ static void plain_skip_equals_its_twin(void) {
 
 /* No prefix of a document is a document, and reading one never goes past its end (the sanitizers watch). */
 static void prefixes(void) {
-    static const char text[] = "{\"a\":[1,-2.5e3,\"x\\u00e9\\ud83d\\ude00\xc3\xa9\",true,null],\"b\":{\"c\":false}}";
+    static const char text[] =
+        "{\"a\":[1,-2.5e3,\"x\\u00e9\\ud83d\\ude00\xc3\xa9\",true,null],\"b\":{\"c\":false}}";
     for (size_t n = 0; n < sizeof text - 1; n++) {
         uint8_t copy[sizeof text];
         ek_json v;

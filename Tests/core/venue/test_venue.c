@@ -1,4 +1,5 @@
-/* The venue tables' own consistency, oracles by hand, and the lookups that Swift uses. Accounts in bulk are in Tests/conformance. */
+/* The venue tables' own consistency, oracles by hand, and the lookups that Swift uses. Accounts in bulk are
+ * in Tests/conformance. */
 #include "check.h"
 #include "venue/ek_venue_table.h"
 #include "base/ek_bytes.h"
@@ -8,8 +9,10 @@
 #include <stdlib.h>
 
 static void names(void) {
-    CHECK(ek_venue_by_name("velocity", 8) == ek_venue_at(0) && ek_venue_by_name("drift", 5) == ek_venue_at(1));
-    CHECK(ek_venue_by_name("drif", 4) == NULL && ek_venue_by_name("driftx", 6) == NULL && ek_venue_by_name("", 0) == NULL);
+    CHECK(ek_venue_by_name("velocity", 8) == ek_venue_at(0)
+          && ek_venue_by_name("drift", 5) == ek_venue_at(1));
+    CHECK(ek_venue_by_name("drif", 4) == NULL && ek_venue_by_name("driftx", 6) == NULL
+          && ek_venue_by_name("", 0) == NULL);
     CHECK_EQ(ek_venue_count(), 2);
     CHECK(ek_venue_at(2) == NULL);
     char text[45];
@@ -27,11 +30,18 @@ static void discriminator_is(const ek_layout *l) {
     CHECK_BYTES(hash, l->discriminator, 8);
 }
 
-/* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read past it. Every one of its bytes set, so
- * every slot and field is read; and one byte less is refused. */
+/* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read past
+ * it. Every one of its bytes set, so every slot and field is read; and one byte less is refused. */
 static void reads_its_length_and_no_more(const struct ek_venue *v) {
-    union { ek_user user; ek_user_stats stats; ek_perp_market perp; ek_spot_market spot; ek_state state; } out;
-    static const size_t SIZES[] = {sizeof(ek_user), sizeof(ek_user_stats), sizeof(ek_perp_market), sizeof(ek_spot_market), sizeof(ek_state)};
+    union {
+        ek_user user;
+        ek_user_stats stats;
+        ek_perp_market perp;
+        ek_spot_market spot;
+        ek_state state;
+    } out;
+    static const size_t SIZES[] = {sizeof(ek_user), sizeof(ek_user_stats), sizeof(ek_perp_market),
+                                   sizeof(ek_spot_market), sizeof(ek_state)};
     const ek_layout *layouts[] = {&v->user, &v->stats, &v->perp, &v->spot, &v->state};
     for (size_t k = 0; k < 5; k++)
         for (uint8_t fill = 0; fill <= 1; fill++) {
@@ -49,7 +59,9 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
                          : k == 3 ? ek_decode_spot_market(v, data, len, &out.spot)
                                   : ek_decode_state(v, data, len, &out.state),
                          want);
-                if (k == 0 && !less) CHECK(out.user.n_spots == 8 * fill && out.user.n_perps == 8 * fill && out.user.n_live_orders == 32 * fill);
+                if (k == 0 && !less)
+                    CHECK(out.user.n_spots == 8 * fill && out.user.n_perps == 8 * fill
+                          && out.user.n_live_orders == 32 * fill);
             }
             free(data);
             free(room);
@@ -71,7 +83,8 @@ static void old_bytes_of_empty_slots(const struct ek_venue *v) {
     CHECK_BYTES(&user, &want, sizeof user);
 }
 
-/* Another account is refused before anything is written: `assess` tries every account of a saved read as a User. */
+/* Another account is refused before anything is written: `assess` tries every account of a saved read as a
+ * User. */
 static void another_account_leaves_the_user(const struct ek_venue *v) {
     static uint8_t data[8192];
     static ek_user user, want;
@@ -92,7 +105,8 @@ static void tables(void) {
         reads_its_length_and_no_more(v);
         old_bytes_of_empty_slots(v);
         another_account_leaves_the_user(v);
-        CHECK(v->spots.at + 8 * v->spots.stride == v->perps.at && v->perps.at + 8 * v->perps.stride == v->orders.at);
+        CHECK(v->spots.at + 8 * v->spots.stride == v->perps.at
+              && v->perps.at + 8 * v->perps.stride == v->orders.at);
         CHECK(v->orders.at + 32 * v->orders.stride <= v->user.len);
         for (size_t k = 1; k < v->n_errors; k++) CHECK(v->errors[k - 1].code < v->errors[k].code);
     }
@@ -151,7 +165,8 @@ static void pegged(void) {
     }
 }
 
-/* Pyth pull: the message begins one byte later when the verification was partial; nothing is read past the end. */
+/* Pyth pull: the message begins one byte later when the verification was partial; nothing is read past the
+ * end. */
 static void pull_oracles(void) {
     static const uint8_t head[8] = {0x22, 0xf1, 0x23, 0x63, 0x9d, 0x7e, 0xf4, 0xcd};
     const ek_venue *drift = ek_venue_at(1);
@@ -167,7 +182,8 @@ static void pull_oracles(void) {
         ek_set_u64(raw + at + 52, 1700000000);
         ek_set_u64(raw + at + 84, 4321);
         CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, sizeof raw, &o), EK_OK);
-        CHECK(o.price_e6 == 145230000 && o.conf_e6 == 2500 && o.posted_slot == 4321 && o.publish_time_s == 1700000000);
+        CHECK(o.price_e6 == 145230000 && o.conf_e6 == 2500 && o.posted_slot == 4321
+              && o.publish_time_s == 1700000000);
         CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, at + 92, &o), EK_OK);
         CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, at + 91, &o), EK_E_SHORT);
         CHECK_EQ(ek_decode_oracle(drift, EK_ORACLE_PYTH_PULL, raw, 40, &o), EK_E_SHORT);
@@ -212,11 +228,22 @@ static void lookups(void) {
     u.n_perps = u.n_spots = 1;
     u.perps[0].market_index = 3;
     u.spots[0].market_index = 1;
-    u.orders[5] = (ek_order){.status = EK_ORDER_OPEN, .order_id = 9, .user_order_id = 4, .market_type = EK_PERP, .market_index = 3};
-    u.orders[6] = (ek_order){.status = EK_ORDER_FILLED, .order_id = 10, .user_order_id = 5, .market_type = EK_PERP, .market_index = 3};
-    CHECK(ek_user_perp(&u, 3) == ek_user_perp_at(&u, 0) && ek_user_perp(&u, 0) == NULL && ek_user_perp_at(&u, 1) == NULL);
-    CHECK(ek_user_spot(&u, 1) == ek_user_spot_at(&u, 0) && ek_user_spot(&u, 0) == NULL && ek_user_spot_at(&u, 1) == NULL);
-    CHECK(ek_user_order_by_id(&u, 9) == ek_user_order_at(&u, 5) && ek_user_order_by_id(&u, 10) == NULL && ek_user_order_at(&u, 32) == NULL);
+    u.orders[5] = (ek_order){.status = EK_ORDER_OPEN,
+                             .order_id = 9,
+                             .user_order_id = 4,
+                             .market_type = EK_PERP,
+                             .market_index = 3};
+    u.orders[6] = (ek_order){.status = EK_ORDER_FILLED,
+                             .order_id = 10,
+                             .user_order_id = 5,
+                             .market_type = EK_PERP,
+                             .market_index = 3};
+    CHECK(ek_user_perp(&u, 3) == ek_user_perp_at(&u, 0) && ek_user_perp(&u, 0) == NULL
+          && ek_user_perp_at(&u, 1) == NULL);
+    CHECK(ek_user_spot(&u, 1) == ek_user_spot_at(&u, 0) && ek_user_spot(&u, 0) == NULL
+          && ek_user_spot_at(&u, 1) == NULL);
+    CHECK(ek_user_order_by_id(&u, 9) == ek_user_order_at(&u, 5) && ek_user_order_by_id(&u, 10) == NULL
+          && ek_user_order_at(&u, 32) == NULL);
     CHECK_EQ(ek_user_live_orders(&u, EK_PERP, 3), 1);
     CHECK_EQ(ek_user_live_orders(&u, EK_SPOT, 3), 0);
     CHECK(!ek_user_has_delegate(&u));

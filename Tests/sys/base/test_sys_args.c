@@ -92,14 +92,17 @@ static void numbers(void) {
     CHECK(sys_parse_i64("0", 0, 10, &v) && v == 0);
     CHECK(sys_parse_i64("-5", -10, 10, &v) && v == -5);
     CHECK(sys_parse_i64("9223372036854775807", 0, INT64_MAX, &v) && v == INT64_MAX);
-    static const char *const no[] = {"", "-", "+1", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "99999999999999999999", "11", "-1"};
-    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++) CHECK(!sys_parse_i64(no[i], 0, i < 9 ? INT64_MAX : 10, &v));
+    static const char *const no[] = {
+        "", "-", "+1", " 1", "1 ", "1.0", "0x1", "9223372036854775808", "99999999999999999999", "11", "-1"};
+    for (size_t i = 0; i < sizeof no / sizeof no[0]; i++)
+        CHECK(!sys_parse_i64(no[i], 0, i < 9 ? INT64_MAX : 10, &v));
     CHECK(sys_parse_duration_s("90", &v) && v == 90);
     CHECK(sys_parse_duration_s("90s", &v) && v == 90);
     CHECK(sys_parse_duration_s("15m", &v) && v == 900);
     CHECK(sys_parse_duration_s("2h", &v) && v == 7200);
     CHECK(sys_parse_duration_s("3650d", &v) && v == 315360000);
-    static const char *const never[] = {"", "s", "0", "0h", "1w", "-1h", "1h30m", "3651d", "99999999999999999999s", "1 h"};
+    static const char *const never[] = {
+        "", "s", "0", "0h", "1w", "-1h", "1h30m", "3651d", "99999999999999999999s", "1 h"};
     for (size_t i = 0; i < sizeof never / sizeof never[0]; i++) CHECK(!sys_parse_duration_s(never[i], &v));
 }
 
@@ -142,7 +145,8 @@ static void signals(void) {
         int a = sys_signals_next(fd), b = sys_signals_next(fd);
         ok = ok && a + b == SIGTERM + SIGINT && a != b;
         int fds[2];
-        ok = ok && pipe(fds) == 0 && close(fds[0]) == 0 && sys_write_all(fds[1], "x", 1) == EPIPE; /* no SIGPIPE */
+        /* no SIGPIPE */
+        ok = ok && pipe(fds) == 0 && close(fds[0]) == 0 && sys_write_all(fds[1], "x", 1) == EPIPE;
         if (!ok) _exit(1);
         sys_signals_default();
         raise(SIGTERM); /* ends us now */
@@ -161,11 +165,18 @@ static void clocks(void) {
     CHECK(sys_mono_ms() >= b / 1000);
     CHECK(sys_unix_ms() > 1700000000000);
     char t[21];
-    static const struct { int64_t s; const char *text; } dates[] = {
-        {0, "1970-01-01T00:00:00Z"},          {951782400, "2000-02-29T00:00:00Z"},          {951868799, "2000-02-29T23:59:59Z"},
-        {951868800, "2000-03-01T00:00:00Z"},  {1795338000, "2026-11-22T09:00:00Z"},         {4107542400, "2100-03-01T00:00:00Z"},
-        {1735689599, "2024-12-31T23:59:59Z"}, {253402300799, "9999-12-31T23:59:59Z"},       {253402300800, "1970-01-01T00:00:00Z"},
-        {-1, "1970-01-01T00:00:00Z"},         {INT64_MIN, "1970-01-01T00:00:00Z"}};
+    static const struct { int64_t s; const char *text;
+    } dates[] = {{0, "1970-01-01T00:00:00Z"},
+                 {951782400, "2000-02-29T00:00:00Z"},
+                 {951868799, "2000-02-29T23:59:59Z"},
+                 {951868800, "2000-03-01T00:00:00Z"},
+                 {1795338000, "2026-11-22T09:00:00Z"},
+                 {4107542400, "2100-03-01T00:00:00Z"},
+                 {1735689599, "2024-12-31T23:59:59Z"},
+                 {253402300799, "9999-12-31T23:59:59Z"},
+                 {253402300800, "1970-01-01T00:00:00Z"},
+                 {-1, "1970-01-01T00:00:00Z"},
+                 {INT64_MIN, "1970-01-01T00:00:00Z"}};
     for (size_t i = 0; i < sizeof dates / sizeof dates[0]; i++) {
         sys_iso8601(dates[i].s, t);
         CHECK_TEXT(t, dates[i].text);

@@ -13,7 +13,9 @@ static char text[SYS_CONFIG_TEXT];
 /* A whole good file with one line put in after the section of that name. */
 #define BASE "[rpc]\nurl = https://a.example\n[account]\nauthority = " KEY "\n[hedge SOL-PERP]\n"
 
-static ek_err parse(const char *file) { return sys_config_parse("F", (const uint8_t *)file, strlen(file), 0, &c, text); }
+static ek_err parse(const char *file) {
+    return sys_config_parse("F", (const uint8_t *)file, strlen(file), 0, &c, text);
+}
 
 static void good(const char *file) {
     ek_err err = parse(file);
@@ -78,12 +80,17 @@ static void defaults(void) {
 }
 
 static void values(void) {
-    good("\xEF\xBB\xBF# comment\r\n; another\r\n\r\n[agent]\r\nmode = live ; inline\r\nloop_interval_seconds=0.5\r\nstate = s.bin\r\ncontrol =\r\n"
-         "[rpc]\r\nurl = https://a.example/?k=1\r\nurl = http://127.0.0.1:8899\r\nurl = http://[::1]:8899/x\r\ntimeout_ms: 250\r\n"
-         "[venue]\r\nname = drift\r\n[account]\r\nkeypair = /k.json\r\nauthority =   ; the key itself\r\nsub_account = 65535\r\n"
-         "[hedge BTC-PERP]\r\ncooldown_seconds = 0\r\ndrift_tolerance_pct = 0.0001\r\n[hedge SOL-PERP]\r\nspot = wallet:SOL\r\n"
+    good("\xEF\xBB\xBF# comment\r\n; another\r\n\r\n[agent]\r\nmode = live ; "
+         "inline\r\nloop_interval_seconds=0.5\r\nstate = s.bin\r\ncontrol =\r\n"
+         "[rpc]\r\nurl = https://a.example/?k=1\r\nurl = http://127.0.0.1:8899\r\nurl = "
+         "http://[::1]:8899/x\r\ntimeout_ms: 250\r\n"
+         "[venue]\r\nname = drift\r\n[account]\r\nkeypair = /k.json\r\nauthority =   ; the key "
+         "itself\r\nsub_account = 65535\r\n"
+         "[hedge BTC-PERP]\r\ncooldown_seconds = 0\r\ndrift_tolerance_pct = 0.0001\r\n[hedge "
+         "SOL-PERP]\r\nspot = wallet:SOL\r\n"
          "min_trade_size = 0.000000001\r\nmax_trade_size = 0.000000001\r\nmax_leverage = 0.0001\r\n"
-         "[gates]\r\nmax_cost_bps = 0.25\r\nmin_health_pct = 33.33\r\n[web]\r\nlisten = [::1]:0\r\n[alerts]\r\nwebhook = https://h.example/secret\r\n  # end");
+         "[gates]\r\nmax_cost_bps = 0.25\r\nmin_health_pct = 33.33\r\n[web]\r\nlisten = "
+         "[::1]:0\r\n[alerts]\r\nwebhook = https://h.example/secret\r\n  # end");
     CHECK_EQ(c.mode, SYS_MODE_LIVE);
     CHECK_EQ(c.loop_interval_ms, 500);
     CHECK_TEXT(sys_config_state(&c), "s.bin");
@@ -124,29 +131,44 @@ static void values(void) {
 }
 
 static void lines(void) {
-    bad("[agent]\n junk = 1\n", EK_E_SYNTAX, "F:2: may not begin with a blank (it would continue the line above)");
+    bad("[agent]\n junk = 1\n", EK_E_SYNTAX,
+        "F:2: may not begin with a blank (it would continue the line above)");
     bad("[agent]\nmode\n", EK_E_SYNTAX, "F:2: is neither a section, a key = value nor a comment");
     bad("[agent]\nmode ; = live\n", EK_E_SYNTAX, "F:2: is neither a section, a key = value nor a comment");
     bad("[agent]\n= 5\n", EK_E_SYNTAX, "F:2: has no key before the =");
     bad("mode = live\n", EK_E_SYNTAX, "F:1: stands before the first section");
     bad("[agent\nmode = live\n", EK_E_SYNTAX, "F:1: a section must end with ]");
     bad("[agent] mode = live\n", EK_E_SYNTAX, "F:1: only a comment may follow the ]");
-    bad("[agnet]\n", EK_E_SYNTAX, "F:1: [agnet]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
-    bad("[]\n", EK_E_SYNTAX, "F:1: []: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
+    bad("[agnet]\n", EK_E_SYNTAX,
+        "F:1: [agnet]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] "
+        "[gates] [signer] [web] [alerts]");
+    bad("[]\n", EK_E_SYNTAX,
+        "F:1: []: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] "
+        "[signer] [web] [alerts]");
     bad("[agent]\n[rpc]\n[agent]\n", EK_E_SYNTAX, "F:3: [agent]: given twice (first in line 1)");
-    bad("[hedge SOL-PERP]\n[hedge SOL-PERP]\n", EK_E_SYNTAX, "F:2: [hedge SOL-PERP]: given twice (first in line 1)");
+    bad("[hedge SOL-PERP]\n[hedge SOL-PERP]\n", EK_E_SYNTAX,
+        "F:2: [hedge SOL-PERP]: given twice (first in line 1)");
     bad("[hedge SOL]\n", EK_E_SYNTAX, "F:1: [hedge SOL]: must name a market as SOL-PERP");
-    bad("[hedge ABCDEFGHIJK-PERP]\n", EK_E_SYNTAX, "F:1: [hedge ABCDEFGHIJK-PERP]: must name a market as SOL-PERP");
+    bad("[hedge ABCDEFGHIJK-PERP]\n", EK_E_SYNTAX,
+        "F:1: [hedge ABCDEFGHIJK-PERP]: must name a market as SOL-PERP");
     bad("[hedge -PERP]\n", EK_E_SYNTAX, "F:1: [hedge -PERP]: must name a market as SOL-PERP");
     bad("[hedge S/L-PERP]\n", EK_E_SYNTAX, "F:1: [hedge S/L-PERP]: must name a market as SOL-PERP");
-    bad("[hedge]\n", EK_E_SYNTAX, "F:1: [hedge]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] [gates] [signer] [web] [alerts]");
-    bad("[hedge A-PERP]\n[hedge B-PERP]\n[hedge C-PERP]\n[hedge D-PERP]\n[hedge E-PERP]\n[hedge F-PERP]\n[hedge G-PERP]\n[hedge H-PERP]\n[hedge I-PERP]\n",
+    bad("[hedge]\n", EK_E_SYNTAX,
+        "F:1: [hedge]: unknown section; known: [agent] [rpc] [venue] [account] [hedge X-PERP] [order] "
+        "[gates] [signer] [web] [alerts]");
+    bad("[hedge A-PERP]\n[hedge B-PERP]\n[hedge C-PERP]\n[hedge D-PERP]\n[hedge E-PERP]\n[hedge "
+        "F-PERP]\n[hedge G-PERP]\n[hedge H-PERP]\n[hedge I-PERP]\n",
         EK_E_SYNTAX, "F:9: [hedge I-PERP]: at most 8 markets are taken");
-    bad("[agent]\nmodus = live\n", EK_E_SYNTAX, "F:2: modus: unknown key in [agent]; known: mode, loop_interval_seconds, state, control");
+    bad("[agent]\nmodus = live\n", EK_E_SYNTAX,
+        "F:2: modus: unknown key in [agent]; known: mode, loop_interval_seconds, state, control");
     bad("[hedge SOL-PERP]\ndrift_tolerance = 1\n", EK_E_SYNTAX,
-        "F:2: drift_tolerance: unknown key in [hedge SOL-PERP]; known: spot, hedge_ratio_pct, target_delta, drift_tolerance_pct, cooldown_seconds, min_trade_size, max_trade_size, max_leverage, max_trades_per_day");
-    bad("[agent]\nmode = live\nmode = paper\n", EK_E_SYNTAX, "F:3: mode = paper: given twice (first in line 2)");
-    bad("[hedge SOL-PERP]\ncooldown_seconds = 1\ncooldown_seconds = 1\n", EK_E_SYNTAX, "F:3: cooldown_seconds = 1: given twice (first in line 2)");
+        "F:2: drift_tolerance: unknown key in [hedge SOL-PERP]; known: spot, hedge_ratio_pct, target_delta, "
+        "drift_tolerance_pct, cooldown_seconds, min_trade_size, max_trade_size, max_leverage, "
+        "max_trades_per_day");
+    bad("[agent]\nmode = live\nmode = paper\n", EK_E_SYNTAX,
+        "F:3: mode = paper: given twice (first in line 2)");
+    bad("[hedge SOL-PERP]\ncooldown_seconds = 1\ncooldown_seconds = 1\n", EK_E_SYNTAX,
+        "F:3: cooldown_seconds = 1: given twice (first in line 2)");
     bad("[agent]\nmode = li\x01ve\n", EK_E_SYNTAX, "F:2: holds a control byte (0x01)");
     bad("[agent]\nmode = live\rstate = x\n", EK_E_SYNTAX, "F:2: holds a control byte (0x0d)");
     bad("[agent]\nmode = live\x7F\n", EK_E_SYNTAX, "F:2: holds a control byte (0x7f)");
@@ -176,69 +198,116 @@ static void lines(void) {
 }
 
 static void ranges(void) {
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 0\n", EK_E_RANGE, "F:2: drift_tolerance_pct = 0: must be more than 0 and at most 50 (percent)");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 50.0001\n", EK_E_RANGE, "F:2: drift_tolerance_pct = 50.0001: must be more than 0 and at most 50 (percent)");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = -1\n", EK_E_RANGE, "F:2: drift_tolerance_pct = -1: must be more than 0 and at most 50 (percent)");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1.00001\n", EK_E_RANGE, "F:2: drift_tolerance_pct = 1.00001: must have at most 4 decimals");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1%\n", EK_E_RANGE, "F:2: drift_tolerance_pct = 1%: must be a number, more than 0 and at most 50 (percent)");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 0\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = 0: must be more than 0 and at most 50 (percent)");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 50.0001\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = 50.0001: must be more than 0 and at most 50 (percent)");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = -1\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = -1: must be more than 0 and at most 50 (percent)");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1.00001\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = 1.00001: must have at most 4 decimals");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1%\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = 1%: must be a number, more than 0 and at most 50 (percent)");
     bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1.0 # percent\n", EK_E_RANGE,
-        "F:2: drift_tolerance_pct = 1.0 # percent: must be a number, more than 0 and at most 50 (percent); a comment behind a value starts with ;");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct =\n", EK_E_RANGE, "F:2: drift_tolerance_pct = : must be a number, more than 0 and at most 50 (percent)");
-    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1e1\n", EK_E_RANGE, "F:2: drift_tolerance_pct = 1e1: must be a number, more than 0 and at most 50 (percent)");
+        "F:2: drift_tolerance_pct = 1.0 # percent: must be a number, more than 0 and at most 50 (percent); a "
+        "comment behind a value starts with ;");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct =\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = : must be a number, more than 0 and at most 50 (percent)");
+    bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 1e1\n", EK_E_RANGE,
+        "F:2: drift_tolerance_pct = 1e1: must be a number, more than 0 and at most 50 (percent)");
     bad("[hedge SOL-PERP]\ndrift_tolerance_pct = 99999999999999999999\n", EK_E_RANGE,
         "F:2: drift_tolerance_pct = 99999999999999999999: must be more than 0 and at most 50 (percent)");
-    bad("[hedge SOL-PERP]\ncooldown_seconds = 1.5\n", EK_E_RANGE, "F:2: cooldown_seconds = 1.5: must be a whole number, at least 0 and at most 2592000 (seconds)");
-    bad("[hedge SOL-PERP]\nmin_trade_size = 0.0000000001\n", EK_E_RANGE, "F:2: min_trade_size = 0.0000000001: must have at most 9 decimals");
-    bad("[hedge SOL-PERP]\nmax_trade_size = 1000001\n", EK_E_RANGE, "F:2: max_trade_size = 1000001: must be more than 0 and at most 1000000 (base units)");
-    bad("[hedge SOL-PERP]\nmax_leverage = 0\n", EK_E_RANGE, "F:2: max_leverage = 0: must be more than 0 and at most 100 (times)");
-    bad("[hedge SOL-PERP]\nmax_trades_per_day = 0\n", EK_E_RANGE, "F:2: max_trades_per_day = 0: must be at least 1 and at most 100000 (a day)");
+    bad("[hedge SOL-PERP]\ncooldown_seconds = 1.5\n", EK_E_RANGE,
+        "F:2: cooldown_seconds = 1.5: must be a whole number, at least 0 and at most 2592000 (seconds)");
+    bad("[hedge SOL-PERP]\nmin_trade_size = 0.0000000001\n", EK_E_RANGE,
+        "F:2: min_trade_size = 0.0000000001: must have at most 9 decimals");
+    bad("[hedge SOL-PERP]\nmax_trade_size = 1000001\n", EK_E_RANGE,
+        "F:2: max_trade_size = 1000001: must be more than 0 and at most 1000000 (base units)");
+    bad("[hedge SOL-PERP]\nmax_leverage = 0\n", EK_E_RANGE,
+        "F:2: max_leverage = 0: must be more than 0 and at most 100 (times)");
+    bad("[hedge SOL-PERP]\nmax_trades_per_day = 0\n", EK_E_RANGE,
+        "F:2: max_trades_per_day = 0: must be at least 1 and at most 100000 (a day)");
     bad("[agent]\nmode = Live\n", EK_E_RANGE, "F:2: mode = Live: must be paper or live");
     bad("[agent]\nmode =\n", EK_E_RANGE, "F:2: mode = : must be paper or live");
-    bad("[agent]\nloop_interval_seconds = 0\n", EK_E_RANGE, "F:2: loop_interval_seconds = 0: must be at least 0.1 and at most 86400 (seconds)");
+    bad("[agent]\nloop_interval_seconds = 0\n", EK_E_RANGE,
+        "F:2: loop_interval_seconds = 0: must be at least 0.1 and at most 86400 (seconds)");
     bad("[agent]\nstate =\n", EK_E_RANGE, "F:2: state = : must be a path of at most 199 bytes");
-    bad("[agent]\ncontrol = /123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/12345678\n", EK_E_RANGE,
-        "F:2: control = /123456789/123456789/123456789/123456789/123456789/123456789…: must be a path of at most 107 bytes");
-    bad("[rpc]\ntimeout_ms = 99\n", EK_E_RANGE, "F:2: timeout_ms = 99: must be at least 100 and at most 120000 (milliseconds)");
-    bad("[rpc]\nmax_slot_lag = +1\n", EK_E_RANGE, "F:2: max_slot_lag = +1: must be a whole number, at least 0 and at most 100000 (slots)");
+    bad("[agent]\ncontrol = "
+        "/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/123456789/"
+        "123456789/12345678\n",
+        EK_E_RANGE,
+        "F:2: control = /123456789/123456789/123456789/123456789/123456789/123456789…: must be a path of at "
+        "most 107 bytes");
+    bad("[rpc]\ntimeout_ms = 99\n", EK_E_RANGE,
+        "F:2: timeout_ms = 99: must be at least 100 and at most 120000 (milliseconds)");
+    bad("[rpc]\nmax_slot_lag = +1\n", EK_E_RANGE,
+        "F:2: max_slot_lag = +1: must be a whole number, at least 0 and at most 100000 (slots)");
     bad("[venue]\nname = velocity2\n", EK_E_RANGE, "F:2: name = velocity2: must be velocity or drift");
-    bad("[account]\nauthority = 1234\n", EK_E_RANGE, "F:2: authority = 1234: must be a public key (base58 of 32 bytes)");
-    bad("[account]\nsub_account = 65536\n", EK_E_RANGE, "F:2: sub_account = 65536: must be at least 0 and at most 65535");
-    bad("[order]\npriority_fee_percentile = 101\n", EK_E_RANGE, "F:2: priority_fee_percentile = 101: must be at least 0 and at most 100 (percentile)");
-    bad("[order]\nmax_slippage_pct = 0\n", EK_E_RANGE, "F:2: max_slippage_pct = 0: must be more than 0 and at most 20 (percent)");
-    bad("[gates]\nmax_cost_bps = 0.001\n", EK_E_RANGE, "F:2: max_cost_bps = 0.001: must have at most 2 decimals");
-    bad("[gates]\nmax_failures = five\n", EK_E_RANGE, "F:2: max_failures = five: must be a whole number, at least 1 and at most 1000 (in a row)");
-    bad("[gates]\ngas_reserve_sol = .5\n", EK_E_RANGE, "F:2: gas_reserve_sol = .5: must be a number, at least 0 and at most 1000 (SOL)");
-    static const char *const no_address[] = {"8000", ":8000", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536", "host:80", "::1:80", "[::1]", "[127.0.0.1]:80", "[]:80", "1.2.3:80"};
+    bad("[account]\nauthority = 1234\n", EK_E_RANGE,
+        "F:2: authority = 1234: must be a public key (base58 of 32 bytes)");
+    bad("[account]\nsub_account = 65536\n", EK_E_RANGE,
+        "F:2: sub_account = 65536: must be at least 0 and at most 65535");
+    bad("[order]\npriority_fee_percentile = 101\n", EK_E_RANGE,
+        "F:2: priority_fee_percentile = 101: must be at least 0 and at most 100 (percentile)");
+    bad("[order]\nmax_slippage_pct = 0\n", EK_E_RANGE,
+        "F:2: max_slippage_pct = 0: must be more than 0 and at most 20 (percent)");
+    bad("[gates]\nmax_cost_bps = 0.001\n", EK_E_RANGE,
+        "F:2: max_cost_bps = 0.001: must have at most 2 decimals");
+    bad("[gates]\nmax_failures = five\n", EK_E_RANGE,
+        "F:2: max_failures = five: must be a whole number, at least 1 and at most 1000 (in a row)");
+    bad("[gates]\ngas_reserve_sol = .5\n", EK_E_RANGE,
+        "F:2: gas_reserve_sol = .5: must be a number, at least 0 and at most 1000 (SOL)");
+    static const char *const no_address[] = {
+        "8000",   ":8000", "127.0.0.1",      "127.0.0.1:", "127.0.0.1:65536", "host:80",
+        "::1:80", "[::1]", "[127.0.0.1]:80", "[]:80",      "1.2.3:80"};
     for (size_t i = 0; i < sizeof no_address / sizeof no_address[0]; i++) {
         char file[100], want[200];
         snprintf(file, sizeof file, "[web]\nlisten = %s\n", no_address[i]);
-        snprintf(want, sizeof want, "F:2: listen = %s: must be ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000", no_address[i]);
+        snprintf(want, sizeof want, "F:2: listen = %s: must be ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000",
+                 no_address[i]);
         bad(file, EK_E_RANGE, want);
     }
-    static const struct { const char *legs, *why; } legs[] = {
-        {"SOL", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}, {"", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
-        {"venue:SOL,", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}, {"vault:SOL", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
-        {"venue:SOL, venue:SOL", "leg venue:SOL is given twice"}, {"venue:BTC", "leg venue:BTC is not SOL, which this section hedges"},
-        {"venue:ABCDEFGHIJKLMNOPQ", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"}};
+    static const struct { const char *legs, *why;
+    } legs[] = {
+        {"SOL",
+         "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
+        {"",
+         "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
+        {"venue:SOL,",
+         "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
+        {"vault:SOL",
+         "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
+        {"venue:SOL, venue:SOL", "leg venue:SOL is given twice"},
+        {"venue:BTC", "leg venue:BTC is not SOL, which this section hedges"},
+        {"venue:ABCDEFGHIJKLMNOPQ", "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, "
+                                    "fixed:AMOUNT, separated by commas"}};
     for (size_t i = 0; i < sizeof legs / sizeof legs[0]; i++) {
         char file[100], want[240];
         snprintf(file, sizeof file, "[hedge SOL-PERP]\nspot = %s\n", legs[i].legs);
         snprintf(want, sizeof want, "F:2: spot = %s: %s", legs[i].legs, legs[i].why);
         bad(file, EK_E_RANGE, want);
     }
-    bad("[hedge BTC-PERP]\nspot = watch:" KEY "\n", EK_E_RANGE, "F:2: spot = watch:" KEY ": leg watch:" KEY ": only SOL can be watched");
-    bad("[hedge SOL-PERP]\nspot = watch:SOL\n", EK_E_RANGE, "F:2: spot = watch:SOL: leg watch:SOL: must name a public key (base58 of 32 bytes)");
-    bad("[hedge SOL-PERP]\nspot = token:SOL\nspot = token:So11111111111111111111111111111111111111112\n", EK_E_RANGE,
-        "F:3: spot = token:So11111111111111111111111111111111111111112: leg token:So11111111111111111111111111111111111111112 is given twice");
+    bad("[hedge BTC-PERP]\nspot = watch:" KEY "\n", EK_E_RANGE,
+        "F:2: spot = watch:" KEY ": leg watch:" KEY ": only SOL can be watched");
+    bad("[hedge SOL-PERP]\nspot = watch:SOL\n", EK_E_RANGE,
+        "F:2: spot = watch:SOL: leg watch:SOL: must name a public key (base58 of 32 bytes)");
+    bad("[hedge SOL-PERP]\nspot = token:SOL\nspot = token:So11111111111111111111111111111111111111112\n",
+        EK_E_RANGE,
+        "F:3: spot = token:So11111111111111111111111111111111111111112: leg "
+        "token:So11111111111111111111111111111111111111112 is given twice");
     bad("[hedge SOL-PERP]\nspot = fixed:1e3\n", EK_E_RANGE,
-        "F:2: spot = fixed:1e3: leg fixed:1e3: the amount must be a number of at most 1000000000 with at most 9 decimals (base units, a minus before it for a debt)");
-    bad("[hedge SOL-PERP]\nspot = fixed:1, fixed:2\n", EK_E_RANGE, "F:2: spot = fixed:1, fixed:2: leg fixed:2 is given twice");
-    bad("[hedge BTC-PERP]\nspot = wallet:BTC\n", EK_E_RANGE, "F:2: spot = wallet:BTC: leg wallet:BTC: a wallet leg can only be SOL");
+        "F:2: spot = fixed:1e3: leg fixed:1e3: the amount must be a number of at most 1000000000 with at "
+        "most 9 decimals (base units, a minus before it for a debt)");
+    bad("[hedge SOL-PERP]\nspot = fixed:1, fixed:2\n", EK_E_RANGE,
+        "F:2: spot = fixed:1, fixed:2: leg fixed:2 is given twice");
+    bad("[hedge BTC-PERP]\nspot = wallet:BTC\n", EK_E_RANGE,
+        "F:2: spot = wallet:BTC: leg wallet:BTC: a wallet leg can only be SOL");
 }
 
 static void legs(void) {
-    good(BASE "spot = fixed:-1.5, token:SOL\nspot = watch:" KEY ", venue:SOL, wallet:SOL\nhedge_ratio_pct = 50.5\ntarget_delta = -0.25\n"
-         "[hedge BTC-PERP]\nspot = fixed:0.000000001, token:BTC, token:" KEY "\n");
+    good(BASE "spot = fixed:-1.5, token:SOL\nspot = watch:" KEY
+              ", venue:SOL, wallet:SOL\nhedge_ratio_pct = 50.5\ntarget_delta = -0.25\n"
+              "[hedge BTC-PERP]\nspot = fixed:0.000000001, token:BTC, token:" KEY "\n");
     const sys_hedge *h = sys_config_hedge(&c, 0);
     CHECK_EQ(h->n_legs, 5);
     CHECK_EQ(h->legs[0].kind, SYS_LEG_FIXED);
@@ -262,12 +331,39 @@ static void legs(void) {
 }
 
 static void urls(void) {
-    static const char *const refused[] = {"http://a.example", "ftp://a.example", "a.example", "https://", "https:///x", "https://a b.example", "http://127.0.0.1.example",
-        "http://127.1", "http://0177.0.0.1", "http://127.0.0.256", "http://127.0.0.1@a.example", "http://user@a.example/127.0.0.1", "http://localhost.example",
-        "http://[::2]", "http://[::1", "https://a.example:0", "https://a.example:65536", "https://a.example:80x", "http://127.0.0.1\\@a.example", "https://\xC3\xA4.example", "https://a..\"b", ""};
+    static const char *const refused[] = {"http://a.example",
+                                          "ftp://a.example",
+                                          "a.example",
+                                          "https://",
+                                          "https:///x",
+                                          "https://a b.example",
+                                          "http://127.0.0.1.example",
+                                          "http://127.1",
+                                          "http://0177.0.0.1",
+                                          "http://127.0.0.256",
+                                          "http://127.0.0.1@a.example",
+                                          "http://user@a.example/127.0.0.1",
+                                          "http://localhost.example",
+                                          "http://[::2]",
+                                          "http://[::1",
+                                          "https://a.example:0",
+                                          "https://a.example:65536",
+                                          "https://a.example:80x",
+                                          "http://127.0.0.1\\@a.example",
+                                          "https://\xC3\xA4.example",
+                                          "https://a..\"b",
+                                          ""};
     for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) CHECK(!sys_url_allowed(refused[i]));
-    static const char *const allowed[] = {"https://a.example", "HTTPS://A.example:8443/x?y#z", "http://127.0.0.1:8899", "http://127.255.255.254/", "http://localhost", "http://LOCALHOST:1/",
-        "http://[::1]:8899", "https://user:pass@a.example", "http://evil.example@127.0.0.1/", "https://[2001:db8::1]/"};
+    static const char *const allowed[] = {"https://a.example",
+                                          "HTTPS://A.example:8443/x?y#z",
+                                          "http://127.0.0.1:8899",
+                                          "http://127.255.255.254/",
+                                          "http://localhost",
+                                          "http://LOCALHOST:1/",
+                                          "http://[::1]:8899",
+                                          "https://user:pass@a.example",
+                                          "http://evil.example@127.0.0.1/",
+                                          "https://[2001:db8::1]/"};
     for (size_t i = 0; i < sizeof allowed / sizeof allowed[0]; i++) CHECK(sys_url_allowed(allowed[i]));
     char out[64];
     sys_url_redact("https://user:pass@a.example:444/path?key=secret", out, sizeof out);
@@ -278,10 +374,13 @@ static void urls(void) {
     CHECK_TEXT(out, "https://a.example");
     sys_url_redact("api-key-without-scheme", out, sizeof out);
     CHECK_TEXT(out, "(not a URL)");
-    bad("[rpc]\nurl = http://a.example/?k=secret\n", EK_E_RANGE, "F:2: url = http://a.example/…: must be an https URL, or http to a loopback address");
-    bad("[rpc]\nurl =\n", EK_E_RANGE, "F:2: url = (not a URL): must be an https URL, or http to a loopback address");
-    bad("[rpc]\nurl=https://a\nurl=https://b\nurl=https://c\nurl=https://d\nurl=https://e\nurl=https://f\nurl=https://g\nurl=https://h\nurl=https://i\n", EK_E_RANGE,
-        "F:10: url = https://i: at most 8 are taken");
+    bad("[rpc]\nurl = http://a.example/?k=secret\n", EK_E_RANGE,
+        "F:2: url = http://a.example/…: must be an https URL, or http to a loopback address");
+    bad("[rpc]\nurl =\n", EK_E_RANGE,
+        "F:2: url = (not a URL): must be an https URL, or http to a loopback address");
+    bad("[rpc]\nurl=https://a\nurl=https://b\nurl=https://c\nurl=https://d\nurl=https://e\nurl=https://"
+        "f\nurl=https://g\nurl=https://h\nurl=https://i\n",
+        EK_E_RANGE, "F:10: url = https://i: at most 8 are taken");
 }
 
 static void secrets(void) {
@@ -290,39 +389,53 @@ static void secrets(void) {
     setenv("EK_TEST_KEY", "s3cret", 1);
     unsetenv("EK_TEST_NONE");
     unsetenv("CREDENTIALS_DIRECTORY");
-    good("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}&x=${EK_TEST_KEY}\n[account]\nauthority = " KEY "\n[hedge SOL-PERP]\n");
+    good("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}&x=${EK_TEST_KEY}\n[account]\nauthority = " KEY
+         "\n[hedge SOL-PERP]\n");
     CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/?k=s3cret&x=s3cret");
     CHECK_TEXT(sys_config_url_shown(&c, 0), "https://a.example/…");
     good("[rpc]\nurl = https://${EK_TEST_KEY}.example/\n[account]\nauthority = " KEY "\n[hedge SOL-PERP]\n");
-    CHECK_TEXT(sys_config_url_shown(&c, 0), "https://${EK_TEST_KEY}.example"); /* a secret host is not shown either */
-    bad("[rpc]\nurl = https://a.example/${EK_TEST_NONE}\n", EK_E_RANGE, "F:2: url = https://a.example/…: EK_TEST_NONE is neither in the environment nor a systemd credential");
-    bad("[rpc]\nurl = https://a.example/$EK_TEST_KEY\n", EK_E_RANGE, "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
-    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY\n", EK_E_RANGE, "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
-    bad("[rpc]\nurl = https://a.example/${1A}\n", EK_E_RANGE, "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
+    /* a secret host is not shown either */
+    CHECK_TEXT(sys_config_url_shown(&c, 0), "https://${EK_TEST_KEY}.example");
+    bad("[rpc]\nurl = https://a.example/${EK_TEST_NONE}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: EK_TEST_NONE is neither in the environment nor a systemd "
+        "credential");
+    bad("[rpc]\nurl = https://a.example/$EK_TEST_KEY\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
+    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
+    bad("[rpc]\nurl = https://a.example/${1A}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: a $ must begin ${NAME} (letters, digits and _)");
     setenv("EK_TEST_KEY", "two words", 1);
-    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE, "F:2: url = https://a.example/…: must be an https URL, or http to a loopback address");
+    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: must be an https URL, or http to a loopback address");
     setenv("EK_TEST_KEY", "", 1);
-    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE, "F:2: url = https://a.example/…: EK_TEST_KEY is empty or holds a NUL byte");
+    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: EK_TEST_KEY is empty or holds a NUL byte");
     char longer[600];
     memset(longer, 'k', sizeof longer - 1);
     longer[sizeof longer - 1] = 0;
     setenv("EK_TEST_KEY", longer, 1);
-    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE, "F:2: url = https://a.example/…: is longer than 511 bytes once its names are filled in");
-    setenv("EK_TEST_KEY", "http://evil.example", 1); /* the scheme rule is on what is used, not on what is written */
-    bad("[rpc]\nurl = ${EK_TEST_KEY}\n", EK_E_RANGE, "F:2: url = ${EK_TEST_KEY}: must be an https URL, or http to a loopback address");
+    bad("[rpc]\nurl = https://a.example/${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/…: is longer than 511 bytes once its names are filled in");
+    /* the scheme rule is on what is used, not on what is written */
+    setenv("EK_TEST_KEY", "http://evil.example", 1);
+    bad("[rpc]\nurl = ${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = ${EK_TEST_KEY}: must be an https URL, or http to a loopback address");
 
     snprintf(path, sizeof path, "%s/EK_TEST_NONE", dir);
     FILE *f = fopen(path, "w");
     CHECK(f != NULL && fputs("from-file\n", f) >= 0 && fclose(f) == 0);
     setenv("CREDENTIALS_DIRECTORY", dir, 1);
-    good("[rpc]\nurl = https://a.example/${EK_TEST_NONE}\n[account]\nauthority = " KEY "\nkeypair = ${EK_TEST_NONE}/key\n[hedge SOL-PERP]\n");
+    good("[rpc]\nurl = https://a.example/${EK_TEST_NONE}\n[account]\nauthority = " KEY
+         "\nkeypair = ${EK_TEST_NONE}/key\n[hedge SOL-PERP]\n");
     CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/from-file");
     CHECK_TEXT(sys_config_keypair(&c), "from-file/key");
     unsetenv("CREDENTIALS_DIRECTORY");
     unsetenv("EK_TEST_KEY");
     unlink(path);
 
-    /* the file that init writes: complete, never over another, and only the facts nobody can guess are missing */
+    /* the file that init writes: complete, never over another, and only the facts nobody can guess are
+     * missing */
     snprintf(path, sizeof path, "%s/new.conf", dir);
     CHECK_EQ(sys_config_write_default(path, NULL, NULL), 0);
     CHECK_EQ(sys_config_write_default(path, NULL, NULL), EEXIST);
@@ -356,18 +469,25 @@ static void secrets(void) {
 }
 
 static void together(void) {
-    bad("[hedge SOL-PERP]\n[account]\nauthority = " KEY "\n[rpc]\n", EK_E_MISMATCH, "F:4: [rpc] url: at least one is needed");
+    bad("[hedge SOL-PERP]\n[account]\nauthority = " KEY "\n[rpc]\n", EK_E_MISMATCH,
+        "F:4: [rpc] url: at least one is needed");
     bad("", EK_E_MISMATCH, "F: [rpc] url: at least one is needed");
     bad("[rpc]\nurl = https://a.example\n", EK_E_MISMATCH, "F: no [hedge X-PERP] section: nothing to hedge");
 }
 
 static void pairs(void) {
-    bad("[rpc]\nurl = https://a.example\n[hedge SOL-PERP]\n", EK_E_MISMATCH, "F: mode = paper: needs [account] authority (or keypair)");
-    bad("[hedge SOL-PERP]\nmin_trade_size = 51\n[rpc]\nurl = https://a.example\n[account]\nauthority = " KEY "\n", EK_E_MISMATCH,
-        "F:2: [hedge SOL-PERP] min_trade_size: must be at most max_trade_size");
-    bad(BASE "[web]\nlisten = 192.0.2.1:80\n", EK_E_MISMATCH, "F:7: listen = 192.0.2.1:80: an address that is not loopback needs token_file");
-    bad(BASE "[web]\nlisten = [::]:80\n", EK_E_MISMATCH, "F:7: listen = :::80: an address that is not loopback needs token_file");
-    const char *live = "[agent]\nmode = live\n[rpc]\nurl = https://a.example\n[hedge SOL-PERP]\n[account]\nauthority = " KEY "\n";
+    bad("[rpc]\nurl = https://a.example\n[hedge SOL-PERP]\n", EK_E_MISMATCH,
+        "F: mode = paper: needs [account] authority (or keypair)");
+    bad("[hedge SOL-PERP]\nmin_trade_size = 51\n[rpc]\nurl = https://a.example\n[account]\nauthority = " KEY
+        "\n",
+        EK_E_MISMATCH, "F:2: [hedge SOL-PERP] min_trade_size: must be at most max_trade_size");
+    bad(BASE "[web]\nlisten = 192.0.2.1:80\n", EK_E_MISMATCH,
+        "F:7: listen = 192.0.2.1:80: an address that is not loopback needs token_file");
+    bad(BASE "[web]\nlisten = [::]:80\n", EK_E_MISMATCH,
+        "F:7: listen = :::80: an address that is not loopback needs token_file");
+    const char *live =
+        "[agent]\nmode = live\n[rpc]\nurl = https://a.example\n[hedge SOL-PERP]\n[account]\nauthority = " KEY
+        "\n";
     bad(live, EK_E_MISMATCH, "F:2: mode = live: needs [account] keypair");
     CHECK_EQ(sys_config_parse("F", (const uint8_t *)live, strlen(live), 1, &c, text), EK_OK); /* --paper */
     CHECK_EQ(c.mode, SYS_MODE_PAPER);
@@ -391,17 +511,20 @@ static void table(void) {
         sys_config_allowed(k, allowed, sizeof allowed);
         CHECK(strlen(allowed) > 5);
         if (k->kind == KIND_NUMBER) {
-            CHECK((k->min >= 0 || k->width == 8) && k->max > k->min); /* a negative number fills its place whole */
+            /* a negative number fills its place whole */
+            CHECK((k->min >= 0 || k->width == 8) && k->max > k->min);
             CHECK(k->width == 8 || k->max < (int64_t)1 << (8 * k->width));
         }
-        CHECK(strlen(k->help) + strlen(allowed) + 4 <= SYS_CONFIG_LINE); /* init's own comment lines can be read back */
+        /* init's own comment lines can be read back */
+        CHECK(strlen(k->help) + strlen(allowed) + 4 <= SYS_CONFIG_LINE);
     }
     for (int s = 0; sys_config_sections[s] != NULL; s++) CHECK(per_section[s] > 0);
     CHECK(sys_config_size() == sizeof(sys_config));
 }
 
 static void solana_cli(void) {
-    static const char yaml[] = "---\njson_rpc_url: \"https://a.example\"\r\nwebsocket_url: ''\nkeypair_path: /home/u/id.json  \nkeypair: no\ncommitment:confirmed";
+    static const char yaml[] = "---\njson_rpc_url: \"https://a.example\"\r\nwebsocket_url: ''\nkeypair_path: "
+                               "/home/u/id.json  \nkeypair: no\ncommitment:confirmed";
     const uint8_t *y = (const uint8_t *)yaml;
     char out[32];
     CHECK_EQ(sys_solana_cli_value(y, strlen(yaml), "json_rpc_url", out, sizeof out), 17);
@@ -417,27 +540,34 @@ static void solana_cli(void) {
 }
 
 static void alert_targets(void) {
-    struct { const char *url; int format; } some[] = {
-        {"https://api.telegram.org/botX/sendMessage?chat_id=-5&x=y", SYS_ALERT_TELEGRAM}, {"https://discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
-        {"https://ptb.discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD}, {"https://hooks.slack.com/services/x", SYS_ALERT_SLACK},
-        {"https://NTFY.sh/topic", SYS_ALERT_NTFY}, {"https://notdiscord.com/x", SYS_ALERT_JSON}, {"https://x.example/discord.com", SYS_ALERT_JSON},
-        {"https://discord.com@x.example/", SYS_ALERT_JSON}};
+    struct { const char *url; int format;
+    } some[] = {{"https://api.telegram.org/botX/sendMessage?chat_id=-5&x=y", SYS_ALERT_TELEGRAM},
+                {"https://discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
+                {"https://ptb.discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
+                {"https://hooks.slack.com/services/x", SYS_ALERT_SLACK},
+                {"https://NTFY.sh/topic", SYS_ALERT_NTFY},
+                {"https://notdiscord.com/x", SYS_ALERT_JSON},
+                {"https://x.example/discord.com", SYS_ALERT_JSON},
+                {"https://discord.com@x.example/", SYS_ALERT_JSON}};
     char file[600], chat[8];
     for (size_t i = 0; i < sizeof some / sizeof some[0]; i++) {
         snprintf(file, sizeof file, BASE "[alerts]\nwebhook = %s\n", some[i].url);
         good(file);
         CHECK_EQ(sys_config_alert_format(&c), some[i].format);
     }
-    good(BASE "[alerts]\nwebhook = https://ntfy.sh/x\nformat = slack\nlevel = error\nping_url = https://hc.example/uuid\n");
+    good(BASE "[alerts]\nwebhook = https://ntfy.sh/x\nformat = slack\nlevel = error\nping_url = "
+              "https://hc.example/uuid\n");
     CHECK_EQ(sys_config_alert_format(&c), SYS_ALERT_SLACK);
     CHECK_EQ(c.alert_level, 2);
     CHECK_TEXT(sys_config_ping(&c), "https://hc.example/uuid");
     CHECK_TEXT(sys_config_ping_shown(&c), "https://hc.example/\xE2\x80\xA6");
-    bad(BASE "[alerts]\nformat = pigeon\n", EK_E_RANGE, "F:7: format = pigeon: must be auto, json, telegram, discord, slack or ntfy");
+    bad(BASE "[alerts]\nformat = pigeon\n", EK_E_RANGE,
+        "F:7: format = pigeon: must be auto, json, telegram, discord, slack or ntfy");
     CHECK_EQ(sys_url_query(some[0].url, "chat_id", chat, sizeof chat), 2);
     CHECK_TEXT(chat, "-5");
     CHECK_EQ(sys_url_query(some[0].url, "chat", chat, sizeof chat), 0);
-    CHECK_EQ(sys_url_query("https://a/?xchat_id=1&chat_id=123456789", "chat_id", chat, sizeof chat), 0); /* does not fit */
+    /* does not fit */
+    CHECK_EQ(sys_url_query("https://a/?xchat_id=1&chat_id=123456789", "chat_id", chat, sizeof chat), 0);
     CHECK_EQ(sys_url_query("https://a/", "chat_id", chat, sizeof chat), 0);
 }
 

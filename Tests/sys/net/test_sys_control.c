@@ -222,7 +222,8 @@ static void the_journal(void) {
     setenv("JOURNAL_STREAM", text, 1);
     CHECK_EQ(sys_is_journal(2), 1);
     CHECK_EQ(sys_is_journal(-1), 0);
-    snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino + 1);
+    snprintf(text, sizeof text, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino + 1);
     setenv("JOURNAL_STREAM", text, 1);
     CHECK_EQ(sys_is_journal(2), 0); /* stderr was sent elsewhere since */
     setenv("JOURNAL_STREAM", "8", 1);

@@ -13,7 +13,8 @@ static ek_key pub;
 /* The file as solana-keygen writes it. */
 static void list(char *out, size_t cap, int n) {
     size_t at = (size_t)snprintf(out, cap, "[");
-    for (int i = 0; i < n; i++) at += (size_t)snprintf(out + at, cap - at, "%s%u", i == 0 ? "" : ",", secret[i % 64]);
+    for (int i = 0; i < n; i++)
+        at += (size_t)snprintf(out + at, cap - at, "%s%u", i == 0 ? "" : ",", secret[i % 64]);
     snprintf(out + at, cap - at, "]");
 }
 
@@ -65,10 +66,15 @@ static void good(void) {
 static void modes(void) {
     char file[512], want[300];
     list(file, sizeof file, 64);
-    static const struct { mode_t mode; const char *verb; } open_to[] = {{0644, "read"}, {0640, "read"}, {0604, "read"}, {0620, "reach"}, {0601, "reach"}, {0666, "read"}};
+    static const struct {
+        mode_t mode;
+        const char *verb;
+    } open_to[] = {{0644, "read"},  {0640, "read"},  {0604, "read"},
+                   {0620, "reach"}, {0601, "reach"}, {0666, "read"}};
     for (size_t i = 0; i < sizeof open_to / sizeof open_to[0]; i++) {
         put(file, strlen(file), open_to[i].mode);
-        snprintf(want, sizeof want, "%s: mode %04o lets others %s the key: chmod 600 %s", path, (unsigned)open_to[i].mode, open_to[i].verb, path);
+        snprintf(want, sizeof want, "%s: mode %04o lets others %s the key: chmod 600 %s", path,
+                 (unsigned)open_to[i].mode, open_to[i].verb, path);
         bad(EK_E_OWNER, want);
     }
     /* systemd's credentials: root's file, readable by the service's group, in that directory only */

@@ -1,4 +1,5 @@
-/* The signer's counters in their file: the newer whole slot counts, a torn write costs nothing, damage is never taken for a fresh start. */
+/* The signer's counters in their file: the newer whole slot counts, a torn write costs nothing, damage is
+ * never taken for a fresh start. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <unistd.h>

@@ -1,4 +1,5 @@
-/* ek_ring and sys_ring: the history's records and its file, whole, damaged, foreign, full and on a disk that refuses. */
+/* ek_ring and sys_ring: the history's records and its file, whole, damaged, foreign, full and on a disk that
+ * refuses. */
 #include "check.h"
 #include "solana/ek_crypto.h"
 #include "store/ek_record.h"
@@ -50,7 +51,8 @@ static void a_sample_comes_back_whole(void) {
     ek_sample_encode(EK_RING_MINUTES, &s, bytes);
     CHECK_EQ(ek_sample_decode(EK_RING_MINUTES, bytes, sizeof bytes, &back), EK_OK);
     CHECK(memcmp(&s, &back, sizeof s) == 0);
-    CHECK_EQ(ek_sample_decode(EK_RING_QUARTERS, bytes, sizeof bytes, &back), EK_E_CHECKSUM); /* of the other ring */
+    /* of the other ring */
+    CHECK_EQ(ek_sample_decode(EK_RING_QUARTERS, bytes, sizeof bytes, &back), EK_E_CHECKSUM);
     CHECK_EQ(ek_sample_decode(EK_RING_MINUTES, bytes, sizeof bytes - 1, &back), EK_E_SHORT);
     CHECK_EQ(ek_ring_seq_at(EK_RING_MINUTES, 8, bytes, sizeof bytes), 9);
     CHECK_EQ(ek_ring_seq_at(EK_RING_MINUTES, 9, bytes, sizeof bytes), 0); /* in a wrong place */
@@ -96,14 +98,16 @@ static void what_was_written_is_found_again(void) {
         CHECK_EQ(s.equity_e6, 4999);
         CHECK_EQ(sys_ring_sample(r, EK_RING_MINUTES, sys_ring_oldest(r, EK_RING_MINUTES), &s), EK_OK);
         CHECK_EQ(s.equity_e6, 5000 - (int)EK_RING_MINUTES_CAP);
-        CHECK_EQ(sys_ring_sample(r, EK_RING_MINUTES, sys_ring_oldest(r, EK_RING_MINUTES) - 1, &s), EK_E_MISSING);
+        CHECK_EQ(sys_ring_sample(r, EK_RING_MINUTES, sys_ring_oldest(r, EK_RING_MINUTES) - 1, &s),
+                 EK_E_MISSING);
         CHECK_EQ(sys_ring_sample(r, EK_RING_MINUTES, 5001, &s), EK_E_MISSING);
         CHECK_EQ(sys_ring_find(r, EK_RING_MINUTES, 1000 + 4500 * 60), 4501);
         CHECK_EQ(sys_ring_find(r, EK_RING_MINUTES, 0), sys_ring_oldest(r, EK_RING_MINUTES));
         CHECK_EQ(sys_ring_find(r, EK_RING_MINUTES, INT64_MAX), 5001);
         ek_ring_correction back;
         CHECK_EQ(sys_ring_correction(r, 1, &back), EK_OK);
-        CHECK(strcmp(back.market, "SOL-PERP") == 0 && back.signature[63] == 0xFF && back.size_base_e9 == 150000000);
+        CHECK(strcmp(back.market, "SOL-PERP") == 0 && back.signature[63] == 0xFF
+              && back.size_base_e9 == 150000000);
         sys_ring_close(r);
         r = opened();
     }
@@ -119,7 +123,8 @@ static void a_rotten_record_is_skipped(void) {
     }
     sys_ring_close(r);
     for (uint32_t seq = 50; seq < 60; seq++) spoil((long)ek_ring_place(EK_RING_MINUTES, seq) + 77, 0x40);
-    spoil((long)ek_ring_place(EK_RING_MINUTES, 100) + 3, 1); /* the newest too: counting goes on from the one before */
+    /* the newest too: counting goes on from the one before */
+    spoil((long)ek_ring_place(EK_RING_MINUTES, 100) + 3, 1);
     r = opened();
     ek_sample s;
     CHECK_EQ(sys_ring_newest(r, EK_RING_MINUTES), 99);
@@ -198,7 +203,8 @@ static void a_disk_that_refuses_costs_samples_and_is_tried_again_later(void) {
     r->fd = open(path, O_RDONLY); /* every write is EBADF now */
     ek_sample s = sample(1, 1);
     for (int i = 0; i < 40; i++) sys_ring_add_sample(r, EK_RING_MINUTES, &s, 1000);
-    CHECK(r->failures == 1 && r->dropped == 8 && r->retry_ms == 61000); /* one try, a page kept, the rest lost */
+    /* one try, a page kept, the rest lost */
+    CHECK(r->failures == 1 && r->dropped == 8 && r->retry_ms == 61000);
     CHECK_EQ(sys_ring_flush(r, 60999), EBADF);
     CHECK_EQ(r->failures, 1);
     CHECK_EQ(sys_ring_flush(r, 61000), EBADF);

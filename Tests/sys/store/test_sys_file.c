@@ -118,7 +118,8 @@ static void failing_disk(void) {
     sys_state_close(&st);
 }
 
-/* An open ticket stands in both slots: whichever rots, the other one knows of it. Its end goes into one slot again. */
+/* An open ticket stands in both slots: whichever rots, the other one knows of it. Its end goes into one slot
+ * again. */
 static void open_ticket(void) {
     ek_record r, got;
     sys_state st;
@@ -298,7 +299,8 @@ static void creation(void) {
     sys_state_close(&st);
 }
 
-/* A child killed in the middle of many stores: the file loads, the generation is one the child had reached. */
+/* A child killed in the middle of many stores: the file loads, the generation is one the child had reached.
+ */
 static void killed(void) {
     uint64_t last = 0;
     for (int round = 0; round < 20; round++) {

@@ -16,10 +16,16 @@ static void fill(sys_pending *p, uint32_t n) {
     p->n = n;
     p->dropped = 3;
     p->said[5] = 2;
-    for (uint32_t i = 0; i < SYS_PENDING_MARKETS; i++) p->marks[i] = (sys_pending_mark){-(int64_t)i, i * 1000ull};
+    for (uint32_t i = 0; i < SYS_PENDING_MARKETS; i++)
+        p->marks[i] = (sys_pending_mark){-(int64_t)i, i * 1000ull};
     for (uint32_t i = 0; i < n; i++) {
         sys_pending_alert *a = sys_pending_at(p, i);
-        *a = (sys_pending_alert){.kind = (uint8_t)(i % 11), .state = 1, .level = 2, .len = (uint16_t)(i * 13 % (SYS_PENDING_TEXT + 1)), .unix_s = 1800000000 + i, .tick = i};
+        *a = (sys_pending_alert){.kind = (uint8_t)(i % 11),
+                                 .state = 1,
+                                 .level = 2,
+                                 .len = (uint16_t)(i * 13 % (SYS_PENDING_TEXT + 1)),
+                                 .unix_s = 1800000000 + i,
+                                 .tick = i};
         memset(sys_pending_text(a), 'a' + (int)i % 26, a->len);
     }
 }
@@ -42,7 +48,8 @@ static void comes_back(void) {
     CHECK_EQ(sys_pending_load(fd, &q), 1);
     CHECK_EQ(q.n, 0);
     sys_pending_close(fd);
-    CHECK(sys_pending_at(&q, SYS_PENDING_ROOM) == NULL && sys_pending_mark_at(&q, SYS_PENDING_MARKETS) == NULL);
+    CHECK(sys_pending_at(&q, SYS_PENDING_ROOM) == NULL
+          && sys_pending_mark_at(&q, SYS_PENDING_MARKETS) == NULL);
 }
 
 static void every_flipped_byte_is_seen(void) {
@@ -72,7 +79,9 @@ static void only_a_file_of_its_own(void) {
     unlink(other);
 }
 
-static int news(const char *words, int64_t at) { return sys_refused_is_news(path, (const uint8_t *)words, strlen(words), at, 3600); }
+static int news(const char *words, int64_t at) {
+    return sys_refused_is_news(path, (const uint8_t *)words, strlen(words), at, 3600);
+}
 
 static void a_refusal_is_news_once(void) {
     unlink(path);

@@ -1,12 +1,14 @@
-/* ek_bytes.h - bounded little-endian reading and writing, and the Borsh shapes the venues use. All inline, no cost
- * beyond the load or store itself.
+/* ek_bytes.h - bounded little-endian reading and writing, and the Borsh shapes the venues use. All inline, no
+ * cost beyond the load or store itself.
  *
  * Three ways in, by how much is known of the bytes:
  *   ek_get_*   unchecked load at a pointer: only for a fixed layout whose whole length was checked before;
  *   ek_read_*  checked: EK_E_SHORT when the bytes run out, and then neither the reader nor the output moves;
- *   ek_put_*   checked append: the first failure sticks in `err` (EK_E_FULL), later puts do nothing, so a whole
+ *   ek_put_*   checked append: the first failure sticks in `err` (EK_E_FULL), later puts do nothing, so a
+ *              whole
  *              encoder is written straight down and asked once at its end.
- * Borsh: integers little-endian, bool one byte 0/1, Option one byte 0/1 and then the value only when it is 1. */
+ * Borsh: integers little-endian, bool one byte 0/1, Option one byte 0/1 and then the value only when it is 1.
+ */
 #ifndef EK_BYTES_H
 #define EK_BYTES_H
 
@@ -25,7 +27,9 @@ static inline void ek_set_u64(uint8_t *p, uint64_t v) { memcpy(p, &v, sizeof v);
 
 /* memcmp, for Swift. */
 static inline int ek_bytes_equal(const void *a, const void *b, size_t n) { return memcmp(a, b, n) == 0; }
-static inline int ek_key_equal(const ek_key *a, const ek_key *b) { return memcmp(a->bytes, b->bytes, 32) == 0; }
+static inline int ek_key_equal(const ek_key *a, const ek_key *b) {
+    return memcmp(a->bytes, b->bytes, 32) == 0;
+}
 /* 1 when all 32 bytes are 0: the system program, and "no key" where a layout says so. */
 static inline int ek_key_is_zero(const ek_key *k) {
     uint8_t any = 0;

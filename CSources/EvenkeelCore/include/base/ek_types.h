@@ -1,7 +1,8 @@
 /* ek_types.h - words every part of the core shares.
  *
- * Every core function that can refuse returns an `ek_err`; EK_OK is 0. On an error the outputs are unspecified
- * unless the function says otherwise, so a caller looks at the code before it looks at anything else. */
+ * Every core function that can refuse returns an `ek_err`; EK_OK is 0. On an error the outputs are
+ * unspecified unless the function says otherwise, so a caller looks at the code before it looks at anything
+ * else. */
 #ifndef EK_TYPES_H
 #define EK_TYPES_H
 
@@ -37,7 +38,8 @@ const char *ek_err_text(ek_err code);
 /* 32 bytes: a public key, a program address or a blockhash. */
 typedef struct { uint8_t bytes[32]; } ek_key;
 
-/* Signed 128-bit value as two words, two's complement (Swift and armhf cannot use __int128). value = hi * 2^64 + lo. */
+/* Signed 128-bit value as two words, two's complement (Swift and armhf cannot use __int128). value = hi *
+ * 2^64 + lo. */
 typedef struct { uint64_t lo; int64_t hi; } ek_i128;
 
 /* A piece of a larger buffer. */

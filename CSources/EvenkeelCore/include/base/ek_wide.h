@@ -1,12 +1,12 @@
 /* ek_wide.h - signed 128-bit integers as two words.
  *
- * Why: sizes times prices leave 64 bits, Swift cannot import __int128 and 32-bit ARM has none. `ek_i128` (ek_types.h) is two's
- * complement, value = hi * 2^64 + lo. Where the compiler has __int128 the .c uses it; elsewhere, or with -DEK_NO_INT128, a two-word
- * twin with the same results (both are run by the tests).
+ * Why: sizes times prices leave 64 bits, Swift cannot import __int128 and 32-bit ARM has none. `ek_i128`
+ * (ek_types.h) is two's complement, value = hi * 2^64 + lo. Where the compiler has __int128 the .c uses it;
+ * elsewhere, or with -DEK_NO_INT128, a two-word twin with the same results (both are run by the tests).
  *
- * Every function is exact or says why not: EK_E_OVERFLOW when the result leaves the type, EK_E_RANGE for a division by zero or the
- * root of a negative number. On an error *out is untouched. Pure, no allocation. Cost: add 1 ns, multiply and divide 2 to 20 ns
- * native; the twin's divide is a bit loop (about 0.3 us). */
+ * Every function is exact or says why not: EK_E_OVERFLOW when the result leaves the type, EK_E_RANGE for a
+ * division by zero or the root of a negative number. On an error *out is untouched. Pure, no allocation.
+ * Cost: add 1 ns, multiply and divide 2 to 20 ns native; the twin's divide is a bit loop (about 0.3 us). */
 #ifndef EK_WIDE_H
 #define EK_WIDE_H
 #include "base/ek_types.h"

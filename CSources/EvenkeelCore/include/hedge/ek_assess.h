@@ -1,8 +1,9 @@
 /* ek_assess.h - every number of a book that a person, a gate or the status message wants, in one struct.
  *
- * Same code for the running agent, `assess` of a saved read, paper and replay. Net delta and drift are made of these legs in ek_hedge.h.
- * EK_E_MISSING: something needed is not in the book. EK_E_UNSUPPORTED, EK_E_RANGE, EK_E_OVERFLOW: as ek_margin.h; the fault names it, and the
- * fields known so far are filled. Pure. Cost: about 1 us, and 5 us more for the search for the liquidation price. */
+ * Same code for the running agent, `assess` of a saved read, paper and replay. Net delta and drift are made
+ * of these legs in ek_hedge.h. EK_E_MISSING: something needed is not in the book. EK_E_UNSUPPORTED,
+ * EK_E_RANGE, EK_E_OVERFLOW: as ek_margin.h; the fault names it, and the fields known so far are filled.
+ * Pure. Cost: about 1 us, and 5 us more for the search for the liquidation price. */
 #ifndef EK_ASSESS_H
 #define EK_ASSESS_H
 #include "base/ek_types.h"
@@ -24,7 +25,8 @@ typedef struct {
     uint8_t use_venue;      /* count the deposit (or borrow, negative) in the venue */
     uint8_t use_wallet;     /* count the authority's lamports (SOL only: 1 lamport = 1e-9) */
     int64_t extra_base_e9;  /* watch-only amount held elsewhere, signed */
-    uint8_t skip_liquidation; /* 1: no liquidation price (the dear part, only people look at it); liq stays 0 */
+    uint8_t
+        skip_liquidation; /* 1: no liquidation price (the dear part, only people look at it); liq stays 0 */
     uint8_t n_legs;           /* at most EK_LEGS */
     ek_leg legs[EK_LEGS];
 } ek_hedge_legs;
@@ -32,7 +34,8 @@ typedef struct {
 typedef struct {
     uint64_t slot;
     ek_clock clock;
-    /* legs, base 1e9, signed; a leg that is not used is 0. A token's amount beyond 9 decimals is truncated. */
+    /* legs, base 1e9, signed; a leg that is not used is 0. A token's amount beyond 9 decimals is truncated.
+     */
     int64_t venue_spot_base_e9, wallet_base_e9, extra_base_e9, spot_base_e9 /* the sum, legs[] included */;
     int64_t leg_base_e9[EK_LEGS];
     int64_t perp_base_e9, perp_open_bids_e9, perp_open_asks_e9;
@@ -56,7 +59,8 @@ typedef struct {
     /* the whole account */
     ek_margin initial;                /* strict: what admits an order */
     ek_margin maintenance;            /* plain: what liquidates */
-    int64_t total_collateral_e6, initial_requirement_e6, maintenance_requirement_e6, maintenance_collateral_e6; /* saturated to int64 */
+    int64_t total_collateral_e6, initial_requirement_e6, maintenance_requirement_e6,
+        maintenance_collateral_e6; /* saturated to int64 */
     int64_t free_collateral_e6;       /* initial strict total - requirement, signed */
     int64_t equity_e6;                /* assets + pnl - liabilities */
     int64_t perp_notional_e6;         /* of the hedged perp */

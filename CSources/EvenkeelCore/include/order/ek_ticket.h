@@ -1,4 +1,5 @@
-/* ek_ticket.h - an order on its way: journalled before it is sent, followed until it is proven what became of it. */
+/* ek_ticket.h - an order on its way: journalled before it is sent, followed until it is proven what became of
+ * it. */
 #ifndef EK_TICKET_H
 #define EK_TICKET_H
 
@@ -6,22 +7,36 @@
 
 #define EK_TICKET_TX_MAX 1232u
 
-/* Life of a ticket. JOURNALLED: on disk, perhaps sent. LANDED: found in a block, its effect not yet read. RESTING: its order is
- * live on the venue. CANCELLING: a number kept in the format, never set (a cancel is a ticket of its own). What ended is NONE again (its
- * story is in ek_last_correction). */
+/* Life of a ticket. JOURNALLED: on disk, perhaps sent. LANDED: found in a block, its effect not yet read.
+ * RESTING: its order is live on the venue. CANCELLING: a number kept in the format, never set (a cancel is a
+ * ticket of its own). What ended is NONE again (its story is in ek_last_correction). */
 enum {
-    EK_TICKET_NONE = 0, EK_TICKET_JOURNALLED = 1, EK_TICKET_SENT = 2, EK_TICKET_LANDED = 3, EK_TICKET_RESTING = 4,
-    EK_TICKET_CANCELLING = 5, EK_TICKET_STATES = 6
+    EK_TICKET_NONE = 0,
+    EK_TICKET_JOURNALLED = 1,
+    EK_TICKET_SENT = 2,
+    EK_TICKET_LANDED = 3,
+    EK_TICKET_RESTING = 4,
+    EK_TICKET_CANCELLING = 5,
+    EK_TICKET_STATES = 6
 };
 enum { EK_KIND_NONE = 0, EK_KIND_TAKE = 1, EK_KIND_PLACE = 2, EK_KIND_CANCEL = 3, EK_KINDS = 4 };
-/* How a correction ended (see ek_outcome.h for the first six). EXPIRED: never landed, proven by block height. FAILED: landed
- * with an error. PAPER: booked in the paper ledger. */
+/* How a correction ended (see ek_outcome.h for the first six). EXPIRED: never landed, proven by block height.
+ * FAILED: landed with an error. PAPER: booked in the paper ledger. */
 enum {
-    EK_OUT_NONE = 0, EK_OUT_NOT_PLACED = 1, EK_OUT_RESTING = 2, EK_OUT_PARTIAL_RESTING = 3, EK_OUT_FILLED = 4,
-    EK_OUT_PARTIAL_GONE = 5, EK_OUT_UNFILLED_GONE = 6, EK_OUT_EXPIRED = 7, EK_OUT_FAILED = 8, EK_OUT_PAPER = 9, EK_OUTCOMES = 10
+    EK_OUT_NONE = 0,
+    EK_OUT_NOT_PLACED = 1,
+    EK_OUT_RESTING = 2,
+    EK_OUT_PARTIAL_RESTING = 3,
+    EK_OUT_FILLED = 4,
+    EK_OUT_PARTIAL_GONE = 5,
+    EK_OUT_UNFILLED_GONE = 6,
+    EK_OUT_EXPIRED = 7,
+    EK_OUT_FAILED = 8,
+    EK_OUT_PAPER = 9,
+    EK_OUTCOMES = 10
 };
-/* An order that was journalled before it was sent. Everything that is needed to send it again, to prove what became of it, and
- * to judge it by the book it was decided on. */
+/* An order that was journalled before it was sent. Everything that is needed to send it again, to prove what
+ * became of it, and to judge it by the book it was decided on. */
 typedef struct {
     uint8_t state;      /* EK_TICKET_* */
     uint8_t kind;       /* EK_KIND_* */

@@ -1,19 +1,27 @@
-/* ek_policy.h - may this message be signed? The signer's own judgement, pure: bytes, limits and counters in, a reason out.
+/* ek_policy.h - may this message be signed? The signer's own judgement, pure: bytes, limits and counters in,
+ * a reason out.
  *
- * The signer process (sys_signer.h) holds the key and trusts nobody; the agent that asks it talks to the network and may be taken over.
- * So the whole message is read here, by the core's own parser, and everything that is not known is refused:
- *   form          legacy message, one signature, its payer is the signer's key; no lookup tables, no key twice, none that is not used
- *   instructions  the compute limit (needed) and price, each at most once, their fee within max_fee_lamports; then one of the venue: take, place
+ * The signer process (sys_signer.h) holds the key and trusts nobody; the agent that asks it talks to the
+ * network and may be taken over. So the whole message is read here, by the core's own parser, and everything
+ * that is not known is refused:
+ *   form          legacy message, one signature, its payer is the signer's key; no lookup tables, no key
+ *                 twice, none that is not used
+ *   instructions  the compute limit (needed) and price, each at most once, their fee within max_fee_lamports;
+ *                 then one of the venue: take, place
  *                 or cancel, with every byte of its data read back and encoded again
- *   accounts      State, the own User, the own UserStats, the signer, then readers: written are the payer, User, UserStats and, in a take, the
+ *   accounts      State, the own User, the own UserStats, the signer, then readers: written are the payer,
+ *                 User, UserStats and, in a take, the
  *                 order's own market and spot market 0; nothing else may be writable
- *   order         what the claim says, to the unit; the market, size and id allowed; a worst price within slippage of the oracle account
+ *   order         what the claim says, to the unit; the market, size and id allowed; a worst price within
+ *                 slippage of the oracle account
  *                 shown; one of the three shapes the agent builds (no builder fee, trigger, post-only)
  *   counters      orders in an hour, notional in a day, ten refusals in a row
- * What it cannot know: whether the account bytes it is shown are the chain's (nothing in them is signed by anyone).
+ * What it cannot know: whether the account bytes it is shown are the chain's (nothing in them is signed by
+ * anyone).
  *
- * A market is bound on first use: a name's index, oracle and source are written down with the first order that is signed and hold from
- * then on (ek_policy_ledger). All structs here go over a socket and into a file as they are: no padding, little-endian. */
+ * A market is bound on first use: a name's index, oracle and source are written down with the first order
+ * that is signed and hold from then on (ek_policy_ledger). All structs here go over a socket and into a file
+ * as they are: no padding, little-endian. */
 #ifndef EK_POLICY_H
 #define EK_POLICY_H
 #include "base/ek_types.h"
@@ -114,19 +122,23 @@ typedef struct {
     ek_key own, state, user, user_stats, quote_market;
 } ek_policy;
 
-/* EK_E_RANGE for limits that allow nothing or are malformed, EK_E_UNSUPPORTED for an unknown venue. ek_crypto_init first. */
+/* EK_E_RANGE for limits that allow nothing or are malformed, EK_E_UNSUPPORTED for an unknown venue.
+ * ek_crypto_init first. */
 ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key *own);
 
-/* The judgement without counters: EK_REFUSE_NOTHING or the reason. *notional_e6 = size x oracle price, rounded up; 0 for a cancel.
- * Pure; about 15 us. */
-uint32_t ek_policy_check(const ek_policy *p, const ek_policy_ledger *ledger, const uint8_t *message, size_t n, const ek_policy_claim *claim,
-                         const uint8_t *oracle, size_t oracle_len, uint64_t *notional_e6);
+/* The judgement without counters: EK_REFUSE_NOTHING or the reason. *notional_e6 = size x oracle price,
+ * rounded up; 0 for a cancel. Pure; about 15 us. */
+uint32_t ek_policy_check(const ek_policy *p, const ek_policy_ledger *ledger, const uint8_t *message, size_t n,
+                         const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,
+                         uint64_t *notional_e6);
 
-/* The judgement with counters; unix_s from the signer's own clock. The ledger is changed: when it says NOTHING, the order is counted and
- * its market bound; write the ledger down before signing. A reason of 17 and 18 does not count as a refusal in a row: it is no sign of an
- * attack. After EK_POLICY_REFUSALS in a row everything is refused (19) until the ledger is reset by ek_policy_forgive. */
-uint32_t ek_policy_decide(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s, const uint8_t *message, size_t n,
-                          const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len);
+/* The judgement with counters; unix_s from the signer's own clock. The ledger is changed: when it says
+ * NOTHING, the order is counted and its market bound; write the ledger down before signing. A reason of 17
+ * and 18 does not count as a refusal in a row: it is no sign of an attack. After EK_POLICY_REFUSALS in a row
+ * everything is refused (19) until the ledger is reset by ek_policy_forgive. */
+uint32_t ek_policy_decide(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s,
+                          const uint8_t *message, size_t n, const ek_policy_claim *claim,
+                          const uint8_t *oracle, size_t oracle_len);
 /* A request that never became a message (protocol): counted like any other refusal. */
 void ek_policy_count_refusal(ek_policy_ledger *ledger);
 void ek_policy_forgive(ek_policy_ledger *ledger);

@@ -1,4 +1,5 @@
-/* ek_fault.h - what stood in the way, for people: who computes something of a book fills one beside its error code. */
+/* ek_fault.h - what stood in the way, for people: who computes something of a book fills one beside its error
+ * code. */
 #ifndef EK_FAULT_H
 #define EK_FAULT_H
 #include "base/ek_types.h"

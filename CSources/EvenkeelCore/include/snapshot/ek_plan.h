@@ -1,5 +1,5 @@
-/* ek_plan.h - the plan of accounts to read. One getMultipleAccounts over plan.items (their order is the request's order) is one read, and
- * ek_book.h is what it makes. Pure; about 4 KB. */
+/* ek_plan.h - the plan of accounts to read. One getMultipleAccounts over plan.items (their order is the
+ * request's order) is one read, and ek_book.h is what it makes. Pure; about 4 KB. */
 #ifndef EK_PLAN_H
 #define EK_PLAN_H
 #include "base/ek_types.h"
@@ -24,7 +24,8 @@ const char *ek_role_name(int role); /* "User", "SpotMarket" ... */
 typedef struct {
     ek_key key;
     uint8_t role;
-    uint16_t market_index;  /* of *_MARKET; for ORACLE: of the market that named it first; TOKEN, MINT, WATCH: place in the book's list */
+    uint16_t market_index; /* of *_MARKET; for ORACLE: of the market that named it first; TOKEN, MINT, WATCH:
+                              place in the book's list */
     uint8_t perp;           /* for ORACLE: 1 when that market is a perp market */
 } ek_plan_item;
 
@@ -42,12 +43,15 @@ typedef struct {
 
 size_t ek_plan_size(void);
 
-/* STATE, USER, USER_STATS, CLOCK, AUTHORITY, when it is another key PAYER, and spot market 0. payer NULL: the authority pays. */
-ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account, const ek_key *payer);
+/* STATE, USER, USER_STATS, CLOCK, AUTHORITY, when it is another key PAYER, and spot market 0. payer NULL: the
+ * authority pays. */
+ek_err ek_plan_init(ek_plan *p, const ek_venue *v, const ek_key *authority, uint16_t sub_account,
+                    const ek_key *payer);
 /* Idempotent. EK_E_FULL beyond EK_PLAN_MAX. */
 ek_err ek_plan_add_perp(ek_plan *p, uint16_t market_index);
 ek_err ek_plan_add_spot(ek_plan *p, uint16_t market_index);
-/* The authority's associated token account of the mint, and the mint (but for wrapped SOL, whose 9 decimals are known). */
+/* The authority's associated token account of the mint, and the mint (but for wrapped SOL, whose 9 decimals
+ * are known). */
 ek_err ek_plan_add_token(ek_plan *p, const ek_key *mint);
 ek_err ek_plan_add_watch(ek_plan *p, const ek_key *wallet);
 const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i);

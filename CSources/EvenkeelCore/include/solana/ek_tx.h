@@ -1,9 +1,9 @@
 /* ek_tx.h - Solana messages and transactions: compiling, putting together, reading.
  *
- * A message is compiled as the Solana SDK does it (CompiledKeys): payer first, then signers that are written, signers only
- * read, the rest written, the rest only read; inside a class by the bytes of the key; a key named several times gets the union
- * of its flags; program ids join the read-only class unless an instruction names them otherwise. The bytes are
- * equal to solders' Message.new_with_blockhash and MessageV0.try_compile.
+ * A message is compiled as the Solana SDK does it (CompiledKeys): payer first, then signers that are written,
+ * signers only read, the rest written, the rest only read; inside a class by the bytes of the key; a key
+ * named several times gets the union of its flags; program ids join the read-only class unless an instruction
+ * names them otherwise. The bytes are equal to solders' Message.new_with_blockhash and MessageV0.try_compile.
  * A transaction is a packet of at most 1232 bytes: longer ones are EK_E_FULL, in writing and in reading. */
 #ifndef EK_TX_H
 #define EK_TX_H
@@ -17,7 +17,7 @@
 #define EK_TX_LEGACY 0xFFu
 
 extern const ek_key EK_SYSTEM_PROGRAM;         /* 11111111111111111111111111111111 */
-extern const ek_key EK_SYSVAR_OWNER;           /* Sysvar1111111111111111111111111111111111111 owns the clock */
+extern const ek_key EK_SYSVAR_OWNER; /* Sysvar1111111111111111111111111111111111111 owns the clock */
 extern const ek_key EK_TOKEN_PROGRAM;          /* TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA */
 extern const ek_key EK_ATA_PROGRAM;            /* ATokenGPvbdGVxr1b2hvZbsiqW5xWH25efTNsLJA8knL */
 extern const ek_key EK_NATIVE_MINT;            /* So11111111111111111111111111111111111111112: wrapped SOL */
@@ -33,17 +33,18 @@ typedef struct {
     uint16_t data_len;
 } ek_instruction;
 
-/* v0 = 0 legacy, 1 version 0 without lookup tables. EK_E_FULL: does not fit cap, or more than EK_TX_MAX_KEYS keys.
- * About 1 us for an order with its compute budget. */
-ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, const ek_instruction *ixs, uint32_t n,
-                          uint8_t *out, size_t cap, size_t *len);
+/* v0 = 0 legacy, 1 version 0 without lookup tables. EK_E_FULL: does not fit cap, or more than EK_TX_MAX_KEYS
+ * keys. About 1 us for an order with its compute budget. */
+ek_err ek_message_compile(int v0, const ek_key *payer, const ek_key *blockhash, const ek_instruction *ixs,
+                          uint32_t n, uint8_t *out, size_t cap, size_t *len);
 
-/* n_sigs signatures of 64 bytes each, made elsewhere, put before the message; n_sigs must be what the message asks for,
- * else EK_E_MISMATCH. The signatures themselves are not checked. */
-ek_err ek_tx_assemble(const uint8_t *sigs, uint32_t n_sigs, const uint8_t *msg, size_t n, uint8_t *out, size_t cap,
-                      size_t *len);
+/* n_sigs signatures of 64 bytes each, made elsewhere, put before the message; n_sigs must be what the message
+ * asks for, else EK_E_MISMATCH. The signatures themselves are not checked. */
+ek_err ek_tx_assemble(const uint8_t *sigs, uint32_t n_sigs, const uint8_t *msg, size_t n, uint8_t *out,
+                      size_t cap, size_t *len);
 
-/* Compute-budget instruction data. units: at most 1,400,000 is useful; price: micro-lamports a compute unit. */
+/* Compute-budget instruction data. units: at most 1,400,000 is useful; price: micro-lamports a compute unit.
+ */
 void ek_cb_set_limit(uint32_t units, uint8_t data[5]);
 void ek_cb_set_price(uint64_t micro_lamports, uint8_t data[9]);
 
@@ -75,17 +76,19 @@ typedef struct {
     ek_tx_lut luts[36];
 } ek_tx;
 
-/* Reads a message without its signatures; every byte must belong to it (EK_E_SYNTAX for bytes behind its end). Refuses what the runtime's
- * sanitize refuses: header counts that do not fit the keys, a payer that is read-only, a program that is the payer or loaded from
- * a table, indices past the keys, an empty lookup, more than 256 keys: EK_E_RANGE. EK_E_SHORT: ends early. EK_E_SYNTAX: shortvec not
- * minimal. EK_E_UNSUPPORTED: a version after 0. EK_E_FULL: longer than a packet, or more than 64 instructions. */
+/* Reads a message without its signatures; every byte must belong to it (EK_E_SYNTAX for bytes behind its
+ * end). Refuses what the runtime's sanitize refuses: header counts that do not fit the keys, a payer that is
+ * read-only, a program that is the payer or loaded from a table, indices past the keys, an empty lookup, more
+ * than 256 keys: EK_E_RANGE. EK_E_SHORT: ends early. EK_E_SYNTAX: shortvec not minimal. EK_E_UNSUPPORTED: a
+ * version after 0. EK_E_FULL: longer than a packet, or more than 64 instructions. */
 ek_err ek_message_parse(const uint8_t *bytes, size_t n, ek_tx *tx);
 
 /* Static keys only; NULL when i is out of range. */
 const ek_key *ek_tx_key(const ek_tx *tx, uint32_t i);
 /* The key of account a of an instruction: NULL when out of range or loaded from a lookup table. */
 const ek_key *ek_tx_ix_key(const ek_tx *tx, const ek_tx_ix *ix, uint32_t a);
-/* By header and lookup tables alone (the runtime also demotes programs and sysvars); 0 when i is out of range. */
+/* By header and lookup tables alone (the runtime also demotes programs and sysvars); 0 when i is out of
+ * range. */
 int ek_tx_is_writable(const ek_tx *tx, uint32_t i);
 
 #endif

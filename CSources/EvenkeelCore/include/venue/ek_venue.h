@@ -1,10 +1,11 @@
 /* ek_venue.h - what differs between venues and program versions, as const tables.
  *
- * A venue is a program on chain with its account layouts, enum numbers, seeds and error names. Tables exist for
+ * A venue is a program on chain with its account layouts, enum numbers, seeds and error names. Tables exist
+ * for
  *   "velocity"  the deployed mainnet ABI of August 2026 (vELoC1aud...), quote USDT
  *   "drift"     Drift v2 (dRiftyHA...), quote USDC
- * A new program version is a new table, never a patched offset. Everything here is const: no lock, no start-up.
- * Sources: docs/venues.md; checked against recorded results of the real programs. */
+ * A new program version is a new table, never a patched offset. Everything here is const: no lock, no
+ * start-up. Sources: docs/venues.md; checked against recorded results of the real programs. */
 #ifndef EK_VENUE_H
 #define EK_VENUE_H
 #include "base/ek_types.h"
@@ -18,15 +19,18 @@ const ek_venue *ek_venue_at(uint32_t i);
 uint32_t ek_venue_count(void);
 
 const char *ek_venue_name(const ek_venue *v);       /* "velocity" */
-const char *ek_venue_layout(const ek_venue *v);     /* "velocity-2026-08": name of the account layouts, for people */
+const char *ek_venue_layout(
+    const ek_venue *v); /* "velocity-2026-08": name of the account layouts, for people */
 const ek_key *ek_venue_program(const ek_venue *v);
-/* 1: place_and_take fills against the venue's own liquidity inside the transaction (Velocity), 0: an auction order is the way (Drift). */
+/* 1: place_and_take fills against the venue's own liquidity inside the transaction (Velocity), 0: an auction
+ * order is the way (Drift). */
 int ek_venue_can_take(const ek_venue *v);
 size_t ek_venue_user_len(const ek_venue *v);        /* bytes of a User account */
 
-/* Addresses the program derives. AUTHORITY: USER, USER_STATS need it, others take NULL. `index`: sub-account of USER, market of the
- * *_MARKET, SPOT_VAULT, INSURANCE_VAULT and PRELAUNCH_ORACLE kinds; else ignored.
- * EK_E_RANGE: unknown kind or missing authority. EK_E_UNSUPPORTED: the venue has no such account. Cost: 10 to 40 us (curve test). */
+/* Addresses the program derives. AUTHORITY: USER, USER_STATS need it, others take NULL. `index`: sub-account
+ * of USER, market of the *_MARKET, SPOT_VAULT, INSURANCE_VAULT and PRELAUNCH_ORACLE kinds; else ignored.
+ * EK_E_RANGE: unknown kind or missing authority. EK_E_UNSUPPORTED: the venue has no such account. Cost: 10 to
+ * 40 us (curve test). */
 enum {
     EK_ADDR_STATE = 0,
     EK_ADDR_USER = 1,

@@ -8,8 +8,8 @@
 const char *sys_env(const char *name);
 void sys_exit(int code);
 
-/* SIGINT, SIGTERM and SIGHUP become readable on the descriptor instead of interrupting; SIGPIPE is ignored. -1 with errno.
- * Started processes inherit the blocked set: they call sys_signals_default first. */
+/* SIGINT, SIGTERM and SIGHUP become readable on the descriptor instead of interrupting; SIGPIPE is ignored.
+ * -1 with errno. Started processes inherit the blocked set: they call sys_signals_default first. */
 int sys_signals_open(void);
 /* Next signal number (2, 15, 1), or 0 when none waits. */
 int sys_signals_next(int fd);

@@ -1,19 +1,30 @@
-/* sys_sandbox.h - what each role may still ask of the kernel once it has what it needs. The lists are in sys_sandbox_table.h.
+/* sys_sandbox.h - what each role may still ask of the kernel once it has what it needs. The lists are in
+ * sys_sandbox_table.h.
  *
- *   signer  only the calls on its list (read, answer, write its counters, exit); anything else kills it at once
- *   keeper  no network, no exec, no looking into other processes; files: read the key's directory, write the signer's counters
+ *   signer  only the calls on its list (read, answer, write its counters, exit); anything else kills it at
+ *           once
+ *   keeper  no network, no exec, no looking into other processes; files: read the key's directory, write the
+ *           signer's counters
  *   agent   no exec, no looking into other processes; files: its own, and what name resolution and TLS read.
  *           The key file and the signer's counters are not among them.
- *   web     only the calls on its list (accept, read, answer), everything else fails; no file, no connect, no process
+ *   web     only the calls on its list (accept, read, answer), everything else fails; no file, no connect, no
+ *           process
  *   web's keeper  no exec, no connect, no looking into other processes; writes no file
- * All: no new privileges, no core dump; keeper and signer cannot be attached to or read through /proc by their own user; no capabilities.
- * A kernel that lacks a feature leaves its bit unset; nothing is skipped in silence: the agent logs what is missing. */
+ * All: no new privileges, no core dump; keeper and signer cannot be attached to or read through /proc by
+ * their own user; no capabilities. A kernel that lacks a feature leaves its bit unset; nothing is skipped in
+ * silence: the agent logs what is missing. */
 #ifndef SYS_SANDBOX_H
 #define SYS_SANDBOX_H
 
 #include <stdint.h>
 
-enum { SYS_SANDBOX_STILL = 1, SYS_SANDBOX_SECCOMP = 2, SYS_SANDBOX_LANDLOCK = 4, SYS_SANDBOX_NO_CAPS = 8, SYS_SANDBOX_ALL = 15 };
+enum {
+    SYS_SANDBOX_STILL = 1,
+    SYS_SANDBOX_SECCOMP = 2,
+    SYS_SANDBOX_LANDLOCK = 4,
+    SYS_SANDBOX_NO_CAPS = 8,
+    SYS_SANDBOX_ALL = 15
+};
 
 /* Not dumpable, no core, no new privileges. */
 uint32_t sys_sandbox_still(void);
@@ -34,7 +45,8 @@ uint32_t sys_sandbox_web(void);
 /* What this machine gives, tried in a child that ends at once; each 1 or 0. */
 typedef struct {
     uint8_t tried;              /* 0: no child could be made, the rest says nothing */
-    uint8_t no_new_privs, seccomp /* a filter was installed and refused an exec */, landlock /* its version; 0: none, or it held nothing */;
+    uint8_t no_new_privs, seccomp /* a filter was installed and refused an exec */,
+        landlock /* its version; 0: none, or it held nothing */;
     uint8_t no_core, not_dumpable, memlock /* a page could be locked */, no_caps;
     uint64_t memlock_bytes;     /* RLIMIT_MEMLOCK; UINT64_MAX: no limit */
 } sys_sandbox_look;

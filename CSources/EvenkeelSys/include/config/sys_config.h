@@ -1,11 +1,13 @@
 /* sys_config.h - the configuration: one table of every key, read strictly through inih.
  *
- * One const table (sys_config_table.c) says of every key: section, name, kind, default, smallest, largest, decimals, unit, help. Parsing, range
- * checks, the file `init` writes and the table in the docs all come from it. Numbers are kept as integers in the units of their names.
+ * One const table (sys_config_table.c) says of every key: section, name, kind, default, smallest, largest,
+ * decimals, unit, help. Parsing, range checks, the file `init` writes and the table in the docs all come from
+ * it. Numbers are kept as integers in the units of their names.
  *
- * Refused with a text `FILE:LINE: key = VALUE: what is allowed`: an unknown section or key, one given twice, a value out of range, a line
- * that inih would cut (over SYS_CONFIG_LINE bytes) or join to the one above (a leading blank), bytes that are not text. URLs in these texts are
- * shown without path, query, user and password. */
+ * Refused with a text `FILE:LINE: key = VALUE: what is allowed`: an unknown section or key, one given twice,
+ * a value out of range, a line that inih would cut (over SYS_CONFIG_LINE bytes) or join to the one above (a
+ * leading blank), bytes that are not text. URLs in these texts are shown without path, query, user and
+ * password. */
 #ifndef SYS_CONFIG_H
 #define SYS_CONFIG_H
 
@@ -19,14 +21,26 @@ enum {
 enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
 enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
 /* Shapes of an alert; AUTO: by the webhook's host. */
-enum { SYS_ALERT_AUTO = 0, SYS_ALERT_JSON, SYS_ALERT_TELEGRAM, SYS_ALERT_DISCORD, SYS_ALERT_SLACK, SYS_ALERT_NTFY };
-enum { SYS_CLUSTER_AUTO = 0 /* mainnet-beta, unless every node is on a loopback address */, SYS_CLUSTER_ANY = 1, SYS_CLUSTER_HASH = 2 };
+enum {
+    SYS_ALERT_AUTO = 0,
+    SYS_ALERT_JSON,
+    SYS_ALERT_TELEGRAM,
+    SYS_ALERT_DISCORD,
+    SYS_ALERT_SLACK,
+    SYS_ALERT_NTFY
+};
+enum {
+    SYS_CLUSTER_AUTO = 0 /* mainnet-beta, unless every node is on a loopback address */,
+    SYS_CLUSTER_ANY = 1,
+    SYS_CLUSTER_HASH = 2
+};
 enum { SYS_LEG_VENUE = 0, SYS_LEG_WALLET = 1, SYS_LEG_TOKEN = 2, SYS_LEG_WATCH = 3, SYS_LEG_FIXED = 4 };
 
 typedef struct {
     uint8_t kind;       /* SYS_LEG_* */
     char asset[16];     /* "SOL"; of every leg the section's */
-    uint8_t has_key;    /* TOKEN: 0 leaves it to the venue's spot market of the asset (or, for SOL, to wrapped SOL) */
+    uint8_t has_key; /* TOKEN: 0 leaves it to the venue's spot market of the asset (or, for SOL, to wrapped
+                        SOL) */
     ek_key key;         /* TOKEN: the mint; WATCH: the wallet */
     int64_t amount_e9;  /* FIXED: base units, signed */
 } sys_leg;
@@ -79,7 +93,8 @@ typedef struct {
     uint32_t min_health_bp, health_warning_bp; /* 2000 = 20 % */
     uint64_t equity_floor_e6, max_notional_day_e6; /* 0: off */
     uint64_t gas_reserve_lamports;
-    uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */, force_drift_ppm, max_failures;
+    uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */,
+        force_drift_ppm, max_failures;
     char kill_file[SYS_CONFIG_PATH_MAX]; /* empty: none */
     /* [signer] */
     uint32_t max_orders_per_hour;
@@ -105,22 +120,28 @@ typedef struct {
 
 /* Everything at its default, no url, no hedge section. */
 void sys_config_defaults(sys_config *c);
-/* What `force_paper` may be: 0; as `--paper` on the command line, before the cross checks; paper, and ${NAME} in URLs left alone, for
- * commands that only need the paths (status, pause ...) and may run where the secrets are not known. */
+/* What `force_paper` may be: 0; as `--paper` on the command line, before the cross checks; paper, and ${NAME}
+ * in URLs left alone, for commands that only need the paths (status, pause ...) and may run where the secrets
+ * are not known. */
 enum { SYS_LOAD_AS_IS = 0, SYS_LOAD_PAPER = 1, SYS_LOAD_BARE = 2 };
 /* Reads a file over the defaults. EK_OK, or
- *   EK_E_MISSING  the file cannot be read     EK_E_SYNTAX  a line that is no section, key or comment, unknown or repeated names
- *   EK_E_RANGE    a value that is not allowed EK_E_MISMATCH  values that do not go together (live without a key ...)
+ *   EK_E_MISSING  the file cannot be read     EK_E_SYNTAX  a line that is no section, key or comment, unknown
+ *                 or repeated names
+ *   EK_E_RANGE    a value that is not allowed EK_E_MISMATCH  values that do not go together (live without a
+ *                 key ...)
  * with `text` filled. *c is unspecified after an error. */
 ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
 /* The same from memory; `name` stands for the file in messages. */
-ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]);
-/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced. `url` and `authority` fill in [rpc] url and
- * [account] authority when they are not NULL; with a url the mode is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
+ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c,
+                        char text[SYS_CONFIG_TEXT]);
+/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced.
+ * `url` and `authority` fill in [rpc] url and [account] authority when they are not NULL; with a url the mode
+ * is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
 int sys_config_write_default(const char *path, const char *url, const char *authority);
 
-/* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url", "keypair_path"), unquoted. Its length, 0
- * when it is not there, is empty or does not fit. The file is a few `key: value` lines; anything else in it is passed over. */
+/* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url",
+ * "keypair_path"), unquoted. Its length, 0 when it is not there, is empty or does not fit. The file is a few
+ * `key: value` lines; anything else in it is passed over. */
 size_t sys_solana_cli_value(const uint8_t *yaml, size_t n, const char *key, char *out, size_t cap);
 
 /* scheme://host[:port]/… of any URL; "(not a URL)" for what is none. */
@@ -151,9 +172,11 @@ const char *sys_config_webhook(const sys_config *c);
 const char *sys_config_webhook_shown(const sys_config *c);
 const char *sys_config_ping(const sys_config *c);
 const char *sys_config_ping_shown(const sys_config *c);
-/* alert_format, with AUTO told by the host: api.telegram.org, discord.com, hooks.slack.com, ntfy.sh; else JSON. */
+/* alert_format, with AUTO told by the host: api.telegram.org, discord.com, hooks.slack.com, ntfy.sh; else
+ * JSON. */
 int sys_config_alert_format(const sys_config *c);
-/* The value of NAME in the URL's query ("chat_id"), undecoded; its length, 0 when it is not there or does not fit. */
+/* The value of NAME in the URL's query ("chat_id"), undecoded; its length, 0 when it is not there or does not
+ * fit. */
 size_t sys_url_query(const char *url, const char *name, char *out, size_t cap);
 const char *sys_config_file(const sys_config *c);
 const char *sys_config_venue_name(const sys_config *c);

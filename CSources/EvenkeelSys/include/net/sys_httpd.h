@@ -1,8 +1,9 @@
-/* sys_httpd.h - a small HTTP/1.1 server on 127.0.0.1 for the embedded chain, over libwebsockets. Not for the open network.
+/* sys_httpd.h - a small HTTP/1.1 server on 127.0.0.1 for the embedded chain, over libwebsockets. Not for the
+ * open network.
  *
- * One thread, one loop: everything is called from sys_httpd_run or sys_httpd_service. GET and POST only; a request
- * body is at most 1 MiB (413); connections are kept alive. An answer may be delayed or replaced by a closed connection:
- * that is how the chain plays a sick node. */
+ * One thread, one loop: everything is called from sys_httpd_run or sys_httpd_service. GET and POST only; a
+ * request body is at most 1 MiB (413); connections are kept alive. An answer may be delayed or replaced by a
+ * closed connection: that is how the chain plays a sick node. */
 #ifndef SYS_HTTPD_H
 #define SYS_HTTPD_H
 
@@ -21,12 +22,14 @@ typedef struct {
     void *session;       /* the server's own */
 } sys_httpd_answer;
 
-/* Gives the answer's body (copied; the last call counts; none: an empty body). 0, or -1 when out of memory. */
+/* Gives the answer's body (copied; the last call counts; none: an empty body). 0, or -1 when out of memory.
+ */
 int sys_httpd_body(sys_httpd_answer *answer, const void *body, size_t len);
 
-/* `body` and `path` (NUL-terminated, at most 127 bytes) live only during the call. A GET has an empty body. */
-typedef void (*sys_httpd_handler)(void *context, int is_post, const char *path, const uint8_t *body, size_t len,
-                                  sys_httpd_answer *answer);
+/* `body` and `path` (NUL-terminated, at most 127 bytes) live only during the call. A GET has an empty body.
+ */
+typedef void (*sys_httpd_handler)(void *context, int is_post, const char *path, const uint8_t *body,
+                                  size_t len, sys_httpd_answer *answer);
 typedef void (*sys_httpd_timer)(void *context);
 
 /* Listens on 127.0.0.1:port; port 0 takes a free one. NULL with the reason in error. */

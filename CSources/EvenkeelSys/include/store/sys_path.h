@@ -18,7 +18,8 @@ typedef struct {
 void sys_look_at(const char *path, sys_look *out);
 /* The directory part of a path into out ("." when it has none); 0, or -1 when it does not fit. */
 int sys_dir_of(const char *path, char *out, uint32_t cap);
-/* Bytes this user can still write in that directory's file system, and its free inodes (all ones where there are none to count). 0, or the errno. */
+/* Bytes this user can still write in that directory's file system, and its free inodes (all ones where there
+ * are none to count). 0, or the errno. */
 int sys_disk_free(const char *dir, uint64_t *bytes, uint64_t *inodes);
 
 #endif

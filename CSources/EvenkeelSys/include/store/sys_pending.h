@@ -1,6 +1,7 @@
-/* sys_pending.h - alerts that wait, in a file beside the state, so that neither a crash nor a restart swallows them: the queue, which lasting
- * conditions were said, and which corrections were told of. Written only when one of them changes, only as long as it has to be, and not
- * synced: a power cut may lose it, and what it loses is words. Also the memory of refused starts, which a supervisor may repeat for ever. */
+/* sys_pending.h - alerts that wait, in a file beside the state, so that neither a crash nor a restart
+ * swallows them: the queue, which lasting conditions were said, and which corrections were told of. Written
+ * only when one of them changes, only as long as it has to be, and not synced: a power cut may lose it, and
+ * what it loses is words. Also the memory of refused starts, which a supervisor may repeat for ever. */
 #ifndef SYS_PENDING_H
 #define SYS_PENDING_H
 
@@ -30,7 +31,8 @@ typedef struct {
     sys_pending_alert alerts[SYS_PENDING_ROOM];
 } sys_pending;
 
-/* Opens or makes the file: mode 0600, a regular file, never through a link. The descriptor, or -1 with errno. */
+/* Opens or makes the file: mode 0600, a regular file, never through a link. The descriptor, or -1 with errno.
+ */
 int sys_pending_open(const char *path);
 /* 1 when the file held a whole image; else *p is empty, and a damaged one is replaced by the next store. */
 int sys_pending_load(int fd, sys_pending *p);
@@ -50,8 +52,8 @@ char *sys_pending_text(sys_pending_alert *a);
 sys_pending_mark *sys_pending_mark_at(sys_pending *p, uint32_t i);
 uint8_t *sys_pending_said(sys_pending *p);
 
-/* A start was refused with these words: 1 when that is news (other words than last time, or said longer than again_s ago; it is noted
- * then), or when the file cannot tell. */
+/* A start was refused with these words: 1 when that is news (other words than last time, or said longer than
+ * again_s ago; it is noted then), or when the file cannot tell. */
 int sys_refused_is_news(const char *path, const uint8_t *words, size_t n, int64_t unix_s, int64_t again_s);
 /* A start went well. */
 void sys_refused_forget(const char *path);

@@ -1,7 +1,8 @@
 /* sys_metrics.h - the agent's counters and gauges: one struct of fixed size, and its Prometheus text.
  *
- * The agent counts into it (no allocation, no lock, a few nanoseconds a call); the web role gets a copy and prints it. Names in tables
- * (method, gate, outcome) are kept as given, cut to their width; a table that is full counts under its last entry, "other". */
+ * The agent counts into it (no allocation, no lock, a few nanoseconds a call); the web role gets a copy and
+ * prints it. Names in tables (method, gate, outcome) are kept as given, cut to their width; a table that is
+ * full counts under its last entry, "other". */
 #ifndef SYS_METRICS_H
 #define SYS_METRICS_H
 
@@ -9,9 +10,14 @@
 #include <stdint.h>
 
 enum {
-    SYS_METRICS_ENDPOINTS = 8, SYS_METRICS_METHODS = 12, SYS_METRICS_GATES = 40, SYS_METRICS_OUTCOMES = 24, SYS_METRICS_MARKETS = 8,
-    SYS_METRICS_BUCKETS = 11,   /* the last one has no upper bound */
-    SYS_METRICS_PENDING = 32, SYS_METRICS_NAME = 24
+    SYS_METRICS_ENDPOINTS = 8,
+    SYS_METRICS_METHODS = 12,
+    SYS_METRICS_GATES = 40,
+    SYS_METRICS_OUTCOMES = 24,
+    SYS_METRICS_MARKETS = 8,
+    SYS_METRICS_BUCKETS = 11, /* the last one has no upper bound */
+    SYS_METRICS_PENDING = 32,
+    SYS_METRICS_NAME = 24
 };
 #define SYS_METRICS_UNKNOWN INT64_MIN /* a gauge that is not known is left out */
 
@@ -48,7 +54,8 @@ typedef struct {
 
 /* All zero, gauges unknown. */
 void sys_metrics_init(sys_metrics *m);
-/* A request goes out: its method is read from the JSON-RPC body. Then its end; `ok` 0 counts as an error and not into the latencies. */
+/* A request goes out: its method is read from the JSON-RPC body. Then its end; `ok` 0 counts as an error and
+ * not into the latencies. */
 void sys_metrics_asked(sys_metrics *m, uint32_t id, const uint8_t *body, size_t len);
 void sys_metrics_answered(sys_metrics *m, uint32_t id, int endpoint, uint32_t latency_us, int ok);
 void sys_metrics_tick(sys_metrics *m, uint64_t us);
@@ -68,7 +75,8 @@ char *sys_metrics_status(sys_metrics *m);
 char *sys_metrics_build(sys_metrics *m);
 char *sys_market_gauges_name(sys_market_gauges *g);
 
-/* Prometheus text format 0.0.4. Returns its length; never more than cap - 1 (cut at a line's end, which the size below makes impossible). */
+/* Prometheus text format 0.0.4. Returns its length; never more than cap - 1 (cut at a line's end, which the
+ * size below makes impossible). */
 enum { SYS_METRICS_TEXT = 256 * 1024 };
 size_t sys_metrics_text(const sys_metrics *m, char *out, size_t cap);
 

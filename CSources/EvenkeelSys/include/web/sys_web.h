@@ -1,10 +1,11 @@
 /* sys_web.h - the web role: this program started again to serve the page, and the agent's side of it.
  *
- * The role gets an address, a token file, a history file and two descriptors: a shared block it can only read, and a socket. No key, no RPC
- * endpoint, no environment. The agent writes its snapshot into the block (a sequence lock: it never waits) and gives a nudge on the socket
- * (never blocking: a full one means that the role is behind, and it will look at the newest block when it wakes). A role that is killed,
- * stopped or flooded costs the agent nothing: its first process, the keeper, forks the server, and another when that one ended, after a pause
- * of 1 s, doubling to 60 s. The agent itself starts no program after this one. */
+ * The role gets an address, a token file, a history file and two descriptors: a shared block it can only
+ * read, and a socket. No key, no RPC endpoint, no environment. The agent writes its snapshot into the block
+ * (a sequence lock: it never waits) and gives a nudge on the socket (never blocking: a full one means that
+ * the role is behind, and it will look at the newest block when it wakes). A role that is killed, stopped or
+ * flooded costs the agent nothing: its first process, the keeper, forks the server, and another when that one
+ * ended, after a pause of 1 s, doubling to 60 s. The agent itself starts no program after this one. */
 #ifndef SYS_WEB_H
 #define SYS_WEB_H
 
@@ -14,7 +15,14 @@
 enum { SYS_WEB_STATUS_MAX = 64 * 1024, SYS_WEB_TEXT = 232 };
 /* What the page may ask for. */
 typedef enum {
-    SYS_WEB_NONE = 0, SYS_WEB_PAUSE, SYS_WEB_RESUME, SYS_WEB_REBALANCE, SYS_WEB_FLATTEN, SYS_WEB_PAPER, SYS_WEB_LIVE, SYS_WEB_COMMANDS
+    SYS_WEB_NONE = 0,
+    SYS_WEB_PAUSE,
+    SYS_WEB_RESUME,
+    SYS_WEB_REBALANCE,
+    SYS_WEB_FLATTEN,
+    SYS_WEB_PAPER,
+    SYS_WEB_LIVE,
+    SYS_WEB_COMMANDS
 } sys_web_command;
 
 typedef struct {
@@ -38,8 +46,8 @@ typedef struct {
 
 typedef struct sys_web sys_web;
 
-/* Makes the block and starts the role. NULL with *os_errno when memory or descriptors are missing. A role that ends at once (port
- * taken, token file unreadable) is tried again like one that died. */
+/* Makes the block and starts the role. NULL with *os_errno when memory or descriptors are missing. A role
+ * that ends at once (port taken, token file unreadable) is tried again like one that died. */
 sys_web *sys_web_open(const sys_web_settings *s, int *os_errno);
 /* Ends both processes and frees. NULL may be passed. */
 void sys_web_close(sys_web *w);
@@ -47,16 +55,17 @@ void sys_web_close(sys_web *w);
 sys_metrics *sys_web_metrics(sys_web *w);
 /* Readable when the role says something or has ended; -1 when its keeper is gone, for good. */
 int sys_web_fd(const sys_web *w);
-/* Puts the status message (a whole JSON object; one longer than SYS_WEB_STATUS_MAX is not published: 0) and the metrics into the block.
- * Never waits. 1, or 0. */
+/* Puts the status message (a whole JSON object; one longer than SYS_WEB_STATUS_MAX is not published: 0) and
+ * the metrics into the block. Never waits. 1, or 0. */
 int sys_web_publish(sys_web *w, const uint8_t *status, size_t len, const sys_web_times *times);
-/* The history that the publications from now on bring the newest part of (what the agent has not written to the file yet); NULL: none.
- * It must live as long as the publications. */
+/* The history that the publications from now on bring the newest part of (what the agent has not written to
+ * the file yet); NULL: none. It must live as long as the publications. */
 void sys_web_history(sys_web *w, const sys_ring *ring);
 /* Takes the next command and its id; SYS_WEB_NONE: none waits. */
 sys_web_command sys_web_next(sys_web *w, uint32_t *id);
 /* What became of a command: goes to whoever asked, and to every open page. */
-void sys_web_answer(sys_web *w, uint32_t id, sys_web_command command, int ok, const uint8_t *text, size_t len);
+void sys_web_answer(sys_web *w, uint32_t id, sys_web_command command, int ok, const uint8_t *text,
+                    size_t len);
 /* The port the role listens on, 0 before it said so. */
 uint16_t sys_web_port(const sys_web *w);
 /* What happened to the role, in words for the log, once each; NULL when nothing did. */
@@ -65,7 +74,8 @@ const char *sys_web_said(sys_web *w);
 int sys_web_pid(const sys_web *w);
 /* Times a server was ready, the first included. */
 
-/* The hidden command `web-role`: serves until the agent is gone. argv as sys_web_open makes it. The exit code. */
+/* The hidden command `web-role`: serves until the agent is gone. argv as sys_web_open makes it. The exit
+ * code. */
 int sys_web_role(void);
 
 #endif

@@ -1,4 +1,5 @@
-/* Decimals: what parses prints back to the same number, and prints to a text that parses. First byte: number of decimals. */
+/* Decimals: what parses prints back to the same number, and prints to a text that parses. First byte: number
+ * of decimals. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

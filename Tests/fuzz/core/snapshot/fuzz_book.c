@@ -1,4 +1,5 @@
-/* A whole getMultipleAccounts answer, any bytes, for a plan with markets and oracles: loaded, completed and assessed, or refused. */
+/* A whole getMultipleAccounts answer, any bytes, for a plan with markets and oracles: loaded, completed and
+ * assessed, or refused. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,9 @@ static void begin(void) {
         if (ek_plan_init(&plans[i], ek_venue_at(i), &authority, 0, &payer) != EK_OK) abort();
         if (ek_plan_add_perp(&plans[i], 0) != EK_OK || ek_plan_add_spot(&plans[i], 1) != EK_OK) abort();
         plans[i + 2] = plans[i];
-        if (ek_plan_add_token(&plans[i + 2], &EK_NATIVE_MINT) != EK_OK || ek_plan_add_token(&plans[i + 2], &mint) != EK_OK) abort();
+        if (ek_plan_add_token(&plans[i + 2], &EK_NATIVE_MINT) != EK_OK
+            || ek_plan_add_token(&plans[i + 2], &mint) != EK_OK)
+            abort();
         if (ek_plan_add_watch(&plans[i + 2], &watched) != EK_OK) abort();
         for (int k = 0; k < 2; k++) {
             ek_plan_item *item = &plans[i + 2].items[plans[i + 2].n++];
@@ -51,7 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         }
         ek_assessment a;
         (void)ek_plan_complete(&plan, &book, &changed);
-        if (ek_assess(&book, &legs, &a, &fault) != EK_OK && fault.text[0] == 0) abort(); /* a refusal always says why */
+        /* a refusal always says why */
+        if (ek_assess(&book, &legs, &a, &fault) != EK_OK && fault.text[0] == 0) abort();
     } else if (memchr(fault.text, 0, sizeof fault.text) == NULL || fault.text[0] == 0) {
         abort();
     }

@@ -1,5 +1,5 @@
-/* Transactions and messages: every view of an accepted one lies inside it, and a message compiled again from what was read
- * reads as the same instructions. */
+/* Transactions and messages: every view of an accepted one lies inside it, and a message compiled again from
+ * what was read reads as the same instructions. */
 #include "signed_tx.h"
 #include <stdlib.h>
 
@@ -22,7 +22,8 @@ static int keys_differ(const ek_tx *tx) {
     return 1;
 }
 
-/* What was read, handed to the compiler; keys from lookup tables have no bytes here, so only without tables. */
+/* What was read, handed to the compiler; keys from lookup tables have no bytes here, so only without tables.
+ */
 static void compile_again(const ek_tx *tx) {
     static ek_meta metas[EK_TX_MAX];
     static ek_instruction ixs[EK_TX_MAX_IXS];
@@ -31,20 +32,25 @@ static void compile_again(const ek_tx *tx) {
     size_t used = 0, len;
     for (uint32_t i = 0; i < tx->n_ixs; i++) {
         const ek_tx_ix *ix = &tx->ixs[i];
-        ixs[i] = (ek_instruction){*ek_tx_key(tx, ix->program_index), metas + used, ix->n_accounts, ix->data, ix->data_len};
+        ixs[i] = (ek_instruction){*ek_tx_key(tx, ix->program_index), metas + used, ix->n_accounts, ix->data,
+                                  ix->data_len};
         for (uint32_t a = 0; a < ix->n_accounts; a++, used++) {
             metas[used].key = *ek_tx_ix_key(tx, ix, a);
             metas[used].signer = (uint8_t)(ix->accounts[a] < tx->n_required);
             metas[used].writable = (uint8_t)ek_tx_is_writable(tx, ix->accounts[a]);
         }
     }
-    ek_err err = ek_message_compile(tx->version == 0, ek_tx_key(tx, 0), (const ek_key *)(const void *)tx->blockhash, ixs, tx->n_ixs, out, sizeof out, &len);
+    ek_err err =
+        ek_message_compile(tx->version == 0, ek_tx_key(tx, 0), (const ek_key *)(const void *)tx->blockhash,
+                           ixs, tx->n_ixs, out, sizeof out, &len);
     need(err == EK_OK || err == EK_E_FULL); /* a bare message may leave no room for its signatures */
     if (err != EK_OK) return;
-    need(ek_message_parse(out, len, &again) == EK_OK && again.n_ixs == tx->n_ixs && again.n_keys <= tx->n_keys);
+    need(ek_message_parse(out, len, &again) == EK_OK && again.n_ixs == tx->n_ixs
+         && again.n_keys <= tx->n_keys);
     for (uint32_t i = 0; i < tx->n_ixs; i++) {
         const ek_tx_ix *a = &tx->ixs[i], *b = &again.ixs[i];
-        need(a->n_accounts == b->n_accounts && a->data_len == b->data_len && memcmp(a->data, b->data, a->data_len) == 0);
+        need(a->n_accounts == b->n_accounts && a->data_len == b->data_len
+             && memcmp(a->data, b->data, a->data_len) == 0);
         need(ek_key_equal(ek_tx_key(tx, a->program_index), ek_tx_key(&again, b->program_index)));
         for (uint32_t k = 0; k < a->n_accounts; k++) {
             need(ek_key_equal(ek_tx_ix_key(tx, a, k), ek_tx_ix_key(&again, b, k)));
@@ -55,7 +61,8 @@ static void compile_again(const ek_tx *tx) {
 }
 
 static void check(const ek_tx *tx) {
-    need(tx->n_required >= 1 && tx->n_keys >= tx->n_required && tx->n_ixs <= EK_TX_MAX_IXS && tx->n_luts <= EK_TX_MAX_LUTS);
+    need(tx->n_required >= 1 && tx->n_keys >= tx->n_required && tx->n_ixs <= EK_TX_MAX_IXS
+         && tx->n_luts <= EK_TX_MAX_LUTS);
     inside(tx->message, tx->message_len);
     inside(tx->keys, 32u * (size_t)tx->n_keys);
     inside(tx->blockhash, 32);

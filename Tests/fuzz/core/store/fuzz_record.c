@@ -1,4 +1,5 @@
-/* The record: raw bytes, and payloads under a right checksum (the fuzzer cannot guess one). What decodes encodes to the same bytes. */
+/* The record: raw bytes, and payloads under a right checksum (the fuzzer cannot guess one). What decodes
+ * encodes to the same bytes. */
 #include "solana/ek_crypto.h"
 #include "store/ek_record.h"
 #include <stdlib.h>
@@ -16,7 +17,8 @@ static void one(const uint8_t *slot) {
     need(r.n_markets <= EK_RECORD_MARKETS && r.ticket.tx_len <= EK_TICKET_TX_MAX && r.generation != 0);
     need(ek_record_encode(&r, out) == EK_OK && (slot[8] == 1 || memcmp(out, slot, EK_RECORD_SLOT) == 0));
     need(ek_record_decode(out, EK_RECORD_SLOT, &back) == EK_OK && back.generation == r.generation);
-    for (uint32_t i = 0; i < r.n_markets; i++) need(strlen(ek_market_record_name(ek_record_market(&r, i))) <= 15);
+    for (uint32_t i = 0; i < r.n_markets; i++)
+        need(strlen(ek_market_record_name(ek_record_market(&r, i))) <= 15);
     need(ek_record_market(&r, r.n_markets) == NULL);
 }
 

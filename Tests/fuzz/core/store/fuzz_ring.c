@@ -43,6 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     one(ring, record);
     memset(page, 0, sizeof page);
     memcpy(page, data + 1, size - 1 < sizeof page ? size - 1 : sizeof page);
-    need(ek_ring_header_known(page, size - 1 < sizeof page ? size - 1 : sizeof page) != EK_OK || page[8] == 1);
+    need(ek_ring_header_known(page, size - 1 < sizeof page ? size - 1 : sizeof page) != EK_OK
+         || page[8] == 1);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* base58: what is decoded is what a plain reading of the digits gives; encode then decode gives the bytes back; fixed and general forms agree. */
+/* base58: what is decoded is what a plain reading of the digits gives; encode then decode gives the bytes
+ * back; fixed and general forms agree. */
 #include "text/ek_codec.h"
 #include <stdlib.h>
 #include <string.h>
@@ -7,7 +8,8 @@ static void need(int ok) {
     if (!ok) abort();
 }
 
-/* Digit by digit into a long number, a byte at a time; nothing of the core's way. The number of bytes, or -1 for a wrong character. */
+/* Digit by digit into a long number, a byte at a time; nothing of the core's way. The number of bytes, or -1
+ * for a wrong character. */
 static int plainly(const uint8_t *text, size_t n, uint8_t *out, size_t cap) {
     static const char DIGITS[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
     uint8_t number[256] = {0}; /* least significant first */
@@ -45,18 +47,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (as_sig) need(ek_sig_to_base58(sig, fixed) == size && memcmp(fixed, data, size) == 0);
     if (size <= EK_BASE58_MAX_BYTES) {
         need(ek_base58_encode(data, size, text, sizeof text, &n) == EK_OK);
-        need(plainly((const uint8_t *)text, n, back, sizeof back) == (int)size && memcmp(back, data, size) == 0);
+        need(plainly((const uint8_t *)text, n, back, sizeof back) == (int)size
+             && memcmp(back, data, size) == 0);
         need(n == 0 || ek_base58_encode(data, size, text, n, &n) == EK_E_FULL);
     } else {
         need(ek_base58_encode(data, size, text, sizeof text, &n) == EK_E_RANGE);
     }
     if (size >= 64) {
-        need(ek_base58_encode(data, 64, text, sizeof text, &n) == EK_OK && ek_sig_to_base58(data, fixed) == n);
+        need(ek_base58_encode(data, 64, text, sizeof text, &n) == EK_OK
+             && ek_sig_to_base58(data, fixed) == n);
         need(strcmp(fixed, text) == 0);
     }
     if (size >= 32) {
         memcpy(key.bytes, data, 32);
-        need(ek_base58_encode(data, 32, text, sizeof text, &n) == EK_OK && ek_key_to_base58(&key, fixed) == n);
+        need(ek_base58_encode(data, 32, text, sizeof text, &n) == EK_OK
+             && ek_key_to_base58(&key, fixed) == n);
         need(strcmp(fixed, text) == 0);
     }
     return 0;

@@ -22,7 +22,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     need(err == EK_OK || err == EK_E_SYNTAX);
     uint8_t *twin = malloc(size / 4 * 3 + 1); /* the portable decoder says the same */
     if (twin == NULL) abort();
-    need(ek_base64_decode_portable(data, size, twin, size / 4 * 3, &m) == err && (err != EK_OK || (m == n && memcmp(twin, out, n) == 0)));
+    need(ek_base64_decode_portable(data, size, twin, size / 4 * 3, &m) == err
+         && (err != EK_OK || (m == n && memcmp(twin, out, n) == 0)));
     free(twin);
     if (err == EK_OK) {
         char *again = malloc(size + 1);
@@ -33,8 +34,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     }
     n = ek_base64_encode(data, size, text);
     need(n == ek_base64_encoded_len(size));
-    need(ek_base64_decode((const uint8_t *)text, n, back, size, &m) == EK_OK && m == size && memcmp(back, data, size) == 0);
-    if (ek_shortvec_read(data, size, &v, &n) == EK_OK) need(ek_shortvec_write(v, short_form) == n && memcmp(short_form, data, n) == 0);
+    need(ek_base64_decode((const uint8_t *)text, n, back, size, &m) == EK_OK && m == size
+         && memcmp(back, data, size) == 0);
+    if (ek_shortvec_read(data, size, &v, &n) == EK_OK)
+        need(ek_shortvec_write(v, short_form) == n && memcmp(short_form, data, n) == 0);
     free(out);
     free(text);
     free(back);

@@ -1,4 +1,5 @@
-/* ek_json: any bytes. What is accepted must walk without surprises, and every view stays inside its document. */
+/* ek_json: any bytes. What is accepted must walk without surprises, and every view stays inside its document.
+ */
 #include "text/ek_json.h"
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +43,8 @@ static size_t walk(ek_json v, unsigned depth) {
     if (ek_json_u64(v, &u) == EK_OK && u <= INT64_MAX) need(ek_json_i64(v, &i) == EK_OK && (uint64_t)i == u);
     (void)ek_json_key(v, &k);
     (void)ek_json_base64(v, bytes, sizeof bytes, &count);
-    if (ek_json_text(v, text, sizeof text, &count) == EK_OK) need(kind == '"' && count < sizeof text && text[count] == 0);
+    if (ek_json_text(v, text, sizeof text, &count) == EK_OK)
+        need(kind == '"' && count < sizeof text && text[count] == 0);
     return all;
 }
 

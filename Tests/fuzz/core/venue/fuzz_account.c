@@ -1,5 +1,5 @@
-/* Every decoder of both venues on any bytes; what decodes must survive margin, assessment and instruction building.
- * First byte: venue and kind; the rest is the account. */
+/* Every decoder of both venues on any bytes; what decodes must survive margin, assessment and instruction
+ * building. First byte: venue and kind; the rest is the account. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,7 +20,10 @@ static void use(void) {
     int type;
     for (int kind = EK_INITIAL; kind <= EK_MAINTENANCE; kind++)
         for (int strict = 0; strict <= 1; strict++) (void)ek_margin_calc(&book, kind, strict, &m, &fault);
-    ek_hedge_legs legs = {.perp_index = book.n_perps ? book.perps[0].market_index : 0, .spot_index = 1, .use_venue = 1, .use_wallet = 1};
+    ek_hedge_legs legs = {.perp_index = book.n_perps ? book.perps[0].market_index : 0,
+                          .spot_index = 1,
+                          .use_venue = 1,
+                          .use_wallet = 1};
     (void)ek_assess(&book, &legs, &a, &fault);
     (void)ek_leverage_after(&book, legs.perp_index, INT64_MIN, &leverage, &fault);
     ek_order_params o = ek_order_perp(legs.perp_index, EK_ORDER_MARKET, EK_SELL, 1000000000);
@@ -52,12 +55,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         book.spots[i].decimals = i ? 9 : 6;
         book.spots[i].oracle_source = EK_ORACLE_LAZER;
         book.spots[i].oracle_twap_5min_e6 = 1000000;
-        book.spots[i].cumulative_deposit_interest_e10.lo = book.spots[i].cumulative_borrow_interest_e10.lo = 10000000000u;
+        book.spots[i].cumulative_deposit_interest_e10.lo = book.spots[i].cumulative_borrow_interest_e10.lo =
+            10000000000u;
         book.spots[i].imf_e6 = 50;
     }
-    book.perps[0] = (ek_perp_market){.oracle_source = EK_ORACLE_LAZER, .step_base_e9 = 10000000, .margin_initial_e4 = 500, .imf_e6 = 50, .status = 1};
+    book.perps[0] = (ek_perp_market){.oracle_source = EK_ORACLE_LAZER,
+                                     .step_base_e9 = 10000000,
+                                     .margin_initial_e4 = 500,
+                                     .imf_e6 = 50,
+                                     .status = 1};
     book.n_perps = 1;
-    book.oracles[0] = (ek_book_oracle_entry){.source = EK_ORACLE_LAZER, .value = {.price_e6 = 76000000, .posted_slot = 990}};
+    book.oracles[0] = (ek_book_oracle_entry){.source = EK_ORACLE_LAZER,
+                                             .value = {.price_e6 = 76000000, .posted_slot = 990}};
     book.n_oracles = 1;
     book.have = 1u << EK_ROLE_USER | 1u << EK_ROLE_CLOCK | 1u << EK_ROLE_AUTHORITY;
     if (kind % 4 == 1) book.n_perps = 0;

@@ -1,4 +1,5 @@
-/* The few lines init takes from Solana's own config.yml: a value is inside the file, without control bytes, and fits. */
+/* The few lines init takes from Solana's own config.yml: a value is inside the file, without control bytes,
+ * and fits. */
 #include "config/sys_config.h"
 #include <stdlib.h>
 #include <string.h>

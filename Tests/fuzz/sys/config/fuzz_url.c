@@ -1,5 +1,6 @@
-/* URLs, against libcurl's own reader: what evenkeel takes, curl takes for the same scheme and host, so what is checked is what will be
- * connected to; and what is shown of a URL never holds its path, query, user or password. */
+/* URLs, against libcurl's own reader: what evenkeel takes, curl takes for the same scheme and host, so what
+ * is checked is what will be connected to; and what is shown of a URL never holds its path, query, user or
+ * password. */
 #include "config/sys_config.h"
 #include "config/sys_config_table.h"
 #include "net/sys_http.h"
@@ -17,12 +18,15 @@ static void same_host(const char *url, const char *host, char scheme) {
     char *theirs = NULL, *protocol = NULL;
     need(u != NULL);
     if (curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK) { /* curl may refuse more */
-        need(curl_url_get(u, CURLUPART_HOST, &theirs, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_SCHEME, &protocol, 0) == CURLUE_OK);
+        need(curl_url_get(u, CURLUPART_HOST, &theirs, 0) == CURLUE_OK
+             && curl_url_get(u, CURLUPART_SCHEME, &protocol, 0) == CURLUE_OK);
         need(strcmp(protocol, scheme == 's' ? "https" : "http") == 0);
         size_t n = strlen(theirs);
         const char *from = theirs;
-        if (n > 2 && theirs[0] == '[') from++, n -= 2; /* curl keeps the brackets, and shortens some forms of an IPv6 address */
-        if (from == theirs && strspn(host, "0123456789.xabcdefABCDEFX") != strlen(host)) need(strlen(host) == n && strncasecmp(from, host, n) == 0);
+        /* curl keeps the brackets, and shortens some forms of an IPv6 address */
+        if (n > 2 && theirs[0] == '[') from++, n -= 2;
+        if (from == theirs && strspn(host, "0123456789.xabcdefABCDEFX") != strlen(host))
+            need(strlen(host) == n && strncasecmp(from, host, n) == 0);
     }
     curl_free(theirs);
     curl_free(protocol);
@@ -33,8 +37,10 @@ static void same_host(const char *url, const char *host, char scheme) {
 static int curl_takes_elsewhere(const char *url) {
     CURLU *u = curl_url();
     char *host = NULL;
-    int elsewhere = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK &&
-                    strcasecmp(host, "localhost") != 0 && strcmp(host, "[::1]") != 0 && strncmp(host, "127.", 4) != 0;
+    int elsewhere = u != NULL && curl_url_set(u, CURLUPART_URL, url, 0) == CURLUE_OK
+                    && curl_url_get(u, CURLUPART_HOST, &host, 0) == CURLUE_OK
+                    && strcasecmp(host, "localhost") != 0 && strcmp(host, "[::1]") != 0
+                    && strncmp(host, "127.", 4) != 0;
     curl_free(host);
     curl_url_cleanup(u);
     return elsewhere;

@@ -1,5 +1,6 @@
-/* The control socket: the input is what clients do, a byte at a time (connect, send pieces, look, answer, hang up). Whatever they do, a line
- * handed out is a line somebody sent whole, each client is answered at most once, and nobody holds more places than there are. */
+/* The control socket: the input is what clients do, a byte at a time (connect, send pieces, look, answer,
+ * hang up). Whatever they do, a line handed out is a line somebody sent whole, each client is answered at
+ * most once, and nobody holds more places than there are. */
 #include "net/sys_control.h"
 #include <errno.h>
 #include <stdio.h>

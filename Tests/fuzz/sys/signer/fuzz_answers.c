@@ -1,5 +1,6 @@
-/* The agent's end of the signer's socket: any packets in answer to a request (a signer that was taken over, or one of somebody else's making).
- * A signature is taken only from an answer to this very request. Input: packets, each behind its length (u16). */
+/* The agent's end of the signer's socket: any packets in answer to a request (a signer that was taken over,
+ * or one of somebody else's making). A signature is taken only from an answer to this very request. Input:
+ * packets, each behind its length (u16). */
 #include "signer/sys_signer.h"
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         sys_signer_head h;
         if (n == sizeof(sys_signer_answer)) {
             memcpy(&h, packet, sizeof h);
-            right |= h.magic == SYS_SIGNER_MAGIC && h.type == SYS_SIGNER_ANSWER && h.sequence == 1 && h.value == 0;
+            right |=
+                h.magic == SYS_SIGNER_MAGIC && h.type == SYS_SIGNER_ANSWER && h.sequence == 1 && h.value == 0;
         }
         if (n > 0) (void)!send(ends[1], packet, n, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (i == 1) (void)sys_signer_news(&s); /* the first two are old news */

@@ -1,4 +1,5 @@
-/* The key file's reader over a file in memory: accepted only when the bytes are the pair, refused with a text otherwise. */
+/* The key file's reader over a file in memory: accepted only when the bytes are the pair, refused with a text
+ * otherwise. */
 #include "solana/ek_crypto.h"
 #include "signer/sys_keyfile.h"
 #include <stdio.h>

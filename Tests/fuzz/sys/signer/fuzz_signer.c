@@ -1,5 +1,5 @@
-/* The signer's own mouth: any packet, judged and answered; and its counters' file. An answer holds a signature exactly when it holds no
- * reason, and then it is one of the message that was asked for. */
+/* The signer's own mouth: any packet, judged and answered; and its counters' file. An answer holds a
+ * signature exactly when it holds no reason, and then it is one of the message that was asked for. */
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
 #include "signer/sys_ledger.h"
@@ -24,8 +24,14 @@ static void begin(void) {
     memset(seed, 8, sizeof seed);
     need(ek_crypto_init() == EK_OK);
     ek_ed25519_from_seed(seed, &own, secret);
-    ek_policy_limits l = {.venue = "velocity", .n_markets = 1, .max_slippage_ppm = 5000, .max_fee_lamports = 205000, .max_notional_day_e6 = 1000000000000,
-                          .max_orders_hour = 60, .max_compute_units = 1400000, .markets = {{"SOL-PERP", 50000000000}}};
+    ek_policy_limits l = {.venue = "velocity",
+                          .n_markets = 1,
+                          .max_slippage_ppm = 5000,
+                          .max_fee_lamports = 205000,
+                          .max_notional_day_e6 = 1000000000000,
+                          .max_orders_hour = 60,
+                          .max_compute_units = 1400000,
+                          .markets = {{"SOL-PERP", 50000000000}}};
     memset(l.authority, 7, 32);
     need(ek_policy_init(&policy, &l, &own) == EK_OK);
 }
@@ -43,7 +49,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     sys_signer_judge(&policy, &ledger, 1800000000, secret, bytes, n, keep, &fails, &answer);
     uint8_t none[64] = {0};
     need((memcmp(answer.signature, none, 64) == 0) == (answer.head.value != 0));
-    need(answer.head.value <= EK_REFUSE_LEDGER && answer.head.type == SYS_SIGNER_ANSWER && answer.breaker == 0);
+    need(answer.head.value <= EK_REFUSE_LEDGER && answer.head.type == SYS_SIGNER_ANSWER
+         && answer.breaker == 0);
     if (answer.head.value != 0) return 0;
     sys_signer_ask ask;
     need(n == sizeof ask && !fails);

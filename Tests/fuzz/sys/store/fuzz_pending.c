@@ -1,4 +1,5 @@
-/* The file of the alerts that wait. Any bytes are read or refused; what is read is inside its bounds and comes back as it was. */
+/* The file of the alerts that wait. Any bytes are read or refused; what is read is inside its bounds and
+ * comes back as it was. */
 #include "solana/ek_crypto.h"
 #include "store/sys_pending.h"
 #include <stdlib.h>
@@ -23,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     need(p.n <= SYS_PENDING_ROOM);
     for (uint32_t i = 0; i < p.n; i++) need(p.alerts[i].len <= SYS_PENDING_TEXT);
     size_t k = sys_pending_encode(&p, image);
-    need(k <= SYS_PENDING_IMAGE && sys_pending_decode(image, k, &again) && again.n == p.n && again.dropped == p.dropped);
+    need(k <= SYS_PENDING_IMAGE && sys_pending_decode(image, k, &again) && again.n == p.n
+         && again.dropped == p.dropped);
     need(memcmp(&p, &again, sizeof p) == 0);
     return 0;
 }

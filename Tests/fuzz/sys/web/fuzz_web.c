@@ -1,5 +1,6 @@
-/* What the web role reads of a stranger's own words: Host, Origin, a bearer token, the page's first message, a query, a token file. Byte 0
- * chooses. What is let through must be what the rule says, judged here by other means. */
+/* What the web role reads of a stranger's own words: Host, Origin, a bearer token, the page's first message,
+ * a query, a token file. Byte 0 chooses. What is let through must be what the rule says, judged here by other
+ * means. */
 #include "web/sys_web_internal.h"
 #include <arpa/inet.h>
 #include <stdlib.h>
@@ -31,8 +32,8 @@ static void is_known(const char *host, size_t n) {
         need(inet_pton(AF_INET6, name + 1, address) == 1);
         return;
     }
-    need(inet_pton(AF_INET, name, address) == 1 || strcasecmp(name, "localhost") == 0 || strcasecmp(name, "keel.example") == 0
-         || strcasecmp(name, "b.example") == 0);
+    need(inet_pton(AF_INET, name, address) == 1 || strcasecmp(name, "localhost") == 0
+         || strcasecmp(name, "keel.example") == 0 || strcasecmp(name, "b.example") == 0);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
@@ -53,21 +54,26 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     case 1: {
         size_t host = len / 2;
         if (web_guard_origin(text + host, len - host, text, host)) {
-            size_t scheme = strncasecmp(text + host, "https://", len - host < 8 ? len - host : 8) == 0 ? 8 : 7;
+            size_t scheme =
+                strncasecmp(text + host, "https://", len - host < 8 ? len - host : 8) == 0 ? 8 : 7;
             need(len - host == host + scheme && strncasecmp(text + host + scheme, text, host) == 0);
         }
         break;
     }
     case 2:
-        if (web_guard_bearer(&g, text, len)) need(len == 7 + sizeof TOKEN - 1 && memcmp(text + 7, TOKEN, sizeof TOKEN - 1) == 0);
+        if (web_guard_bearer(&g, text, len))
+            need(len == 7 + sizeof TOKEN - 1 && memcmp(text + 7, TOKEN, sizeof TOKEN - 1) == 0);
         break;
     case 3:
-        if (web_guard_said(&g, text, len)) need(len == 6 + sizeof TOKEN - 1 && memcmp(text, "token ", 6) == 0 && memcmp(text + 6, TOKEN, sizeof TOKEN - 1) == 0);
+        if (web_guard_said(&g, text, len))
+            need(len == 6 + sizeof TOKEN - 1 && memcmp(text, "token ", 6) == 0
+                 && memcmp(text + 6, TOKEN, sizeof TOKEN - 1) == 0);
         break;
     case 4: {
         int64_t since = -1;
         uint32_t points = 0;
-        if (web_guard_query(text, len, &since, &points)) need(since >= -1 && since <= 999999999999 && points <= 5000);
+        if (web_guard_query(text, len, &since, &points))
+            need(since >= -1 && since <= 999999999999 && points <= 5000);
         break;
     }
     default: {
@@ -80,7 +86,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
         need(other.token_len >= WEB_TOKEN_MIN && other.token_len <= WEB_TOKEN_MAX && other.token_len <= len);
         char said[7 + WEB_TOKEN_MAX] = "Bearer ";
         memcpy(said + 7, other.token, other.token_len);
-        need(web_guard_bearer(&other, said, 7 + other.token_len) == 1 && web_guard_bearer(&other, said, 6 + other.token_len) == 0);
+        need(web_guard_bearer(&other, said, 7 + other.token_len) == 1
+             && web_guard_bearer(&other, said, 6 + other.token_len) == 0);
     }
     }
     free(text);
