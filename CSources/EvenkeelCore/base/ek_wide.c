@@ -13,7 +13,7 @@ ek_u128 ek_wide_umul(uint64_t a, uint64_t b) {
 
 static void divmod(ek_u128 a, ek_u128 b, ek_u128 *q, ek_u128 *r) {
     if ((a.hi | b.hi) == 0) { /* nearly all: one instruction instead of a call */
-        /* NOLINT(clang-analyzer-core.DivideZero): every caller refuses 0 first */
+        /* NOLINTNEXTLINE(clang-analyzer-core.DivideZero): every caller refuses 0 first */
         *q = (ek_u128){.lo = a.lo / b.lo, .hi = 0};
         *r = (ek_u128){.lo = a.lo % b.lo, .hi = 0};
         return;

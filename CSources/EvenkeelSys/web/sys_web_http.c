@@ -183,7 +183,7 @@ static int get_status(struct lws *wsi, session *s) {
     if (!web->snapshot.have) return web_say(wsi, s, 503, "no status yet: the first tick has not ended\n");
     uint8_t *out = malloc(web->snapshot.status_len + 1);
     if (out) memcpy(out, web->snapshot.status, web->snapshot.status_len);
-    /* NOLINT(clang-analyzer-unix.Malloc): the session owns it; web_unlink frees */
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): the session owns it; web_unlink frees */
     return web_give(wsi, s, 200, "application/json", out, web->snapshot.status_len);
 }
 
