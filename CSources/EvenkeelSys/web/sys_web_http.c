@@ -232,7 +232,9 @@ static int get_page(struct lws *wsi, session *s) {
 }
 
 static sys_web_command command_of(const char *path, size_t len) {
-    static const struct { const char *path; sys_web_command command;
+    static const struct {
+        const char *path;
+        sys_web_command command;
     } known[] = {
         {"/api/pause", SYS_WEB_PAUSE},         {"/api/stop", SYS_WEB_PAUSE},
         {"/api/resume", SYS_WEB_RESUME},       {"/api/start", SYS_WEB_RESUME},

@@ -63,7 +63,7 @@ static void a_violated_one_ends_the_process(void) {
     int sig = ends(wrong, said);
     CHECK(sig == SIGILL || sig == SIGTRAP);
     snprintf(want, sizeof want, "1 + 1 == 3 at test_assert.c:%d", WRONG_LINE);
-    CHECK_TEXT(said, want);
+    CHECK(strncmp(said, want, strlen(want)) == 0); /* an emulator may add words of its own */
 }
 
 static void the_core_says_which(void) {

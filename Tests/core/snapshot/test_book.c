@@ -264,7 +264,10 @@ static void every_check_refuses(void) {
 }
 
 static void answers_that_are_none(void) {
-    static const struct { const char *text; ek_err err; const char *said;
+    static const struct {
+        const char *text;
+        ek_err err;
+        const char *said;
     } bad[] = {
         {"", EK_E_SYNTAX, "the answer is not a getMultipleAccounts result"},
         {"[]", EK_E_SYNTAX, "the answer is not a getMultipleAccounts result"},

@@ -52,7 +52,9 @@ static void signatures(void) {
 
 /* Points a strict validator refuses and Solana takes, and the edges of the field. */
 static void curve_edges(void) {
-    static const struct { const char *hex; int on;
+    static const struct {
+        const char *hex;
+        int on;
     } cases[] = {
         {"0100000000000000000000000000000000000000000000000000000000000000", 1}, /* identity */
         {"0100000000000000000000000000000000000000000000000000000000000080", 1}, /* x = 0 with the sign bit */

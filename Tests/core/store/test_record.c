@@ -4,6 +4,44 @@
 
 static uint8_t image[EK_RECORD_SLOT], file[EK_RECORD_FILE];
 
+static void fill_ticket(ek_ticket *t) {
+    *t = (ek_ticket){.state = EK_TICKET_SENT,
+                     .kind = EK_KIND_TAKE,
+                     .market = 1,
+                     .action = EK_ACTION_EXPAND_SHORT,
+                     .direction = EK_SELL,
+                     .drift_known = 1,
+                     .user_order_id = 199,
+                     .outcome = EK_OUT_NONE,
+                     .perp_index = 1,
+                     .attempts = 6,
+                     .next_order_id_before = 18,
+                     .target_order_id = 17,
+                     .tolerance_ppm = 10000,
+                     .size_base_e9 = 10000000,
+                     .worst_price_e6 = 144500000,
+                     .oracle_price_e6 = 145230000,
+                     .position_before_base_e9 = -9850000000,
+                     .quote_before_e6 = 1430000000,
+                     .quote_entry_before_e6 = 1430200000,
+                     .spot_before_base_e9 = 10000000000,
+                     .net_before_base_e9 = 150000000,
+                     .drift_before_ppm = 15000,
+                     .book_slot = 438024290,
+                     .max_ts = 1800000100,
+                     .last_valid_block_height = 410000000,
+                     .journalled_unix_s = 1800000050,
+                     .sent_unix_s = 1800000051,
+                     .sent_slot = 438024291,
+                     .landed_slot = 0,
+                     .filled_base_e9 = 0,
+                     .fee_lamports = 5000,
+                     .tx_len = 485};
+    memset(t->blockhash.bytes, 0x11, 32);
+    memset(t->signature, 0x22, 64);
+    for (int i = 0; i < t->tx_len; i++) t->tx[i] = (uint8_t)(i * 7);
+}
+
 /* A record with every field set to something of its own. */
 static ek_record full(void) {
     ek_record r;
@@ -50,42 +88,7 @@ static ek_record full(void) {
     m->last.drift_before_ppm = -15000;
     m->last.drift_after_ppm = -3;
     memset(m->last.signature, 0xAB, 64);
-    ek_ticket *t = ek_record_ticket(&r);
-    *t = (ek_ticket){.state = EK_TICKET_SENT,
-                     .kind = EK_KIND_TAKE,
-                     .market = 1,
-                     .action = EK_ACTION_EXPAND_SHORT,
-                     .direction = EK_SELL,
-                     .drift_known = 1,
-                     .user_order_id = 199,
-                     .outcome = EK_OUT_NONE,
-                     .perp_index = 1,
-                     .attempts = 6,
-                     .next_order_id_before = 18,
-                     .target_order_id = 17,
-                     .tolerance_ppm = 10000,
-                     .size_base_e9 = 10000000,
-                     .worst_price_e6 = 144500000,
-                     .oracle_price_e6 = 145230000,
-                     .position_before_base_e9 = -9850000000,
-                     .quote_before_e6 = 1430000000,
-                     .quote_entry_before_e6 = 1430200000,
-                     .spot_before_base_e9 = 10000000000,
-                     .net_before_base_e9 = 150000000,
-                     .drift_before_ppm = 15000,
-                     .book_slot = 438024290,
-                     .max_ts = 1800000100,
-                     .last_valid_block_height = 410000000,
-                     .journalled_unix_s = 1800000050,
-                     .sent_unix_s = 1800000051,
-                     .sent_slot = 438024291,
-                     .landed_slot = 0,
-                     .filled_base_e9 = 0,
-                     .fee_lamports = 5000,
-                     .tx_len = 485};
-    memset(t->blockhash.bytes, 0x11, 32);
-    memset(t->signature, 0x22, 64);
-    for (int i = 0; i < t->tx_len; i++) t->tx[i] = (uint8_t)(i * 7);
+    fill_ticket(ek_record_ticket(&r));
     return r;
 }
 

@@ -165,7 +165,9 @@ static void clocks(void) {
     CHECK(sys_mono_ms() >= b / 1000);
     CHECK(sys_unix_ms() > 1700000000000);
     char t[21];
-    static const struct { int64_t s; const char *text;
+    static const struct {
+        int64_t s;
+        const char *text;
     } dates[] = {{0, "1970-01-01T00:00:00Z"},
                  {951782400, "2000-02-29T00:00:00Z"},
                  {951868799, "2000-02-29T23:59:59Z"},

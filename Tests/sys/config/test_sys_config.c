@@ -238,6 +238,9 @@ static void ranges(void) {
         EK_E_RANGE,
         "F:2: control = /123456789/123456789/123456789/123456789/123456789/123456789…: must be a path of at "
         "most 107 bytes");
+}
+
+static void ranges_of_the_chain(void) {
     bad("[rpc]\ntimeout_ms = 99\n", EK_E_RANGE,
         "F:2: timeout_ms = 99: must be at least 100 and at most 120000 (milliseconds)");
     bad("[rpc]\nmax_slot_lag = +1\n", EK_E_RANGE,
@@ -257,6 +260,9 @@ static void ranges(void) {
         "F:2: max_failures = five: must be a whole number, at least 1 and at most 1000 (in a row)");
     bad("[gates]\ngas_reserve_sol = .5\n", EK_E_RANGE,
         "F:2: gas_reserve_sol = .5: must be a number, at least 0 and at most 1000 (SOL)");
+}
+
+static void addresses(void) {
     static const char *const no_address[] = {
         "8000",   ":8000", "127.0.0.1",      "127.0.0.1:", "127.0.0.1:65536", "host:80",
         "::1:80", "[::1]", "[127.0.0.1]:80", "[]:80",      "1.2.3:80"};
@@ -267,7 +273,11 @@ static void ranges(void) {
                  no_address[i]);
         bad(file, EK_E_RANGE, want);
     }
-    static const struct { const char *legs, *why;
+}
+
+static void legs_that_are_none(void) {
+    static const struct {
+        const char *legs, *why;
     } legs[] = {
         {"SOL",
          "must be venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas"},
@@ -384,7 +394,7 @@ static void urls(void) {
 }
 
 static void secrets(void) {
-    char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64], file[300];
+    char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64];
     CHECK(mkdtemp(dir) != NULL);
     setenv("EK_TEST_KEY", "s3cret", 1);
     unsetenv("EK_TEST_NONE");
@@ -433,9 +443,16 @@ static void secrets(void) {
     unsetenv("CREDENTIALS_DIRECTORY");
     unsetenv("EK_TEST_KEY");
     unlink(path);
+    rmdir(dir);
+    longer[200] = 0;
+    CHECK_EQ(sys_config_load(longer, 0, &c, text), EK_E_MISSING);
+    CHECK(strstr(text, "the path is longer than 199 bytes") != NULL);
+}
 
-    /* the file that init writes: complete, never over another, and only the facts nobody can guess are
-     * missing */
+/* The file that init writes: complete, never over another, and only the facts nobody can guess are missing. */
+static void the_file_of_init(void) {
+    char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64], file[300];
+    CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/new.conf", dir);
     CHECK_EQ(sys_config_write_default(path, NULL, NULL), 0);
     CHECK_EQ(sys_config_write_default(path, NULL, NULL), EEXIST);
@@ -452,7 +469,7 @@ static void secrets(void) {
     CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/?k=s");
     CHECK(c.has_authority);
     static char whole[16384];
-    f = fopen(path, "r");
+    FILE *f = fopen(path, "r");
     size_t n = f != NULL ? fread(whole, 1, sizeof whole - 1, f) : 0;
     CHECK(f != NULL && fclose(f) == 0 && n > 2000);
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
@@ -463,9 +480,6 @@ static void secrets(void) {
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_E_MISSING);
     CHECK(strstr(text, "new.conf: cannot be read: No such file or directory") != NULL);
     rmdir(dir);
-    longer[200] = 0;
-    CHECK_EQ(sys_config_load(longer, 0, &c, text), EK_E_MISSING);
-    CHECK(strstr(text, "the path is longer than 199 bytes") != NULL);
 }
 
 static void together(void) {
@@ -540,7 +554,9 @@ static void solana_cli(void) {
 }
 
 static void alert_targets(void) {
-    struct { const char *url; int format;
+    struct {
+        const char *url;
+        int format;
     } some[] = {{"https://api.telegram.org/botX/sendMessage?chat_id=-5&x=y", SYS_ALERT_TELEGRAM},
                 {"https://discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
                 {"https://ptb.discord.com/api/webhooks/1/x", SYS_ALERT_DISCORD},
@@ -576,9 +592,13 @@ int main(void) {
     RUN(values);
     RUN(lines);
     RUN(ranges);
+    RUN(ranges_of_the_chain);
+    RUN(addresses);
+    RUN(legs_that_are_none);
     RUN(legs);
     RUN(urls);
     RUN(secrets);
+    RUN(the_file_of_init);
     RUN(together);
     RUN(pairs);
     RUN(table);
