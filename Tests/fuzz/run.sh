@@ -12,6 +12,9 @@ clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
 [ -x "$clang" ] || clang=clang
 flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
        -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ICSources/EvenkeelCore -ICSources/EvenkeelSys -ITests/support"
+for o in $out/o/*.o; do # of a source that has another name now
+    [ -n "$(find CSources -name "$(basename "$o" .o).c")" ] || rm -f "$o"
+done
 for f in $(find CSources -name '*.c'); do
     o=$out/o/$(basename "$f" .c).o
     [ "$o" -nt "$f" ] && [ -z "$(find CSources -name '*.h' -newer "$o")" ] || echo "$f $o"

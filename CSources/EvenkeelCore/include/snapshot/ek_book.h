@@ -57,7 +57,8 @@ typedef struct {
     ek_state state;
     ek_user user;
     ek_user_stats stats;
-    /* These three in this order: ek_book_reset leaves them as they are. */
+    /* ek_book_reset does not clear these three: their counts say what of them is in use. They stand
+     * together, between what it does clear. */
     ek_perp_market perps[EK_BOOK_PERPS];
     ek_spot_market spots[EK_BOOK_SPOTS];
     ek_book_oracle_entry oracles[EK_BOOK_ORACLES];
