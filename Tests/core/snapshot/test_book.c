@@ -231,12 +231,12 @@ static void every_check_refuses(void) {
     begin();
     of(EK_ROLE_USER, 0)->present = 0;
     refused(EK_E_MISSING, "User ", ": does not exist");
-    of(EK_ROLE_USER, 0)->len = 2248;
-    refused(EK_E_SHORT, "User ", ": 2248 bytes, layout velocity-2026-08 needs 4496");
+    of(EK_ROLE_USER_STATS, 0)->len = 239;
+    refused(EK_E_SHORT, "UserStats ", ": 239 bytes, layout velocity-2026-08 needs 240");
     of(EK_ROLE_USER, 0)->owner = EK_TOKEN_PROGRAM;
     refused(EK_E_OWNER, "User ", ": owned by Toke.., not by vELo..");
     of(EK_ROLE_CLOCK, 0)->owner = EK_SYSTEM_PROGRAM;
-    refused(EK_E_OWNER, "Clock Sysv..", ": owned by 1111.., not by Sysv..");
+    refused(EK_E_OWNER, "Clock Sysv", ": owned by 1111.., not by Sysv..");
     of(EK_ROLE_STATE, 0)->data[0] ^= 1;
     refused(EK_E_DISCRIMINATOR, "State ", ": another type of account (discriminator)");
     of(EK_ROLE_USER, 0)->data[8] ^= 1;
