@@ -8,15 +8,17 @@ BUILD := build
 VENV := .venv
 PY := $(VENV)/bin/python
 CC := gcc
-CORE_C := $(wildcard CSources/EvenkeelCore/*.c)
-SYS_C := $(wildcard CSources/EvenkeelSys/*.c)
-CORE_H := $(wildcard CSources/*/include/*.h CSources/*/*.h)
+CORE_C := $(sort $(shell find CSources/EvenkeelCore -name '*.c'))
+SYS_C := $(sort $(shell find CSources/EvenkeelSys -name '*.c'))
+CORE_H := $(shell find CSources -name '*.h')
 INCLUDES := -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include
 WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 SYS_LIBS := -ljansson -linih
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
-C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
+C_TEST_FILES := $(sort $(shell find Tests/core Tests/sys -name 'test_*.c'))
+C_TESTS := $(patsubst %.c,$(BUILD)/core/%,$(notdir $(C_TEST_FILES)))
+vpath test_%.c $(sort $(dir $(C_TEST_FILES)))
 SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
@@ -93,8 +95,9 @@ deb-arm64: bin/evenkeel bin/evenkeel-arm64
 core-so: $(BUILD)/libevenkeelcore.so $(BUILD)/libevenkeelsys.so
 $(BUILD)/libevenkeelcore.so: $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) -lsodium -o $@
-$(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
-	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
+# With what only tests need of the covers.
+$(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(wildcard Tests/support/*.c) $(BUILD)/deps.stamp
+	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) $(wildcard Tests/support/*.c) -lsodium $(SYS_LIBS) -o $@
 
 # --- tests, cheapest first
 test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-soak test-sim test-mutants test-arm test-deploy test-fuzz
@@ -104,8 +107,8 @@ $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/core/o && rm -f $@ $(BUILD)/core/o/*
 	for f in $(CORE_C) $(SYS_C); do $(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c $$f -o $(BUILD)/core/o/$$(basename $$f .c).o; done
 	ar rcs $@ $(BUILD)/core/o/*.o
-$(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libunder.a
-	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/core -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
+$(BUILD)/core/test_%: test_%.c $(wildcard Tests/support/*.h) $(BUILD)/core/libunder.a
+	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
 test-core: $(C_TESTS)
 	@for t in $(C_TESTS); do echo "$$t"; $$t; done
 
@@ -199,8 +202,8 @@ loc:
 
 # The page as the program carries it.
 .PHONY: page
-page: CSources/EvenkeelSys/sys_web_page.c
-CSources/EvenkeelSys/sys_web_page.c: Web/page.html Deploy/page.py
+page: CSources/EvenkeelSys/web/sys_web_page.c
+CSources/EvenkeelSys/web/sys_web_page.c: Web/page.html Deploy/page.py
 	python3 Deploy/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.

@@ -26,7 +26,7 @@ let hardening: [CSetting] = [
     .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),      // glibc has it for optimised code only
 ]
 // The covers wait for the kernel: there only size counts. The core is written so that -Os is as fast as -O2 where it matters
-// (`make test-instructions` watches that), and names the files that are for size alone (ek_small.h).
+// (`make test-instructions` watches that).
 let sizing: [CSetting] = embedded ? [.unsafeFlags(["-Oz"])] : []
 let coreSizing: [CSetting] = embedded ? [.unsafeFlags(["-Os"])] : []
 let linking: [LinkerSetting] = embedded

@@ -1,9 +1,13 @@
 /* The core's hot path, timed and counted.
  *
- *   bench record VENUE PORT DIR [N]   saves N reads of the book (1) from a node on loopback: DIR/VENUE.json, or DIR/VENUE-00000.json ... with N > 1
- *   bench time DIR [ROUNDS]           every path by turns in short runs; one line each: name, median, 10th and 90th percentile in ns
- *   bench books DIR N                 assessments and decisions over N saved reads of each venue, 100,000 in all; then their cost by positions
- *   bench count DIR NAME TIMES        one path TIMES times and nothing else: for callgrind, which counts inside `counted`
+ *   bench record VENUE PORT DIR [N]   saves N reads of the book (1) from a node on loopback: DIR/VENUE.json,
+ *                                     or DIR/VENUE-00000.json ... with N > 1
+ *   bench time DIR [ROUNDS]           every path by turns in short runs; one line each: name, median, 10th
+ *                                     and 90th percentile in ns
+ *   bench books DIR N                 assessments and decisions over N saved reads of each venue, 100,000 in
+ *                                     all; then their cost by positions
+ *   bench count DIR NAME TIMES        one path TIMES times and nothing else: for callgrind, which counts
+ *                                     inside `counted`
  *   bench names                       the paths */
 #include "bench.h"
 #include <sodium.h>
@@ -52,8 +56,12 @@ static void p_build_v(void) { bench_build(&velocity); }
 static void p_build_d(void) { bench_build(&drift); }
 static void p_signed_v(void) { to_signed(&velocity); }
 static void p_signed_d(void) { to_signed(&drift); }
-static void p_bare_sign(void) { crypto_sign_ed25519_detached(signature, NULL, velocity.message, velocity.message_len, velocity.secret); }
-static void p_bare_sign_d(void) { crypto_sign_ed25519_detached(signature, NULL, drift.message, drift.message_len, drift.secret); }
+static void p_bare_sign(void) {
+    crypto_sign_ed25519_detached(signature, NULL, velocity.message, velocity.message_len, velocity.secret);
+}
+static void p_bare_sign_d(void) {
+    crypto_sign_ed25519_detached(signature, NULL, drift.message, drift.message_len, drift.secret);
+}
 static void p_sign_v(void) { bench_sign(&velocity); }
 static void p_enc32(void) { sink += ek_key_to_base58(&some_key, text32); }
 static void p_dec32(void) { BENCH_MUST(ek_key_from_base58(text32, strlen(text32), &found)); }
@@ -68,24 +76,43 @@ static void p_pda(void) {
     ek_seed seeds[3] = {{(const uint8_t *)"user", 4}, {some_key.bytes, 32}, {seed, 4}};
     BENCH_MUST(ek_find_pda(seeds, 3, ek_venue_program(velocity.plan.venue), &found, &bump));
 }
-static void p_parse(void) { BENCH_MUST(ek_tx_parse(velocity.signed_tx, velocity.signed_len, &parsed)); }
+static void p_parse(void) { BENCH_MUST(ek_message_parse(velocity.message, velocity.message_len, &parsed)); }
 
 typedef struct { const char *name; void (*run)(void); } path;
 static const path PATHS[] = {
-    {"floor_velocity", p_floor_v}, {"floor_drift", p_floor_d}, {"floor_wide_velocity", p_wide_v}, {"floor_wide_drift", p_wide_d}, {"scan_velocity", p_scan_v},
-    {"load_velocity", p_load_v}, {"load_drift", p_load_d},
-    {"assess_velocity", p_assess_v}, {"assess_drift", p_assess_d}, {"assess_liquidation_velocity", p_liq_v}, {"assess_liquidation_drift", p_liq_d},
-    {"decision_velocity", p_decision_v}, {"decision_drift", p_decision_d}, {"build_velocity", p_build_v}, {"build_drift", p_build_d},
-    {"signed_velocity", p_signed_v}, {"signed_drift", p_signed_d}, {"sign_velocity", p_sign_v},
-    {"bare_signature_velocity", p_bare_sign}, {"bare_signature_drift", p_bare_sign_d},
-    {"base58_encode_32", p_enc32}, {"base58_decode_32", p_dec32}, {"base58_encode_64", p_enc64}, {"base58_decode_64", p_dec64},
-    {"find_program_address", p_pda}, {"transaction_parse", p_parse},
+    {"floor_velocity", p_floor_v},
+    {"floor_drift", p_floor_d},
+    {"floor_wide_velocity", p_wide_v},
+    {"floor_wide_drift", p_wide_d},
+    {"scan_velocity", p_scan_v},
+    {"load_velocity", p_load_v},
+    {"load_drift", p_load_d},
+    {"assess_velocity", p_assess_v},
+    {"assess_drift", p_assess_d},
+    {"assess_liquidation_velocity", p_liq_v},
+    {"assess_liquidation_drift", p_liq_d},
+    {"decision_velocity", p_decision_v},
+    {"decision_drift", p_decision_d},
+    {"build_velocity", p_build_v},
+    {"build_drift", p_build_d},
+    {"signed_velocity", p_signed_v},
+    {"signed_drift", p_signed_d},
+    {"sign_velocity", p_sign_v},
+    {"bare_signature_velocity", p_bare_sign},
+    {"bare_signature_drift", p_bare_sign_d},
+    {"base58_encode_32", p_enc32},
+    {"base58_decode_32", p_dec32},
+    {"base58_encode_64", p_enc64},
+    {"base58_decode_64", p_dec64},
+    {"find_program_address", p_pda},
+    {"message_parse", p_parse},
 };
 enum { N_PATHS = sizeof PATHS / sizeof PATHS[0], MAX_ROUNDS = 1000 };
 
 static uint64_t now_ns(void) {
     struct timespec t;
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t); /* time on the processor: other processes' turns are left out */
+    /* time on the processor: other processes' turns are left out */
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -128,10 +155,13 @@ static void time_all(unsigned rounds) {
         }
     for (unsigned i = 0; i < N_PATHS; i++) {
         qsort(took[i], rounds, sizeof took[i][0], by_size);
-        printf("%s\t%.1f\t%.1f\t%.1f\n", PATHS[i].name, took[i][rounds / 2], took[i][rounds / 10], took[i][rounds * 9 / 10]);
+        printf("%s\t%.1f\t%.1f\t%.1f\n", PATHS[i].name, took[i][rounds / 2], took[i][rounds / 10],
+               took[i][rounds * 9 / 10]);
     }
-    printf("bytes_velocity\t%zu\nbytes_drift\t%zu\naccounts_velocity\t%u\naccounts_drift\t%u\nmessage_velocity\t%zu\nmessage_drift\t%zu\n", velocity.len,
-           drift.len, ek_plan_count(&velocity.plan), ek_plan_count(&drift.plan), velocity.message_len, drift.message_len);
+    printf("bytes_velocity\t%zu\nbytes_drift\t%zu\naccounts_velocity\t%u\naccounts_drift\t%u\nmessage_"
+           "velocity\t%zu\nmessage_drift\t%zu\n",
+           velocity.len, drift.len, ek_plan_count(&velocity.plan), ek_plan_count(&drift.plan),
+           velocity.message_len, drift.message_len);
 }
 
 __attribute__((noinline)) void counted(void (*run)(void), unsigned times);
@@ -168,6 +198,8 @@ int main(int argc, char **argv) {
                 return 0;
             }
     }
-    fputs("usage: bench record VENUE PORT DIR [N] | time DIR [ROUNDS] | books DIR N | count DIR NAME TIMES | names\n", stderr);
+    fputs("usage: bench record VENUE PORT DIR [N] | time DIR [ROUNDS] | books DIR N | count DIR NAME TIMES | "
+          "names\n",
+          stderr);
     return 2;
 }

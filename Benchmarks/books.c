@@ -11,7 +11,8 @@ static uint64_t now_ns(void) {
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-/* The book with `perps` perp positions and `spots` spot positions: copies of its first ones under other market numbers. */
+/* The book with `perps` perp positions and `spots` spot positions: copies of its first ones under other
+ * market numbers. */
 static void grow(bench_read *r, const ek_book *from, unsigned perps, unsigned spots) {
     r->book = *from;
     ek_book *b = &r->book;
@@ -80,7 +81,8 @@ int bench_books(const char *dir, uint32_t n) {
         qsort(pass, PASSES, sizeof pass[0], by_size);
         for (int i = 0; i < 4; i++) kinds += verdicts[i] != 0;
         printf("books_%s\t%.1f\t%.1f\t%.1f\n", VENUES[v], pass[PASSES / 2], pass[0], pass[PASSES - 1]);
-        printf("verdicts_%s\t%u kinds: balanced %u, dust %u, cooldown %u, correct %u\n", VENUES[v], kinds, verdicts[0], verdicts[1], verdicts[2], verdicts[3]);
+        printf("verdicts_%s\t%u kinds: balanced %u, dust %u, cooldown %u, correct %u\n", VENUES[v], kinds,
+               verdicts[0], verdicts[1], verdicts[2], verdicts[3]);
         for (unsigned k = 1; k <= EK_MAX_PERPS; k++) {
             grow(r, &books[0], k, 2);
             printf("perps_%s_%u\t%.1f\n", VENUES[v], k, best_of(r));

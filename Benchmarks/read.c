@@ -1,6 +1,6 @@
 /* The paths of a tick, each as the agent walks it: the same calls in the same order with the same buffers. */
 #include "bench.h"
-#include "ek_base64.h"
+#include "text/ek_base64.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +39,8 @@ void bench_open(bench_read *r, const char *venue, const char *path) {
     BENCH_MUST(ek_plan_init(&r->plan, ek_venue_by_name(venue, strlen(venue)), &authority, 0, &r->signer));
     BENCH_MUST(ek_plan_add_perp(&r->plan, 0));
     BENCH_MUST(ek_plan_add_spot(&r->plan, 1));
-    /* The answer was asked for with the finished list; the list is finished again from the markets in the answer itself. */
+    /* The answer was asked for with the finished list; the list is finished again from the markets in the
+     * answer itself. */
     ek_scan_result res;
     ek_scan_account accs[EK_PLAN_MAX];
     BENCH_MUST(ek_scan_accounts(r->json, r->len, &res, accs, EK_PLAN_MAX));
@@ -52,7 +53,9 @@ void bench_open(bench_read *r, const char *venue, const char *path) {
         for (uint32_t i = 0; i < known; i++) {
             if (r->plan.items[i].role == EK_ROLE_ORACLE) continue;
             if (accs[i].present) BENCH_MUST(ek_scan_data(r->json, &accs[i], r->work, sizeof r->work, &n));
-            if (ek_book_put(&r->book, &r->plan, i, &accs[i].owner, accs[i].lamports, accs[i].present ? r->work : NULL, n, &fault) != EK_OK)
+            if (ek_book_put(&r->book, &r->plan, i, &accs[i].owner, accs[i].lamports,
+                            accs[i].present ? r->work : NULL, n, &fault)
+                != EK_OK)
                 bench_fail(fault.text, (long)fault.code);
         }
         BENCH_MUST(ek_plan_complete(&r->plan, &r->book, &changed));
@@ -78,19 +81,28 @@ size_t bench_scan_and_base64(bench_read *r, int portable) {
 
 void bench_load(bench_read *r) {
     ek_fault fault;
-    if (ek_book_load(&r->book, &r->plan, r->json, r->len, r->work, sizeof r->work, &fault) != EK_OK) bench_fail(fault.text, (long)fault.code);
+    if (ek_book_load(&r->book, &r->plan, r->json, r->len, r->work, sizeof r->work, &fault) != EK_OK)
+        bench_fail(fault.text, (long)fault.code);
 }
 
 static void assess(const ek_book *b, ek_assessment *a, int with_liquidation) {
-    ek_hedge_legs legs = {.perp_index = 0, .spot_index = 1, .use_venue = 1, .use_wallet = 1, .skip_liquidation = !with_liquidation};
+    ek_hedge_legs legs = {.perp_index = 0,
+                          .spot_index = 1,
+                          .use_venue = 1,
+                          .use_wallet = 1,
+                          .skip_liquidation = !with_liquidation};
     ek_fault fault;
     if (ek_assess(b, &legs, a, &fault) != EK_OK) bench_fail(fault.text, (long)fault.code);
 }
 
 static void decide(const ek_book *b, const ek_assessment *a, ek_decision *out) {
     const ek_perp_market *m = ek_book_perp(b, 0);
-    ek_hedge_rules rules = {.tolerance_ppm = 10000, .cooldown_s = 1800, .min_trade_base_e9 = 10000000, .max_trade_base_e9 = 100000000000,
-                            .step_base_e9 = m->step_base_e9, .market_min_base_e9 = m->min_order_base_e9};
+    ek_hedge_rules rules = {.tolerance_ppm = 10000,
+                            .cooldown_s = 1800,
+                            .min_trade_base_e9 = 10000000,
+                            .max_trade_base_e9 = 100000000000,
+                            .step_base_e9 = m->step_base_e9,
+                            .market_min_base_e9 = m->min_order_base_e9};
     ek_moment now = {b->clock.unix_timestamp, b->slot}, never = {0, 0};
     int64_t net, drift;
     int known;
@@ -118,7 +130,8 @@ void bench_build(bench_read *r) {
         int64_t bound = (int64_t)worst - r->a.oracle_price_e6;
         p.order_type = EK_ORDER_ORACLE;
         p.price_e6 = 0;
-        p.has_auction_start = p.has_auction_end = p.has_oracle_offset = p.has_auction_duration = p.has_max_ts = 1;
+        p.has_auction_start = p.has_auction_end = p.has_oracle_offset = p.has_auction_duration =
+            p.has_max_ts = 1;
         p.auction_end_e6 = p.oracle_offset_e6 = bound;
         p.auction_duration = 20;
         p.max_ts = r->book.clock.unix_timestamp + 30;
@@ -131,10 +144,16 @@ void bench_build(bench_read *r) {
     uint8_t budget[16];
     ek_cb_set_limit(400000, budget);
     ek_cb_set_price(10000, budget + 5);
-    ek_instruction list[3] = {{EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, budget, 5}, {EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, budget + 5, 9}, ek_ix_view(&ix)};
-    BENCH_MUST(ek_message_compile(0, &r->signer, &r->blockhash, list, 3, r->message, sizeof r->message, &r->message_len));
+    ek_instruction list[3] = {{EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, budget, 5},
+                              {EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, budget + 5, 9},
+                              ek_ix_view(&ix)};
+    BENCH_MUST(ek_message_compile(0, &r->signer, &r->blockhash, list, 3, r->message, sizeof r->message,
+                                  &r->message_len));
 }
 
 void bench_sign(bench_read *r) {
-    BENCH_MUST(ek_tx_sign(r->message, r->message_len, r->secret, r->signed_tx, sizeof r->signed_tx, &r->signed_len));
+    uint8_t signature[64];
+    ek_ed25519_sign(r->secret, r->message, r->message_len, signature);
+    BENCH_MUST(ek_tx_assemble(signature, 1, r->message, r->message_len, r->signed_tx, sizeof r->signed_tx,
+                              &r->signed_len));
 }

@@ -10,10 +10,13 @@
 #include <unistd.h>
 
 static size_t ask(uint16_t port, const char *body, uint8_t *answer, size_t cap) {
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in to = {
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     struct timeval limit = {10, 0};
     static char head[16384];
-    int n = snprintf(head, sizeof head, "POST / HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+    int n = snprintf(head, sizeof head,
+                     "POST / HTTP/1.0\r\nHost: localhost\r\nContent-Type: application/json\r\nConnection: "
+                     "close\r\nContent-Length: %zu\r\n\r\n%s",
                      strlen(body), body);
     int s = socket(AF_INET, SOCK_STREAM, 0);
     if (s < 0 || n < 0 || n >= (int)sizeof head) bench_fail("socket", EK_E_RANGE);
@@ -46,7 +49,8 @@ static size_t ask(uint16_t port, const char *body, uint8_t *answer, size_t cap) 
 }
 
 static void request(const ek_plan *p, char *body, size_t cap) {
-    int at = snprintf(body, cap, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"getMultipleAccounts\",\"params\":[[");
+    int at =
+        snprintf(body, cap, "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"getMultipleAccounts\",\"params\":[[");
     for (uint32_t i = 0; i < ek_plan_count(p); i++) {
         char key[EK_KEY_TEXT];
         ek_key_to_base58(&ek_plan_item_at(p, i)->key, key);
@@ -71,7 +75,8 @@ void bench_record(const char *venue, uint16_t port, const char *dir, uint32_t co
     for (uint32_t i = 0; i < count || changed;) {
         request(&plan, body, sizeof body);
         size_t len = ask(port, body, answer, sizeof answer);
-        if (ek_book_load(&book, &plan, answer, len, work, sizeof work, &fault) != EK_OK) bench_fail(fault.text, (long)fault.code);
+        if (ek_book_load(&book, &plan, answer, len, work, sizeof work, &fault) != EK_OK)
+            bench_fail(fault.text, (long)fault.code);
         BENCH_MUST(ek_plan_complete(&plan, &book, &changed));
         if (changed) continue;
         char path[4096];

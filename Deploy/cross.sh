@@ -18,25 +18,19 @@ rm -f "$work"/o/* "$work"/m/*
 cc=aarch64-linux-gnu-gcc
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
 includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
-for f in CSources/*/*.c CSources/*/*.S; do
-    [ -e "$f" ] || continue
+for f in $(find CSources -name '*.c' | sort); do
     case $f in */EvenkeelSys/*) level=-Oz ;; *) level=-Os ;; esac
     $cc --sysroot="$sysroot" $level -fno-asynchronous-unwind-tables -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 -fPIE \
         -ffunction-sections -fdata-sections $includes -c "$f" -o "$work/o/$(basename "${f%.*}").o"
 done
 
-# One module map for both C modules: their umbrella headers.
-cat >"$work/m/module.modulemap" <<MAP
-module EvenkeelCore { umbrella header "$root/CSources/EvenkeelCore/include/EvenkeelCore.h" export * }
-module EvenkeelSys { umbrella header "$root/CSources/EvenkeelSys/include/EvenkeelSys.h" export * }
-MAP
 module() { # NAME FOLDER OPTIMISATION [flags]
     local name=$1 folder=$2 optimise=$3
     shift 3
     # shellcheck disable=SC2046
     swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" \
         -enforce-exclusivity=unchecked -lto=llvm-full -Xllvm -inline-threshold=-30 -Xfrontend -mergeable-traps \
-        -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xcc -fomit-frame-pointer -Xfrontend -function-sections -Xcc -fPIC -Xcc "-fmodule-map-file=$work/m/module.modulemap" \
+        -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xcc -fomit-frame-pointer -Xfrontend -function-sections -Xcc -fPIC \
         -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include -Xcc "--sysroot=$sysroot" -Xcc "-isystem" -Xcc "$sysroot/usr/include" -Xcc "-isystem" -Xcc "$sysroot/usr/include/aarch64-linux-gnu" \
         -I "$work/m" -emit-module-path "$work/m/$name.swiftmodule" -emit-ir $(find "Sources/$folder" -name '*.swift' | sort) -o "$work/m/$name.ll" "$@"
     sed -E 's/^(@.* = (private|internal) unnamed_addr constant \[[0-9]+ x i8\] c".*")$/\1, align 1/' "$work/m/$name.ll" |

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes CSources/EvenkeelSys/sys_web_page.c from Web/page.html: the page compressed, and the policy that allows just its own script and style.
+"""Makes CSources/EvenkeelSys/web/sys_web_page.c from Web/page.html: the page compressed, and the policy that allows just its own script and style.
 
 The result is committed, so that building needs no Python; Tests/web/test_page_file.py compares the two.
 """
@@ -12,7 +12,7 @@ import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 PAGE = ROOT / "Web" / "page.html"
-OUT = ROOT / "CSources" / "EvenkeelSys" / "sys_web_page.c"
+OUT = ROOT / "CSources" / "EvenkeelSys" / "web" / "sys_web_page.c"
 
 
 def hash_of(page: str, tag: str) -> str:

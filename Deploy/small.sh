@@ -20,24 +20,19 @@ rm -rf "$work"
 mkdir -p "$work/o" "$work/m" "$(dirname "$output")"
 includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include"
 
-for f in CSources/*/*.c; do
-    case $f in */EvenkeelSys/*) level="-Oz -flto" ;; *) level=-Os ;; esac
+for f in $(find CSources -name '*.c' | sort); do
+    case $f in CSources/EvenkeelSys/*) level="-Oz -flto" ;; *) level=-Os ;; esac
     echo "$level -c $f -o $work/o/$(basename "${f%.c}").o"
 done | xargs -P "$(nproc)" -L 1 "$clang" -std=gnu11 -Wall -Wextra -Wconversion -Werror -fstack-protector-strong -D_GNU_SOURCE -D_FORTIFY_SOURCE=2 \
     -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables -fomit-frame-pointer -fPIC $includes
 
-# One module map for both C modules: their umbrella headers.
-cat >"$work/m/module.modulemap" <<MAP
-module EvenkeelCore { umbrella header "$root/CSources/EvenkeelCore/include/EvenkeelCore.h" export * }
-module EvenkeelSys { umbrella header "$root/CSources/EvenkeelSys/include/EvenkeelSys.h" export * }
-MAP
 module() { # NAME OPTIMISATION [flags]
     local name=$1 optimise=$2
     shift 2
     # shellcheck disable=SC2046,SC2086
     swiftc -wmo "$optimise" -lto=llvm-full -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -enforce-exclusivity=unchecked \
         -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xllvm -inline-threshold=-30 \
-        -Xcc -fPIC -Xcc -fomit-frame-pointer -Xcc "-fmodule-map-file=$work/m/module.modulemap" -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include \
+        -Xcc -fPIC -Xcc -fomit-frame-pointer -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include \
         -I "$work/m" -emit-module-path "$work/m/$name.swiftmodule" -emit-ir $(find "Sources/$name" -name '*.swift' | sort) -o "$work/m/$name.ll" "$@"
     # Swift gives its literals no alignment, and LLVM then gives each of them 16 bytes: 900 gaps, and a literal that is the end of
     # another one is kept twice. They are read as bytes.

@@ -58,8 +58,8 @@ class TxLut(c.Structure):
 
 class Tx(c.Structure):
     _fields_ = [("version", c.c_uint8), ("n_required", c.c_uint8), ("n_ro_signed", c.c_uint8), ("n_ro_unsigned", c.c_uint8),
-                ("n_sigs", c.c_uint16), ("n_keys", c.c_uint16), ("n_ixs", c.c_uint16), ("n_luts", c.c_uint16),
-                ("n_loaded_writable", c.c_uint16), ("n_loaded", c.c_uint16), ("sigs", c.c_void_p), ("message", c.c_void_p),
+                ("n_keys", c.c_uint16), ("n_ixs", c.c_uint16), ("n_luts", c.c_uint16),
+                ("n_loaded_writable", c.c_uint16), ("n_loaded", c.c_uint16), ("message", c.c_void_p),
                 ("message_len", c.c_size_t), ("keys", c.c_void_p), ("blockhash", c.c_void_p), ("ixs", TxIx * 64), ("luts", TxLut * 36)]
 
 
@@ -73,7 +73,6 @@ class Solana:
     def __init__(self, core):
         self.core = core
         core.ek_base58_encode.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
-        core.ek_base58_decode.argtypes = core.ek_base58_encode.argtypes
         core.ek_base64_decode.argtypes = core.ek_base58_encode.argtypes
         core.ek_base64_encode.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p]
         for name in ("ek_key_to_base58", "ek_sig_to_base58", "ek_base64_encode", "ek_shortvec_write"):
@@ -98,13 +97,10 @@ class Solana:
         core.ek_ed25519_verify.argtypes = core.ek_ed25519_sign.argtypes
         core.ek_on_curve.argtypes = [c.c_char_p]
         core.ek_find_pda.argtypes = [c.POINTER(Seed), c.c_uint32, c.c_char_p, c.c_char_p, c.POINTER(c.c_uint8)]
-        core.ek_create_pda.argtypes = [c.POINTER(Seed), c.c_uint32, c.c_char_p, c.c_char_p]
         core.ek_message_compile.argtypes = [c.c_int, c.c_char_p, c.c_char_p, c.POINTER(Instruction), c.c_uint32, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
-        core.ek_tx_sign.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
         core.ek_tx_assemble.argtypes = [c.c_char_p, c.c_uint32, c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
-        core.ek_tx_parse.argtypes = core.ek_message_parse.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Tx)]
-        core.ek_tx_verify.argtypes = [c.POINTER(Tx)]
-        core.ek_tx_is_signer.argtypes = core.ek_tx_is_writable.argtypes = [c.POINTER(Tx), c.c_uint32]
+        core.ek_message_parse.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Tx)]
+        core.ek_tx_is_writable.argtypes = [c.POINTER(Tx), c.c_uint32]
         self._check(core.ek_crypto_init())
 
     @staticmethod
@@ -120,10 +116,6 @@ class Solana:
     # codecs
     def base58(self, data, cap=177):
         return self._filled(lambda o, k, n: self.core.ek_base58_encode(data, len(data), o, k, n), cap).decode()
-
-    def unbase58(self, text, cap=200):
-        text = text if isinstance(text, bytes) else text.encode()
-        return self._filled(lambda o, k, n: self.core.ek_base58_decode(text, len(text), o, k, n), cap)
 
     def _text(self, call, data, size):
         out = c.create_string_buffer(size)
@@ -222,11 +214,6 @@ class Solana:
         self._check(self.core.ek_find_pda(self._seeds(seeds), len(seeds), program, out, c.byref(bump)))
         return out.raw, bump.value
 
-    def create_pda(self, seeds, program):
-        out = c.create_string_buffer(32)
-        self._check(self.core.ek_create_pda(self._seeds(seeds), len(seeds), program, out))
-        return out.raw
-
     # transactions; an instruction is (program, [(key, signer, writable)], data)
     def message(self, v0, payer, blockhash, ixs, cap=1232):
         made = (Instruction * max(len(ixs), 1))()
@@ -239,32 +226,40 @@ class Solana:
         return self._filled(lambda o, k, n: self.core.ek_message_compile(v0, payer, blockhash, made, len(ixs), o, k, n), cap)
 
     def sign_tx(self, msg, secret, cap=1232):
-        return self._filled(lambda o, k, n: self.core.ek_tx_sign(msg, len(msg), secret, o, k, n), cap)
+        return self.assemble_tx([self.sign(secret, msg)], msg, cap)
 
     def assemble_tx(self, sigs, msg, cap=1232):
         return self._filled(lambda o, k, n: self.core.ek_tx_assemble(b"".join(sigs), len(sigs), msg, len(msg), o, k, n), cap)
 
-    def _parse(self, call, data):
+    def parse_message(self, data):
         hold = c.create_string_buffer(data, max(len(data), 1))
         tx = Tx()
-        self._check(call(hold, len(data), c.byref(tx)))
-        seen = {
+        self._check(self.core.ek_message_parse(hold, len(data), c.byref(tx)))
+        every = range(tx.n_keys + tx.n_loaded)
+        return {
             "version": "legacy" if tx.version == 0xFF else tx.version,
             "header": (tx.n_required, tx.n_ro_signed, tx.n_ro_unsigned),
-            "sigs": [at(tx.sigs + 64 * i, 64) for i in range(tx.n_sigs)],
+            "sigs": [],
             "message": at(tx.message, tx.message_len),
             "keys": [at(tx.keys + 32 * i, 32) for i in range(tx.n_keys)],
             "blockhash": at(tx.blockhash, 32),
             "ixs": [(x.program_index, at(x.accounts, x.n_accounts), at(x.data, x.data_len)) for x in tx.ixs[:tx.n_ixs]],
             "luts": [(at(x.table, 32), at(x.writable, x.n_writable), at(x.readonly, x.n_readonly)) for x in tx.luts[:tx.n_luts]],
-            "signer": [bool(self.core.ek_tx_is_signer(c.byref(tx), i)) for i in range(tx.n_keys + tx.n_loaded)],
-            "writable": [bool(self.core.ek_tx_is_writable(c.byref(tx), i)) for i in range(tx.n_keys + tx.n_loaded)],
+            "signer": [i < tx.n_required for i in every],
+            "writable": [bool(self.core.ek_tx_is_writable(c.byref(tx), i)) for i in every],
+            "verified": False,
         }
-        seen["verified"] = self.core.ek_tx_verify(c.byref(tx)) == 0
-        return seen
 
     def parse_tx(self, data):
-        return self._parse(self.core.ek_tx_parse, data)
-
-    def parse_message(self, data):
-        return self._parse(self.core.ek_message_parse, data)
+        """The signatures, then what the core reads of the message behind them."""
+        if len(data) > 1232:
+            raise Refused(E.FULL)
+        n, used = self.unshortvec(data)
+        if len(data) < used + 64 * n:
+            raise Refused(E.SHORT)
+        seen = self.parse_message(data[used + 64 * n:])
+        seen["sigs"] = [data[used + 64 * i:used + 64 * i + 64] for i in range(n)]
+        if n != seen["header"][0]:
+            raise Refused(E.RANGE)
+        seen["verified"] = n > 0 and all(self.verify(sig, seen["message"], key) for sig, key in zip(seen["sigs"], seen["keys"]))
+        return seen

@@ -15,7 +15,8 @@ import cffi
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADERS = "types wide fixed venue account book tx order margin assess cost vault ring policy".split()
+HEADERS = ("types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_wire order_margin vault ring "
+           "policy").split()
 SHARED = pathlib.Path(os.environ.get("EK_SHARED") or ROOT.parent / "shared")
 
 
@@ -38,7 +39,7 @@ def _library():
     path = os.environ.get("EK_CORE_SO") or ROOT / "build" / "libevenkeelcore.so"
     if not pathlib.Path(path).exists():
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
-        sources = sorted(map(str, (ROOT / "CSources/EvenkeelCore").glob("*.c")))
+        sources = sorted(map(str, (ROOT / "CSources/EvenkeelCore").rglob("*.c")))
         subprocess.run(["gcc", "-std=gnu11", "-O2", "-fPIC", "-shared", "-D_GNU_SOURCE", f"-I{ROOT}/CSources/EvenkeelCore/include", *sources,
                         "-lsodium", "-o", str(path)], check=True)
     return str(path)
@@ -48,7 +49,7 @@ def _library():
 def core():
     ffi = cffi.FFI()
     for name in HEADERS:
-        text = (ROOT / f"CSources/EvenkeelCore/include/ek_{name}.h").read_text()
+        text = next((ROOT / "CSources/EvenkeelCore").rglob(f"ek_{name}.h")).read_text()
         text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
         numbers = re.findall(r"^#define\s+(EK_\w+)\s+(\d+)u?\s*$", text, flags=re.M)
         text = re.sub(r"^#.*$", "", text, flags=re.M)

@@ -1,6 +1,7 @@
-/* Preloaded: counts allocations by who asked. EK_ALLOCATIONS names a file of two 64-bit numbers that is kept up to date: calls from the
- * program itself, calls from its libraries, of all its processes; it is never cut, for another one may be counting in it already. A call is the
- * program's when its return address lies inside the program's own image. */
+/* Preloaded: counts allocations by who asked. EK_ALLOCATIONS names a file of two 64-bit numbers that is kept
+ * up to date: calls from the program itself, calls from its libraries, of all its processes; it is never cut,
+ * for another one may be counting in it already. A call is the program's when its return address lies inside
+ * the program's own image. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <fcntl.h>
@@ -41,7 +42,8 @@ static void note(void *caller) {
     __atomic_fetch_add(&count[!(at >= image_start && at < image_end)], 1, __ATOMIC_RELAXED);
 }
 
-extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t), *__libc_memalign(size_t, size_t);
+extern void *__libc_malloc(size_t), *__libc_calloc(size_t, size_t), *__libc_realloc(void *, size_t),
+    *__libc_memalign(size_t, size_t);
 void *malloc(size_t n) { note(__builtin_return_address(0)); return __libc_malloc(n); }
 void *calloc(size_t n, size_t k) { note(__builtin_return_address(0)); return __libc_calloc(n, k); }
 void *realloc(void *p, size_t n) { note(__builtin_return_address(0)); return __libc_realloc(p, n); }

@@ -1,4 +1,4 @@
-"""Every order, cancel and settle instruction of the shared vectors, byte for byte and account for account."""
+"""Every order and cancel of the shared vectors that the agent can send, byte for byte and account for account."""
 import pathlib
 import struct
 import sys
@@ -61,15 +61,11 @@ def test_drift_instructions():
             assert data.hex() == want["data_hex"], name
             assert accounts == [(m["pubkey"], m["is_signer"], m["is_writable"]) for m in want["accounts"]], name
 
-        o, signer, args = drift_order(c["order_params"]), c["signer"], c["cancel_orders_args"]
-        same(build("ek_ix_place_unchecked", b, signer, o), "place_perp_order")
-        same(build("ek_ix_take_unchecked", b, signer, o, 0, 0), "place_and_take_perp_order")
-        options = [args["market_type"] is not None, ENUMS["market_type"].index(args["market_type"] or "Spot"), args["market_index"] is not None,
-                   args["market_index"] or 0, args["direction"] is not None, ENUMS["direction"].index(args["direction"] or "Long")]
-        same(build("ek_ix_cancel_orders", b, signer, *map(int, options)), "cancel_orders")
+        o, signer = drift_order(c["order_params"]), c["signer"]
+        same(build("ek_wire_place", b, signer, o), "place_perp_order")
+        same(build("ek_wire_take", b, signer, o, 0, 0), "place_and_take_perp_order")
         cancel = c["cancel_order_id"]
         same(build("ek_ix_cancel_order", b, signer, 0xFFFF, int(cancel is not None), cancel or 0), "cancel_order")
-        same(build("ek_ix_settle_pnl", b, signer, struct.unpack_from("<H", bytes.fromhex(c["settle_pnl"]["data_hex"]), 8)[0]), "settle_pnl")
     assert len(golden["instructions"]) >= 50
 
 
@@ -93,7 +89,7 @@ def velocity_instruction_book(golden):
 def test_velocity_instructions():
     golden = vectors("velocity.json")
     b = velocity_instruction_book(golden)
-    signer = golden["instructions"][0]["accounts"][2]["pubkey"]
+    signer, seen = golden["instructions"][0]["accounts"][2]["pubkey"], 0
     for c in golden["instructions"]:
         if c["name"] in ("place_perp_order", "place_and_take_perp_order"):
             f = c["fields"]
@@ -110,15 +106,12 @@ def test_velocity_instructions():
         elif c["name"] == "cancel_order":
             raw = bytes.fromhex(c["data_hex"])
             got = build("ek_ix_cancel_order", b, signer, 0, raw[8], int.from_bytes(raw[9:], "little"))
-        elif c["name"] == "cancel_order_by_user_id":
-            got = build("ek_ix_cancel_by_user_id", b, signer, 0, bytes.fromhex(c["data_hex"])[8])
-        elif c["label"] == "cancel everything":
-            got = build("ek_ix_cancel_orders", b, signer, 0, 0, 0, 0, 0, 0)
         else:
-            got = build("ek_ix_cancel_orders", b, signer, 1, 1, 1, 0, 0, 0)
+            continue                                                    # cancels that the agent does not send
+        seen += 1
         assert got[0].hex() == c["data_hex"], c["label"]
         assert got[1] == [(a["pubkey"], a["signer"], a["writable"]) for a in c["accounts"]], c["label"]
-    assert len(golden["instructions"]) >= 17
+    assert seen >= 12
 
 
 def test_probe_names_three_accounts_and_cancels_nothing():

@@ -31,7 +31,7 @@ def test_base58_encode(solana):
     for v in DRIFT["base58"]["encode"]:
         data, fixed, back = bytes.fromhex(v["hex"]), *{"pubkey": (solana.key_text, solana.key), "signature": (solana.sig_text, solana.sig)}[v["kind"]]
         assert fixed(data) == solana.base58(data) == v["base58"]
-        assert back(v["base58"]) == solana.unbase58(v["base58"]) == data
+        assert back(v["base58"]) == data
 
 
 def test_base58_decode(solana):
@@ -63,7 +63,6 @@ def test_find_program_address(solana):
         seeds = [bytes.fromhex(s) for s in seeds]
         key, found = solana.find_pda(seeds, solana.key(program))
         assert (solana.key_text(key), found) == (address, bump)
-        assert solana.create_pda([*seeds, bytes([bump])], solana.key(program)) == key
 
 
 def test_venue_addresses(solana):

@@ -1,7 +1,10 @@
-/* A disk that misbehaves, for one file: LD_PRELOAD around the state file of the agent (EK_SHIM_FILE, and that name with ".new").
+/* A disk that misbehaves, for one file: LD_PRELOAD around the state file of the agent (EK_SHIM_FILE, and that
+ * name with ".new").
  *
- * EK_SHIM_PLAN  rules "op@n=action" or "op@n+=action" (the n-th call and all later ones), separated by blanks.
- *   ops      open pwrite fdatasync fsync (file) dirsync (its directory) fallocate rename send (a request to sendTransaction) reply (the first
+ * EK_SHIM_PLAN  rules "op@n=action" or "op@n+=action" (the n-th call and all later ones), separated by
+ *               blanks.
+ *   ops      open pwrite fdatasync fsync (file) dirsync (its directory) fallocate rename send (a request to
+ *            sendTransaction) reply (the first
  *            bytes read from the socket after a send)
  *   actions  kill        the process dies before the call
  *            after       the process dies after the call
@@ -10,7 +13,8 @@
  *            errno:N     fails with errno N, nothing done
  *            flip:BIT    after the call: this bit of the slot that was not written last is inverted
  *            sleep:MS    takes so long before it is done
- * EK_SHIM_CACHE  "drop": what was written reaches the disk only with fdatasync or fsync; what was not synced dies with the process.
+ * EK_SHIM_CACHE  "drop": what was written reaches the disk only with fdatasync or fsync; what was not synced
+ *                dies with the process.
  *                "lie": the same, and fdatasync claims success without doing it (fsync still does).
  * EK_SHIM_TRACE  a file that gets a line for each call. */
 #define _GNU_SOURCE
@@ -31,7 +35,8 @@
 #include <unistd.h>
 
 enum { OPEN, PWRITE, FDATASYNC, FSYNC, DIRSYNC, FALLOCATE, RENAME, SEND, REPLY, OPS };
-static const char *const names[OPS] = {"open", "pwrite", "fdatasync", "fsync", "dirsync", "fallocate", "rename", "send", "reply"};
+static const char *const names[OPS] = {"open",      "pwrite", "fdatasync", "fsync", "dirsync",
+                                       "fallocate", "rename", "send",      "reply"};
 enum { NOTHING, KILL, AFTER, TORN, SHORT, ERRNO, FLIP, SLEEP };
 static const char *const verbs[] = {"", "kill", "after", "torn", "short", "errno", "flip", "sleep"};
 enum { SLOT = 8192, RULES = 32, KEPT = 16 };
@@ -56,7 +61,8 @@ static void refuse(const char *what) {
 }
 
 __attribute__((constructor)) static void begin(void) {
-    const char *f = getenv("EK_SHIM_FILE"), *p = getenv("EK_SHIM_PLAN"), *c = getenv("EK_SHIM_CACHE"), *t = getenv("EK_SHIM_TRACE");
+    const char *f = getenv("EK_SHIM_FILE"), *p = getenv("EK_SHIM_PLAN"), *c = getenv("EK_SHIM_CACHE"),
+               *t = getenv("EK_SHIM_TRACE");
     if (!f) return;
     snprintf(file, sizeof file, "%s", f);
     if (snprintf(file_new, sizeof file_new, "%s.new", f) >= (int)sizeof file_new) refuse("path too long");
@@ -212,7 +218,9 @@ static int sync_with(int fd, int op, int (*real)(int)) {
     after(verb, value);
     return r;
 }
-int fdatasync(int fd) { return fd >= 0 && fd == state_fd ? sync_with(fd, FDATASYNC, REAL(fdatasync)) : REAL(fdatasync)(fd); }
+int fdatasync(int fd) {
+    return fd >= 0 && fd == state_fd ? sync_with(fd, FDATASYNC, REAL(fdatasync)) : REAL(fdatasync)(fd);
+}
 int fsync(int fd) {
     if (fd >= 0 && fd == state_fd) return sync_with(fd, FSYNC, REAL(fsync));
     if (fd >= 0 && fd == dir_fd) return sync_with(fd, DIRSYNC, REAL(fsync));

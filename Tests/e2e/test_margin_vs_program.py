@@ -79,7 +79,7 @@ def scramble(n, rnd, offsets):
 def offsets():
     """Field to offset, as the core reads it; taken from its source, so that this file keeps no second copy."""
     import re
-    text = open(vc.ROOT / "CSources/EvenkeelCore/ek_venue_velocity.c").read()
+    text = open(vc.ROOT / "CSources/EvenkeelCore/venue/ek_venue_velocity.c").read()
 
     def of(function):
         body = re.search(r"ek_err %s\(.*?\n}" % function, text, re.S)[0]

@@ -77,9 +77,9 @@ def test_inits_file_is_complete(config, tmp_path):
 def test_the_reference_names_every_key(config, tmp_path):
     path = tmp_path / "table.md"
     with open(path, "wb") as f:
-        assert config.lib.sys_config_put_markdown(f.fileno()) == 0
+        assert config.lib.config_markdown(f.fileno()) == 0
     rows = path.read_text().splitlines()
-    table = (pathlib.Path(__file__).parents[2] / "CSources/EvenkeelSys/sys_config_table.c").read_text()
+    table = (pathlib.Path(__file__).parents[2] / "CSources/EvenkeelSys/config/sys_config_table.c").read_text()
     assert len(rows) == 2 + len(re.findall(r'^    \{"\w+", "\w+", KIND_', table, re.M)) > 34
     assert all(row.count("|") == 6 for row in rows)
 

@@ -26,7 +26,7 @@ def heads(text):
 def test_config_reference_is_the_generated_one(sys_core):
     inside, outside = os.pipe()
     with os.fdopen(outside, "wb") as f:
-        assert sys_core.sys_config_put_markdown(f.fileno()) == 0
+        assert sys_core.config_markdown(f.fileno()) == 0
     with os.fdopen(inside, "rb") as f:
         made = f.read().decode()
     page = read("docs/interface.md")
@@ -53,7 +53,7 @@ def test_every_status_is_explained():
 
 
 def test_every_ticket_state_is_explained():
-    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/ek_record.c"), re.S).group(1)
+    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/order/ek_ticket.c"), re.S).group(1)
     page = read("docs/order-life.md")
     words = [w for w in re.findall(r'"(\w+)"', names)]
     assert len(words) >= 6
@@ -67,7 +67,7 @@ def there_are():
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
     for path in (ROOT / "Tests" / "EvenkeelTests").glob("*.swift"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)}
-    for path in (ROOT / "Tests" / "core").glob("test_*.c"):
+    for path in [p for part in ("core", "sys") for p in (ROOT / "Tests" / part).rglob("test_*.c")]:
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
     return names
 
@@ -118,14 +118,14 @@ def test_every_silent_death_is_shown():
 
 def test_the_readme_counts_right():
     page = read("README.md")
-    assert "(`Tests/core`, %d programs)" % len(list((ROOT / "Tests/core").glob("test_*.c"))) in page
-    assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").glob("fuzz_*.c"))) in page
+    assert "(`Tests/core`, `Tests/sys`, %d programs)" % len([*(ROOT / "Tests/core").rglob("test_*.c"), *(ROOT / "Tests/sys").rglob("test_*.c")]) in page
+    assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").rglob("fuzz_*.c"))) in page
 
 
 def test_every_error_name_is_told():
     page = read("docs/venues.md")
     for venue in ("velocity", "drift"):
-        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/ek_venue_%s.c" % venue))
+        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/venue/ek_venue_%s.c" % venue))
         assert len(names) > 25
         assert [n for n in names if "%s %s" % n not in page] == []
 
@@ -151,5 +151,5 @@ def test_every_package_is_in_the_supply_chain():
     pinned = re.findall(r"^(\w+)==", read("Tests/requirements.txt") + "\n" + read("Benchmarks/requirements.txt"), re.M)
     assert len(pinned) > 6 and [p for p in pinned if p not in page] == []
     linked = set(re.findall(r'linkedLibrary\("(\w+)"\)', read("Package.swift")))
-    loaded = set(re.findall(r'"lib(\w+)\.so\.\d+"[,\n]', read("CSources/EvenkeelSys/sys_curl.c") + read("CSources/EvenkeelSys/sys_lws.c")))
+    loaded = set(re.findall(r'"lib(\w+)\.so\.\d+"[,\n]', read("CSources/EvenkeelSys/net/sys_curl.c") + read("CSources/EvenkeelSys/net/sys_lws.c")))
     assert linked == {"sodium", "jansson", "inih"} and loaded == {"curl", "websockets"}

@@ -18,16 +18,33 @@ from venue_core import E, ROOT, number
 CORE = ROOT / "CSources/EvenkeelCore"
 
 
+# The formulas add and subtract by inline functions whose errors stick (ek_calc.h): here as functions that can be called.
+CALC = """#include "../../CSources/EvenkeelCore/base/ek_calc.h"
+#define TWO(name) ek_err calc_##name(ek_i128 a, ek_i128 b, ek_i128 *out); \\
+    ek_err calc_##name(ek_i128 a, ek_i128 b, ek_i128 *out) { ek_calc c = {EK_OK}; *out = ek_w_##name(&c, a, b); return c.err; }
+TWO(add)
+TWO(sub)
+ek_err calc_abs(ek_i128 a, ek_i128 *out);
+ek_err calc_abs(ek_i128 a, ek_i128 *out) { ek_calc c = {EK_OK}; *out = ek_w_abs(&c, a); return c.err; }
+int calc_cmp(ek_i128 a, ek_i128 b);
+int calc_cmp(ek_i128 a, ek_i128 b) { return ek_w_cmp(a, b); }
+"""
+CALC_H = "ek_err calc_add(ek_i128, ek_i128, ek_i128 *); ek_err calc_sub(ek_i128, ek_i128, ek_i128 *); ek_err calc_abs(ek_i128, ek_i128 *); int calc_cmp(ek_i128, ek_i128);"
+
+
 def load(flags):
-    """Only the two modules under test, so that the two-word twin runs on a machine that has __int128."""
+    """Only the modules under test, so that the two-word twin runs on a machine that has __int128."""
     with tempfile.TemporaryDirectory() as d:
         so = pathlib.Path(d) / "numbers.so"
+        calc = pathlib.Path(d) / "calc.c"
+        calc.write_text(CALC.replace("../../CSources/EvenkeelCore", str(CORE)))
         subprocess.run(["gcc", "-std=gnu11", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan", "-fPIC", "-shared", *flags,
-                        f"-I{CORE}/include", str(CORE / "ek_wide.c"), str(CORE / "ek_fixed.c"), "-o", str(so)], check=True)
+                        f"-I{CORE}/include", str(CORE / "base/ek_wide.c"), str(CORE / "base/ek_fixed.c"), str(calc), "-o", str(so)], check=True)
         ffi = cffi.FFI()
         for name in ("types", "wide", "fixed"):
-            text = re.sub(r"/\*.*?\*/", "", (CORE / f"include/ek_{name}.h").read_text(), flags=re.S)
+            text = re.sub(r"/\*.*?\*/", "", (CORE / f"include/base/ek_{name}.h").read_text(), flags=re.S)
             ffi.cdef(re.sub(r"^#.*$", "", text, flags=re.M).replace("const char *ek_err_text(ek_err code);", ""))
+        ffi.cdef(CALC_H)
         return ffi, ffi.dlopen(str(so))
 
 
@@ -70,15 +87,15 @@ def test_wide(lib, a, b):
     ffi, c = lib
     x, y, out = pack(ffi, a), pack(ffi, b), ffi.new("ek_i128 *")
     run = lambda f, exact: expect(ffi, f(x, y, out), out, exact, LOW, HIGH)
-    run(c.ek_wide_add, a + b)
-    run(c.ek_wide_sub, a - b)
+    run(c.calc_add, a + b)
+    run(c.calc_sub, a - b)
     run(c.ek_wide_mul, a * b)
     run(c.ek_wide_div_trunc, trunc(a, b) if b else None)
     run(c.ek_wide_div_floor, a // b if b else None)
     run(c.ek_wide_div_ceil, -(-a // b) if b else None)
     expect(ffi, c.ek_wide_neg(x, out), out, -a, LOW, HIGH)
-    expect(ffi, c.ek_wide_abs(x, out), out, abs(a), LOW, HIGH)
-    assert c.ek_wide_cmp(x, y) == (a > b) - (a < b)
+    expect(ffi, c.calc_abs(x, out), out, abs(a), LOW, HIGH)
+    assert c.ek_wide_cmp(x, y) == c.calc_cmp(x, y) == (a > b) - (a < b)
     assert c.ek_wide_sign(x) == (a > 0) - (a < 0)
     small, unsigned = ffi.new("int64_t *"), ffi.new("uint64_t *")
     expect(ffi, c.ek_wide_to_i64(x, small), small, a, -(2**63), 2**63 - 1)
@@ -105,10 +122,8 @@ def test_unsigned(lib, a, b, d):
     out = ffi.new("uint64_t *")
     for name, exact in [("add", a + b), ("sub", a - b), ("mul", a * b)]:
         expect(ffi, getattr(c, f"ek_{name}_u64")(a, b, out), out, exact, 0, 2**64 - 1)
-    for name, exact in [("floor", a * b // d if d else None), ("trunc", a * b // d if d else None), ("ceil", -(-a * b // d) if d else None)]:
+    for name, exact in [("floor", a * b // d if d else None), ("ceil", -(-a * b // d) if d else None)]:
         expect(ffi, getattr(c, f"ek_mul_div_{name}_u64")(a, b, d, out), out, exact, 0, 2**64 - 1)
-    w = ffi.new("ek_i128 *")
-    expect(ffi, c.ek_wide_mul_u64(a, b, w), w, a * b, LOW, HIGH)
 
 
 @settings(max_examples=400, deadline=None)
@@ -118,7 +133,7 @@ def test_signed(lib, a, b, d):
     out = ffi.new("int64_t *")
     for name, exact in [("add", a + b), ("sub", a - b), ("mul", a * b)]:
         expect(ffi, getattr(c, f"ek_{name}_i64")(a, b, out), out, exact, -(2**63), 2**63 - 1)
-    for name, exact in [("floor", a * b // d if d else None), ("trunc", trunc(a * b, d) if d else None), ("ceil", -(-a * b // d) if d else None)]:
+    for name, exact in [("floor", a * b // d if d else None), ("ceil", -(-a * b // d) if d else None)]:
         expect(ffi, getattr(c, f"ek_mul_div_{name}_i64")(a, b, d, out), out, exact, -(2**63), 2**63 - 1)
     assert c.ek_abs_i64(a) == abs(a)
 

@@ -77,10 +77,6 @@ def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     out = ffi.new("uint64_t *")
     check(lib.ek_taker_fee(x, 0, quote, out))
     assert out[0] == fee
-    ppb = ffi.new("uint32_t *")
-    check(lib.ek_taker_fee(x, 0, 10**9, out))
-    assert lib.ek_taker_fee_ppb(x, 0, ppb) == (E.OK if out[0] < 2**32 else E.OVERFLOW)
-    assert ppb[0] == (out[0] if out[0] < 2**32 else 0)
 
 
 # quote, 30-day volume as taker and as maker (as stored, however old), fee adjustment in percent, and the fee the real program took
@@ -110,15 +106,15 @@ def test_the_taker_fee_is_the_programs(quote, taker, maker, adjust, fee):
 def test_fee_of_the_fixture_and_its_refusals():
     ffi, lib = core()
     b = one_short()
-    out, ppb = ffi.new("uint64_t *"), ffi.new("uint32_t *")
+    out = ffi.new("uint64_t *")
     assert lib.ek_taker_fee(b.b, 0, 10**6, out) == E.MISSING  # no State
     b.b.have |= 1 << STATE
     assert lib.ek_taker_fee(b.b, 0, 10**6, out) == E.RANGE    # tier with denominator 0
     b.b.state.perp_tiers[0].fee_num, b.b.state.perp_tiers[0].fee_den = 42, 120_000
     check(lib.ek_taker_fee(b.b, 0, 7_618_285, out))
     assert out[0] == 2667                                     # docs/venues.md: 7,618,285 - 7,615,618
-    check(lib.ek_taker_fee_ppb(b.b, 0, ppb))
-    assert ppb[0] == 350_000
+    check(lib.ek_taker_fee(b.b, 0, 10**9, out))
+    assert out[0] == 350_000
     assert lib.ek_taker_fee(b.b, 9, 1, out) == E.MISSING
 
 

@@ -128,11 +128,11 @@ def test_health(coll, req, status):
     set_wide(m.total_collateral_e6, coll)
     set_wide(m.requirement_e6, req)
     if status & 3:
-        want = (0, 0)
+        want = 0
     elif req == 0 and coll >= 0:
-        want = (10000, 100)
+        want = 10000
     elif coll <= 0 or req >= coll:
-        want = (0, 0)
+        want = 0
     else:
-        want = ((coll - req) * 10000 // coll, (200 * (coll - req) + coll) // (2 * coll))
-    assert (lib.ek_health_bp(u, m), lib.ek_health_pct(u, m)) == want
+        want = (coll - req) * 10000 // coll
+    assert lib.ek_health_bp(u, m) == want

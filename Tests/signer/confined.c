@@ -1,5 +1,6 @@
 /* A program that shuts itself in as a role does and then tries one thing: `confined ROLE ATTEMPT [ARGUMENT]`.
- * Exit 0: the attempt failed as it must (EPERM, EACCES); 1: it succeeded; killed by SIGSYS: the filter's harder answer; 77: the kernel lacks it. */
+ * Exit 0: the attempt failed as it must (EPERM, EACCES); 1: it succeeded; killed by SIGSYS: the filter's
+ * harder answer; 77: the kernel lacks it. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +13,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "sys_sandbox.h"
+#include "base/sys_sandbox.h"
 
 static int refused(long result) { return result < 0 && (errno == EPERM || errno == EACCES) ? 0 : 1; }
 
@@ -25,7 +26,8 @@ int main(int argc, char **argv) {
     else if (strcmp(role, "web") == 0) held = sys_sandbox_web();
     else if (strcmp(role, "web-keeper") == 0) held = sys_sandbox_web_keeper();
     else {
-        sys_sandbox_paths p = {.state = getenv("STATE"), .config = getenv("CONFIG"), .keypair = getenv("KEY")};
+        sys_sandbox_paths p = {
+            .state = getenv("STATE"), .config = getenv("CONFIG"), .keypair = getenv("KEY")};
         held = sys_sandbox_agent(&p);
     }
     if (!(held & SYS_SANDBOX_SECCOMP) || !(held & SYS_SANDBOX_LANDLOCK)) {
@@ -40,7 +42,8 @@ int main(int argc, char **argv) {
     if (strcmp(what, "unlink") == 0) _exit(refused(unlink(argument)));
     if (strcmp(what, "socket") == 0) _exit(refused(socket(AF_INET, SOCK_STREAM, 0)));
     if (strcmp(what, "connect") == 0) {
-        struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
+        struct sockaddr_in a = {
+            .sin_family = AF_INET, .sin_port = htons(9), .sin_addr = {htonl(INADDR_LOOPBACK)}};
         _exit(refused(connect(0, (struct sockaddr *)&a, sizeof a)));
     }
     if (strcmp(what, "exec") == 0) _exit(refused(execl("/bin/true", "true", (char *)NULL)));

@@ -13,7 +13,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def confined(tmp_path_factory):
     out = tmp_path_factory.mktemp("confined") / "confined"
     subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-I%s/CSources/EvenkeelSys/include" % ROOT,
-                    "-I%s/CSources/EvenkeelSys" % ROOT, str(ROOT / "Tests/signer/confined.c"), str(ROOT / "CSources/EvenkeelSys/sys_sandbox.c"), "-o", str(out)],
+                    "-I%s/CSources/EvenkeelSys" % ROOT, str(ROOT / "Tests/signer/confined.c"), str(ROOT / "CSources/EvenkeelSys/base/sys_sandbox.c"), "-o", str(out)],
                    check=True)
     return out
 

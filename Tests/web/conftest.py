@@ -24,9 +24,10 @@ SANITIZE = ["-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-san
 def build_host(name="host", flags=SANITIZE):
     """The role with a played agent around it; under the sanitizers, except where memory is measured."""
     out = ROOT / "build" / "web" / name
-    sources = [HERE / "host.c", *sorted((ROOT / "CSources" / "EvenkeelSys").glob("sys_web*.c")),
-               *(ROOT / "CSources" / "EvenkeelSys" / n for n in ("sys_metrics.c", "sys_ring.c", "sys_write.c", "sys_args.c", "sys_process.c", "sys_clock.c", "sys_sandbox.c", "sys_load.c", "sys_lws.c")),
-               *sorted((ROOT / "CSources" / "EvenkeelCore").glob("*.c"))]
+    sources = [HERE / "host.c", *sorted((ROOT / "CSources" / "EvenkeelSys" / "web").glob("*.c")),
+               *sorted((ROOT / "CSources" / "EvenkeelSys" / "base").glob("*.c")),
+               *(ROOT / "CSources" / "EvenkeelSys" / n for n in ("store/sys_ring.c", "net/sys_load.c", "net/sys_lws.c")),
+               *sorted((ROOT / "CSources" / "EvenkeelCore").rglob("*.c"))]
     headers = list((ROOT / "CSources").rglob("*.h"))
     if out.exists() and out.stat().st_mtime > max(p.stat().st_mtime for p in sources + headers):
         return out

@@ -1,14 +1,14 @@
 /* Plays the agent around the real web role, so that the server's tests need no agent and no chain.
  *
- * host TOKEN_FILE NAMES HISTORY [HOST]: prints "pid PID port PORT" for each start of the role, then follows stdin:
+ * host TOKEN_FILE NAMES HISTORY [HOST]: prints "pid PID port PORT" for each start of the role, then follows
+ * stdin:
  *   status JSON   publishes it, as a tick that ended now
  *   age MS        publishes the same again, as if the tick had ended MS ago
  *   interval MS   between ticks, for the publications that follow
  *   mute          commands are not answered any more
  * Prints "command NAME" for every command and answers it with "done: NAME". */
-#include "sys_args.h"
-#include "sys_clock.h"
-#include "sys_web.h"
+#include "base/sys_clock.h"
+#include "web/sys_web.h"
 
 #include <poll.h>
 #include <stdio.h>
@@ -22,7 +22,8 @@ static int mute;
 
 static void publish(sys_web *w, int64_t age_ms) {
     int64_t now = sys_mono_ms() - age_ms;
-    sys_web_times t = {.tick_done_ms = now, .status_ms = now, .next_tick_ms = now + interval_ms, .interval_ms = interval_ms};
+    sys_web_times t = {
+        .tick_done_ms = now, .status_ms = now, .next_tick_ms = now + interval_ms, .interval_ms = interval_ms};
     sys_web_publish(w, (const uint8_t *)status, strlen(status), &t);
 }
 
@@ -55,9 +56,13 @@ int main(int argc, char **argv) {
     static char line[SYS_WEB_STATUS_MAX + 16];
     if (argc > 1 && strcmp(argv[1], "web-role") == 0) return sys_web_role();
     if (argc < 4) return 2;
-    sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1", .port = 0, .token_file = argv[1], .names = argv[2], .history = argv[3]};
+    sys_web_settings s = {.host = argc > 4 ? argv[4] : "127.0.0.1",
+                          .port = 0,
+                          .token_file = argv[1],
+                          .names = argv[2],
+                          .history = argv[3]};
     int err = 0;
-    uint32_t said = 0;
+    int said = 0;
     size_t have = 0;
     sys_web *w = sys_web_open(&s, &err);
     if (w == NULL) return 1;
@@ -68,8 +73,8 @@ int main(int argc, char **argv) {
         serve_commands(w);
         const char *words = sys_web_said(w);
         if (words) printf("said %s\n", words);
-        if (sys_web_port(w) && sys_web_starts(w) != said) {
-            said = sys_web_starts(w);
+        if (sys_web_port(w) && sys_web_pid(w) != said) {
+            said = sys_web_pid(w);
             printf("pid %d port %u\n", sys_web_pid(w), sys_web_port(w));
         }
         if (!p[0].revents) continue;

@@ -6,7 +6,7 @@ import re
 from conftest import ROOT
 
 PAGE = (ROOT / "Web" / "page.html").read_text(encoding="utf-8")
-MADE = (ROOT / "CSources" / "EvenkeelSys" / "sys_web_page.c").read_text()
+MADE = (ROOT / "CSources" / "EvenkeelSys" / "web" / "sys_web_page.c").read_text()
 
 
 def test_the_program_carries_this_page():
