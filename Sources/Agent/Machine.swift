@@ -376,7 +376,7 @@ public final class Machine {
         host.log(level, line)
     }
 
-    func note(_ level: Level, _ words: Text) {
+    @_disfavoredOverload func note(_ level: Level, _ words: Text) {
         line.clear()
         line.put("[REBALANCER] ")
         line.put(words)

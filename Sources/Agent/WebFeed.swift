@@ -183,7 +183,7 @@ public final class WebFeed {
         sys_metrics_name(field, cap, s.utf8Start, s.utf8CodeUnitCount)
     }
 
-    private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ t: Text) {
+    @_disfavoredOverload private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ t: Text) {
         t.bytes.withUnsafeBufferPointer { sys_metrics_name(field, cap, $0.baseAddress, $0.count) }
     }
 

@@ -82,7 +82,7 @@ public struct Json {
         text.put(jsonString: UnsafeBufferPointer(start: v, count: Text.length(v)))
     }
 
-    @inline(__always) public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
+    @_disfavoredOverload @inline(__always) public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
     @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, _ v: Text) { begin(k); text.put(jsonString: v) }
 
     /// A string that its maker writes in place; plain text only, nothing in it is escaped.
@@ -103,7 +103,7 @@ public struct Json {
     public mutating func resumeAfterRaw() { first = false }
 
     /// Items of a list.
-    @inline(never) public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
+    @_disfavoredOverload @inline(never) public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
     /// A word of the program's own, without anything to escape.
     @inline(__always) public mutating func item(_ v: StaticString) { item(word: v.utf8Start) }
     @inline(never) private mutating func item(word v: UnsafePointer<UInt8>) {

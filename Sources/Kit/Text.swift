@@ -18,6 +18,8 @@ public struct Text {
     @inline(never) public init() { bytes = [] }
 
     @inline(__always) public init(_ s: StaticString) { self.init(literal: s.utf8Start) }
+    /// A sentence with values in it: `Text("slot \(n)")`.
+    @_disfavoredOverload @inline(__always) public init(_ t: Text) { self = t }
 
     @inline(never) public init(literal p: UnsafePointer<UInt8>) {
         self.init(capacity: Text.length(p))
@@ -39,7 +41,8 @@ public struct Text {
     @inline(__always) public mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
     @inline(never) public mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
 
-    @inline(never) public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
+    /// A text, or a sentence with values in it. (Disfavoured, so that a plain literal goes as its pointer and not as a copy.)
+    @_disfavoredOverload @inline(never) public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
     @inline(never) public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
     @inline(never) public mutating func put(byte b: UInt8) { bytes.append(b) }
     @inline(never) public mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
@@ -87,6 +90,7 @@ public struct Text {
         var cut: UInt64 = 1
         for _ in 0..<max(0, decimals - shown) { cut *= 10 }
         frac /= cut
+        for _ in 0..<max(0, shown - decimals) { frac *= 10 }        // digits that `v` does not have are zeros behind it
         let zero = whole == 0 && frac == 0
         if v < 0 && !zero { bytes.append(0x2D) } else if sign { bytes.append(0x2B) }
         put(whole)
@@ -114,6 +118,24 @@ public struct Text {
         var n = bytes.count
         while n >= 2 && bytes[n - 1] == 0x30 && bytes[n - 2] != 0x2E { n -= 1 }
         bytes.removeLast(bytes.count - n)
+    }
+
+    /// A length of time in the largest unit that still tells it apart: "90 s", "12 min", "36 h", "3 days".
+    @inline(never) public mutating func put(seconds v: Int64) {
+        let n = v.magnitude
+        if n < 120 {
+            put(signed: v)
+            put(" s")
+        } else if n < 7_200 {
+            put(signed: v / 60)
+            put(" min")
+        } else if n < 172_800 {
+            put(signed: v / 3_600)
+            put(" h")
+        } else {
+            put(signed: v / 86_400)
+            put(" days")
+        }
     }
 
     /// base58 of a 32-byte key.

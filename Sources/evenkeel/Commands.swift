@@ -1,6 +1,6 @@
 // run, version, and how options are walked.
 import Agent
-import Chain
+import Localnet
 import EvenkeelCore
 import EvenkeelSys
 import Kit

@@ -12,7 +12,7 @@ enum Words {
         return t
     }
 
-    static func print(_ t: Text, _ fd: Int32 = 1) {
+    @_disfavoredOverload static func print(_ t: Text, _ fd: Int32 = 1) {
         _ = t.bytes.withUnsafeBufferPointer { sys_write_all(fd, $0.baseAddress, $0.count) }
     }
 

@@ -1,10 +1,9 @@
 // The command line: the first word chooses a command, every command explains itself with --help.
 import Agent
-import Chain
+import Localnet
 import EvenkeelCore
 import EvenkeelSys
 import Kit
-import Sim
 
 let command = Words.argument(1)
 
@@ -21,13 +20,13 @@ func dispatch() -> Int32 {
     if word == "flatten" { return flattenCommand() }
     if word == "mode" { return modeCommand() }
     if word == "assess" { return assessCommand() }
-    if word == "sim" { return simCommand(first: 2) }
+    if word == "sim" { return simCommand() }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
     if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
     if word == "web-role" { return sys_web_role() }      // started by the agent itself, never by hand
-    if word == "localnet" { return LocalnetCli.run(first: 2) }
+    if word == "localnet" { return LocalnetCommand.run(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {
         Words.usage(1)

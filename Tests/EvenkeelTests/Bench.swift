@@ -1,7 +1,7 @@
 // A bench for the machine: it stands between the agent's state machine and an embedded chain, carries requests over by hand, and
 // writes down every effect in order.
 import Agent
-import Chain
+import Localnet
 import EvenkeelCore
 import Kit
 

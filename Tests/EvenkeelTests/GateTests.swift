@@ -1,5 +1,5 @@
 import Agent
-import Chain
+import Localnet
 import EvenkeelCore
 import Foundation
 import Kit

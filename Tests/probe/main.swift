@@ -1,7 +1,7 @@
 // One tick of the agent's own machine over a book and rules of anyone's choosing, for the property tests: a JSON object a line on stdin
 // says what is so, a line on stdout says what came of it. The bench is the one of the Swift tests: the embedded chain in process.
 import Agent
-import Chain
+import Localnet
 import EvenkeelCore
 import Foundation
 import Kit
