@@ -49,6 +49,12 @@ extension Text {
     @inline(never) mutating func put(_ k: Key) { put(key: k.ek) }
 }
 
+extension Sentence {
+    mutating func appendInterpolation(_ k: Key) { text.put(k) }
+    mutating func appendInterpolation(base58 b: [UInt8]) { text.put(base58: b) }
+    mutating func appendInterpolation(base64 b: [UInt8]) { text.put(base64: b, 0, b.count) }
+}
+
 extension Array where Element == UInt8 {
     func load<T: FixedWidthInteger>(_ at: Int, as: T.Type) -> T {
         precondition(at >= 0 && at + MemoryLayout<T>.size <= count)

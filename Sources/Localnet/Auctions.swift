@@ -76,9 +76,9 @@ extension Exec {
                     b.end = p.isBuy ? min(b.end, bound) : max(b.end, bound)
                 }
                 b.duration = auctionSlots(b.end - b.start, price: oracle, tier: tier)
-                log("Updating auction start price to ", b.start)
-                log("Updating auction end price to ", b.end)
-                log("Updating auction duration to ", Int64(b.duration))
+                log("Updating auction start price to \(b.start)")
+                log("Updating auction end price to \(b.end)")
+                log("Updating auction duration to \(b.duration)")
             } else {
                 let base = baseline(perp, buy: p.isBuy, scale: 2)
                 let zero = isMarket ? oracle : 0
@@ -86,16 +86,16 @@ extension Exec {
                 let start = zero + base.start, end = zero + base.end
                 if p.isBuy ? b.start > start : b.start < start {
                     b.start = start
-                    log("Updating auction start price to ", start)
+                    log("Updating auction start price to \(start)")
                 }
                 if p.isBuy ? b.end > end : b.end < end {
                     b.end = end
-                    log("Updating auction end price to ", end)
+                    log("Updating auction end price to \(end)")
                 }
                 // The program measures the width from the start that was asked for.
                 let slots = auctionSlots(b.end - asked, price: oracle, tier: tier)
                 b.duration = max(b.duration, slots)
-                log("Updating auction duration to ", Int64(b.duration))
+                log("Updating auction duration to \(b.duration)")
             }
         case Order.Kind.limit:
             // A crossing limit without an auction of its own gets one from the fair price to its limit.
@@ -110,9 +110,9 @@ extension Exec {
             let start = p.isBuy ? min(fair, venue) : max(fair, venue)
             guard p.isBuy ? end > start : end < start else { break }
             b = Band(start: start, end: end, duration: auctionSlots(end - start, price: oracle, tier: tier))
-            log("Updating auction start price to ", start)
-            log("Updating auction end price to ", end)
-            log("Updating auction duration to ", Int64(b.duration))
+            log("Updating auction start price to \(start)")
+            log("Updating auction end price to \(end)")
+            log("Updating auction duration to \(b.duration)")
         default: break
         }
         if b.duration == 0 && b.start == 0 && b.end == 0 { return b }

@@ -6,7 +6,7 @@ extension Exec {
         try charge(2_000)
         let wanted = id ?? (user.u32(L.user.nextOrderId) &- 1)
         guard let i = liveOrder(where: { $0.id == wanted }) else {
-            log("could not find order id ", Int64(wanted))
+            log("could not find order id \(wanted)")
             return
         }
         try cancelChecked(i)
@@ -15,7 +15,7 @@ extension Exec {
     mutating func cancelByUserId(_ id: UInt8) throws(Halt) {
         try charge(2_000)
         guard let i = liveOrder(where: { $0.userId == id }) else {
-            log("could not find user order id ", Int64(id))
+            log("could not find user order id \(id)")
             return
         }
         try cancelChecked(i)

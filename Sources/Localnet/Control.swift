@@ -4,11 +4,7 @@ import Kit
 
 struct ControlError: Error {
     var message: Text
-    init(_ s: StaticString) { message = Text(s) }
-    init(_ s: StaticString, _ name: Text) {
-        message = Text(s)
-        message.put(name)
-    }
+    init(_ message: Text) { self.message = message }
 }
 
 extension ChainNode {
@@ -30,15 +26,13 @@ extension ChainNode {
         } catch {
             swap(&j.text, &out)
             out.clear()
-            out.put("{\"ok\":false,\"error\":")
-            out.put(jsonString: error.message)
-            out.put("}")
+            out.put("{\"ok\":false,\"error\":\(quoted: error.message)}")
             return false
         }
     }
 
     private func perform(_ q: Value, _ j: inout Json) throws(ControlError) {
-        let op = q["op"].text ?? Text("")
+        let op = q["op"].text ?? ""
         switch true {
         case op == "state" || op == "user": putState(&j)
         case op == "set_price" || op == "post_oracle": try setPrice(q, &j)
@@ -115,10 +109,10 @@ extension ChainNode {
                 "set_account", "fill", "fault", "clear_faults", "behind", "freeze", "unfreeze", "auto_oracle", "market", "add_funding",
                 "expire_blockhashes", "log", "keeper_fill", "tick", "reprice", "oracle_lag", "snapshot", "flap", "dump", "events",
                 "summary", "model", "disturb"]
-            for o in ops { j.item(Text(o)) }
+            for o in ops { j.item(o) }
             j.closeList()
             j.close()
-        default: throw ControlError("ValueError: unknown op ", op)
+        default: throw ControlError("ValueError: unknown op \(op)")
         }
     }
 
@@ -129,12 +123,12 @@ extension ChainNode {
     }
 
     func integer(_ q: Value, _ k: StaticString) throws(ControlError) -> Int64 {
-        guard let v = q[k].decimal(0) else { throw ControlError("KeyError: ", Text(k)) }
+        guard let v = q[k].decimal(0) else { throw ControlError("KeyError: \(k)") }
         return v
     }
 
     func key(_ q: Value, _ k: StaticString) throws(ControlError) -> Key {
-        guard let v = q[k].key else { throw ControlError("ValueError: no package key in ", Text(k)) }
+        guard let v = q[k].key else { throw ControlError("ValueError: no public key in \(k)") }
         return v
     }
 
@@ -209,8 +203,8 @@ extension ChainNode {
         var names: [Text] = []
         q["methods"].each { if let t = $0.text { names.append(t) } }
         if names.isEmpty {
-            names = [Text("getMultipleAccounts"), Text("getAccountInfo"), Text("getBalance"), Text("getSlot"),
-                     Text("getBlockHeight"), Text("getSignatureStatuses")]
+            names = ["getMultipleAccounts", "getAccountInfo", "getBalance", "getSlot",
+                     "getBlockHeight", "getSignatureStatuses"]
         }
         flap = Flap(every: Int(every), ignoreMin: q["ignore_min"].bool ?? true, methods: names)
         one("from_slot", s.slot, &j)
@@ -218,7 +212,7 @@ extension ChainNode {
 
     private func addFault(_ q: Value, _ j: inout Json) throws(ControlError) {
         guard let kind = Fault.Kind.all.first(where: { q["kind"].equals($0.name) }) else {
-            throw ControlError("ValueError: unknown kind ", q["kind"].text ?? Text(""))
+            throw ControlError("ValueError: unknown kind \(q["kind"].text ?? "")")
         }
         var f = Fault(kind: kind)
         f.n = q["n"].i64 ?? 1
@@ -229,7 +223,7 @@ extension ChainNode {
         f.code = q["code"].i64 ?? -32603
         if let m = q["message"].text { f.message = m }
         f.slots = min(UInt64(clamping: q["slots"].i64 ?? 5), 1_000_000)
-        if kind.isSend { f.methods = [Text("sendTransaction")] }
+        if kind.isSend { f.methods = ["sendTransaction"] }
         if faults.count > 256 { faults.removeAll { $0.n <= 0 } }
         faults.append(f)
         put(fault: f, &j)

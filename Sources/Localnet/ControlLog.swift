@@ -14,19 +14,13 @@ extension ChainNode {
         j.open()
         j.number("wall", r.wallMs, decimals: 3)
         j.int("slot", r.slot)
-        var sig = Text()
-        sig.put(base58: t.firstSignature)
-        j.string("signature", sig)
+        j.string("signature", "\(base58: t.firstSignature)")
         j.int("size", t.raw.count)
         if t.version0 { j.int("version", 0) } else { j.string("version", "legacy") }
         j.string("fee_payer", key: t.keys[0].ek)
         j.int("luts", t.lookups)
         j.openList("signers")
-        for k in t.keys.prefix(t.required) {
-            var s = Text()
-            s.put(k)
-            j.item(s)
-        }
+        for k in t.keys.prefix(t.required) { j.item("\(k)") }
         j.closeList()
         j.string("blockhash", key: t.blockhash.ek)
         j.openList("instructions")
@@ -44,11 +38,8 @@ extension ChainNode {
             j.int("fee", r.fee)
         }
         if let e = r.error {
-            var raw = Text(), words = Text()
-            e.put(json: &raw)
-            e.put(text: &words)
-            j.raw("err", raw)
-            j.string("text", words)
+            j.raw("err", e.json)
+            j.string("text", e.words)
         } else {
             j.null("err")
         }

@@ -32,7 +32,7 @@ extension ChainNode {
     func poke(_ q: Value, _ j: inout Json) throws(ControlError) {
         guard let i = world.ledger.index(of: try key(q, "pubkey")) else { throw ControlError("KeyError: no such account") }
         let from = try integer(q, "offset")
-        let hex = (q["hex"].text ?? Text("")).bytes
+        let hex = (q["hex"].text ?? "").bytes
         var raw: [UInt8] = []
         var k = 0
         while k + 1 < hex.count {

@@ -27,13 +27,8 @@ extension ChainNode {
         j.openList("faults")
         for f in faults where f.n > 0 { put(fault: f, &j) }
         j.closeList()
-        var called = Text("{")
-        for (i, c) in counts.list.enumerated() {
-            if i > 0 { called.put(",") }
-            called.put(jsonString: c.name)
-            called.put(":")
-            called.put(c.n)
-        }
+        var called: Text = "{"
+        for (i, c) in counts.list.enumerated() { called.put("\(i > 0 ? "," : "")\(quoted: c.name):\(c.n)") }
         called.put("}")
         j.raw("rpc_counts", called)
         j.key("account")
@@ -128,9 +123,7 @@ extension ChainNode {
 
     func putDump(_ j: inout Json) {
         func data(_ k: StaticString, _ i: Int) {
-            var t = Text()
-            t.put(base64: world.ledger.data(i), 0, world.ledger.data(i).count)
-            j.string(k, t)
+            j.string(k, "\(base64: world.ledger.data(i))")
         }
         j.open()
         j.int("slot", world.slot)

@@ -109,7 +109,7 @@ extension ChainNode {
     /// Answers a read that is known by its bytes; false: the general way must do it.
     func answerRemembered(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text) -> Bool {
         guard faults.isEmpty, frozen == nil, flap == nil, let (id, slot) = remembered.match(body), slot <= world.slot else { return false }
-        counts.add(Text("getMultipleAccounts"))
+        counts.add("getMultipleAccounts")
         out.put("{\"jsonrpc\":\"2.0\",\"result\":")
         context(&out)
         out.put("[")
@@ -119,9 +119,7 @@ extension ChainNode {
             // An account made after this (a replica of an earlier time may be asked) is not there.
             if i < world.ledger.items.count { putPlain(i, &out) } else { out.put("null") }
         }
-        out.put("]},\"id\":")
-        out.put(id)
-        out.put("}")
+        out.put("]},\"id\":\(id)}")
         return true
     }
 
@@ -201,11 +199,7 @@ struct FeeList {
         var t = Text(capacity: 8192)
         for i in 0..<FeeList.n {
             t.put(i == 0 ? "[" : ",")
-            t.put("{\"prioritizationFee\":")
-            t.put(f)
-            t.put(",\"slot\":")
-            t.put(min(first + UInt64(i), slot))
-            t.put("}")
+            t.put("{\"prioritizationFee\":\(f),\"slot\":\(min(first + UInt64(i), slot))}")
         }
         t.put("]")
         text = t.bytes

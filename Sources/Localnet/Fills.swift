@@ -54,9 +54,7 @@ extension Exec {
                 try charge(84_000)
                 apply(order: i, perp: perp, base: f.base, priceE9: f.priceE9, keeper: false)
             } else {
-                var t = Text("Program log: taker does not cross amm: taker price "); t.put(limit ?? 0)
-                t.put(" amm price "); t.put(quote.midE9 / 1000)
-                logs.append(t)
+                log("taker does not cross amm: taker price \(limit ?? 0) amm price \(quote.midE9 / 1000)")
                 log("no fulfillment methods found")
             }
         } else {

@@ -55,7 +55,7 @@ struct Fault {
     var status: Int64 = 429
     var ms: Int64 = 1000
     var code: Int64 = -32603
-    var message = Text("Internal error")
+    var message: Text = "Internal error"
     var slots: UInt64 = 5
 }
 

@@ -19,7 +19,7 @@ extension Exec {
         if user[U.status] & 4 != 0 && !p.reduceOnly { try fail(6254) }
         guard let index = freeOrder() else { try fail(6060) }
         if p.userId != 0 && liveOrder(where: { $0.userId == p.userId }) != nil {
-            log("user_order_id is already in use ", Int64(p.userId))
+            log("user_order_id is already in use \(p.userId)")
             try fail(6071)
         }
 
@@ -41,8 +41,7 @@ extension Exec {
             maxTs = now + max(30, Int64(band.duration) / 2 + 10)
         }
         if maxTs != 0 && maxTs < now {
-            var t = Text("Program log: max_ts ("); t.put(maxTs); t.put(") < now ("); t.put(now); t.put("), skipping order")
-            logs.append(t)
+            log("max_ts (\(maxTs)) < now (\(now)), skipping order")
             return nil
         }
         if p.marketType != 1 { try fail(6044) }
@@ -99,12 +98,12 @@ extension Exec {
         try charge(18_000)
         let t = try margin(initial: riskier)
         if !t.ok {
-            var line = Text("Program log: margin calculation: MarginCalculation { context: MarginContext { margin_type_config: ")
-            line.put(riskier ? "CrossMarginOverride { margin_requirement_type: Initial, default_margin_requirement_type: Maintenance }"
-                             : "Default(Maintenance)")
-            line.put(", mode: Standard, strict: true }, total_collateral: "); line.put(t.collateral)
-            line.put(", margin_requirement: "); line.put(t.requirement); line.put(" }")
-            logs.append(line)
+            let crossed: StaticString = "CrossMarginOverride { margin_requirement_type: Initial, "
+            let kind: Text = riskier ? "\(crossed)default_margin_requirement_type: Maintenance }" : "Default(Maintenance)"
+            log("""
+                margin calculation: MarginCalculation { context: MarginContext { margin_type_config: \(kind), mode: Standard, strict: true }, \
+                total_collateral: \(t.collateral), margin_requirement: \(t.requirement) }
+                """)
             try fail(6003)
         }
         if riskier && U.equityFloor > 0 {

@@ -6,8 +6,11 @@ struct RpcError: Error {
     var code: Int64
     var message: Text
     var data: Text?
-    init(_ code: Int64, _ message: StaticString) { self.code = code; self.message = Text(message) }
-    init(_ code: Int64, text: Text, data: Text? = nil) { self.code = code; message = text; self.data = data }
+    init(_ code: Int64, _ message: Text, data: Text? = nil) {
+        self.code = code
+        self.message = message
+        self.data = data
+    }
 }
 
 extension ChainNode {
@@ -29,29 +32,17 @@ extension ChainNode {
         var fault: Fault?
         if !faults.isEmpty {
             if batch {
-                root.each { r in if fault == nil { fault = takeFault(r["method"].text ?? Text(""), where: { $0.isWire }) } }
+                root.each { r in if fault == nil { fault = takeFault(r["method"].text ?? "", where: { $0.isWire }) } }
             } else {
-                fault = takeFault(root["method"].text ?? Text(""), where: { $0.isWire })
+                fault = takeFault(root["method"].text ?? "", where: { $0.isWire })
             }
         }
         if let f = fault {
-            switch f.kind {
-            case .slow:
+            if f.kind == .slow {
                 wire.delayMs = Int32(clamping: f.ms)
                 fault = nil
-            case .httpStatus:
-                wire.status = Int32(clamping: f.status)
-                if f.status == 429 {
-                    out.put("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":429,\"message\":\"Too many requests for a specific RPC call\"},\"id\":null}")
-                } else {
-                    wire.plain = true
-                    out.put("Service Unavailable")
-                }
+            } else if endsRequest(f, &wire, &out) {
                 return wire
-            case .close:
-                wire.close = true
-                return wire
-            default: break
             }
         }
         var after: Fault?
@@ -90,6 +81,24 @@ extension ChainNode {
         return wire
     }
 
+    /// A fault that takes the place of the whole answer.
+    private func endsRequest(_ f: Fault, _ wire: inout WireAnswer, _ out: inout Text) -> Bool {
+        switch f.kind {
+        case .httpStatus:
+            wire.status = Int32(clamping: f.status)
+            if f.status == 429 {
+                out.put("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":429,")
+                out.put("\"message\":\"Too many requests for a specific RPC call\"},\"id\":null}")
+            } else {
+                wire.plain = true
+                out.put("Service Unavailable")
+            }
+        case .close: wire.close = true
+        default: return false
+        }
+        return true
+    }
+
     private func invalid(_ out: inout Text) {
         out.put("{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32600,\"message\":\"Invalid request\"},\"id\":null}")
     }
@@ -104,7 +113,7 @@ extension ChainNode {
         let mark = out.bytes.count
         out.put("\"result\":")
         do throws(RpcError) {
-            if let f = fault, f.kind == .rpcError { throw RpcError(f.code, text: f.message) }
+            if let f = fault, f.kind == .rpcError { throw RpcError(f.code, f.message) }
             counts.add(method)
             var sending: Fault?
             if method == "sendTransaction" {
@@ -115,14 +124,8 @@ extension ChainNode {
             try call(method, Params(list: p.isList ? p : .absent, single: p.isObject ? p : .absent), sending, &out)
         } catch {
             out.bytes.removeLast(out.bytes.count - mark)
-            out.put("\"error\":{\"code\":")
-            out.put(error.code)
-            out.put(",\"message\":")
-            out.put(jsonString: error.message)
-            if let d = error.data {
-                out.put(",\"data\":")
-                out.put(d)
-            }
+            out.put("\"error\":{\"code\":\(error.code),\"message\":\(quoted: error.message)")
+            if let d = error.data { out.put(",\"data\":\(d)") }
             out.put("}")
         }
         precondition(out.bytes.count > start)
@@ -141,10 +144,7 @@ struct Params {
     func key(_ i: Int = 0) throws(RpcError) -> Key {
         let v = self[i]
         guard v.exists else {
-            var t = Text("`params` should have at least ")
-            t.put(i + 1)
-            t.put(" argument(s)")
-            throw RpcError(-32602, text: t)
+            throw RpcError(-32602, "`params` should have at least \(i + 1) argument(s)")
         }
         return try Params.key(v)
     }
@@ -155,11 +155,7 @@ struct Params {
     }
     func items(_ i: Int, atMost: Int) throws(RpcError) -> Value {
         guard self[i].isList else { throw RpcError(-32602, "Invalid params: invalid type: expected a sequence.") }
-        if self[i].count > atMost {
-            var t = Text("Too many inputs provided; max ")
-            t.put(atMost)
-            throw RpcError(-32602, text: t)
-        }
+        if self[i].count > atMost { throw RpcError(-32602, "Too many inputs provided; max \(atMost)") }
         return self[i]
     }
 }

@@ -28,22 +28,14 @@ extension ChainNode {
         let c = p[i]
         guard c.isObject else { return .absent }
         if let m = c["minContextSlot"].u64, m > contextSlot, !(flapNow && (flap?.ignoreMin ?? false)) {
-            var d = Text("{\"contextSlot\":")
-            d.put(contextSlot)
-            d.put("}")
-            throw RpcError(-32016, text: Text("Minimum context slot has not been reached"), data: d)
+            throw RpcError(-32016, "Minimum context slot has not been reached", data: "{\"contextSlot\":\(contextSlot)}")
         }
         return c
     }
 
     func behind() throws(RpcError) {
         guard healthBehind > 0 else { return }
-        var t = Text("Node is behind by "), d = Text("{\"numSlotsBehind\":")
-        t.put(healthBehind)
-        t.put(" slots")
-        d.put(healthBehind)
-        d.put("}")
-        throw RpcError(-32005, text: t, data: d)
+        throw RpcError(-32005, "Node is behind by \(healthBehind) slots", data: "{\"numSlotsBehind\":\(healthBehind)}")
     }
 
     /// Writes the result of one method, or throws.
@@ -63,24 +55,7 @@ extension ChainNode {
 
     private func dispatch(_ method: Text, _ p: Params, _ fault: Fault?, _ out: inout Text) throws(RpcError) {
         switch true {
-        case method == "getMultipleAccounts":
-            let keys = try p.items(0, atMost: 100), c = try config(p, 1)
-            context(&out)
-            out.put("[")
-            accountsRead = true
-            let plain = faults.isEmpty && c["encoding"].equals("base64") && !c["dataSlice"].exists
-            var bad: RpcError?, first = true
-            keys.each { v in
-                guard bad == nil else { return }
-                if !first { out.put(",") }
-                first = false
-                do throws(RpcError) {
-                    let k = try Params.key(v)
-                    if plain { putPlain(k, &out) } else { try put(account: k, c, base58: false, &out) }
-                } catch { bad = error }
-            }
-            if let e = bad { throw e }
-            out.put("]}")
+        case method == "getMultipleAccounts": try multipleAccounts(p, &out)
         case method == "getAccountInfo":
             let k = try p.key(), c = try config(p, 1)
             context(&out)
@@ -106,28 +81,15 @@ extension ChainNode {
             let k = try p.key()
             _ = try config(p, 1)
             context(&out)
-            out.put(account(k)?.lamports ?? 0)
-            out.put("}")
+            out.put("\(account(k)?.lamports ?? 0)}")
         case method == "getHealth":
             try behind()
             out.put("\"ok\"")
         case method == "getVersion": out.put("{\"feature-set\":3640012085,\"solana-core\":\"2.3.7\"}")
         case method == "getGenesisHash":
-            out.put("\"")
-            out.put(options.genesis)
-            out.put("\"")
+            out.put("\"\(options.genesis)\"")
         case method == "getBlockTime": out.put(world.unixTs)
-        case method == "getEpochInfo":
-            // A finalized bank is 32 blocks behind, and of that depth there are no forks: a minority fork finalizes nothing.
-            let final = (p[0].isObject ? p[0]["commitment"] : .absent).equals("finalized")
-            let top = final ? min(world.slot, forkedAt) : world.slot
-            let s = top - (final ? min(32, top) : 0), h = height(top)
-            out.put("{\"absoluteSlot\":"); out.put(s)
-            out.put(",\"blockHeight\":"); out.put(final ? h - min(32, h) : h + heightAhead)
-            out.put(",\"epoch\":"); out.put(s / 432_000)
-            out.put(",\"slotIndex\":"); out.put(s % 432_000)
-            out.put(",\"slotsInEpoch\":432000,\"transactionCount\":"); out.put(world.tally.transactions)
-            out.put("}")
+        case method == "getEpochInfo": epochInfo(p, &out)
         case method == "isBlockhashValid":
             let valid = p[0].key.map { hashIsRecent($0) } ?? false
             context(&out)
@@ -142,12 +104,37 @@ extension ChainNode {
         }
     }
 
+    private func multipleAccounts(_ p: Params, _ out: inout Text) throws(RpcError) {
+        let keys = try p.items(0, atMost: 100), c = try config(p, 1)
+        context(&out)
+        out.put("[")
+        accountsRead = true
+        let plain = faults.isEmpty && c["encoding"].equals("base64") && !c["dataSlice"].exists
+        var bad: RpcError?, first = true
+        keys.each { v in
+            guard bad == nil else { return }
+            if !first { out.put(",") }
+            first = false
+            do throws(RpcError) {
+                let k = try Params.key(v)
+                if plain { putPlain(k, &out) } else { try put(account: k, c, base58: false, &out) }
+            } catch { bad = error }
+        }
+        if let e = bad { throw e }
+        out.put("]}")
+    }
+
+    private func epochInfo(_ p: Params, _ out: inout Text) {
+        // A finalized bank is 32 blocks behind, and of that depth there are no forks: a minority fork finalizes nothing.
+        let final = (p[0].isObject ? p[0]["commitment"] : .absent).equals("finalized")
+        let top = final ? min(world.slot, forkedAt) : world.slot
+        let s = top - (final ? min(32, top) : 0), h = height(top)
+        out.put("{\"absoluteSlot\":\(s),\"blockHeight\":\(final ? h - min(32, h) : h + heightAhead),\"epoch\":\(s / 432_000),")
+        out.put("\"slotIndex\":\(s % 432_000),\"slotsInEpoch\":432000,\"transactionCount\":\(world.tally.transactions)}")
+    }
+
     func put(hash h: (hash: Key, slot: UInt64, height: UInt64), _ out: inout Text) {
-        out.put("{\"blockhash\":\"")
-        out.put(h.hash)
-        out.put("\",\"lastValidBlockHeight\":")
-        out.put(h.height + 150)
-        out.put("}")
+        out.put("{\"blockhash\":\"\(h.hash)\",\"lastValidBlockHeight\":\(h.height + 150)}")
     }
 
     /// The common case, without a look at the config for every account: whole accounts in base64, no fault.
@@ -160,18 +147,20 @@ extension ChainNode {
             out.put("null")
             return
         }
+        ChainNode.put(a, &out)
+    }
+
+    /// A whole account, its data in base64.
+    static func put(_ a: Account, _ out: inout Text) {
         out.put("{\"data\":[\"")
         out.put(base64: a.data, 0, a.data.count)
         out.put("\",\"base64\"]")
-        ChainNode.put(rest: a, &out)
+        put(rest: a, &out)
     }
 
     static func put(rest a: Account, _ out: inout Text) {
-        out.put(a.executable ? ",\"executable\":true" : ",\"executable\":false")
-        out.put(",\"lamports\":"); out.put(a.lamports)
-        out.put(",\"owner\":\""); out.put(a.owner)
-        out.put("\",\"rentEpoch\":18446744073709551615,\"space\":"); out.put(a.data.count)
-        out.put("}")
+        out.put(",\"executable\":\(a.executable ? "true" : "false"),\"lamports\":\(a.lamports),\"owner\":\"\(a.owner)\",")
+        out.put("\"rentEpoch\":18446744073709551615,\"space\":\(a.data.count)}")
     }
 
     private func put(account k: Key, _ c: Value, base58: Bool, _ out: inout Text) throws(RpcError) {
@@ -203,17 +192,13 @@ extension ChainNode {
             if to - from > 128 {
                 throw RpcError(-32600, "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding.")
             }
-            let list = enc.equals("base58") || !enc.exists
-            out.put(list ? "[\"" : "\"")
-            out.put(base58: Array(a.data[from..<to]))
-            out.put(list ? "\",\"base58\"]" : "\"")
+            let digits: Text = "\"\(base58: Array(a.data[from..<to]))\""
+            if enc.equals("binary") { out.put(digits) } else { out.put("[\(digits),\"base58\"]") }
         } else if enc.equals("base64+zstd") {
             throw RpcError(-32602, "Invalid params: base64+zstd is not served by this node")
         } else {
-            var t = Text("Invalid params: unknown variant `")
-            if let e = enc.text { t.put(e) }
-            t.put("`, expected one of `binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`.")
-            throw RpcError(-32602, text: t)
+            let name = enc.text ?? "", known: StaticString = "`binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`"
+            throw RpcError(-32602, "Invalid params: unknown variant `\(name)`, expected one of \(known).")
         }
         ChainNode.put(rest: a, &out)
     }

@@ -37,24 +37,12 @@ struct Exec {
     var slot: UInt64 { world.slot }
     var user: [UInt8] { world.ledger.data(userAt) }
 
-    @inline(never) mutating func log(_ s: StaticString) {
-        var t = Text("Program log: ")
-        t.put(s)
-        logs.append(t)
-    }
-    @inline(never) mutating func log(_ s: StaticString, _ v: Int64) {
-        var t = Text("Program log: ")
-        t.put(s); t.put(v)
-        logs.append(t)
-    }
+    @inline(never) mutating func log(_ words: Text) { logs.append("Program log: \(words)") }
+
     private mutating func anchor(_ code: UInt32, account: StaticString?) {
         let e = ErrorName.find(code)
-        var t = Text("Program log: AnchorError ")
-        if let a = account { t.put("caused by account: "); t.put(a); t.put(". ") } else { t.put("occurred. ") }
-        t.put("Error Code: "); t.put(e.name)
-        t.put(". Error Number: "); t.put(code)
-        t.put(". Error Message: "); t.put(e.message); t.put(".")
-        logs.append(t)
+        let whence: Text = account.map { "caused by account: \($0). " } ?? "occurred. "
+        log("AnchorError \(whence)Error Code: \(e.name). Error Number: \(code). Error Message: \(e.message).")
     }
 
     /// Uses up compute; the meter is checked before anything of the step counts.
@@ -168,8 +156,7 @@ extension ChainNode {
 extension Exec {
     mutating func instruction(_ t: Transaction, _ ix: Instruction) throws(Halt) {
         let program = t.keys[ix.program]
-        var line = Text("Program "); line.put(program); line.put(" invoke [1]")
-        logs.append(line)
+        logs.append("Program \(program) invoke [1]")
         let before = unitsLeft
         do throws(Halt) {
             if program == Known.computeBudget {
@@ -186,27 +173,24 @@ extension Exec {
                 throw .native(.unsupportedProgramId)
             }
         } catch {
-            var end = Text("Program "); end.put(program); end.put(" failed: ")
+            let why: Text
             switch error {
             case .custom(let c):
                 anchor(c, account: blamed)
                 consumed(program, before)
-                end.put("custom program error: "); putHex(c, &end)
+                why = "custom program error: \(hexNumber: c)"
             case .native(.programFailedToComplete):
                 consumed(program, before)
-                end.put(unitsLeft == 0 ? "exceeded CUs meter at BPF instruction" : "SBF program panicked")
-            case .native(let n): end.put(n.text)
+                why = unitsLeft == 0 ? "exceeded CUs meter at BPF instruction" : "SBF program panicked"
+            case .native(let n): why = "\(n.text)"
             }
-            logs.append(end)
+            logs.append("Program \(program) failed: \(why)")
             throw error
         }
-        var end = Text("Program "); end.put(program); end.put(" success")
-        logs.append(end)
+        logs.append("Program \(program) success")
     }
 
     private mutating func consumed(_ program: Key, _ before: UInt64) {
-        var t = Text("Program "); t.put(program); t.put(" consumed "); t.put(before - unitsLeft)
-        t.put(" of "); t.put(before); t.put(" compute units")
-        logs.append(t)
+        logs.append("Program \(program) consumed \(before - unitsLeft) of \(before) compute units")
     }
 }

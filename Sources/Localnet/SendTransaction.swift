@@ -17,20 +17,14 @@ extension ChainNode {
             guard let d = longBase58(text.bytes) else { throw RpcError(-32602, "invalid base58 encoding: InvalidCharacter") }
             return d
         } else {
-            var t = Text("unsupported encoding: ")
-            if let e = enc.text { t.put(e) }
-            t.put(". Supported encodings: base58, base64")
-            throw RpcError(-32602, text: t)
+            throw RpcError(-32602, "unsupported encoding: \(enc.text ?? ""). Supported encodings: base58, base64")
         }
         out.removeLast(out.count - n)
         return out
     }
 
     private func tooLarge(_ kind: StaticString, _ n: Int, max: StaticString, encoding: StaticString) -> RpcError {
-        var t = Text(encoding)
-        t.put(" encoded "); t.put(kind); t.put(" too large: "); t.put(n)
-        t.put(" bytes (max: encoded/raw "); t.put(max); t.put("/1232)")
-        return RpcError(-32602, text: t)
+        RpcError(-32602, "\(encoding) encoded \(kind) too large: \(n) bytes (max: encoded/raw \(max)/1232)")
     }
 
     /// Base58 of a whole transaction: too long for the core's general decoder, so digit by digit.
@@ -55,12 +49,10 @@ extension ChainNode {
     private func parse(_ b: [UInt8], kind: StaticString) throws(RpcError) -> Transaction {
         if b.count > 1232 { throw tooLarge(kind, (b.count + 2) / 3 * 4, max: "1644", encoding: "base64") }
         let (t, bad) = Reader.transaction(b)
-        if let f = bad {
-            var m = Text(f == .sanitize ? "invalid transaction: Transaction failed to sanitize accounts offsets correctly"
-                                        : "failed to deserialize ")
-            if f != .sanitize { m.put(kind); m.put(": "); m.put(f.text) }
-            throw RpcError(-32602, text: m)
+        if bad == .sanitize {
+            throw RpcError(-32602, "invalid transaction: Transaction failed to sanitize accounts offsets correctly")
         }
+        if let f = bad { throw RpcError(-32602, "failed to deserialize \(kind): \(f.text)") }
         return t
     }
 
@@ -79,27 +71,7 @@ extension ChainNode {
                 note(n) { $0.fate = .preflight; $0.reason = "node behind" }
                 try behind()
             }
-            var failed: TxError?, logs: [Text] = [], units: UInt64 = 0
-            if !hashIsRecent(t.blockhash) { failed = .refused(.blockhashNotFound) }
-            else if landedIndex(t.firstSignature) != nil { failed = .refused(.alreadyProcessed) }
-            else {
-                let o = run(t)
-                failed = o.error
-                logs = o.logs
-                units = o.units
-            }
-            if let e = failed {
-                note(n) { $0.fate = .preflight; $0.error = e; $0.logs = logs; $0.units = units }
-                var m = Text("Transaction simulation failed: "), d = Text("{\"accounts\":null,\"err\":")
-                e.put(text: &m)
-                e.put(json: &d)
-                d.put(",\"innerInstructions\":null,\"loadedAccountsDataSize\":0,\"logs\":")
-                put(logs: logs, &d)
-                d.put(",\"replacementBlockhash\":null,\"returnData\":null,\"unitsConsumed\":")
-                d.put(units)
-                d.put("}")
-                throw RpcError(-32002, text: m, data: d)
-            }
+            try preflight(t, record: n)
         }
         if fault?.kind == .dropSend {
             note(n) { $0.fate = .dropped; $0.reason = "fault" }
@@ -111,9 +83,28 @@ extension ChainNode {
                 land(t, record: n)
             }
         }
-        out.put("\"")
-        out.put(base58: t.firstSignature)
-        out.put("\"")
+        out.put("\"\(base58: t.firstSignature)\"")
+    }
+
+    /// Runs the transaction before it is sent on, as a node does unless it is told not to.
+    private func preflight(_ t: Transaction, record n: Int) throws(RpcError) {
+        var failed: TxError?, logs: [Text] = [], units: UInt64 = 0
+        if !hashIsRecent(t.blockhash) {
+            failed = .refused(.blockhashNotFound)
+        } else if landedIndex(t.firstSignature) != nil {
+            failed = .refused(.alreadyProcessed)
+        } else {
+            let o = run(t)
+            failed = o.error
+            logs = o.logs
+            units = o.units
+        }
+        guard let e = failed else { return }
+        note(n) { $0.fate = .preflight; $0.error = e; $0.logs = logs; $0.units = units }
+        var d: Text = "{\"accounts\":null,\"err\":\(e.json),\"innerInstructions\":null,\"loadedAccountsDataSize\":0,\"logs\":"
+        put(logs: logs, &d)
+        d.put(",\"replacementBlockhash\":null,\"returnData\":null,\"unitsConsumed\":\(units)}")
+        throw RpcError(-32002, "Transaction simulation failed: \(e.words)", data: d)
     }
 
     func simulate(_ p: Params, _ out: inout Text) throws(RpcError) {
@@ -124,45 +115,42 @@ extension ChainNode {
         let t = try parse(try raw(p[0], c, kind: kind), kind: kind)
         if verify && !t.signaturesHold { throw RpcError(-32003, "Transaction signature verification failure") }
         var o = Outcome(world: world)
-        if !replace && !hashIsRecent(t.blockhash) { o.error = .refused(.blockhashNotFound) }
-        else if !replace && landedIndex(t.firstSignature) != nil { o.error = .refused(.alreadyProcessed) }
-        else { o = run(t) }
-        let ran: Bool
-        if case .refused = o.error { ran = false } else { ran = true }
+        if !replace && !hashIsRecent(t.blockhash) {
+            o.error = .refused(.blockhashNotFound)
+        } else if !replace && landedIndex(t.firstSignature) != nil {
+            o.error = .refused(.alreadyProcessed)
+        } else {
+            o = run(t)
+        }
         context(&out)
         out.put("{\"accounts\":")
-        let want = c["accounts"]["addresses"]
-        if c["accounts"].isObject && ran {
-            out.put("[")
-            var bad: RpcError?, first = true
-            want.each { v in
-                if !first { out.put(",") }
-                first = false
-                guard let k = v.key else { bad = RpcError(-32602, "Invalid param: Invalid"); return }
-                guard let i = o.world.ledger.index(of: k) else { out.put("null"); return }
-                let a = o.world.ledger.items[i]
-                out.put("{\"data\":[\"")
-                out.put(base64: a.data, 0, a.data.count)
-                out.put(a.executable ? "\",\"base64\"],\"executable\":true" : "\",\"base64\"],\"executable\":false")
-                out.put(",\"lamports\":"); out.put(a.lamports)
-                out.put(",\"owner\":\""); out.put(a.owner)
-                out.put("\",\"rentEpoch\":18446744073709551615,\"space\":"); out.put(a.data.count)
-                out.put("}")
-            }
-            if let e = bad { throw e }
-            out.put("]")
-        } else {
-            out.put("null")
-        }
-        out.put(",\"err\":")
-        if let e = o.error { e.put(json: &out) } else { out.put("null") }
-        out.put(",\"innerInstructions\":null,\"logs\":")
+        try putAccounts(asked: c["accounts"], after: o, &out)
+        out.put(",\"err\":\(o.error?.json ?? "null"),\"innerInstructions\":null,\"logs\":")
         put(logs: o.logs, &out)
         out.put(",\"loadedAccountsDataSize\":0,\"replacementBlockhash\":")
         if replace { put(hash: hashes.newest(upTo: .max), &out) } else { out.put("null") }
-        out.put(",\"returnData\":null,\"unitsConsumed\":")
-        out.put(o.units)
-        out.put("}}")
+        out.put(",\"returnData\":null,\"unitsConsumed\":\(o.units)}}")
+    }
+
+    /// The accounts as the simulation leaves them, where they are asked for and it ran.
+    private func putAccounts(asked: Value, after o: Outcome, _ out: inout Text) throws(RpcError) {
+        var ran = true
+        if case .refused = o.error { ran = false }
+        guard asked.isObject && ran else {
+            out.put("null")
+            return
+        }
+        out.put("[")
+        var bad: RpcError?, first = true
+        asked["addresses"].each { v in
+            if !first { out.put(",") }
+            first = false
+            guard let k = v.key else { bad = RpcError(-32602, "Invalid param: Invalid"); return }
+            guard let i = o.world.ledger.index(of: k) else { out.put("null"); return }
+            ChainNode.put(o.world.ledger.items[i], &out)
+        }
+        if let e = bad { throw e }
+        out.put("]")
     }
 
     func put(logs: [Text], _ out: inout Text) {
@@ -174,11 +162,9 @@ extension ChainNode {
         out.put("]")
     }
 
-    private func status(_ e: TxError?, _ out: inout Text) {
-        out.put("\"err\":")
-        if let e { e.put(json: &out) } else { out.put("null") }
-        out.put(",\"status\":")
-        if let e { out.put("{\"Err\":"); e.put(json: &out); out.put("}") } else { out.put("{\"Ok\":null}") }
+    private func status(_ e: TxError?) -> Text {
+        guard let e else { return "\"err\":null,\"status\":{\"Ok\":null}" }
+        return "\"err\":\(e.json),\"status\":{\"Err\":\(e.json)}"
     }
 
     func signatureStatuses(_ p: Params, _ out: inout Text) throws(RpcError) {
@@ -196,13 +182,9 @@ extension ChainNode {
             }
             let l = landed[i], age = contextSlot - l.slot
             let final = age >= 32, confirmed = final || age >= options.confirmSlots
-            out.put("{\"confirmationStatus\":")
-            out.put(final ? "\"finalized\"" : confirmed ? "\"confirmed\"" : "\"processed\"")
-            out.put(",\"confirmations\":")
-            if final { out.put("null") } else { out.put(age) }
-            out.put(",\"slot\":"); out.put(l.slot); out.put(",")
-            status(l.error, &out)
-            out.put("}")
+            let level: StaticString = final ? "finalized" : confirmed ? "confirmed" : "processed"
+            let confirmations: Text = final ? "null" : "\(age)"
+            out.put("{\"confirmationStatus\":\"\(level)\",\"confirmations\":\(confirmations),\"slot\":\(l.slot),\(status(l.error))}")
         }
         out.put("]}")
     }
@@ -214,17 +196,12 @@ extension ChainNode {
             return
         }
         let l = landed[i]
-        out.put("{\"slot\":"); out.put(l.slot)
-        out.put(",\"blockTime\":"); out.put(l.unixTs)
-        out.put(l.version0 ? ",\"version\":0,\"meta\":{" : ",\"version\":\"legacy\",\"meta\":{")
-        status(l.error, &out)
-        out.put(",\"fee\":"); out.put(l.fee)
-        out.put(",\"computeUnitsConsumed\":"); out.put(l.units)
-        out.put(",\"logMessages\":")
+        let version: StaticString = l.version0 ? "0" : "\"legacy\""
+        out.put("{\"slot\":\(l.slot),\"blockTime\":\(l.unixTs),\"version\":\(version),\"meta\":{\(status(l.error)),")
+        out.put("\"fee\":\(l.fee),\"computeUnitsConsumed\":\(l.units),\"logMessages\":")
         put(logs: l.logs, &out)
-        out.put(",\"innerInstructions\":[],\"preBalances\":[],\"postBalances\":[]},\"transaction\":[\"")
-        out.put(base64: l.raw, 0, l.raw.count)
-        out.put("\",\"base64\"]}")
+        out.put(",\"innerInstructions\":[],\"preBalances\":[],\"postBalances\":[]},")
+        out.put("\"transaction\":[\"\(base64: l.raw)\",\"base64\"]}")
     }
 
     func feeForMessage(_ p: Params, _ out: inout Text) throws(RpcError) {

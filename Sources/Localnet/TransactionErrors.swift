@@ -77,44 +77,41 @@ enum TxError {
         return false
     }
 
-    func put(json t: inout Text) {
+    /// As an Agave node writes it in JSON.
+    var json: Text {
         switch self {
-        case .refused(let r): t.put("\""); t.put(r.name); t.put("\"")
-        case .instruction(let i, .custom(let c)):
-            t.put("{\"InstructionError\":["); t.put(i); t.put(",{\"Custom\":"); t.put(c); t.put("}]}")
-        case .instruction(let i, .native(let n)):
-            t.put("{\"InstructionError\":["); t.put(i); t.put(",\""); t.put(n.name); t.put("\"]}")
-        case .duplicateInstruction(let i): t.put("{\"DuplicateInstruction\":"); t.put(i); t.put("}")
-        case .insufficientFundsForRent(let i):
-            t.put("{\"InsufficientFundsForRent\":{\"account_index\":"); t.put(i); t.put("}}")
+        case .refused(let r): return "\"\(r.name)\""
+        case .instruction(let i, .custom(let c)): return "{\"InstructionError\":[\(i),{\"Custom\":\(c)}]}"
+        case .instruction(let i, .native(let n)): return "{\"InstructionError\":[\(i),\"\(n.name)\"]}"
+        case .duplicateInstruction(let i): return "{\"DuplicateInstruction\":\(i)}"
+        case .insufficientFundsForRent(let i): return "{\"InsufficientFundsForRent\":{\"account_index\":\(i)}}"
         }
     }
 
-    func put(text t: inout Text) {
+    /// As an Agave node says it.
+    var words: Text {
         switch self {
-        case .refused(let r): t.put(r.text)
-        case .instruction(let i, let h):
-            t.put("Error processing Instruction "); t.put(i); t.put(": ")
-            switch h {
-            case .custom(let c): t.put("custom program error: "); putHex(c, &t)
-            case .native(let n): t.put(n.text)
-            }
-        case .duplicateInstruction(let i):
-            t.put("Transaction contains a duplicate instruction ("); t.put(i); t.put(") that is not allowed")
+        case .refused(let r): return "\(r.text)"
+        case .instruction(let i, .custom(let c)): return "Error processing Instruction \(i): custom program error: \(hexNumber: c)"
+        case .instruction(let i, .native(let n)): return "Error processing Instruction \(i): \(n.text)"
+        case .duplicateInstruction(let i): return "Transaction contains a duplicate instruction (\(i)) that is not allowed"
         case .insufficientFundsForRent(let i):
-            t.put("Transaction results in an account ("); t.put(i); t.put(") with insufficient funds for rent")
+            return "Transaction results in an account (\(i)) with insufficient funds for rent"
         }
     }
 }
 
-func putHex(_ v: UInt32, _ t: inout Text) {
-    t.put("0x")
-    var shift = 28
-    while shift > 0 && v >> UInt32(shift) == 0 { shift -= 4 }
-    while shift >= 0 {
+extension Sentence {
+    /// "0x1771".
+    mutating func appendInterpolation(hexNumber v: UInt32) {
         let digits: StaticString = "0123456789abcdef"
-        t.put(byte: digits.utf8Start[Int(v >> UInt32(shift) & 15)])
-        shift -= 4
+        text.put("0x")
+        var shift = 28
+        while shift > 0 && v >> UInt32(shift) == 0 { shift -= 4 }
+        while shift >= 0 {
+            text.put(byte: digits.utf8Start[Int(v >> UInt32(shift) & 15)])
+            shift -= 4
+        }
     }
 }
 
