@@ -159,7 +159,7 @@ enum LocalnetCommand {
     }
 
     private static func failed(_ why: Text, code: Int32) -> Int32 {
-        Words.print("evenkeel localnet: \(why)\n", 2)
+        Terminal.print("evenkeel localnet: \(why)\n", 2)
         return code
     }
 
@@ -169,7 +169,7 @@ enum LocalnetCommand {
         var a = LocalnetArguments()
         if let bad = parse(&a, first: first) { return failed(bad, code: 2) }
         if a.help {
-            Words.print(usage)
+            Terminal.print("\(usage)")
             return 0
         }
         let signals = sys_signals_open()
@@ -177,7 +177,7 @@ enum LocalnetCommand {
         if let bad = net.open(port: a.port) { return failed(bad, code: 1) }
         var greeting = Text()
         net.greeting(&greeting)
-        Words.print(greeting)
+        Terminal.print(greeting)
         while true {
             net.run(stopFd: signals)
             let s = signals >= 0 ? sys_signals_next(signals) : 0

@@ -46,7 +46,7 @@ private func seeds(_ t: Text) -> (UInt64, UInt64)? {
 }
 
 private func refuse(_ why: Text) -> Int32 {
-    Words.print("evenkeel sim: \(why)\n", 2)
+    Terminal.print("evenkeel sim: \(why)\n", 2)
     return 2
 }
 
@@ -72,7 +72,7 @@ func simCommand() -> Int32 {
             if let w = wrong { return refuse("no such fault: \(quoted: w)") }
             range.faults = set
         case 3: range.verbose = true
-        default: return Words.help(help)
+        default: return Terminal.help(help)
         }
     }
     if sys_opts_words(&o) > 0 { return refuse("unexpected argument \(quoted: textOf(sys_opts_word(&o, 0)))") }

@@ -5,11 +5,11 @@ import EvenkeelCore
 import EvenkeelSys
 import Kit
 
-let command = Words.argument(1)
+let command = Terminal.argument(1)
 
 func dispatch() -> Int32 {
     guard let word = command else {
-        Words.usage(2)
+        Terminal.usage(2)
         return 2
     }
     if word == "run" { return runCommand() }
@@ -25,17 +25,14 @@ func dispatch() -> Int32 {
     if word == "init" { return initCommand() }
     if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
-    if word == "web-role" { return sys_web_role() }      // started by the agent itself, never by hand
+    if word == "web-role" { return sys_web_role() }      // started by the agent, never by hand
     if word == "localnet" { return LocalnetCommand.run(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {
-        Words.usage(1)
+        Terminal.usage(1)
         return 0
     }
-    var t = Text("evenkeel: unknown command ")
-    t.put(jsonString: word)
-    t.put("; `evenkeel help` lists them\n")
-    Words.print(t, 2)
+    Terminal.print("evenkeel: unknown command \(quoted: word); `evenkeel help` lists them\n", 2)
     return 2
 }
 
