@@ -42,7 +42,7 @@ module() { # NAME FOLDER OPTIMISATION [flags]
     sed -E 's/^(@.* = (private|internal) unnamed_addr constant \[[0-9]+ x i8\] c".*")$/\1, align 1/' "$work/m/$name.ll" |
         "$clang" --target=aarch64-linux-gnu -flto -fPIC -Wno-override-module -Xclang -disable-llvm-passes -c -x ir - -o "$work/o/swift-$name.o"
 }
-module Kit Kit -O -parse-as-library
+module Text Text -O -parse-as-library
 for m in Agent Localnet Simulator; do module $m $m -Osize -parse-as-library; done
 module evenkeel evenkeel -Osize
 "$clang" --target=aarch64-linux-gnu --gcc-install-dir="$(dirname "$($cc -print-libgcc-file-name)")" --sysroot="$sysroot" -fuse-ld=lld -flto -pie -static-libgcc \

@@ -44,7 +44,7 @@ module() { # NAME OPTIMISATION [flags]
     sed -E 's/^(@.* = (private|internal) unnamed_addr constant \[[0-9]+ x i8\] c".*")$/\1, align 1/' "$work/m/$name.ll" |
         "$clang" -flto -fPIC -Wno-override-module -Xclang -disable-llvm-passes -c -x ir - -o "$work/o/$name.bc"
 }
-module Kit -O -parse-as-library
+module Text -O -parse-as-library
 for m in Agent Localnet Simulator; do module $m -Osize -parse-as-library; done
 module evenkeel -Osize
 

@@ -2,7 +2,7 @@
 // two that disagree about the same account at the same slot cannot both be right, and then nothing is traded. On different slots the
 // account simply moved in between: the tick starts over from a fresh book.
 import EvenkeelCore
-import Kit
+import Text
 
 private let opinionWait_ms: UInt64 = 2_000
 /// A book may wait this long for blockhash, simulation and second opinion before the order is built on a fresh one.

@@ -2,7 +2,7 @@
 // Nothing here waits, and nothing here is needed: an agent without a page is the same agent.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public final class WebFeed {
     private let handle: OpaquePointer

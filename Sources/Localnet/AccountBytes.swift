@@ -2,7 +2,7 @@
 // The chain writes its own accounts, so every offset here is one this module chose itself; whatever comes from outside
 // (transactions, control requests) is length-checked where it is read.
 import EvenkeelCore
-import Kit
+import Text
 
 package struct Key: Equatable {
     var a: UInt64 = 0, b: UInt64 = 0, c: UInt64 = 0, d: UInt64 = 0

@@ -1,6 +1,6 @@
 // The auction an order is given: what the program derives when none is asked for, and how it pulls in what is asked.
 // Numbers as the deployed programs have them, see docs/venues.md (baseline, buffer, duration).
-import Kit
+import Text
 
 struct Band {
     var start: Int64 = 0, end: Int64 = 0

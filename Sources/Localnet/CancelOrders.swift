@@ -1,5 +1,5 @@
 // Taking orders off: on request, and because their time is over.
-import Kit
+import Text
 
 extension Exec {
     mutating func cancelOne(_ id: UInt32?) throws(Halt) {

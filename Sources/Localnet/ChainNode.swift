@@ -1,7 +1,7 @@
 // A whole cluster of one node: accounts, time, what was sent, what is broken on purpose. A pure library: time moves
 // only by `advance`, chance comes from the seed, nothing is read or written but the bytes given.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Recent blockhashes, newest last.
 struct Hashes {

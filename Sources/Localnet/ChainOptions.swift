@@ -1,5 +1,5 @@
 // What a chain is made of. Amounts in their smallest unit; a caller that wants "10 SOL" writes 10_000_000_000.
-import Kit
+import Text
 
 package struct ChainOptions {
     package var velocity = true

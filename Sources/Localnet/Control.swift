@@ -1,6 +1,6 @@
 // POST /ctl: the same operations, names and answers as the test node over the real program, so that one suite drives both.
 import EvenkeelCore
-import Kit
+import Text
 
 struct ControlError: Error {
     var message: Text

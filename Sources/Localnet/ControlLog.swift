@@ -1,6 +1,6 @@
 // The log of every transaction that was sent, decoded for people and tests.
 import EvenkeelCore
-import Kit
+import Text
 
 extension ChainNode {
     func putLog(_ n: Int, _ j: inout Json) {

@@ -1,6 +1,6 @@
 // Control requests that change the book, the market or single bytes.
 import EvenkeelCore
-import Kit
+import Text
 
 extension ChainNode {
     func setUser(_ q: Value, _ j: inout Json) throws(ControlError) {

@@ -1,6 +1,6 @@
 // What the chain shows of itself: the decoded book, the log of transactions, events, raw accounts, the summary.
 import EvenkeelCore
-import Kit
+import Text
 
 extension ChainNode {
     func putState(_ j: inout Json) {

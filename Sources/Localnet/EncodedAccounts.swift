@@ -3,7 +3,7 @@
 // that differs from the last one in its two numbers alone (id and minContextSlot) is recognised by its bytes. The answer is to the byte
 // the one that the general way gives; whatever is unusual (a fault, a standing view, an error) goes the general way.
 import EvenkeelCore
-import Kit
+import Text
 
 /// One account as it stands in an answer.
 struct Encoded {

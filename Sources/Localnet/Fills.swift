@@ -1,5 +1,5 @@
 // Fills: place_and_take against the model's quote, and what any fill changes in the accounts (the deployed program, see docs/venues.md).
-import Kit
+import Text
 
 extension Quote {
     /// How much a taker gets at or inside `limit` (nil: no bound), and the average price in 1e-9 USD.

@@ -1,6 +1,6 @@
 // The first block: State, markets, oracles, the book's User and the wallets, written field by field from the layout table.
 import EvenkeelCore
-import Kit
+import Text
 
 /// What every perp market but SOL-PERP is made of; SOL-PERP's values are those of the market on chain in August 2026.
 struct PerpKind {

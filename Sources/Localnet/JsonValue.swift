@@ -1,6 +1,6 @@
 // A JSON value of a request, read through the core's reader. Nothing is copied until it is asked for.
 import EvenkeelCore
-import Kit
+import Text
 
 struct Value {
     let v: ek_json

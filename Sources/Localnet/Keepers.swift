@@ -1,6 +1,6 @@
 // What happens to the book between transactions: keepers that fill and clear orders, deposits and withdrawals nobody
 // announced, and the record of every change.
-import Kit
+import Text
 
 /// The book at an instant, when it changed.
 struct Event {

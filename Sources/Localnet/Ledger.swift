@@ -1,7 +1,7 @@
 // Accounts and the values that change with them. A World is a value: a simulation runs on a copy and is thrown away, a
 // transaction that fails leaves nothing behind but its fee.
 import EvenkeelCore
-import Kit
+import Text
 
 struct Account {
     var key: Key

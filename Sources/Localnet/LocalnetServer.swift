@@ -1,7 +1,7 @@
 // The chain behind a loopback port, its slots driven by the wall clock.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// A chain with its server. Time moves with the wall clock times `speedPermille` / 1000, in whole slots; tickMs 0 stops it.
 package final class LocalnetServer {

@@ -1,6 +1,6 @@
 // Time: clock, blockhashes, the price path, oracles and their averages, hourly funding.
 import EvenkeelCore
-import Kit
+import Text
 
 /// The price of one oracle and the averages the program keeps of it, in 1e-9 USD so that slow averages do not stick.
 struct Track {

@@ -1,5 +1,5 @@
 // Faults that a test asks for: of the wire (what the transport does with an answer), of sending, and of single accounts.
-import Kit
+import Text
 
 package struct WireAnswer {
     package var status: Int32 = 200

@@ -1,5 +1,5 @@
 // place_perp_order: the order of checks follows the program's, because the first failing one names the error.
-import Kit
+import Text
 
 extension Exec {
     mutating func place(_ p: OrderParams) throws(Halt) {

@@ -1,6 +1,6 @@
 // The venue's program: which instruction, which accounts, what each must be (Anchor's checks in Anchor's order).
 import EvenkeelCore
-import Kit
+import Text
 
 enum Ix {
     // First eight bytes of sha256("global:<name>"), little-endian.

@@ -1,5 +1,5 @@
 // What the node remembers of what was sent to it: every attempt (for the log) and what landed (for the status calls).
-import Kit
+import Text
 
 struct Landed {
     var signature: [UInt8]

@@ -1,6 +1,6 @@
 // One HTTP body in, one answer out: single requests and batches, in an Agave node's shapes, codes and words.
 import EvenkeelCore
-import Kit
+import Text
 
 struct RpcError: Error {
     var code: Int64

@@ -1,6 +1,6 @@
 // The read methods.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Height of a block: below its slot on a real cluster, because leaders skip slots.
 let heightOffset: UInt64 = 21_000_000

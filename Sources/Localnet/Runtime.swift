@@ -1,6 +1,6 @@
 // The runtime: fee payer, compute budget, instructions one after the other, logs as the node writes them.
 import EvenkeelCore
-import Kit
+import Text
 
 struct Meta {
     var key: Key

@@ -1,6 +1,6 @@
 // Transactions over the wire: sending, simulating, asking what became of them.
 import EvenkeelCore
-import Kit
+import Text
 
 extension ChainNode {
     private func raw(_ v: Value, _ c: Value, kind: StaticString) throws(RpcError) -> [UInt8] {

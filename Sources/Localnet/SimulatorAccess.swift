@@ -1,7 +1,7 @@
 // What the simulator needs of the chain beyond the wire: time in jumps, replicas that stand still, the truth to judge by, and the
 // switches of its faults. The wire itself stays the same `handle` that the loopback port serves.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Everything a node could have said at one instant. Accounts are shared until they change: taking one costs little.
 package struct Replica {

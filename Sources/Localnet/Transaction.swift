@@ -1,6 +1,6 @@
 // The chain's own reader of transactions: legacy and version 0, every length checked, the runtime's sanitize rules.
 import EvenkeelCore
-import Kit
+import Text
 
 struct Instruction {
     var program: Int              // index into keys

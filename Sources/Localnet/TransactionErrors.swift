@@ -1,5 +1,5 @@
 // How a transaction ends other than well, in the words and shapes of an Agave node.
-import Kit
+import Text
 
 enum Native {
     case programFailedToComplete, missingRequiredSignature, invalidAccountData, invalidInstructionData

@@ -1,5 +1,5 @@
 // The classes of faults, each with the name that `--faults` knows it by.
-import Kit
+import Text
 
 package enum FaultClass: UInt8, CaseIterable {
     // network

@@ -1,7 +1,7 @@
 // What a fault does while it lasts: each class's beginning and end, and what a node that lags shows.
 import Agent
-import Kit
 import Localnet
+import Text
 
 extension Simulation {
     /// Begins a fault and says how long it lasts.

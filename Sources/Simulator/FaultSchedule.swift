@@ -3,8 +3,8 @@
 // the book back inside the tolerance.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 struct FaultState {
     var on = false

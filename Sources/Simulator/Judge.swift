@@ -6,8 +6,8 @@
 //   I7 nothing is signed but an order of this market, this account and these bounds
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 struct Violation {
     var invariant: StaticString

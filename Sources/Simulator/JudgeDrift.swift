@@ -1,8 +1,8 @@
 // The judge on I5: without faults the drift comes back in time, and what an earlier life left on the venue goes away.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 extension Judge {
     /// At the end of a quiet time: a leftover order of the agent's range that stood there all the time must have been cancelled.

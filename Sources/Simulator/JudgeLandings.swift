@@ -1,8 +1,8 @@
 // The judge on I1 and I2: what goes out, what lands, what fills.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 extension Judge {
     /// Order ids that the agent keeps for itself.

@@ -1,8 +1,8 @@
 // The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against the book that was shown.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 extension Judge {
     func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, _ unix_s: Int64) {

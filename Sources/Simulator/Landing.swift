@@ -1,6 +1,6 @@
 // The way of a transaction from a node into a block.
-import Kit
 import Localnet
+import Text
 
 extension Simulation {
     /// The price of a compute unit below which no leader takes a transaction. It moves by the minute, and what nodes report of it is late.

@@ -3,8 +3,8 @@
 // given up on may still arrive.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 enum Method: UInt8 {
     case accounts, blockhash, fees, simulate, send, status, epoch, other

@@ -1,8 +1,8 @@
 // What a node answers: from its own replica, from a fork, of another cluster, or with a false account in it.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 extension Simulation {
     /// A request reaches its node.

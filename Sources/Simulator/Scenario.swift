@@ -2,8 +2,8 @@
 // Not every scenario has every fault: many narrower ones reach deeper than one where everything fails at once.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 /// What a node shows: a replica, and what our orders had filled in all when it was taken.
 struct NodeView {

@@ -1,6 +1,6 @@
 // Runs seed after seed, until the last one or the first broken invariant, and says what came of it.
 import EvenkeelSys
-import Kit
+import Text
 
 /// Which seeds `runSeeds` runs, for how long, with which faults.
 package struct SeedRange {

@@ -3,7 +3,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 final class SimulatedDisk {
     private static let sector = 512

@@ -2,8 +2,8 @@
 // The agent must never ask for what its own signer refuses, so a refusal is a violation.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 final class SimulatedSigner {
     private let policy: UnsafeMutablePointer<ek_policy>

@@ -2,8 +2,8 @@
 // daemon runs; here the simulation is its Host. Only what is due happens, in the order of virtual time, so a seed repeats itself.
 import Agent
 import EvenkeelCore
-import Kit
 import Localnet
+import Text
 
 final class Simulation: Host {
     let scenario: Scenario

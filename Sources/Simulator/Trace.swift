@@ -1,6 +1,6 @@
 // The last events before a violation, kept as numbers and turned into words only when somebody reads them.
 import EvenkeelSys
-import Kit
+import Text
 
 struct Entry {
     var at_ms: Int64 = 0

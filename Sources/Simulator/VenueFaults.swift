@@ -1,7 +1,7 @@
 // Faults of the venue and of the book: what the venue and others on the account do between two reads of the agent.
 import Agent
-import Kit
 import Localnet
+import Text
 
 extension Simulation {
     func beginVenue(_ c: FaultClass, _ length: Int64) -> Int64 {

@@ -1,7 +1,7 @@
 // Talking to the running agent over its control socket.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// How long the agent may take to answer; a rebalance is answered when its tick has ended, which may take a whole order's life.
 let answerWait_ms: Int32 = 3_000

@@ -3,7 +3,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 private struct Saved {
     var json: UnsafePointer<UInt8>

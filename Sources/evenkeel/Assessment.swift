@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 private func put(_ j: inout Json, _ k: StaticString, _ v: ek_i128) {
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 48) { p in

@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 func checkCommand() -> Int32 {
     var a = CommonOptions()

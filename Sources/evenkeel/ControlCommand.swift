@@ -1,6 +1,6 @@
 // `pause`, `resume`, `rebalance`, `reload`: one line to the running agent.
 import EvenkeelSys
-import Kit
+import Text
 
 func controlCommand(_ word: Text) -> Int32 {
     var a = CommonOptions()

@@ -1,7 +1,7 @@
 // The embedded chain of `demo`: a child process on a loopback port.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 struct ChainAddress {
     var url = Text()

@@ -3,7 +3,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 struct DemoArguments {
     var venue: Text = "velocity"

@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 extension DemoView {
     func draw(_ m: Machine, _ v: View, _ now: Now) {

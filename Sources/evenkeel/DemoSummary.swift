@@ -1,5 +1,5 @@
 // What `demo` says at the end.
-import Kit
+import Text
 
 extension DemoView {
     /// `fees_e6`, `funding_e6`, `lamports`: as the chain itself booked them; nil when it could not be asked.

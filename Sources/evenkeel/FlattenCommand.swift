@@ -1,6 +1,6 @@
 // `flatten`: closes every hedged perp.
 import EvenkeelSys
-import Kit
+import Text
 
 func flattenCommand() -> Int32 {
     var a = CommonOptions()

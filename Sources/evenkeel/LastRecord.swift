@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// `status` without a running agent: the record, and that it is one.
 func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32 {

@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Loads the config named by -c or $EVENKEEL_CONFIG; nil after it has printed what is wrong.
 func loadConfig(_ path: UnsafePointer<CChar>?, _ how: Int) -> LoadedConfig? {

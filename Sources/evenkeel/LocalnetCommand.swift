@@ -1,8 +1,8 @@
 // `localnet`: the embedded chain on a loopback port.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
 import Localnet
+import Text
 
 struct LocalnetArguments {
     var options = ChainOptions()

@@ -1,6 +1,6 @@
 // `mode`: paper or live.
 import EvenkeelSys
-import Kit
+import Text
 
 func modeCommand() -> Int32 {
     var a = CommonOptions()

@@ -1,6 +1,6 @@
 // How the options of a command are read.
 import EvenkeelSys
-import Kit
+import Text
 
 /// Walks the options of a command; `take(index, value)` returns false for a value it refuses.
 func options(_ spec: StaticString, _ o: UnsafeMutablePointer<sys_opts>, _ take: (Int32, UnsafePointer<CChar>?) -> Bool) -> Int32? {

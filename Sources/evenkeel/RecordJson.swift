@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Every field that a person or a test asks about.
 func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {

@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 private func logFormat(_ value: UnsafePointer<CChar>?, _ log: inout Logger) -> Bool {
     let name = textOf(value)

@@ -1,8 +1,8 @@
 // `sim`: the deterministic simulator, by seeds.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
 import Simulator
+import Text
 
 private let help: StaticString = """
     evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST] [--verbose]

@@ -2,7 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 func openRecord(_ path: UnsafePointer<CChar>?, _ state: UnsafeMutablePointer<sys_state>,
                   _ record: UnsafeMutablePointer<ek_record>) -> Bool {

@@ -1,5 +1,5 @@
 // Colours for the status on a terminal.
-import Kit
+import Text
 
 /// The status word by its urgency, the names of the lines dimmed, closed gates in red.
 func coloured(_ plain: Text) -> Text {

@@ -1,6 +1,6 @@
 // `status`: what the running agent sees, or the last record.
 import EvenkeelSys
-import Kit
+import Text
 
 func statusCommand() -> Int32 {
     var config: UnsafePointer<CChar>? = nil

@@ -1,6 +1,6 @@
 // Arguments in, text out: what every command needs.
 import EvenkeelSys
-import Kit
+import Text
 
 enum Terminal {
     static func argument(_ i: Int32) -> Text? { sys_argv(i).map { textOf($0) } }

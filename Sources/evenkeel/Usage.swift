@@ -1,5 +1,5 @@
 // What `evenkeel help` prints.
-import Kit
+import Text
 
 extension Terminal {
     static func usage(_ fd: Int32) {

@@ -1,9 +1,9 @@
 // The command line: the first word chooses a command, every command explains itself with --help.
 import Agent
-import Localnet
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Localnet
+import Text
 
 let command = Terminal.argument(1)
 

@@ -1,9 +1,9 @@
 import Agent
-import Localnet
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
 import Testing
+import Text
 
 /// A fill that the chain saw.
 struct ChainFill: Equatable { var market: Int, base_e9: Int64, slot: Int }

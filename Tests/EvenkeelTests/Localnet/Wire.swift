@@ -1,5 +1,5 @@
 // What a test says to the chain, and what it answers.
-import Kit
+import Text
 @testable import Localnet
 
 func ask(_ n: ChainNode, _ s: String) -> String {

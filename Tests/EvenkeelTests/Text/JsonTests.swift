@@ -1,7 +1,7 @@
 // The JSON writer: commas, nesting, escapes and exact integers.
 import EvenkeelCore
-import Kit
 import Testing
+import Text
 
 @Suite struct JsonTests {
     @Test func membersListsAndNestingHaveTheirCommas() {

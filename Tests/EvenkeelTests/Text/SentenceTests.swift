@@ -1,8 +1,8 @@
 // Sentences by interpolation: every form, its limits, and that it writes what `put` writes.
 import EvenkeelCore
-import Kit
 import Localnet
 import Testing
+import Text
 
 private func string(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.self) }
 
