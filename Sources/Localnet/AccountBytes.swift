@@ -1,6 +1,6 @@
-// Account bytes: little-endian loads and stores on byte arrays, and a key that compares in four words.
-// The chain writes its own accounts, so every offset here is one this module chose itself; whatever comes from outside
-// (transactions, control requests) is length-checked where it is read.
+// Account bytes: little-endian loads and stores on byte arrays, and a key that compares in four words. The
+// chain writes its own accounts, so every offset here is one this module chose itself; whatever comes from
+// outside (transactions, control requests) is length-checked where it is read.
 import EvenkeelCore
 import Text
 
@@ -22,7 +22,8 @@ package struct Key: Equatable {
         d = raw.loadUnaligned(fromByteOffset: 24, as: UInt64.self)
     }
 
-    /// A base58 literal of this program's own; a literal that is wrong gives the zero key, which no test survives.
+    /// A base58 literal of this program's own; a literal that is wrong gives the zero key, which no test
+    /// survives.
     init(_ text: StaticString) {
         var k = ek_key()
         let ok = text.withUTF8Buffer { p -> ek_err in
@@ -60,7 +61,8 @@ extension Array where Element == UInt8 {
         precondition(at >= 0 && at + MemoryLayout<T>.size <= count)
         return withUnsafeBytes { $0.loadUnaligned(fromByteOffset: at, as: T.self) }
     }
-    // Out of line: there are some two hundred loads and stores, and a call is shorter than a checked one written in place.
+    // Out of line: there are some two hundred loads and stores, and a call is shorter than a checked one
+    // written in place.
     @inline(never) func u16(_ at: Int) -> UInt16 { load(at, as: UInt16.self) }
     @inline(never) func u32(_ at: Int) -> UInt32 { load(at, as: UInt32.self) }
     @inline(never) func u64(_ at: Int) -> UInt64 { load(at, as: UInt64.self) }

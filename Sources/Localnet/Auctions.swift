@@ -1,5 +1,5 @@
-// The auction an order is given: what the program derives when none is asked for, and how it pulls in what is asked.
-// Numbers as the deployed programs have them, see docs/venues.md (baseline, buffer, duration).
+// The auction an order is given: what the program derives when none is asked for, and how it pulls in what is
+// asked. Numbers as the deployed programs have them, see docs/venues.md (baseline, buffer, duration).
 import Text
 
 struct Band {
@@ -17,15 +17,18 @@ func onTick(_ price: Int64, _ tick: UInt64, buy: Bool) -> Int64 {
 extension Exec {
     private func market(_ perp: Int) -> [UInt8] { world.ledger.data(perp) }
 
-    /// Offsets from the oracle between which a taker's price is thought fair. `scale`: how many deviations past the far side.
+    /// Offsets from the oracle between which a taker's price is thought fair. `scale`: how many deviations
+    /// past the far side.
     func baseline(_ perp: Int, buy: Bool, scale: Int64) -> (start: Int64, end: Int64) {
         let m = market(perp), P = L.perp
         let bid = m.i64(P.bidTwap), ask = m.i64(P.askTwap), mark = m.i64(P.markTwap), mark5 = m.i64(P.markTwap5)
         let twap = m.i64(P.lastOraclePrice + 24), twap5 = m.i64(P.lastOraclePrice + 32)
         let tier = m[P.tier]
-        let long = mulDiv(Int64(m.u32(P.longSpread)), mark, 10_000_000), short = mulDiv(Int64(m.u32(P.shortSpread)), mark, 10_000_000)
+        let long = mulDiv(Int64(m.u32(P.longSpread)), mark, 10_000_000),
+            short = mulDiv(Int64(m.u32(P.shortSpread)), mark, 10_000_000)
         var start: Int64
-        if abs(m.i64(P.lastOraclePrice + 40) - m.i64(P.markTwapTs)) >= 60 || m.u64(P.volume24h) <= 100_000_000_000 {
+        if abs(m.i64(P.lastOraclePrice + 40) - m.i64(P.markTwapTs)) >= 60
+            || m.u64(P.volume24h) <= 100_000_000_000 {
             let div: Int64 = tier <= 1 ? 500 : 100
             start = buy ? bid / div : -(ask / div)
         } else {
@@ -128,7 +131,8 @@ extension Order {
     func limit(oracle: Int64, elapsed: UInt64, tick: UInt64) -> Int64? {
         if duration != 0 && elapsed <= UInt64(duration) && (auctionStart != 0 || auctionEnd != 0) {
             let p = auctionStart + mulDiv(auctionEnd - auctionStart, Int64(clamping: elapsed), Int64(duration))
-            return onTick(type == Kind.oracle || (type == Kind.limit && price == 0) ? oracle + p : p, tick, buy: isBuy)
+            return onTick(type == Kind.oracle || (type == Kind.limit && price == 0) ? oracle + p : p, tick,
+                          buy: isBuy)
         }
         if type == Kind.oracle || (type == Kind.limit && price == 0) {
             return offset == 0 ? nil : onTick(oracle + offset, tick, buy: isBuy)

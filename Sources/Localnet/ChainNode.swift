@@ -1,5 +1,5 @@
-// A whole cluster of one node: accounts, time, what was sent, what is broken on purpose. A pure library: time moves
-// only by `advance`, chance comes from the seed, nothing is read or written but the bytes given.
+// A whole cluster of one node: accounts, time, what was sent, what is broken on purpose. A pure library: time
+// moves only by `advance`, chance comes from the seed, nothing is read or written but the bytes given.
 import EvenkeelCore
 import Text
 
@@ -45,7 +45,8 @@ package final class ChainNode {
     var midE9: Int64
     var pathAt = 0
     var lastFundingHour: Int64 = 0
-    var priceRandom: RandomGenerator, keeperRandom: RandomGenerator, fundingRandom: RandomGenerator, disturbRandom: RandomGenerator
+    var priceRandom: RandomGenerator, keeperRandom: RandomGenerator, fundingRandom: RandomGenerator,
+        disturbRandom: RandomGenerator
     var freshOracles = true
     var oracleLag: UInt64 = 0
     var hashes = Hashes()
@@ -113,14 +114,18 @@ package final class ChainNode {
     private func build() {
         let L = layout, o = options, unix = o.startUnix
         let quote: Int64 = L.velocity ? 999_290 : 999_930
-        tracks = [Track(priceE6: o.priceE6, volatility: o.volatilityPpmHour), Track(priceE6: quote, volatility: 0)]
+        tracks = [Track(priceE6: o.priceE6, volatility: o.volatilityPpmHour),
+                  Track(priceE6: quote, volatility: 0)]
         tracks[1].confE8 = 199_857
-        for kind in Genesis.perps.dropFirst() { tracks.append(Track(priceE6: kind.priceE6, volatility: o.volatilityPpmHour * 2 / 3)) }
+        for kind in Genesis.perps.dropFirst() {
+            tracks.append(Track(priceE6: kind.priceE6, volatility: o.volatilityPpmHour * 2 / 3))
+        }
 
         func own(_ k: Key, _ d: [UInt8]) -> Int {
             world.ledger.put(Account(key: k, lamports: Genesis.rent(d.count), owner: L.program, data: d))
         }
-        at.program = world.ledger.put(Account(key: L.program, lamports: 1_141_440, owner: Known.upgradeableLoader, executable: true,
+        at.program = world.ledger.put(Account(key: L.program, lamports: 1_141_440,
+                                              owner: Known.upgradeableLoader, executable: true,
                                               data: [UInt8](repeating: 0, count: 36)))
         at.clock = world.ledger.put(Account(key: Known.clock, lamports: 1_169_280, owner: Known.sysvarOwner,
                                             data: [UInt8](repeating: 0, count: 40)))
@@ -130,16 +135,22 @@ package final class ChainNode {
         for k in oracles { at.oracles.append(own(k, Genesis.oracle())) }
         for i in 0..<Genesis.perps.count {
             let k = Genesis.pda(L.program, "perp_market", nil, UInt16(i)), t = i == 0 ? 0 : i + 1
-            at.perps.append(own(k, Genesis.perp(L, UInt16(i), key: k, oracle: oracles[t], priceE6: tracks[t].priceE6, unix: unix)))
+            at.perps.append(own(k,
+                                Genesis.perp(L, UInt16(i), key: k, oracle: oracles[t],
+                                             priceE6: tracks[t].priceE6, unix: unix)))
         }
         for i in 0..<2 {
             let k = Genesis.pda(L.program, "spot_market", nil, UInt16(i))
             let mint = i == 1 ? Known.wrappedSol : L.velocity ? Known.usdtMint : Known.usdcMint
-            at.spots.append(own(k, Genesis.spot(L, UInt16(i), key: k, oracle: oracles[i == 0 ? 1 : 0], mint: mint,
+            at.spots.append(own(k,
+                                Genesis.spot(L, UInt16(i), key: k, oracle: oracles[i == 0 ? 1 : 0], mint: mint,
                                                 priceE6: tracks[i == 0 ? 1 : 0].priceE6, unix: unix,
-                                                weights: i == 0 ? (10_000, 10_000, 10_000, 10_000) : o.solWeights)))
+                                                weights: i == 0 ? (10_000, 10_000, 10_000, 10_000)
+                                                    : o.solWeights)))
         }
-        at.user = own(userKey, Genesis.user(L, authority: authority, delegate: delegate, sub: o.subAccount, slot: o.slot))
+        at.user = own(userKey,
+                      Genesis.user(L, authority: authority, delegate: delegate, sub: o.subAccount,
+                                   slot: o.slot))
         at.stats = own(statsKey, Genesis.stats(L, authority: authority, unix: unix))
         func wallet(_ k: Key) -> Int {
             world.ledger.put(Account(key: k, lamports: o.walletLamports, owner: Known.system, data: []))
@@ -168,11 +179,13 @@ package final class ChainNode {
         let cum = market.i128(amount >= 0 ? S.cumDeposit : S.cumBorrow)
         var scaled = Int128(amount.magnitude)
         for _ in 0..<max(0, 19 - dec) { scaled *= 10 }
-        // One scaled unit is a little more than a token unit: of the two neighbours take the one that reads back as the amount.
+        // One scaled unit is a little more than a token unit: of the two neighbours take the one that reads
+        // back as the amount.
         let above = cum > 0 && scaled % cum != 0 ? scaled / cum + 1 : 0
         scaled = cum > 0 ? scaled / cum : 0
         if amount < 0 { scaled += 1 } else if above > 0 {
-            let exact = layout.tokenAmount(scaled: UInt64(clamping: above), borrow: false, market: market) == Int128(amount)
+            let exact = layout.tokenAmount(scaled: UInt64(clamping: above), borrow: false,
+                                           market: market) == Int128(amount)
             if exact { scaled = above }
         }
         let o = U.spots + U.spotStride * m

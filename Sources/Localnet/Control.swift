@@ -1,4 +1,5 @@
-// POST /ctl: the same operations, names and answers as the test node over the real program, so that one suite drives both.
+// POST /ctl: the same operations, names and answers as the test node over the real program, so that one suite
+// drives both.
 import EvenkeelCore
 import Text
 
@@ -17,7 +18,9 @@ extension ChainNode {
         var j = Json(capacity: 0)
         swap(&j.text, &out)
         do throws(ControlError) {
-            guard let q = Value.root(body), q.isObject else { throw ControlError("ValueError: not a JSON object") }
+            guard let q = Value.root(body), q.isObject else {
+                throw ControlError("ValueError: not a JSON object")
+            }
             try perform(q, &j)
             noteUser()
             swap(&j.text, &out)
@@ -34,7 +37,6 @@ extension ChainNode {
     private func perform(_ q: Value, _ j: inout Json) throws(ControlError) {
         let op = q["op"].text ?? ""
         switch true {
-        case op == "state" || op == "user": putState(&j)
         case op == "set_price" || op == "post_oracle": try setPrice(q, &j)
         case op == "reprice": try reprice(q, &j)
         case op == "oracle_lag":
@@ -98,22 +100,34 @@ extension ChainNode {
             guard let d = q["sol"].decimal(9) else { throw ControlError("KeyError: 'sol'") }
             change(spotBy: d)
             one("sol_1e9", tokenAmount(spot: 1), &j)
+        default:
+            if !show(op, q, &j) { throw ControlError("ValueError: unknown op \(op)") }
+        }
+    }
+
+    /// What only shows something; false: no such operation.
+    private func show(_ op: Text, _ q: Value, _ j: inout Json) -> Bool {
+        switch true {
+        case op == "state" || op == "user": putState(&j)
         case op == "log": putLog(Int(clamping: q["n"].i64 ?? 20), &j)
         case op == "events": putEvents(since: Int(clamping: q["since"].i64 ?? 0), &j)
         case op == "dump": putDump(&j)
         case op == "summary": putSummary(&j)
         case op == "help":
+            let ops: [StaticString] = [
+                "state", "user", "set_price", "post_oracle", "warp", "set_user", "set_lamports", "poke",
+                "set_account", "fill", "fault", "clear_faults", "behind", "freeze", "unfreeze", "auto_oracle",
+                "market", "add_funding", "expire_blockhashes", "log", "keeper_fill", "tick", "reprice",
+                "oracle_lag", "snapshot", "flap", "dump", "events", "summary", "model", "disturb",
+            ]
             j.open()
             j.openList("ops")
-            let ops: [StaticString] = ["state", "user", "set_price", "post_oracle", "warp", "set_user", "set_lamports", "poke",
-                "set_account", "fill", "fault", "clear_faults", "behind", "freeze", "unfreeze", "auto_oracle", "market", "add_funding",
-                "expire_blockhashes", "log", "keeper_fill", "tick", "reprice", "oracle_lag", "snapshot", "flap", "dump", "events",
-                "summary", "model", "disturb"]
             for o in ops { j.item(o) }
             j.closeList()
             j.close()
-        default: throw ControlError("ValueError: unknown op \(op)")
+        default: return false
         }
+        return true
     }
 
     func yes(_ j: inout Json) { j.text.put("true") }
@@ -154,7 +168,9 @@ extension ChainNode {
             // Spread without losing the remainder of the division.
             step(1, ms: ms.map { mulDiv($0, i + 1, n) - mulDiv($0, i, n) } ?? options.slotMs)
         }
-        if n > 300 { step(UInt64(n - 300), ms: ms.map { $0 - mulDiv($0, 300, n) } ?? options.slotMs * (n - 300)) }
+        if n > 300 {
+            step(UInt64(n - 300), ms: ms.map { $0 - mulDiv($0, 300, n) } ?? options.slotMs * (n - 300))
+        }
     }
 
     private func setPrice(_ q: Value, _ j: inout Json) throws(ControlError) {
@@ -177,7 +193,9 @@ extension ChainNode {
 
     /// The whole market at another price, as if it had been there for a day.
     private func reprice(_ q: Value, _ j: inout Json) throws(ControlError) {
-        guard let p = q["price"].decimal(9), p > 0, p <= 1 << 52 else { throw ControlError("ValueError: price") }
+        guard let p = q["price"].decimal(9), p > 0, p <= 1 << 52 else {
+            throw ControlError("ValueError: price")
+        }
         let conf = mulDiv(tracks[0].confE8, p, max(1, tracks[0].priceE9))
         tracks[0].priceE9 = p
         tracks[0].twapE9 = p

@@ -97,7 +97,11 @@ extension ChainNode {
             let p = OrderParams(&a, wide: layout.velocity)
             put(p, &j)
             if take {
-                if a.flag() { j.int("success_condition", a.int(UInt32.self)) } else { j.null("success_condition") }
+                if a.flag() {
+                    j.int("success_condition", a.int(UInt32.self))
+                } else {
+                    j.null("success_condition")
+                }
             }
         case Ix.cancel:
             j.string("name", "cancel_order")
@@ -118,7 +122,8 @@ extension ChainNode {
         j.open("params")
         j.int("order_type", p.type); j.int("market_type", p.marketType); j.int("direction", p.direction)
         j.int("user_order_id", p.userId); j.int("base_asset_amount", p.base); j.int("price", p.price)
-        j.int("market_index", p.market); j.int("reduce_only", p.reduceOnly ? 1 : 0); j.int("post_only", p.postOnly)
+        j.int("market_index", p.market); j.int("reduce_only", p.reduceOnly ? 1 : 0)
+        j.int("post_only", p.postOnly)
         j.int("bit_flags", p.bitFlags)
         optional("max_ts", p.maxTs)
         optional("trigger_price", p.triggerPrice)

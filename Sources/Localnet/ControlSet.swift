@@ -18,7 +18,9 @@ extension ChainNode {
         }
         if let v = q["status"].u64 { world.ledger.set(byte: UInt8(clamping: v), U.status, in: u) }
         if let v = q["max_margin_ratio"].u64 { world.ledger.set(UInt32(clamping: v), U.maxMarginRatio, in: u) }
-        if let v = q["equity_floor"].decimal(6), U.equityFloor > 0 { world.ledger.set(UInt64(clamping: v), U.equityFloor, in: u) }
+        if let v = q["equity_floor"].decimal(6), U.equityFloor > 0 {
+            world.ledger.set(UInt64(clamping: v), U.equityFloor, in: u)
+        }
         if q["clear_orders"].bool ?? false {
             for i in U.orders..<U.orders + 32 * U.orderStride { world.ledger.set(byte: 0, i, in: u) }
             world.ledger.set(Int64(0), U.perps + 40, in: u)
@@ -30,13 +32,17 @@ extension ChainNode {
     }
 
     func poke(_ q: Value, _ j: inout Json) throws(ControlError) {
-        guard let i = world.ledger.index(of: try key(q, "pubkey")) else { throw ControlError("KeyError: no such account") }
+        guard let i = world.ledger.index(of: try key(q, "pubkey")) else {
+            throw ControlError("KeyError: no such account")
+        }
         let from = try integer(q, "offset")
         let hex = (q["hex"].text ?? "").bytes
         var raw: [UInt8] = []
         var k = 0
         while k + 1 < hex.count {
-            guard let a = digit(hex[k]), let b = digit(hex[k + 1]) else { throw ControlError("ValueError: hex") }
+            guard let a = digit(hex[k]), let b = digit(hex[k + 1]) else {
+                throw ControlError("ValueError: hex")
+            }
             raw.append(a << 4 | b)
             k += 2
         }
@@ -61,7 +67,9 @@ extension ChainNode {
         let k = try key(q, "pubkey")
         guard let text = q["data"].text else { throw ControlError("KeyError: 'data'") }
         var d = [UInt8](repeating: 0, count: text.count + 4), n = 0
-        guard ek_base64_decode(text.bytes, text.count, &d, d.count, &n) == EK_OK else { throw ControlError("ValueError: base64") }
+        guard ek_base64_decode(text.bytes, text.count, &d, d.count, &n) == EK_OK else {
+            throw ControlError("ValueError: base64")
+        }
         d.removeLast(d.count - n)
         let i = world.ledger.index(of: k)
         if let i, i < at.own, d.count < world.ledger.data(i).count {
@@ -110,7 +118,9 @@ extension ChainNode {
         if let v = q["take_fail_permille"].u64 { options.takeFailPermille = v }
         if let v = q["keeper_latency"].u64 { options.keeperLatencySlots = v }
         if let v = q["partial_permille"].u64 { options.partialPermille = v }
-        if let v = q["volatility_pct"].decimal(4), v >= 0, v <= 1_000_000 { for i in tracks.indices where i != 1 { tracks[i].volatilityPpmHour = v } }
+        if let v = q["volatility_pct"].decimal(4), v >= 0, v <= 1_000_000 {
+            for i in tracks.indices where i != 1 { tracks[i].volatilityPpmHour = v }
+        }
         if let v = q["disturb_seconds"].i64 { options.disturbMeanSeconds = v }
         if let v = q["land_delay"].u64 { options.landDelay = min(v, 1_000_000) }
         if let v = q["confirm_slots"].u64 { options.confirmSlots = v }
@@ -123,7 +133,8 @@ extension ChainNode {
         let live = liveOrders()
         let wanted = q["order_id"].u64
         guard let (i, o) = wanted == nil ? live.first : live.first(where: { UInt64($0.1.id) == wanted }) else {
-            j.open(); j.bool("filled", false); j.string("reason", live.isEmpty ? "no open order" : "order not open"); j.close()
+            j.open(); j.bool("filled", false)
+            j.string("reason", live.isEmpty ? "no open order" : "order not open"); j.close()
             return
         }
         let price = q["price"].decimal(9), fraction = q["fraction"].decimal(9) ?? 1_000_000_000
@@ -149,7 +160,8 @@ extension ChainNode {
         let perp = at.perps[min(Int(o.market), at.perps.count - 1)]
         let left = x.reduced(layout.order(world.ledger.data(at.user), i))
         let step = world.ledger.u64(layout.perp.stepSize, in: perp)
-        let base = fraction >= 1_000_000_000 ? left : floored(UInt64(clamping: Int128(left) * Int128(fraction) / 1_000_000_000), to: step)
+        let base = fraction >= 1_000_000_000 ? left
+            : floored(UInt64(clamping: Int128(left) * Int128(fraction) / 1_000_000_000), to: step)
         let before = x.world.tally.fills.count
         x.apply(order: i, perp: perp, base: base, priceE9: price ?? tracks[0].priceE9, keeper: true)
         let f = x.world.tally.fills.count > before ? x.world.tally.fills.last : nil

@@ -46,7 +46,8 @@ extension ChainNode {
             let o = U.spots + U.spotStride * i
             guard i == 0 || d.u64(o) != 0 || d[o + 35] != 0 else { continue }
             j.open()
-            j.int("scaled_balance", d.u64(o)); j.int("open_bids", d.i64(o + 8)); j.int("open_asks", d.i64(o + 16))
+            j.int("scaled_balance", d.u64(o)); j.int("open_bids", d.i64(o + 8))
+            j.int("open_asks", d.i64(o + 16))
             j.int("cumulative_deposits", d.i64(o + 24)); j.int("market_index", d.u16(o + 32))
             j.int("balance_type", d[o + 34]); j.int("open_orders", d[o + 35]); j.int("slot", i)
             j.close()
@@ -73,13 +74,17 @@ extension ChainNode {
         }
         j.closeList()
         let t = U.totals, n = U.nextOrderId
-        j.int("total_deposits", d.u64(t)); j.int("total_withdraws", d.u64(t + 8)); j.int("total_social_loss", d.u64(t + 16))
+        j.int("total_deposits", d.u64(t)); j.int("total_withdraws", d.u64(t + 8))
+        j.int("total_social_loss", d.u64(t + 16))
         j.int("settled_perp_pnl", d.i64(t + 24)); j.int("cumulative_spot_fees", d.i64(t + 32))
         j.int("cumulative_perp_funding", d.i64(t + 40)); j.int("liquidation_margin_freed", d.u64(t + 48))
-        j.int("last_active_slot", d.u64(t + 56)); j.int("next_order_id", d.u32(n)); j.int("max_margin_ratio", d.u32(n + 4))
-        j.int("next_liquidation_id", d.u16(n + 8)); j.int("sub_account_id", d.u16(n + 10)); j.int("status", d[n + 12])
+        j.int("last_active_slot", d.u64(t + 56)); j.int("next_order_id", d.u32(n))
+        j.int("max_margin_ratio", d.u32(n + 4))
+        j.int("next_liquidation_id", d.u16(n + 8)); j.int("sub_account_id", d.u16(n + 10))
+        j.int("status", d[n + 12])
         j.int("is_margin_trading_enabled", d[n + 13]); j.int("idle", d[n + 14]); j.int("open_orders", d[n + 15])
-        j.int("has_open_order", d[n + 16]); j.int("open_auctions", d[n + 17]); j.int("has_open_auction", d[n + 18])
+        j.int("has_open_order", d[n + 16]); j.int("open_auctions", d[n + 17])
+        j.int("has_open_auction", d[n + 18])
         if U.equityFloor > 0 {
             j.int("equity_floor", d.u64(U.equityFloor))
             j.int("equity_floor_buffer", d.u64(U.equityFloor + 8))
@@ -91,12 +96,18 @@ extension ChainNode {
         j.open()
         j.int("slot", o.slot); j.int("price", o.price); j.int("base_asset_amount", o.base)
         j.int("base_asset_amount_filled", o.filled); j.int("quote_asset_amount_filled", o.quoteFilled)
-        j.int("trigger_price", o.trigger); j.int("auction_start_price", o.auctionStart); j.int("auction_end_price", o.auctionEnd)
-        j.int("max_ts", o.maxTs); j.int("oracle_price_offset", o.offset); j.int("order_id", o.id); j.int("market_index", o.market)
-        j.int("status", o.status); j.int("order_type", o.type); j.int("market_type", o.marketType); j.int("user_order_id", o.userId)
-        j.int("existing_position_direction", o.existingDirection); j.int("direction", o.direction); j.int("reduce_only", o.reduceOnly)
-        j.int("post_only", o.postOnly); j.int("immediate_or_cancel", o.ioc); j.int("trigger_condition", o.triggerCondition)
-        j.int("auction_duration", o.duration); j.int("posted_slot_tail", o.slotTail); j.int("bit_flags", o.bitFlags); j.int("index", i)
+        j.int("trigger_price", o.trigger); j.int("auction_start_price", o.auctionStart)
+        j.int("auction_end_price", o.auctionEnd)
+        j.int("max_ts", o.maxTs); j.int("oracle_price_offset", o.offset); j.int("order_id", o.id)
+        j.int("market_index", o.market)
+        j.int("status", o.status); j.int("order_type", o.type); j.int("market_type", o.marketType)
+        j.int("user_order_id", o.userId)
+        j.int("existing_position_direction", o.existingDirection); j.int("direction", o.direction)
+        j.int("reduce_only", o.reduceOnly)
+        j.int("post_only", o.postOnly); j.int("immediate_or_cancel", o.ioc)
+        j.int("trigger_condition", o.triggerCondition)
+        j.int("auction_duration", o.duration); j.int("posted_slot_tail", o.slotTail)
+        j.int("bit_flags", o.bitFlags); j.int("index", i)
         j.close()
     }
 
@@ -111,7 +122,8 @@ extension ChainNode {
             j.openList("orders")
             for o in e.orders {
                 j.openList()
-                j.item(o.id); j.item(o.direction); j.item(o.base); j.item(o.filled); j.item(o.maxTs); j.item(o.reduceOnly)
+                j.item(o.id); j.item(o.direction); j.item(o.base); j.item(o.filled); j.item(o.maxTs)
+                j.item(o.reduceOnly)
                 j.closeList()
             }
             j.closeList()
@@ -129,7 +141,8 @@ extension ChainNode {
         j.int("slot", world.slot)
         j.number("ts", world.tsMs, decimals: 3)
         data("user", at.user); data("perp", at.perps[0]); data("spot0", at.spots[0]); data("spot1", at.spots[1])
-        data("oracle_sol", at.oracles[0]); data("oracle_usdt", at.oracles[1]); data("state", at.state); data("user_stats", at.stats)
+        data("oracle_sol", at.oracles[0]); data("oracle_usdt", at.oracles[1]); data("state", at.state)
+        data("user_stats", at.stats)
         j.open("lamports")
         j.int("authority", world.ledger.items[at.authority].lamports)
         j.int("delegate", world.ledger.items[at.delegate].lamports)
@@ -181,9 +194,11 @@ extension ChainNode {
         j.openList("fills")
         for f in t.fills {
             j.open()
-            j.int("slot", f.slot); j.int("ts", f.unixTs); j.int("market", f.market); j.int("order_id", f.orderId)
+            j.int("slot", f.slot); j.int("ts", f.unixTs); j.int("market", f.market)
+            j.int("order_id", f.orderId)
             j.int("base_e9", f.base); j.int("quote_e6", f.quote); j.int("fee_e6", f.fee)
-            j.int("price_e6", f.base == 0 ? 0 : mulDiv(f.quote, 1_000_000_000, Int64(clamping: f.base.magnitude)))
+            j.int("price_e6",
+                  f.base == 0 ? 0 : mulDiv(f.quote, 1_000_000_000, Int64(clamping: f.base.magnitude)))
             j.bool("keeper", f.keeper)
             j.close()
         }
@@ -191,7 +206,8 @@ extension ChainNode {
         j.openList("disturbances")
         for x in t.disturbances {
             j.open()
-            j.int("slot", x.slot); j.int("ts", x.unixTs); j.int("base_e9", x.base); j.int("spot_after_e9", x.spotAfter)
+            j.int("slot", x.slot); j.int("ts", x.unixTs); j.int("base_e9", x.base)
+            j.int("spot_after_e9", x.spotAfter)
             j.close()
         }
         j.closeList()

@@ -1,7 +1,8 @@
-// Answers to getMultipleAccounts that cost what has changed. A caller asks for the same accounts again and again, and most bytes of them
-// stay: the base64 of each account is kept with the bytes it was made of, and only the groups that differ are encoded anew. A request
-// that differs from the last one in its two numbers alone (id and minContextSlot) is recognised by its bytes. The answer is to the byte
-// the one that the general way gives; whatever is unusual (a fault, a standing view, an error) goes the general way.
+// Answers to getMultipleAccounts that cost what has changed. A caller asks for the same accounts again and
+// again, and most bytes of them stay: the base64 of each account is kept with the bytes it was made of, and
+// only the groups that differ are encoded anew. A request that differs from the last one in its two numbers
+// alone (id and minContextSlot) is recognised by its bytes. The answer is to the byte the one that the
+// general way gives; whatever is unusual (a fault, a standing view, an error) goes the general way.
 import EvenkeelCore
 import Text
 
@@ -42,7 +43,10 @@ struct Encoded {
             }
             if !same {
                 data.withUnsafeMutableBytes { a in
-                    new.withUnsafeBytes { b in a.baseAddress.map { p in b.baseAddress.map { (p + i).copyMemory(from: $0 + i, byteCount: size) } } }
+                    new.withUnsafeBytes { b in
+                        guard let p = a.baseAddress, let q = b.baseAddress else { return }
+                        (p + i).copyMemory(from: q + i, byteCount: size)
+                    }
                 }
                 encode(i, size)
             }
@@ -83,7 +87,8 @@ struct Remembered {
         let same = body.withUnsafeBufferPointer { a -> Bool in
             guard let p = a.baseAddress else { return false }
             func equal(_ from: Int, _ to: Int) -> Bool { ek_bytes_equal(p + from, q + from, to - from) != 0 }
-            return equal(0, id.lowerBound) && equal(id.upperBound, slot.lowerBound) && equal(slot.upperBound, b.count)
+            return equal(0, id.lowerBound) && equal(id.upperBound, slot.lowerBound)
+                && equal(slot.upperBound, b.count)
         }
         guard same, let x = Remembered.number(b, id), let y = Remembered.number(b, slot) else { return nil }
         return (x, y)
@@ -108,7 +113,10 @@ struct Remembered {
 extension ChainNode {
     /// Answers a read that is known by its bytes; false: the general way must do it.
     func answerRemembered(_ body: UnsafeBufferPointer<UInt8>, _ out: inout Text) -> Bool {
-        guard faults.isEmpty, frozen == nil, flap == nil, let (id, slot) = remembered.match(body), slot <= world.slot else { return false }
+        guard faults.isEmpty, frozen == nil, flap == nil, let (id, slot) = remembered.match(body),
+              slot <= world.slot else {
+            return false
+        }
         counts.add("getMultipleAccounts")
         out.put("{\"jsonrpc\":\"2.0\",\"result\":")
         context(&out)
@@ -123,11 +131,15 @@ extension ChainNode {
         return true
     }
 
-    /// Keeps a read that was just answered the general way, when its numbers stand alone between colon and comma or bracket.
+    /// Keeps a read that was just answered the general way, when its numbers stand alone between colon and
+    /// comma or bracket.
     func remember(_ body: UnsafeBufferPointer<UInt8>, _ root: Value) {
         guard faults.isEmpty, frozen == nil, flap == nil, let p = body.baseAddress else { return }
         let params = root["params"], config = params[1]
-        guard params.isList, params.count == 2, config["encoding"].equals("base64"), !config["dataSlice"].exists else { return }
+        guard params.isList, params.count == 2, config["encoding"].equals("base64"),
+              !config["dataSlice"].exists else {
+            return
+        }
         func place(_ v: Value) -> Range<Int>? {
             var n = 0
             guard v.isNumber, v.u64 != nil, let at = ek_json_raw(v.v, &n) else { return nil }
@@ -136,7 +148,10 @@ extension ChainNode {
             while from > 0 && p[from - 1] == 0x20 { from -= 1 }
             return from > 0 && p[from - 1] == 0x3A ? from..<to : nil
         }
-        guard let id = place(root["id"]), let slot = place(config["minContextSlot"]), id.upperBound < slot.lowerBound else { return }
+        guard let id = place(root["id"]), let slot = place(config["minContextSlot"]),
+              id.upperBound < slot.lowerBound else {
+            return
+        }
         var places: [Int] = [], whole = true
         params[0].each { v in
             if let k = v.key, let i = world.ledger.index(of: k) { places.append(i) } else { whole = false }
@@ -160,7 +175,8 @@ extension ChainNode {
     }
 }
 
-/// The answer to getRecentPrioritizationFees: 150 slots of one fee. Between two calls only the slots' digits change.
+/// The answer to getRecentPrioritizationFees: 150 slots of one fee. Between two calls only the slots' digits
+/// change.
 struct FeeList {
     private static let n = 150
     private var text: [UInt8] = []
@@ -170,7 +186,8 @@ struct FeeList {
     mutating func put(_ f: UInt64, upTo slot: UInt64, _ out: inout Text) {
         let first = slot - min(slot, UInt64(FeeList.n - 1))
         let width = FeeList.width(slot)
-        if text.isEmpty || f != fee || width != digits || FeeList.width(first) != width || slot < UInt64(FeeList.n) {
+        if text.isEmpty || f != fee || width != digits || FeeList.width(first) != width
+            || slot < UInt64(FeeList.n) {
             make(f, first, slot)
             digits = FeeList.width(first) == width && slot >= UInt64(FeeList.n) ? width : 0
             fee = f
@@ -194,7 +211,8 @@ struct FeeList {
         return n
     }
 
-    /// "[{...},{...}]": each entry with the bracket or comma before it has the same length while the digits are as many.
+    /// "[{...},{...}]": each entry with the bracket or comma before it has the same length while the digits
+    /// are as many.
     private mutating func make(_ f: UInt64, _ first: UInt64, _ slot: UInt64) {
         var t = Text(capacity: 8192)
         for i in 0..<FeeList.n {

@@ -1,14 +1,16 @@
-// Fills: place_and_take against the model's quote, and what any fill changes in the accounts (the deployed program, see docs/venues.md).
+// Fills: place_and_take against the model's quote, and what any fill changes in the accounts (the deployed
+// program, see docs/venues.md).
 import Text
 
 extension Quote {
-    /// How much a taker gets at or inside `limit` (nil: no bound), and the average price in 1e-9 USD.
-    /// Price moves linearly with what was taken: spread + impact x (taken before + this), half of this on average.
+    /// How much a taker gets at or inside `limit` (nil: no bound), and the average price in 1e-9 USD. Price
+    /// moves linearly with what was taken: spread + impact x (taken before + this), half of this on average.
     func fill(buy: Bool, want: UInt64, limit: Int64?, step: UInt64, depth: Depth) -> (base: UInt64, priceE9: Int64) {
         let used = buy ? max(0, depth.taken) : max(0, -depth.taken)
         var room = Int128(max(0, liquidity - used))
         if let l = limit {
-            let gap = (buy ? Int128(l) * 1000 - Int128(midE9) : Int128(midE9) - Int128(l) * 1000) * 1_000_000_000 / Int128(max(1, midE9))
+            let past = Int128(l) * 1000 - Int128(midE9)
+            let gap = (buy ? past : -past) * 1_000_000_000 / Int128(max(1, midE9))
             let spare = gap - Int128(spreadPpm) * 1000
             if spare < 0 { return (0, 0) }
             if impactPpm > 0 { room = min(room, spare * 1_000_000 / Int128(impactPpm) - Int128(used)) }
@@ -49,7 +51,8 @@ extension Exec {
         if quote.atOnce && !paused {
             let limit = o.limit(oracle: oracle.priceE6, elapsed: elapsed, tick: m.u64(P.tickSize))
             let want = reduced(o)
-            let f = quote.fill(buy: o.isBuy, want: want, limit: limit, step: m.u64(P.stepSize), depth: world.depth)
+            let f = quote.fill(buy: o.isBuy, want: want, limit: limit, step: m.u64(P.stepSize),
+                               depth: world.depth)
             if f.base > 0 {
                 try charge(84_000)
                 apply(order: i, perp: perp, base: f.base, priceE9: f.priceE9, keeper: false)
@@ -161,7 +164,8 @@ extension Exec {
         world.tally.funding += pay
     }
 
-    private mutating func bookMarket(_ perp: Int, was: Int64, now b: Int64, dq: Int64, price: Int64, volume: Int64) {
+    private mutating func bookMarket(_ perp: Int, was: Int64, now b: Int64, dq: Int64, price: Int64,
+                                     volume: Int64) {
         let P = L.perp, m = world.ledger.data(perp)
         let long = m.i128(P.baseLong) + Int128(max(0, b)) - Int128(max(0, was))
         let short = m.i128(P.baseShort) + Int128(min(0, b)) - Int128(min(0, was))

@@ -1,8 +1,10 @@
-// The first block: State, markets, oracles, the book's User and the wallets, written field by field from the layout table.
+// The first block: State, markets, oracles, the book's User and the wallets, written field by field from the
+// layout table.
 import EvenkeelCore
 import Text
 
-/// What every perp market but SOL-PERP is made of; SOL-PERP's values are those of the market on chain in August 2026.
+/// What every perp market but SOL-PERP is made of; SOL-PERP's values are those of the market on chain in
+/// August 2026.
 struct PerpKind {
     let name: StaticString
     let priceE6: Int64, step: UInt64, tick: UInt64, tier: UInt8

@@ -83,7 +83,8 @@ struct Value {
         if let p = ek_json_raw(v, &n) { t.put(raw: p, count: n) } else { t.put("null") }
     }
 
-    /// A number counted in 10^-decimals: "12.5" at 6 is 12500000; further digits are dropped; exponents are read.
+    /// A number counted in 10^-decimals: "12.5" at 6 is 12500000; further digits are dropped; exponents are
+    /// read.
     @inline(never) func decimal(_ decimals: Int) -> Int64? {
         guard isNumber else { return nil }
         var n = 0

@@ -1,5 +1,5 @@
-// What happens to the book between transactions: keepers that fill and clear orders, deposits and withdrawals nobody
-// announced, and the record of every change.
+// What happens to the book between transactions: keepers that fill and clear orders, deposits and withdrawals
+// nobody announced, and the record of every change.
 import Text
 
 /// The book at an instant, when it changed.
@@ -31,7 +31,9 @@ extension ChainNode {
         for i in 0..<32 {
             guard layout.isOpen(world.ledger.data(at.user), i) else { continue }
             let o = layout.order(world.ledger.data(at.user), i)
-            guard o.status == Order.Status.open, o.marketType == 1, Int(o.market) < at.perps.count else { continue }
+            guard o.status == Order.Status.open, o.marketType == 1, Int(o.market) < at.perps.count else {
+                continue
+            }
             // A keeper is late by some slots: each slot it comes with probability 1/latency.
             if options.keeperLatencySlots > 1 && slots < options.keeperLatencySlots * 8
                 && !keeperRandom.oneIn(options.keeperLatencySlots) { continue }
@@ -42,7 +44,9 @@ extension ChainNode {
                 if o.filled > 0 { x.world.tally.ordersPartial += 1 }
                 world = x.world
             } else if o.slot < world.slot {
-                _ = keeperFill(i, partial: options.partialPermille > 0 && keeperRandom.below(1000) < options.partialPermille)
+                _ = keeperFill(i,
+                               partial: options.partialPermille > 0
+                                   && keeperRandom.below(1000) < options.partialPermille)
             }
         }
     }
@@ -58,7 +62,9 @@ extension ChainNode {
         // Fills want a sound oracle: positive, not older than the margin's limit, not too uncertain.
         let stale = world.slot > v.posted && world.slot - v.posted > guards.u64(S.guardRails + 24)
         let unsure = v.priceE6 > 0 && mulDiv(v.confE6, 1_000_000, v.priceE6) > guards.i64(S.guardRails + 32)
-        guard v.priceE6 > 0, !stale, !unsure, status & 12 == 0, m[P.paused] & 6 == 0, !o.mustTrigger else { return false }
+        guard v.priceE6 > 0, !stale, !unsure, status & 12 == 0, m[P.paused] & 6 == 0, !o.mustTrigger else {
+            return false
+        }
         var x = keeperExec()
         let want = x.reduced(o)
         if want == 0 {
@@ -67,11 +73,13 @@ extension ChainNode {
             world = x.world
             return true
         }
-        let limit = o.limit(oracle: v.priceE6, elapsed: world.slot - min(o.slot, world.slot), tick: m.u64(P.tickSize))
+        let limit = o.limit(oracle: v.priceE6, elapsed: world.slot - min(o.slot, world.slot),
+                            tick: m.u64(P.tickSize))
         var q = x.quote
         if o.market != 0 { q.midE9 = v.priceE6 * 1000 }
         let step = m.u64(P.stepSize)
-        var f = q.fill(buy: o.isBuy, want: want, limit: limit, step: step, depth: o.market == 0 ? world.depth : Depth())
+        var f = q.fill(buy: o.isBuy, want: want, limit: limit, step: step,
+                       depth: o.market == 0 ? world.depth : Depth())
         if partial { f.base = max(step, floored(f.base / 2, to: step)) }
         guard f.base > 0 else { return false }
         x.apply(order: i, perp: perp, base: min(f.base, want), priceE9: f.priceE9, keeper: true)
@@ -84,7 +92,8 @@ extension ChainNode {
         let odds = UInt64(max(1, options.disturbMeanSeconds * 1000 / ms))
         guard disturbRandom.oneIn(odds) else { return }
         let spot = tokenAmount(spot: 1)
-        let size = mulDiv(max(spot.magnitude == 0 ? initialSpot : spot, 1), 10_000 + Int64(disturbRandom.below(90_001)), 1_000_000)
+        let size = mulDiv(max(spot.magnitude == 0 ? initialSpot : spot, 1),
+                          10_000 + Int64(disturbRandom.below(90_001)), 1_000_000)
         // Keeps the book between half and twice what it began with.
         let down = spot > initialSpot * 2 || (spot > initialSpot / 2 && disturbRandom.below(2) == 0)
         change(spotBy: down ? -size : size)
@@ -114,18 +123,23 @@ extension ChainNode {
         let base = k.map { layout.position(d, $0).base } ?? 0
         let sol = U.spots + U.spotStride
         let scaled = Int64(clamping: d.u64(sol)) * (d[sol + 34] == 1 ? -1 : 1)
-        if let e = events.last, e.base == base, e.solScaled == scaled, d[U.openOrders] == 0, e.orders.isEmpty { return }
+        if let e = events.last, e.base == base, e.solScaled == scaled, d[U.openOrders] == 0, e.orders.isEmpty {
+            return
+        }
         var live: [Order] = []
         for i in 0..<32 {
             if layout.isOpen(d, i) { live.append(layout.order(d, i)) }
         }
         if let e = events.last, e.base == base, e.solScaled == scaled, e.orders.count == live.count {
             var same = true
-            for (a, b) in zip(e.orders, live) where a.id != b.id || a.filled != b.filled || a.maxTs != b.maxTs { same = false }
+            for (a, b) in zip(e.orders, live) where a.id != b.id || a.filled != b.filled || a.maxTs != b.maxTs {
+                same = false
+            }
             if same { return }
         }
         if events.count >= 8192 { events.removeFirst(4096) }
-        events.append(Event(wallMs: wallMs, slot: world.slot, tsMs: world.tsMs, base: base, solScaled: scaled, orders: live))
+        events.append(Event(wallMs: wallMs, slot: world.slot, tsMs: world.tsMs, base: base, solScaled: scaled,
+                            orders: live))
     }
 }
 

@@ -8,9 +8,12 @@ struct UserLayout {
     let perpIsolated: Int, perpMaxRatio: Int, perpMarket: Int, perpOpenOrders: Int, perpFlag: Int
     let orderOffsetWide: Bool        // oracle_price_offset: i64 (Velocity) or i32 (Drift)
     let orderId: Int, orderMarket: Int, orderStatus: Int
-    let totals: Int                  // total_deposits; withdraws +8, social loss +16, settled pnl +24, spot fees +32, funding +40, freed +48, last slot +56
-    let nextOrderId: Int             // max_margin_ratio +4, next_liquidation_id +8, sub_account +10, status +12, margin trading +13,
-                                     // idle +14, open_orders +15, has_open_order +16, open_auctions +17, has_open_auction +18
+    // total_deposits; withdraws +8, social loss +16, settled pnl +24, spot fees +32, funding +40, freed +48,
+    // last slot +56
+    let totals: Int
+    // max_margin_ratio +4, next_liquidation_id +8, sub_account +10, status +12, margin trading +13, idle +14,
+    // open_orders +15, has_open_order +16, open_auctions +17, has_open_auction +18
+    let nextOrderId: Int
     let poolId: Int
     let equityFloor: Int             // 0: the venue has none
     // The same in both venues.
@@ -24,13 +27,15 @@ struct UserLayout {
 
 struct PerpLayout {
     let size: Int
-    let baseLong: Int, baseShort: Int, quoteAmount: Int, entryLong: Int, entryShort: Int, beLong: Int, beShort: Int
+    let baseLong: Int, baseShort: Int, quoteAmount: Int, entryLong: Int, entryShort: Int, beLong: Int,
+        beShort: Int
     let maxOpenInterest: Int, cumLong: Int, cumShort: Int
     let oracle: Int, name: Int, lastFundingRate: Int, lastFundingTs: Int, netUnsettled: Int
     let stepSize: Int, tickSize: Int, minOrderSize: Int, maxImbalance: Int, expiryTs: Int
     let imf: Int, pnlImf: Int, liquidatorFee: Int, marginInitial: Int, marginMaintenance: Int
     let pnlWeightInitial: Int, pnlWeightMaintenance: Int, usersWithBase: Int
-    let marketIndex: Int, status: Int, contractType: Int, tier: Int, paused: Int, quoteSpotIndex: Int, feeAdjustment: Int
+    let marketIndex: Int, status: Int, contractType: Int, tier: Int, paused: Int, quoteSpotIndex: Int,
+        feeAdjustment: Int
     let lastFillPrice: Int, poolId: Int, oracleSource: Int
     let markTwap: Int, markTwap5: Int, markTwapTs: Int, bidTwap: Int, askTwap: Int, markStd: Int, oracleStd: Int
     let volume24h: Int, lastTradeTs: Int, funding24h: Int, fundingPeriod: Int
@@ -48,7 +53,8 @@ struct SpotLayout {
     let depositBalance: Int, borrowBalance: Int, cumDeposit: Int, cumBorrow: Int
     let lastOraclePrice: Int         // conf +8, delay +16, twap +24, twap 5 min +32, twap ts +40
     let guardThreshold: Int, lastInterestTs: Int, stepSize: Int
-    let weights: Int                 // initial asset, maintenance asset +4, initial liability +8, maintenance liability +12, imf +16
+    // initial asset, maintenance asset +4, initial liability +8, maintenance liability +12, imf +16
+    let weights: Int
     let optimalUtilization: Int, decimals: Int, marketIndex: Int
     let ordersEnabled: Int, oracleSource: Int, status: Int, assetTier: Int, paused: Int
     let scaleStart: Int, poolId: Int
@@ -57,7 +63,8 @@ struct SpotLayout {
 
 struct StateLayout {
     let size: Int
-    let signer: Int, perpFees: Int, guardRails: Int   // divergence, twap divergence, stale amm, stale margin, conf, volatile: 6 x 8 bytes
+    // divergence, twap divergence, stale amm, stale margin, conf, volatile: 6 x 8 bytes
+    let signer: Int, perpFees: Int, guardRails: Int
     let liquidationBuffer: Int, numberOfPerps: Int, numberOfSpots: Int
     let minAuction: Int, exchangeStatus: Int, featureBits: Int
     let feeNumerators: [UInt32]
@@ -83,8 +90,10 @@ final class Layout {
     let quoteName: StaticString
     let solOracle: Key, quoteOracle: Key
 
-    init(velocity: Bool, program: Key, user: UserLayout, perp: PerpLayout, spot: SpotLayout, state: StateLayout, stats: StatsLayout,
-         stateSeed: StaticString, signerSeed: StaticString, statusReduceOnly: UInt8, statusSettlement: UInt8, quoteName: StaticString,
+    init(velocity: Bool, program: Key, user: UserLayout, perp: PerpLayout, spot: SpotLayout, state: StateLayout,
+         stats: StatsLayout,
+         stateSeed: StaticString, signerSeed: StaticString, statusReduceOnly: UInt8, statusSettlement: UInt8,
+         quoteName: StaticString,
          solOracle: Key, quoteOracle: Key) {
         self.velocity = velocity
         self.program = program

@@ -1,5 +1,5 @@
-// Accounts and the values that change with them. A World is a value: a simulation runs on a copy and is thrown away, a
-// transaction that fails leaves nothing behind but its fee.
+// Accounts and the values that change with them. A World is a value: a simulation runs on a copy and is
+// thrown away, a transaction that fails leaves nothing behind but its fee.
 import EvenkeelCore
 import Text
 
@@ -112,7 +112,8 @@ struct Depth {
 struct World {
     var ledger = Ledger()
     var slot: UInt64 = 0
-    var skipped: UInt64 = 0            // slots without a block since the start: block heights fall behind by them
+    // slots without a block since the start: block heights fall behind by them
+    var skipped: UInt64 = 0
     var tsMs: Int64 = 0
     var depth = Depth()
     var tally = Tally()
@@ -122,7 +123,8 @@ struct World {
 /// Indices of the accounts the chain made itself; accounts are only ever appended, so they hold for ever.
 struct Places {
     var program = 0, clock = 0, state = 0, user = 0, stats = 0
-    var perps: [Int] = [], spots: [Int] = [], oracles: [Int] = []   // oracles: SOL, quote, then the other perps'
+    // oracles: SOL, quote, then the other perps'
+    var perps: [Int] = [], spots: [Int] = [], oracles: [Int] = []
     var authority = 0, delegate = 0
     var own = 0                        // accounts below this index were made by genesis
 }

@@ -3,7 +3,8 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-/// A chain with its server. Time moves with the wall clock times `speedPermille` / 1000, in whole slots; tickMs 0 stops it.
+/// A chain with its server. Time moves with the wall clock times `speedPermille` / 1000, in whole slots;
+/// tickMs 0 stops it.
 package final class LocalnetServer {
     package let node: ChainNode
     private var server: OpaquePointer?
@@ -26,7 +27,8 @@ package final class LocalnetServer {
         var error = [CChar](repeating: 0, count: 200)
         server = sys_httpd_open(port, { context, post, path, body, len, answer in
             guard let context, let path, let body, let answer else { return }
-            Unmanaged<LocalnetServer>.fromOpaque(context).takeUnretainedValue().serve(post != 0, path, body, len, answer)
+            let server = Unmanaged<LocalnetServer>.fromOpaque(context).takeUnretainedValue()
+            server.serve(post != 0, path, body, len, answer)
         }, Unmanaged.passUnretained(self).toOpaque(), &error, error.count)
         guard server != nil else {
             return error.withUnsafeBufferPointer { "\(c: $0.baseAddress)" }
@@ -59,7 +61,8 @@ package final class LocalnetServer {
         done = 0
         node.wallMs = sys_unix_ms()
         guard let s = server else { return }
-        // Often enough for one slot a call, at most a thousand calls a second; several slots a call beyond that.
+        // Often enough for one slot a call, at most a thousand calls a second; several slots a call beyond
+        // that.
         let slotUs = tickMs * 1_000_000 / max(1, speedPermille)
         sys_httpd_every(s, { context in
             guard let context else { return }
@@ -90,7 +93,8 @@ package final class LocalnetServer {
         if !post {
             let health = p == "/health"
             answer.clear()
-            answer.put(health ? (node.isBehind ? "behind" : "ok") : "Used HTTP Method is not allowed. POST or OPTIONS is required\n")
+            let refused: StaticString = "Used HTTP Method is not allowed. POST or OPTIONS is required\n"
+            answer.put(health ? (node.isBehind ? "behind" : "ok") : refused)
             a.pointee.status = health ? 200 : 405
             a.pointee.plain = 1
         } else if p == "/ctl" {

@@ -2,7 +2,8 @@
 import EvenkeelCore
 import Text
 
-/// The price of one oracle and the averages the program keeps of it, in 1e-9 USD so that slow averages do not stick.
+/// The price of one oracle and the averages the program keeps of it, in 1e-9 USD so that slow averages do not
+/// stick.
 struct Track {
     var priceE9: Int64
     var twapE9: Int64, twap5E9: Int64
@@ -17,7 +18,8 @@ struct Track {
     }
     var priceE6: Int64 { priceE9 / 1000 }
 
-    /// One slot of a geometric walk. A slot's deviation in parts per billion is the hour's divided by sqrt(slots an hour).
+    /// One slot of a geometric walk. A slot's deviation in parts per billion is the hour's divided by
+    /// sqrt(slots an hour).
     mutating func walk(_ rng: inout RandomGenerator, slotMs: Int64, slots n: UInt64) {
         guard volatilityPpmHour > 0 else { return }
         let slots = max(1, 3_600_000 / max(1, slotMs))
@@ -50,8 +52,9 @@ extension ChainNode {
         for _ in 0..<slots { step(1, ms: options.slotMs) }
     }
 
-    /// The same time in one step: prices walk as far as in as many slots, orders are looked at once, only the last slot has a
-    /// blockhash. For a simulator that has nothing in flight: a tenth of a microsecond a slot instead of two.
+    /// The same time in one step: prices walk as far as in as many slots, orders are looked at once, only the
+    /// last slot has a blockhash. For a simulator that has nothing in flight: a tenth of a microsecond a slot
+    /// instead of two.
     package func jump(slots: Int) {
         guard slots > 0 else { return }
         step(UInt64(slots), ms: options.slotMs * Int64(slots))
@@ -178,7 +181,8 @@ extension ChainNode {
         }
     }
 
-    /// On the hour: a rate near the mean, noisy like the real one, added to both cumulative rates (1e9, quote per base).
+    /// On the hour: a rate near the mean, noisy like the real one, added to both cumulative rates (1e9, quote
+    /// per base).
     private func crankFunding() {
         let hours = min(world.unixTs / 3600 - lastFundingHour, 10_000)
         lastFundingHour = world.unixTs / 3600

@@ -1,4 +1,5 @@
-// Faults that a test asks for: of the wire (what the transport does with an answer), of sending, and of single accounts.
+// Faults that a test asks for: of the wire (what the transport does with an answer), of sending, and of
+// single accounts.
 import Text
 
 package struct WireAnswer {
@@ -45,8 +46,10 @@ struct Fault {
             case .nullAccount: return "null_account"
             }
         }
-        static let all: [Kind] = [.httpStatus, .malformed, .truncate, .close, .slow, .rpcError, .empty, .dropSend, .delaySend,
-                                  .execHttpError, .execClose, .wrongOwner, .wrongDiscriminator, .shortData, .nullAccount]
+        static let all: [Kind] = [
+            .httpStatus, .malformed, .truncate, .close, .slow, .rpcError, .empty, .dropSend, .delaySend,
+            .execHttpError, .execClose, .wrongOwner, .wrongDiscriminator, .shortData, .nullAccount,
+        ]
     }
     var kind: Kind
     var n: Int64 = 1
@@ -63,7 +66,9 @@ extension ChainNode {
     /// Uses up one of the faults that fit.
     func takeFault(_ method: Text, where fits: (Fault.Kind) -> Bool) -> Fault? {
         for i in faults.indices where faults[i].n > 0 && fits(faults[i].kind) {
-            if !faults[i].methods.isEmpty && !faults[i].methods.contains(where: { $0.bytes == method.bytes }) { continue }
+            if !faults[i].methods.isEmpty && !faults[i].methods.contains(where: { $0.bytes == method.bytes }) {
+                continue
+            }
             faults[i].n -= 1
             return faults[i]
         }
@@ -71,7 +76,8 @@ extension ChainNode {
     }
 
     func takeAccountFault(_ k: Key) -> Fault.Kind? {
-        for i in faults.indices where faults[i].n > 0 && faults[i].pubkey == k && !faults[i].kind.isWire && !faults[i].kind.isSend {
+        for i in faults.indices where faults[i].n > 0 && faults[i].pubkey == k && !faults[i].kind.isWire
+            && !faults[i].kind.isSend {
             faults[i].n -= 1
             return faults[i].kind
         }

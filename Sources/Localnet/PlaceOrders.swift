@@ -46,30 +46,9 @@ extension Exec {
         }
         if p.marketType != 1 { try fail(6044) }
 
-        var o = Order()
-        o.slot = slot
-        o.price = p.price == 0 ? 0 : UInt64(max(0, onTick(Int64(clamping: p.price), tick, buy: p.isBuy)))
-        o.base = base
-        o.trigger = p.triggerPrice ?? 0
-        o.auctionStart = band.start
-        o.auctionEnd = band.end
-        o.maxTs = maxTs
-        o.offset = p.offset ?? 0
-        o.id = user.u32(U.nextOrderId)
-        o.market = p.market
-        o.status = Order.Status.open
-        o.type = p.type
-        o.marketType = p.marketType
-        o.userId = p.userId
         var held = L.position(user, pos)
-        o.existingDirection = held.base >= 0 ? 0 : 1
-        o.direction = p.direction
-        o.reduceOnly = p.reduceOnly || forced ? 1 : 0
-        o.postOnly = p.postOnly != 0 ? 1 : 0
-        o.ioc = p.ioc ? 1 : 0
-        o.triggerCondition = p.triggerCondition
-        o.duration = band.duration
-        o.slotTail = UInt8(truncatingIfNeeded: slot)
+        let o = newOrder(p, base: base, maxTs: maxTs, band: band, tick: tick,
+                         reduceOnly: p.reduceOnly || forced, held: held)
         if !(try validate(o, p, perp: m, oracle: oracle.priceE6)) {
             // TryPostOnly that would cross: no order, but its id is gone.
             world.ledger.set(o.id &+ 1, U.nextOrderId, in: userAt)
@@ -96,21 +75,7 @@ extension Exec {
         world.tally.ordersPlaced += 1
 
         try charge(18_000)
-        let t = try margin(initial: riskier)
-        if !t.ok {
-            let crossed: StaticString = "CrossMarginOverride { margin_requirement_type: Initial, "
-            let kind: Text = riskier ? "\(crossed)default_margin_requirement_type: Maintenance }" : "Default(Maintenance)"
-            log("""
-                margin calculation: MarginCalculation { context: MarginContext { margin_type_config: \(kind), mode: Standard, strict: true }, \
-                total_collateral: \(t.collateral), margin_requirement: \(t.requirement) }
-                """)
-            try fail(6003)
-        }
-        if riskier && U.equityFloor > 0 {
-            let floor = user.u64(U.equityFloor).addingReportingOverflow(user.u64(U.equityFloor + 8)).partialValue
-            let worth = try equity()
-            if floor > 0 && worth < Int128(floor) { try fail(6358) }
-        }
+        try checkMargin(riskier: riskier)
         if forced && !(held.base != 0 && (held.base > 0) != p.isBuy) { try fail(6046) }
         if riskier && m.i128(P.maxOpenInterest) > 0 {
             let oi = max(m.i128(P.baseLong), -m.i128(P.baseShort)) + Int128(base)
@@ -120,8 +85,58 @@ extension Exec {
         return index
     }
 
+    private func newOrder(_ p: OrderParams, base: UInt64, maxTs: Int64, band: Band, tick: UInt64,
+                          reduceOnly: Bool,
+                          held: Position) -> Order {
+        var o = Order()
+        o.slot = slot
+        o.price = p.price == 0 ? 0 : UInt64(max(0, onTick(Int64(clamping: p.price), tick, buy: p.isBuy)))
+        o.base = base
+        o.trigger = p.triggerPrice ?? 0
+        o.auctionStart = band.start
+        o.auctionEnd = band.end
+        o.maxTs = maxTs
+        o.offset = p.offset ?? 0
+        o.id = user.u32(L.user.nextOrderId)
+        o.market = p.market
+        o.status = Order.Status.open
+        o.type = p.type
+        o.marketType = p.marketType
+        o.userId = p.userId
+        o.existingDirection = held.base >= 0 ? 0 : 1
+        o.direction = p.direction
+        o.reduceOnly = reduceOnly ? 1 : 0
+        o.postOnly = p.postOnly != 0 ? 1 : 0
+        o.ioc = p.ioc ? 1 : 0
+        o.triggerCondition = p.triggerCondition
+        o.duration = band.duration
+        o.slotTail = UInt8(truncatingIfNeeded: slot)
+        return o
+    }
+
+    /// The margin after the order, and the floor of equity that the user has set.
+    private mutating func checkMargin(riskier: Bool) throws(Halt) {
+        let t = try margin(initial: riskier)
+        if !t.ok {
+            let crossed: StaticString = "CrossMarginOverride { margin_requirement_type: Initial, "
+            let kind: Text = riskier ? "\(crossed)default_margin_requirement_type: Maintenance }"
+                : "Default(Maintenance)"
+            let context: Text = "MarginContext { margin_type_config: \(kind), mode: Standard, strict: true }"
+            let totals: Text = "total_collateral: \(t.collateral), margin_requirement: \(t.requirement)"
+            log("margin calculation: MarginCalculation { context: \(context), \(totals) }")
+            try fail(6003)
+        }
+        let U = L.user
+        if riskier && U.equityFloor > 0 {
+            let floor = user.u64(U.equityFloor).addingReportingOverflow(user.u64(U.equityFloor + 8)).partialValue
+            let worth = try equity()
+            if floor > 0 && worth < Int128(floor) { try fail(6358) }
+        }
+    }
+
     /// False: the order is silently not placed (TryPostOnly).
-    private mutating func validate(_ o: Order, _ p: OrderParams, perp m: [UInt8], oracle: Int64) throws(Halt) -> Bool {
+    private mutating func validate(_ o: Order, _ p: OrderParams, perp m: [UInt8],
+                                   oracle: Int64) throws(Halt) -> Bool {
         let P = L.perp
         if o.reduceOnly == 0 && o.base < m.u64(P.minOrderSize) { try fail(6056) }
         let buy = o.isBuy
@@ -129,7 +144,10 @@ extension Exec {
         case Order.Kind.market, Order.Kind.oracle:
             if o.type == Order.Kind.market {
                 if o.auctionStart <= 0 || o.auctionEnd <= 0 { try fail(6054) }
-                if o.price != 0 && (buy ? Int64(clamping: o.price) < o.auctionEnd : Int64(clamping: o.price) > o.auctionEnd) { try fail(6054) }
+                if o.price != 0
+                    && (buy ? Int64(clamping: o.price) < o.auctionEnd : Int64(clamping: o.price) > o.auctionEnd) {
+                    try fail(6054)
+                }
                 if o.offset != 0 { try fail(6055) }
             } else {
                 if o.price != 0 { try fail(6191) }
@@ -203,7 +221,8 @@ extension Exec {
             let p = L.position(d, i)
             guard p.inUse else { continue }
             let m = world.ledger.data(maps.perps[try perpMarket(p.market)])
-            sum += Int128(p.base) * Int128(try oracle(m.key(L.perp.oracle), source: m[L.perp.oracleSource]).priceE6) / 1_000_000_000
+            sum += Int128(p.base) * Int128(try oracle(m.key(L.perp.oracle),
+                                                      source: m[L.perp.oracleSource]).priceE6) / 1_000_000_000
                 + Int128(p.quote) + Int128(L.unsettledFunding(p, market: m))
         }
         return sum

@@ -1,6 +1,7 @@
 // A price path from a CSV file.
 
-/// Rows of `time,open,high,low,close,...`, time in seconds or milliseconds; lines that are not numbers (a header) are skipped.
+/// Rows of `time,open,high,low,close,...`, time in seconds or milliseconds; lines that are not numbers (a
+/// header) are skipped.
 package enum PriceCsv {
     package static func read(_ b: UnsafeBufferPointer<UInt8>) -> [PricePoint] {
         var out: [PricePoint] = [], at = 0, lastClose: Int64 = 0, step: Int64 = 0
@@ -18,7 +19,10 @@ package enum PriceCsv {
             func field(_ i: Int, _ decimals: Int) -> Int64? {
                 Decimal.parse(UnsafeBufferPointer(rebasing: b[fields[i].0..<fields[i].1]), decimals)
             }
-            guard fields.count >= 5, var t = field(0, 0), let open = field(1, 9), let close = field(4, 9), open > 0, close > 0 else { continue }
+            guard fields.count >= 5, var t = field(0, 0), let open = field(1, 9), let close = field(4, 9),
+                  open > 0, close > 0 else {
+                continue
+            }
             if t < 100_000_000_000 { t *= 1000 }
             guard t > (out.last?.tsMs ?? 0) else { continue }
             if let l = out.last { step = t - l.tsMs }

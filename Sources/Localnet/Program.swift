@@ -1,4 +1,5 @@
-// The venue's program: which instruction, which accounts, what each must be (Anchor's checks in Anchor's order).
+// The venue's program: which instruction, which accounts, what each must be (Anchor's checks in Anchor's
+// order).
 import EvenkeelCore
 import Text
 
@@ -86,7 +87,9 @@ extension Exec {
     private mutating func accounts(stats: Bool) throws(Halt) {
         try charge(5_000)
         let n = stats ? 4 : 3
-        if metas.count < n { try fail(3005, account: metas.count == 0 ? "state" : metas.count == 1 ? "user" : "authority") }
+        if metas.count < n {
+            try fail(3005, account: metas.count == 0 ? "state" : metas.count == 1 ? "user" : "authority")
+        }
         let state = try owned(metas[0], Disc.state, L.state.size, "state")
         userAt = try owned(metas[1], Disc.user, L.user.size, "user")
         if stats { statsAt = try owned(metas[2], Disc.stats, L.stats.size, "user_stats") }
@@ -95,10 +98,14 @@ extension Exec {
         if !metas[1].writable { try fail(2000, account: "user") }
         let d = user
         let delegate = d.key(L.user.delegate)
-        if d.key(L.user.authority) != signer.key && (delegate.isZero || delegate != signer.key) { try fail(2003, account: "user") }
+        if d.key(L.user.authority) != signer.key && (delegate.isZero || delegate != signer.key) {
+            try fail(2003, account: "user")
+        }
         if stats {
             if !metas[2].writable { try fail(2000, account: "user_stats") }
-            if world.ledger.key(8, in: statsAt) != d.key(L.user.authority) { try fail(2003, account: "user_stats") }
+            if world.ledger.key(8, in: statsAt) != d.key(L.user.authority) {
+                try fail(2003, account: "user_stats")
+            }
         }
         // exchange_not_paused stops only when every bit is set; a fill is stopped by its own bit.
         let status = world.ledger.u8(L.state.exchangeStatus, in: state)
@@ -107,8 +114,10 @@ extension Exec {
         metas.removeFirst(n)
     }
 
-    private mutating func owned(_ m: Meta, _ disc: UInt64, _ size: Int, _ name: StaticString) throws(Halt) -> Int {
-        // An absent account is the system program's; only a boxed account (State) is told apart from a foreign one.
+    private mutating func owned(_ m: Meta, _ disc: UInt64, _ size: Int,
+                                _ name: StaticString) throws(Halt) -> Int {
+        // An absent account is the system program's; only a boxed account (State) is told apart from a
+        // foreign one.
         let absent: UInt32 = disc == Disc.state ? 3012 : 3007
         guard let i = world.ledger.index(of: m.key) else { try fail(absent, account: name) }
         let a = world.ledger.items[i]
@@ -120,7 +129,8 @@ extension Exec {
         return i
     }
 
-    /// The three groups of remaining accounts: oracles, spot markets, perp markets; an account of another kind ends a group.
+    /// The three groups of remaining accounts: oracles, spot markets, perp markets; an account of another
+    /// kind ends a group.
     private mutating func load(writable: UInt16?) throws(Halt) {
         maps = Maps()
         var i = 0
@@ -140,7 +150,9 @@ extension Exec {
         }
         while let k = known(Disc.perp, L.perp.size) {
             if maps.perps.contains(k) { try fail(6079) }
-            if let w = writable, world.ledger.u16(L.perp.marketIndex, in: k) == w && !metas[i].writable { try fail(6081) }
+            if let w = writable, world.ledger.u16(L.perp.marketIndex, in: k) == w && !metas[i].writable {
+                try fail(6081)
+            }
             maps.perps.append(k)
             maps.writablePerps.append(metas[i].writable)
             i += 1
@@ -184,7 +196,8 @@ struct OrderParams {
     var ioc: Bool { bitFlags & 1 != 0 }
     var isBuy: Bool { direction == 0 }
 
-    /// `wide`: Velocity's form (offset i64, two builder fields at the end); Drift's has an i32 offset and ends with the auction.
+    /// `wide`: Velocity's form (offset i64, two builder fields at the end); Drift's has an i32 offset and
+    /// ends with the auction.
     init(_ a: inout Args, wide: Bool) {
         type = a.choice(5)
         marketType = a.choice(2)

@@ -1,9 +1,10 @@
-// The chain's only source of chance: xoshiro256++ seeded through splitmix64. One stream a purpose, so that a transaction more or less
-// does not change the price path of a seed.
-// Sources: Blackman and Vigna, "Scrambled linear pseudorandom number generators"; Steele, Lea and Flood, "Fast splittable pseudorandom
-// number generators" (both algorithms are in the public domain).
+// The chain's only source of chance: xoshiro256++ seeded through splitmix64. One stream a purpose, so that a
+// transaction more or less does not change the price path of a seed. Sources: Blackman and Vigna, "Scrambled
+// linear pseudorandom number generators"; Steele, Lea and Flood, "Fast splittable pseudorandom number
+// generators" (both algorithms are in the public domain).
 //
-// The simulator draws from splitmix64 itself: what a seed does is recorded for both, so neither can move to the other's generator.
+// The simulator draws from splitmix64 itself: what a seed does is recorded for both, so neither can move to
+// the other's generator.
 
 package struct SplitMix64 {
     private var state: UInt64

@@ -1,4 +1,5 @@
-// What the node remembers of what was sent to it: every attempt (for the log) and what landed (for the status calls).
+// What the node remembers of what was sent to it: every attempt (for the log) and what landed (for the status
+// calls).
 import Text
 
 struct Landed {
@@ -88,7 +89,8 @@ extension ChainNode {
     func record(_ t: Transaction, skipPreflight: Bool, fault: Fault.Kind?) -> Int {
         let n = (records.last?.sequence ?? -1) + 1
         if records.count >= 2048 { records.removeFirst(1024) }
-        records.append(Record(sequence: n, wallMs: wallMs, slot: world.slot, transaction: t, skipPreflight: skipPreflight, fault: fault))
+        records.append(Record(sequence: n, wallMs: wallMs, slot: world.slot, transaction: t,
+                              skipPreflight: skipPreflight, fault: fault))
         return n
     }
 
@@ -97,7 +99,8 @@ extension ChainNode {
         change(&records[n - first])
     }
 
-    /// Whether the signatures hold. The same bytes come again and again; the last ones that held are known by comparing them.
+    /// Whether the signatures hold. The same bytes come again and again; the last ones that held are known by
+    /// comparing them.
     private func holds(_ t: Transaction) -> Bool {
         if t.raw == lastVerified { return true }
         guard t.signaturesHold else { return false }
@@ -133,7 +136,8 @@ extension ChainNode {
         if out.error != nil { world.tally.failed += 1 }
         world.tally.lamportFees += out.fee
         if landed.count >= 4096 { landed.removeFirst(2048) }
-        landed.append(Landed(signature: t.firstSignature, slot: slot, unixTs: world.unixTs, error: out.error, logs: out.logs,
+        landed.append(Landed(signature: t.firstSignature, slot: slot, unixTs: world.unixTs, error: out.error,
+                             logs: out.logs,
                              units: out.units, fee: out.fee, raw: t.raw, version0: t.version0))
         noteUser()
     }

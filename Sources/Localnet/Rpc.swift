@@ -121,7 +121,8 @@ extension ChainNode {
                 if let s = sending, s.kind == .execClose || s.kind == .execHttpError { after = s }
             }
             let p = r["params"]
-            try call(method, Params(list: p.isList ? p : .absent, single: p.isObject ? p : .absent), sending, &out)
+            try call(method, Params(list: p.isList ? p : .absent, single: p.isObject ? p : .absent), sending,
+                     &out)
         } catch {
             out.bytes.removeLast(out.bytes.count - mark)
             out.put("\"error\":{\"code\":\(error.code),\"message\":\(quoted: error.message)")
@@ -154,7 +155,9 @@ struct Params {
         return k
     }
     func items(_ i: Int, atMost: Int) throws(RpcError) -> Value {
-        guard self[i].isList else { throw RpcError(-32602, "Invalid params: invalid type: expected a sequence.") }
+        guard self[i].isList else {
+            throw RpcError(-32602, "Invalid params: invalid type: expected a sequence.")
+        }
         if self[i].count > atMost { throw RpcError(-32602, "Too many inputs provided; max \(atMost)") }
         return self[i]
     }

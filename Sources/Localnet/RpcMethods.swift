@@ -9,7 +9,9 @@ extension ChainNode {
     /// What a read sees: this instant, or the one the node is frozen at.
     var view: View? { flapNow ? saved : frozen }
     var contextSlot: UInt64 { view?.slot ?? world.slot }
-    func height(_ slot: UInt64) -> UInt64 { slot > heightOffset + world.skipped ? slot - heightOffset - world.skipped : slot }
+    func height(_ slot: UInt64) -> UInt64 {
+        slot > heightOffset + world.skipped ? slot - heightOffset - world.skipped : slot
+    }
 
     func account(_ k: Key) -> Account? {
         if let v = view, let i = v.ledger.index(of: k) { return v.ledger.items[i] }
@@ -28,14 +30,16 @@ extension ChainNode {
         let c = p[i]
         guard c.isObject else { return .absent }
         if let m = c["minContextSlot"].u64, m > contextSlot, !(flapNow && (flap?.ignoreMin ?? false)) {
-            throw RpcError(-32016, "Minimum context slot has not been reached", data: "{\"contextSlot\":\(contextSlot)}")
+            throw RpcError(-32016, "Minimum context slot has not been reached",
+                           data: "{\"contextSlot\":\(contextSlot)}")
         }
         return c
     }
 
     func behind() throws(RpcError) {
         guard healthBehind > 0 else { return }
-        throw RpcError(-32005, "Node is behind by \(healthBehind) slots", data: "{\"numSlotsBehind\":\(healthBehind)}")
+        throw RpcError(-32005, "Node is behind by \(healthBehind) slots",
+                       data: "{\"numSlotsBehind\":\(healthBehind)}")
     }
 
     /// Writes the result of one method, or throws.
@@ -95,7 +99,9 @@ extension ChainNode {
             context(&out)
             out.put(valid ? "true}" : "false}")
         case method == "getMinimumBalanceForRentExemption":
-            guard let n = p[0].u64, n < 1 << 40 else { throw RpcError(-32602, "Invalid params: invalid type: expected usize.") }
+            guard let n = p[0].u64, n < 1 << 40 else {
+                throw RpcError(-32602, "Invalid params: invalid type: expected usize.")
+            }
             out.put((128 + n) * 6960)
         case method == "getFeeForMessage": try feeForMessage(p, &out)
         case method == "getRecentPrioritizationFees":
@@ -125,11 +131,13 @@ extension ChainNode {
     }
 
     private func epochInfo(_ p: Params, _ out: inout Text) {
-        // A finalized bank is 32 blocks behind, and of that depth there are no forks: a minority fork finalizes nothing.
+        // A finalized bank is 32 blocks behind, and of that depth there are no forks: a minority fork
+        // finalizes nothing.
         let final = (p[0].isObject ? p[0]["commitment"] : .absent).equals("finalized")
         let top = final ? min(world.slot, forkedAt) : world.slot
         let s = top - (final ? min(32, top) : 0), h = height(top)
-        out.put("{\"absoluteSlot\":\(s),\"blockHeight\":\(final ? h - min(32, h) : h + heightAhead),\"epoch\":\(s / 432_000),")
+        let blocks = final ? h - min(32, h) : h + heightAhead
+        out.put("{\"absoluteSlot\":\(s),\"blockHeight\":\(blocks),\"epoch\":\(s / 432_000),")
         out.put("\"slotIndex\":\(s % 432_000),\"slotsInEpoch\":432000,\"transactionCount\":\(world.tally.transactions)}")
     }
 
@@ -159,7 +167,8 @@ extension ChainNode {
     }
 
     static func put(rest a: Account, _ out: inout Text) {
-        out.put(",\"executable\":\(a.executable ? "true" : "false"),\"lamports\":\(a.lamports),\"owner\":\"\(a.owner)\",")
+        let executable: StaticString = a.executable ? "true" : "false"
+        out.put(",\"executable\":\(executable),\"lamports\":\(a.lamports),\"owner\":\"\(a.owner)\",")
         out.put("\"rentEpoch\":18446744073709551615,\"space\":\(a.data.count)}")
     }
 
@@ -190,14 +199,16 @@ extension ChainNode {
             out.put("\",\"base64\"]")
         } else if enc.equals("base58") || enc.equals("binary") || !enc.exists {
             if to - from > 128 {
-                throw RpcError(-32600, "Encoded binary (base 58) data should be less than 128 bytes, please use Base64 encoding.")
+                let limit: Text = "Encoded binary (base 58) data should be less than 128 bytes"
+                throw RpcError(-32600, "\(limit), please use Base64 encoding.")
             }
             let digits: Text = "\"\(base58: Array(a.data[from..<to]))\""
             if enc.equals("binary") { out.put(digits) } else { out.put("[\(digits),\"base58\"]") }
         } else if enc.equals("base64+zstd") {
             throw RpcError(-32602, "Invalid params: base64+zstd is not served by this node")
         } else {
-            let name = enc.text ?? "", known: StaticString = "`binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`"
+            let name = enc.text ?? "",
+                known: StaticString = "`binary`, `base58`, `base64`, `base64+zstd`, `jsonParsed`"
             throw RpcError(-32602, "Invalid params: unknown variant `\(name)`, expected one of \(known).")
         }
         ChainNode.put(rest: a, &out)

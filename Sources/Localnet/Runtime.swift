@@ -98,7 +98,8 @@ struct Budget {
 }
 
 extension ChainNode {
-    /// Runs a transaction on a copy of the world. The fee is in the outcome's world also when an instruction fails.
+    /// Runs a transaction on a copy of the world. The fee is in the outcome's world also when an instruction
+    /// fails.
     func run(_ t: Transaction) -> Outcome {
         var out = Outcome(world: world)
         let (budget, bad) = Budget.read(t)
@@ -109,15 +110,24 @@ extension ChainNode {
             return out
         }
         let have = world.ledger.items[payer].lamports
-        if world.ledger.items[payer].owner != Known.system { out.error = .refused(.invalidAccountForFee); return out }
+        if world.ledger.items[payer].owner != Known.system {
+            out.error = .refused(.invalidAccountForFee)
+            return out
+        }
         if have < out.fee { out.error = .refused(.insufficientFundsForFee); return out }
         let rest = have - out.fee
         if rest != 0 && rest < Genesis.rent(0) { out.error = .insufficientFundsForRent(0); return out }
         for ix in t.instructions {
             let k = t.keys[ix.program]
             if k == Known.computeBudget || k == Known.system { continue }
-            guard let p = world.ledger.index(of: k) else { out.error = .refused(.programAccountNotFound); return out }
-            if !world.ledger.items[p].executable { out.error = .refused(.invalidProgramForExecution); return out }
+            guard let p = world.ledger.index(of: k) else {
+                out.error = .refused(.programAccountNotFound)
+                return out
+            }
+            if !world.ledger.items[p].executable {
+                out.error = .refused(.invalidProgramForExecution)
+                return out
+            }
         }
         out.world.ledger.items[payer].lamports = rest
         if let e = bad { out.error = e; return out }
@@ -164,7 +174,8 @@ extension Exec {
             } else if program == L.program {
                 metas.removeAll(keepingCapacity: true)
                 for a in ix.accounts {
-                    metas.append(Meta(key: t.keys[Int(a)], signer: t.isSigner(Int(a)), writable: t.isWritable(Int(a))))
+                    metas.append(Meta(key: t.keys[Int(a)], signer: t.isSigner(Int(a)),
+                                      writable: t.isWritable(Int(a))))
                 }
                 try dispatch(ix.data)
                 consumed(program, before)

@@ -4,26 +4,36 @@ import Text
 
 extension ChainNode {
     private func raw(_ v: Value, _ c: Value, kind: StaticString) throws(RpcError) -> [UInt8] {
-        guard let text = v.text else { throw RpcError(-32602, "Invalid params: invalid type: expected a string.") }
+        guard let text = v.text else {
+            throw RpcError(-32602, "Invalid params: invalid type: expected a string.")
+        }
         let enc = c["encoding"]
         var out = [UInt8](repeating: 0, count: 2048), n = 0
         if enc.equals("base64") {
-            if text.bytes.count > 1644 { throw tooLarge(kind, text.bytes.count, max: "1644", encoding: "base64") }
+            if text.bytes.count > 1644 {
+                throw tooLarge(kind, text.bytes.count, max: "1644", encoding: "base64")
+            }
             guard ek_base64_decode(text.bytes, text.bytes.count, &out, out.count, &n) == EK_OK else {
                 throw RpcError(-32602, "invalid base64 encoding: InvalidByte")
             }
         } else if enc.equals("base58") || !enc.exists {
-            if text.bytes.count > 1683 { throw tooLarge(kind, text.bytes.count, max: "1683", encoding: "base58") }
-            guard let d = longBase58(text.bytes) else { throw RpcError(-32602, "invalid base58 encoding: InvalidCharacter") }
+            if text.bytes.count > 1683 {
+                throw tooLarge(kind, text.bytes.count, max: "1683", encoding: "base58")
+            }
+            guard let d = longBase58(text.bytes) else {
+                throw RpcError(-32602, "invalid base58 encoding: InvalidCharacter")
+            }
             return d
         } else {
-            throw RpcError(-32602, "unsupported encoding: \(enc.text ?? ""). Supported encodings: base58, base64")
+            throw RpcError(-32602,
+                           "unsupported encoding: \(enc.text ?? ""). Supported encodings: base58, base64")
         }
         out.removeLast(out.count - n)
         return out
     }
 
-    private func tooLarge(_ kind: StaticString, _ n: Int, max: StaticString, encoding: StaticString) -> RpcError {
+    private func tooLarge(_ kind: StaticString, _ n: Int, max: StaticString,
+                          encoding: StaticString) -> RpcError {
         RpcError(-32602, "\(encoding) encoded \(kind) too large: \(n) bytes (max: encoded/raw \(max)/1232)")
     }
 
@@ -50,7 +60,8 @@ extension ChainNode {
         if b.count > 1232 { throw tooLarge(kind, (b.count + 2) / 3 * 4, max: "1644", encoding: "base64") }
         let (t, bad) = Reader.transaction(b)
         if bad == .sanitize {
-            throw RpcError(-32602, "invalid transaction: Transaction failed to sanitize accounts offsets correctly")
+            throw RpcError(-32602,
+                           "invalid transaction: Transaction failed to sanitize accounts offsets correctly")
         }
         if let f = bad { throw RpcError(-32602, "failed to deserialize \(kind): \(f.text)") }
         return t
@@ -78,7 +89,9 @@ extension ChainNode {
         } else {
             let delay = fault?.kind == .delaySend ? fault?.slots ?? 0 : options.landDelay
             if delay > 0 {
-                if pending.count < 1024 { pending.append(Pending(dueSlot: world.slot + delay, transaction: t, record: n)) }
+                if pending.count < 1024 {
+                    pending.append(Pending(dueSlot: world.slot + delay, transaction: t, record: n))
+                }
             } else {
                 land(t, record: n)
             }
@@ -101,7 +114,8 @@ extension ChainNode {
         }
         guard let e = failed else { return }
         note(n) { $0.fate = .preflight; $0.error = e; $0.logs = logs; $0.units = units }
-        var d: Text = "{\"accounts\":null,\"err\":\(e.json),\"innerInstructions\":null,\"loadedAccountsDataSize\":0,\"logs\":"
+        var d: Text = "{\"accounts\":null,\"err\":\(e.json),\"innerInstructions\":null,"
+        d.put("\"loadedAccountsDataSize\":0,\"logs\":")
         put(logs: logs, &d)
         d.put(",\"replacementBlockhash\":null,\"returnData\":null,\"unitsConsumed\":\(units)}")
         throw RpcError(-32002, "Transaction simulation failed: \(e.words)", data: d)
@@ -176,7 +190,8 @@ extension ChainNode {
             if !first { out.put(",") }
             first = false
             var sig = [UInt8](repeating: 0, count: 64)
-            guard ek_json_sig(v.v, &sig) == EK_OK, let i = landedIndex(sig), landed[i].slot <= min(contextSlot, forkedAt) else {
+            guard ek_json_sig(v.v, &sig) == EK_OK, let i = landedIndex(sig),
+                  landed[i].slot <= min(contextSlot, forkedAt) else {
                 out.put("null")
                 return
             }
@@ -184,7 +199,8 @@ extension ChainNode {
             let final = age >= 32, confirmed = final || age >= options.confirmSlots
             let level: StaticString = final ? "finalized" : confirmed ? "confirmed" : "processed"
             let confirmations: Text = final ? "null" : "\(age)"
-            out.put("{\"confirmationStatus\":\"\(level)\",\"confirmations\":\(confirmations),\"slot\":\(l.slot),\(status(l.error))}")
+            out.put("{\"confirmationStatus\":\"\(level)\",\"confirmations\":\(confirmations),")
+            out.put("\"slot\":\(l.slot),\(status(l.error))}")
         }
         out.put("]}")
     }
@@ -205,16 +221,24 @@ extension ChainNode {
     }
 
     func feeForMessage(_ p: Params, _ out: inout Text) throws(RpcError) {
-        guard let text = p[0].text else { throw RpcError(-32602, "Invalid params: invalid type: expected a string.") }
+        guard let text = p[0].text else {
+            throw RpcError(-32602, "Invalid params: invalid type: expected a string.")
+        }
         var b = [UInt8](repeating: 0, count: 2048), n = 0
         guard ek_base64_decode(text.bytes, text.bytes.count, &b, b.count, &n) == EK_OK else {
             throw RpcError(-32602, "Invalid params: invalid base64 encoding")
         }
         b.removeLast(b.count - n)
         let (t, bad) = Reader.message(b)
-        if bad != nil { throw RpcError(-32602, "failed to deserialize solana_message::versions::VersionedMessage") }
+        if bad != nil {
+            throw RpcError(-32602, "failed to deserialize solana_message::versions::VersionedMessage")
+        }
         context(&out)
-        if hashIsRecent(t.blockhash) { out.put(Budget.read(t).0.fee(signatures: t.required)) } else { out.put("null") }
+        if hashIsRecent(t.blockhash) {
+            out.put(Budget.read(t).0.fee(signatures: t.required))
+        } else {
+            out.put("null")
+        }
         out.put("}")
     }
 }

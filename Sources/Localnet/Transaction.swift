@@ -1,4 +1,5 @@
-// The chain's own reader of transactions: legacy and version 0, every length checked, the runtime's sanitize rules.
+// The chain's own reader of transactions: legacy and version 0, every length checked, the runtime's sanitize
+// rules.
 import EvenkeelCore
 import Text
 

@@ -92,9 +92,11 @@ enum TxError {
     var words: Text {
         switch self {
         case .refused(let r): return "\(r.text)"
-        case .instruction(let i, .custom(let c)): return "Error processing Instruction \(i): custom program error: \(hexNumber: c)"
+        case .instruction(let i, .custom(let c)):
+            return "Error processing Instruction \(i): custom program error: \(hexNumber: c)"
         case .instruction(let i, .native(let n)): return "Error processing Instruction \(i): \(n.text)"
-        case .duplicateInstruction(let i): return "Transaction contains a duplicate instruction (\(i)) that is not allowed"
+        case .duplicateInstruction(let i):
+            return "Transaction contains a duplicate instruction (\(i)) that is not allowed"
         case .insufficientFundsForRent(let i):
             return "Transaction results in an account (\(i)) with insufficient funds for rent"
         }
@@ -120,15 +122,19 @@ enum ErrorName {
     static func find(_ code: UInt32) -> (name: StaticString, message: StaticString) {
         switch code {
         case 101: return ("InstructionFallbackNotFound", "Fallback functions are not supported")
-        case 102: return ("InstructionDidNotDeserialize", "The program could not deserialize the given instruction")
+        case 102: return ("InstructionDidNotDeserialize",
+                          "The program could not deserialize the given instruction")
         case 2000: return ("ConstraintMut", "A mut constraint was violated")
         case 2003: return ("ConstraintRaw", "A raw constraint was violated")
         case 3001: return ("AccountDiscriminatorNotFound", "No discriminator was found on the account")
-        case 3002: return ("AccountDiscriminatorMismatch", "Account discriminator did not match what was expected")
+        case 3002: return ("AccountDiscriminatorMismatch",
+                           "Account discriminator did not match what was expected")
         case 3005: return ("AccountNotEnoughKeys", "Not enough account keys given to the instruction")
-        case 3007: return ("AccountOwnedByWrongProgram", "The given account is owned by a different program than expected")
+        case 3007: return ("AccountOwnedByWrongProgram",
+                           "The given account is owned by a different program than expected")
         case 3010: return ("AccountNotSigner", "The given account did not sign")
-        case 3012: return ("AccountNotInitialized", "The program expected this account to be already initialized")
+        case 3012: return ("AccountNotInitialized",
+                           "The program expected this account to be already initialized")
         case 6003: return ("InsufficientCollateral", "Insufficient collateral")
         case 6005: return ("MaxNumberOfPositions", "Max number of positions taken")
         case 6024: return ("ExchangePaused", "Exchange is paused")
@@ -158,7 +164,8 @@ enum ErrorName {
         case 6191: return ("InvalidOrderLimitPrice", "InvalidOrderLimitPrice")
         case 6213: return ("MarketBeingInitialized", "Market Being Initialized")
         case 6254: return ("UserReduceOnly", "UserReduceOnly")
-        case 6289: return ("PlaceAndTakeOrderSuccessConditionFailed", "Place and take order success condition failed")
+        case 6289: return ("PlaceAndTakeOrderSuccessConditionFailed",
+                           "Place and take order success condition failed")
         case 6358: return ("EquityBelowFloor", "Account equity is below the user-set equity floor")
         default: return ("Error", "Error")
         }

@@ -1,7 +1,8 @@
 // Orders and positions as values: read from a User's bytes, changed, written back.
 
 struct Order {
-    var slot: UInt64 = 0, price: UInt64 = 0, base: UInt64 = 0, filled: UInt64 = 0, quoteFilled: UInt64 = 0, trigger: UInt64 = 0
+    var slot: UInt64 = 0, price: UInt64 = 0, base: UInt64 = 0, filled: UInt64 = 0, quoteFilled: UInt64 = 0,
+        trigger: UInt64 = 0
     var auctionStart: Int64 = 0, auctionEnd: Int64 = 0, maxTs: Int64 = 0, offset: Int64 = 0
     var id: UInt32 = 0, market: UInt16 = 0
     var status: UInt8 = 0, type: UInt8 = 0, marketType: UInt8 = 0, userId: UInt8 = 0
@@ -27,15 +28,19 @@ struct Position {
     var inUse: Bool { base != 0 || quote != 0 || bids != 0 || asks != 0 || openOrders != 0 || isolated != 0 }
     /// The larger of what stands after all bids and all asks; asks on a tie.
     func worst(price: Int64) -> Int64 {
-        let up = base.addingReportingOverflow(bids).partialValue, down = base.addingReportingOverflow(asks).partialValue
-        let vu = Int128(up.magnitude) * Int128(price) / 1_000_000_000, vd = Int128(down.magnitude) * Int128(price) / 1_000_000_000
+        let up = base.addingReportingOverflow(bids).partialValue,
+            down = base.addingReportingOverflow(asks).partialValue
+        let vu = Int128(up.magnitude) * Int128(price) / 1_000_000_000,
+            vd = Int128(down.magnitude) * Int128(price) / 1_000_000_000
         return vu > vd ? up : down
     }
 }
 
 extension Layout {
     /// Whether order slot `i` holds a live order, without reading the rest of it.
-    func isOpen(_ d: [UInt8], _ i: Int) -> Bool { d[user.orders + user.orderStride * i + user.orderStatus] == Order.Status.open }
+    func isOpen(_ d: [UInt8], _ i: Int) -> Bool {
+        d[user.orders + user.orderStride * i + user.orderStatus] == Order.Status.open
+    }
 
     func order(_ d: [UInt8], _ i: Int) -> Order {
         let o = user.orders + user.orderStride * i, s = o + user.orderStatus
@@ -47,7 +52,8 @@ extension Layout {
         r.id = d.u32(o + user.orderId); r.market = d.u16(o + user.orderMarket)
         r.status = d[s]; r.type = d[s + 1]; r.marketType = d[s + 2]; r.userId = d[s + 3]
         r.existingDirection = d[s + 4]; r.direction = d[s + 5]; r.reduceOnly = d[s + 6]; r.postOnly = d[s + 7]
-        r.ioc = d[s + 8]; r.triggerCondition = d[s + 9]; r.duration = d[s + 10]; r.slotTail = d[s + 11]; r.bitFlags = d[s + 12]
+        r.ioc = d[s + 8]; r.triggerCondition = d[s + 9]; r.duration = d[s + 10]; r.slotTail = d[s + 11]
+        r.bitFlags = d[s + 12]
         return r
     }
 
@@ -58,15 +64,19 @@ extension Layout {
         d.set(r.auctionStart, o + 48); d.set(r.auctionEnd, o + 56); d.set(r.maxTs, o + 64)
         if user.orderOffsetWide { d.set(r.offset, o + 72) } else { d.set(Int32(clamping: r.offset), o + 72) }
         d.set(r.id, o + user.orderId); d.set(r.market, o + user.orderMarket)
-        d.set(byte: r.status, s); d.set(byte: r.type, s + 1); d.set(byte: r.marketType, s + 2); d.set(byte: r.userId, s + 3)
-        d.set(byte: r.existingDirection, s + 4); d.set(byte: r.direction, s + 5); d.set(byte: r.reduceOnly, s + 6); d.set(byte: r.postOnly, s + 7)
-        d.set(byte: r.ioc, s + 8); d.set(byte: r.triggerCondition, s + 9); d.set(byte: r.duration, s + 10); d.set(byte: r.slotTail, s + 11); d.set(byte: r.bitFlags, s + 12)
+        d.set(byte: r.status, s); d.set(byte: r.type, s + 1); d.set(byte: r.marketType, s + 2)
+        d.set(byte: r.userId, s + 3)
+        d.set(byte: r.existingDirection, s + 4); d.set(byte: r.direction, s + 5)
+        d.set(byte: r.reduceOnly, s + 6); d.set(byte: r.postOnly, s + 7)
+        d.set(byte: r.ioc, s + 8); d.set(byte: r.triggerCondition, s + 9); d.set(byte: r.duration, s + 10)
+        d.set(byte: r.slotTail, s + 11); d.set(byte: r.bitFlags, s + 12)
     }
 
     func position(_ d: [UInt8], _ i: Int) -> Position {
         let o = user.perps + user.perpStride * i
         var p = Position()
-        p.cum = d.i64(o); p.base = d.i64(o + 8); p.quote = d.i64(o + 16); p.breakEven = d.i64(o + 24); p.entry = d.i64(o + 32)
+        p.cum = d.i64(o); p.base = d.i64(o + 8); p.quote = d.i64(o + 16); p.breakEven = d.i64(o + 24)
+        p.entry = d.i64(o + 32)
         p.bids = d.i64(o + 40); p.asks = d.i64(o + 48); p.settled = d.i64(o + 56)
         p.isolated = d.u64(o + user.perpIsolated)
         p.maxRatio = d.u16(o + user.perpMaxRatio); p.market = d.u16(o + user.perpMarket)
@@ -76,7 +86,8 @@ extension Layout {
 
     func put(_ p: Position, _ i: Int, into d: inout [UInt8]) {
         let o = user.perps + user.perpStride * i
-        d.set(p.cum, o); d.set(p.base, o + 8); d.set(p.quote, o + 16); d.set(p.breakEven, o + 24); d.set(p.entry, o + 32)
+        d.set(p.cum, o); d.set(p.base, o + 8); d.set(p.quote, o + 16); d.set(p.breakEven, o + 24)
+        d.set(p.entry, o + 32)
         d.set(p.bids, o + 40); d.set(p.asks, o + 48); d.set(p.settled, o + 56)
         d.set(p.isolated, o + user.perpIsolated)
         d.set(p.maxRatio, o + user.perpMaxRatio); d.set(p.market, o + user.perpMarket)

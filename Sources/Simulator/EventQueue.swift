@@ -1,4 +1,5 @@
-// What happens when: a binary heap on (time, order of scheduling), so that events of one time keep the order they were made in.
+// What happens when: a binary heap on (time, order of scheduling), so that events of one time keep the order
+// they were made in.
 
 struct ScheduledEvent {
     enum Kind: UInt8 {
@@ -19,7 +20,9 @@ struct EventQueue {
     var isEmpty: Bool { heap.isEmpty }
     var next_ms: Int64 { heap.isEmpty ? Int64.max : heap[0].at }
 
-    private func before(_ a: ScheduledEvent, _ b: ScheduledEvent) -> Bool { a.at != b.at ? a.at < b.at : a.order < b.order }
+    private func before(_ a: ScheduledEvent, _ b: ScheduledEvent) -> Bool {
+        a.at != b.at ? a.at < b.at : a.order < b.order
+    }
 
     mutating func push(_ at: Int64, _ kind: ScheduledEvent.Kind, _ index: Int) {
         count += 1

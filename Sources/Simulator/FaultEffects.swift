@@ -12,7 +12,8 @@ extension Simulation {
         schedule.state[i].level = UInt64(faultRandom.pick([30, 200, 500, 950]))
         var length = faultRandom.wait(mean: 10 * 60_000)
         switch c {
-        case .loss, .delay, .duplicate, .reorder, .truncate, .garbage, .limit, .server, .halfopen, .drop, .execerror: break
+        case .loss, .delay, .duplicate, .reorder, .truncate, .garbage, .limit, .server, .halfopen, .drop,
+            .execerror: break
         case .late: schedule.state[i].level = UInt64(faultRandom.pick([300, 900]))
         case .congestion:
             schedule.state[i].level = UInt64(faultRandom.pick([600, 900, 980]))
@@ -46,7 +47,8 @@ extension Simulation {
         case .skipslots:
             counted.add(c)
             schedule.state[i].level = UInt64(faultRandom.pick([50, 300, 700]))
-        case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled, .upgrade: length = beginVenue(c, length)
+        case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled,
+            .upgrade: length = beginVenue(c, length)
         case .deposit: break
         case .foreign, .leftover, .liquidation, .delegate, .gas: length = beginBook(c, length)
         case .torn, .bitflip, .crash: break
@@ -76,7 +78,8 @@ extension Simulation {
                 schedule.wallStands_ms = t
                 return length
             }
-            // The whole machine stands; when it goes on its clocks have lost that time, and the wall clock is late until it is set.
+            // The whole machine stands; when it goes on its clocks have lost that time, and the wall clock is
+            // late until it is set.
             let stands = faultRandom.range(1_000, 600_000)
             suspendedUntil = t + stands
             bootAt += stands
@@ -94,7 +97,9 @@ extension Simulation {
         case .behind, .frozen, .pool:
             let e = max(0, schedule.state[i].target)
             let others: [FaultClass] = [.behind, .frozen, .pool]
-            func stillAt(_ f: FaultClass) -> Bool { schedule.state[Int(f.rawValue)].on && schedule.state[Int(f.rawValue)].target == e }
+            func stillAt(_ f: FaultClass) -> Bool {
+                schedule.state[Int(f.rawValue)].on && schedule.state[Int(f.rawValue)].target == e
+            }
             if !others.contains(where: stillAt) {
                 endpoints[e].view = nil
                 endpoints[e].next = nil
@@ -122,7 +127,8 @@ extension Simulation {
         }
     }
 
-    /// A provider's address leads to a node of another cluster from now on: with another genesis hash, and slots far ahead or behind.
+    /// A provider's address leads to a node of another cluster from now on: with another genesis hash, and
+    /// slots far ahead or behind.
     private func turnForeign(_ i: Int) {
         var o = scenario.chain
         o.seed = scenario.seed &+ 7777

@@ -1,6 +1,6 @@
-// The fault schedule: when what is broken. Every class of fault waits a drawn time, then lasts a while with a drawn strength, at one
-// endpoint or at all of them. Times of faults and quiet times (none, everything healthy) alternate; in a quiet time the agent must bring
-// the book back inside the tolerance.
+// The fault schedule: when what is broken. Every class of fault waits a drawn time, then lasts a while with a
+// drawn strength, at one endpoint or at all of them. Times of faults and quiet times (none, everything
+// healthy) alternate; in a quiet time the agent must bring the book back inside the tolerance.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -46,7 +46,9 @@ extension Simulation {
         queue.push(faultRandom.wait(mean: scenario.depositMean_ms), .book, 0)
         queue.push(900_000, .operate, 0)
         if scenario.faults == 0 { return }
-        for c in FaultClass.allCases where scenario.has(c) { queue.push(faultRandom.wait(mean: meanPause_ms(c)), .fault, Int(c.rawValue)) }
+        for c in FaultClass.allCases where scenario.has(c) {
+            queue.push(faultRandom.wait(mean: meanPause_ms(c)), .fault, Int(c.rawValue))
+        }
         queue.push(faultRandom.range(6, 30) * 3_600_000, .phase, 0)
     }
 
@@ -68,7 +70,8 @@ extension Simulation {
             trace.add(t, "faults off", 0)
             // The last quiet time reaches the end of the run.
             let left = end - t
-            queue.push(t + (left < Simulation.quiet_ms + 6 * 3_600_000 ? left + 1 : Simulation.quiet_ms), .phase, 0)
+            queue.push(t + (left < Simulation.quiet_ms + 6 * 3_600_000 ? left + 1 : Simulation.quiet_ms),
+                       .phase, 0)
         } else {
             judge.quietEnds(after: Simulation.quiet_ms)
             schedule.faultsOn = true
@@ -94,11 +97,14 @@ extension Simulation {
         if machine == nil && !queue.isEmpty { queue.push(t + 5_000, .restart, 0) }
     }
 
-    /// The operator: resumes the agent after its breaker opened, and restarts it when it halted on a disk that works again.
+    /// The operator: resumes the agent after its breaker opened, and restarts it when it halted on a disk
+    /// that works again.
     func operate() {
         queue.push(t + 900_000, .operate, 0)
         guard let m = machine, t >= suspendedUntil else { return }
-        if !schedule.faultsOn && t - max(judge.lastTick_ms, schedule.quietSince_ms) > 3 * Int64(scenario.rules.interval_ms) + 300_000 {
+        if !schedule.faultsOn
+            && t - max(judge.lastTick_ms,
+                       schedule.quietSince_ms) > 3 * Int64(scenario.rules.interval_ms) + 300_000 {
             judge.accuse("liveness", "the agent is running but completes no tick")
         }
         if m.halted && disk.failing == 0 {
@@ -116,9 +122,11 @@ extension Simulation {
     // MARK: single faults
 
     /// Faults come together: one may bring up to two of these with it, and they end soon after.
-    private static let companions: [FaultClass] = [.loss, .delay, .halfopen, .duplicate, .reorder, .behind, .pool, .fork, .height, .drop, .late,
+    private static let companions: [FaultClass] = [.loss, .delay, .halfopen, .duplicate, .reorder, .behind,
+                                                   .pool, .fork, .height, .drop, .late,
                                                  .congestion, .lowfee, .unfilled]
-    /// What the index of a scheduled event adds to the number of its class: a companion begins, a companion ends.
+    /// What the index of a scheduled event adds to the number of its class: a companion begins, a companion
+    /// ends.
     private static let companionBegins = 100, companionEnds = 200
 
     func faultDue(_ index: Int) {
@@ -149,7 +157,10 @@ extension Simulation {
         queue.push(t + length, .fault, i)
         for _ in 0..<faultRandom.below(3) {
             let other = faultRandom.pick(Simulation.companions)
-            if scenario.has(other) { queue.push(t + faultRandom.range(0, 20_000), .fault, Int(other.rawValue) + Simulation.companionBegins) }
+            if scenario.has(other) {
+                queue.push(t + faultRandom.range(0, 20_000), .fault,
+                           Int(other.rawValue) + Simulation.companionBegins)
+            }
         }
     }
 

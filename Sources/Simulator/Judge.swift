@@ -1,6 +1,7 @@
-// The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's own accounts; it keeps
-// its own books and never looks into the agent. Numbers of the invariants are those of docs/architecture.md:
-//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift that was read, none twice
+// The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's
+// own accounts; it keeps its own books and never looks into the agent. Numbers of the invariants are those of
+// docs/architecture.md:
+//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift read, none twice
 //   I3 no order while a gate must be closed         I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back
 //   I7 nothing is signed but an order of this market, this account and these bounds
@@ -49,7 +50,8 @@ final class Judge {
     /// What the state file told the start, then the newest book that was no leap.
     private var knownSlot: UInt64 = 0
     private var clusterKnown = false
-    /// The node whose book leapt and that has not told its cluster since, and when it was shown: a sound agent waits three minutes for it.
+    /// The node whose book leapt and that has not told its cluster since, and when it was shown: a sound
+    /// agent waits three minutes for it.
     private var doubted: (endpoint: Int, at_ms: Int64)? = nil
     var bookIsOld = false
     /// An honest second opinion on that book came in.
@@ -125,8 +127,9 @@ final class Judge {
 
     // MARK: what the agent is told
 
-    /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one. Answers that a sound agent
-    /// refuses (a false account, an older slot) do not end the read: a hedged request may still bring the good one.
+    /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one.
+    /// Answers that a sound agent refuses (a false account, an older slot) do not end the read: a hedged
+    /// request may still bring the good one.
     func shown(_ s: Served, by endpoint: Int, asked: UInt64, of newest: UInt64, _ t: Int64) {
         if asked <= basis { return }
         let waited = doubted.map { t - $0.at_ms >= 180_000 } ?? false
@@ -135,17 +138,21 @@ final class Judge {
         opinionSlot = 0
         if s.lied && !s.foreign { toldSlot = max(toldSlot, s.truth.slot) }
         if bookIsOld || s.lied { return }
-        // Older than what a refused answer told: a sound agent may refuse it for that, and take the answer that comes after it.
+        // Older than what a refused answer told: a sound agent may refuse it for that, and take the answer
+        // that comes after it.
         if s.truth.slot < toldSlot { return }
-        // The first books after a stop may leap: they are refused until a node has told its cluster, and that answer may be lost.
+        // The first books after a stop may leap: they are refused until a node has told its cluster, and that
+        // answer may be lost.
         if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
-        if s.truth.slot > max(knownSlot, shownSlot) + 1_500 + (shownSlot > 0 ? UInt64(max(0, t - shown_ms)) / 100 : 0) {
+        if s.truth.slot > max(knownSlot,
+                              shownSlot) + 1_500 + (shownSlot > 0 ? UInt64(max(0, t - shown_ms)) / 100 : 0) {
             doubted = (endpoint, t)
         } else if let d = doubted, d.endpoint != endpoint && s.truth.slot >= shownSlot || waited {
             doubted = nil
         }
         knownSlot = max(knownSlot, s.truth.slot)
-        // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may come from another node.
+        // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may
+        // come from another node.
         let explained = 1_400 + UInt64(max(0, t - shown_ms)) / 100
         let leapt = shownSlot > 0 && s.truth.slot > shownSlot + explained
         shownSlot = s.truth.slot - (leapt ? 32 : 0)
@@ -153,7 +160,8 @@ final class Judge {
         basis = newest
     }
 
-    /// A node has told its cluster to this process. After another cluster's hash the agent may forget the slots it saw: they may be that one's.
+    /// A node has told its cluster to this process. After another cluster's hash the agent may forget the
+    /// slots it saw: they may be that one's.
     func clusterTold(by endpoint: Int, afterAnother: Bool) {
         clusterKnown = true
         if let d = doubted, d.endpoint == endpoint { doubted = nil }

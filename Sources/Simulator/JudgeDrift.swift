@@ -1,11 +1,13 @@
-// The judge on I5: without faults the drift comes back in time, and what an earlier life left on the venue goes away.
+// The judge on I5: without faults the drift comes back in time, and what an earlier life left on the venue
+// goes away.
 import Agent
 import EvenkeelCore
 import Localnet
 import Text
 
 extension Judge {
-    /// At the end of a quiet time: a leftover order of the agent's range that stood there all the time must have been cancelled.
+    /// At the end of a quiet time: a leftover order of the agent's range that stood there all the time must
+    /// have been cancelled.
     func quietEnds(after ms: Int64) {
         let slots = UInt64(ms / 400)
         node.eachLiveOrder { o in
@@ -46,24 +48,31 @@ extension Judge {
         let r = scenario.rules
         let smallest = max(rules.minTrade_e9, b.minOrder_e9, b.step_e9)
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
-        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil || leverage_e4(all, perp: -spot) > 40_000
+        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil
+            || leverage_e4(all, perp: -spot) > 40_000
             || !b.delegateHolds || rules.maxTradesPerDay < 100 || b.openOrders > 0 {
             return excused(t)
         }
         let owed = owed_e9 ?? net.magnitude
         owed_e9 = owed
         let steps = Int64(clamping: owed / max(1, rules.maxTrade_e9)) + 1
-        // A success that was found out only after a restart counts from there. A clock that stepped may lengthen a cooldown by one more.
+        // A success that was found out only after a restart counts from there. A clock that stepped may
+        // lengthen a cooldown by one more.
         let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
-        let cooling = success_ms >= 0 && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
+        let cooling = success_ms >= 0
+            && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
         if cooling { return excused(t) }
-        // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that one for filled.
-        let clouded = clouded_ms >= 0 && t - max(clouded_ms, booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
+        // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that
+        // one for filled.
+        let clouded = clouded_ms >= 0
+            && t - max(clouded_ms,
+                       booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
         if clouded { return excused(t) }
         let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
         if t - excused_ms > allowed {
-            accuse("I5", "without a fault the drift stays outside for \(seconds: (t - excused_ms) / 1000): net \(base: net, shown: 9)")
+            accuse("I5",
+                   "without a fault the drift of \(base: net, shown: 9) stays for \(seconds: (t - excused_ms) / 1000)")
         }
     }
 }

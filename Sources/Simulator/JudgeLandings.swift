@@ -20,7 +20,8 @@ extension Judge {
         var raw = [UInt8](repeating: 0, count: 66), n = 0
         let ok = body.withUnsafeBufferPointer { p -> ek_err in
             guard let base = p.baseAddress else { return EK_E_SHORT }
-            return base.advanced(by: i + 2).withMemoryRebound(to: CChar.self, capacity: 88) { ek_base64_decode($0, 88, &raw, 66, &n) }
+            return base.advanced(by: i + 2).withMemoryRebound(to: CChar.self,
+                                                              capacity: 88) { ek_base64_decode($0, 88, &raw, 66, &n) }
         }
         guard ok == EK_OK else { return nil }
         var k = orders.count - 1
@@ -34,11 +35,15 @@ extension Judge {
     }
 
     func posted(_ body: [UInt8], _ t: Int64) {
-        guard let k = find(body) else { return accuse("I7", "bytes were sent that the agent's key did not sign") }
+        guard let k = find(body) else {
+            return accuse("I7", "bytes were sent that the agent's key did not sign")
+        }
         if orders[k].posted { return }
         orders[k].posted = true
-        for i in orders.indices where i != k && orders[i].posted && !orders[i].landed && node.isRecent(orders[i].tx.blockhash) {
-            return accuse("I1", "a second correction was sent while one of \(t - orders[i].at_ms) ms before could still land")
+        for i in orders.indices where i != k && orders[i].posted && !orders[i].landed
+            && node.isRecent(orders[i].tx.blockhash) {
+            return accuse("I1",
+                          "a second correction was sent while one of \(t - orders[i].at_ms) ms before could still land")
         }
         if orders[k].tx.kind == .cancel { return }
         if let id = ownLiveOrder(seenBy: min(orders[k].served.truth.slot, orders[k].served.knows)) {
@@ -46,7 +51,8 @@ extension Judge {
         }
     }
 
-    /// An order of the agent's range that is live and that a book of `slot` showed (its own of this process count always).
+    /// An order of the agent's range that is live and that a book of `slot` showed (its own of this process
+    /// count always).
     private func ownLiveOrder(seenBy slot: UInt64) -> UInt32? {
         var found: UInt32? = nil
         node.eachLiveOrder { o in
@@ -58,7 +64,8 @@ extension Judge {
 
     /// An order of the agent's range in a hedged market that has not expired.
     private func canStillFill(_ o: LiveOrder) -> Bool {
-        Int(o.market) < scenario.markets && Judge.agentsOwn(o.userId) && !(o.maxTs != 0 && o.maxTs < node.unix_s)
+        Int(o.market) < scenario.markets && Judge.agentsOwn(o.userId)
+            && !(o.maxTs != 0 && o.maxTs < node.unix_s)
     }
 
     /// A copy reached a leader. Only the first that gets into a block changes anything.
@@ -72,7 +79,8 @@ extension Judge {
         orders[k].orderId = before.nextOrderId
         if orders[k].served.own_e9 != own_e9 {
             let moved = own_e9 - orders[k].served.own_e9
-            accuse("I2", "a correction landed on a book that an earlier one had moved by \(base: moved, shown: 9) since")
+            accuse("I2",
+                   "a correction landed on a book that an earlier one had moved by \(base: moved, shown: 9) since")
         }
         var live = 0
         node.eachLiveOrder { o in
@@ -104,7 +112,9 @@ extension Judge {
             tradesToday += 1
         }
         orders[k].filled += UInt64(f.base.magnitude)
-        if orders[k].filled > orders[k].tx.base { return accuse("I2", "more filled than was ordered: \(base: orders[k].filled, shown: 9)") }
+        if orders[k].filled > orders[k].tx.base {
+            return accuse("I2", "more filled than was ordered: \(base: orders[k].filled, shown: 9)")
+        }
         let b = orders[k].served.truth.of(m)
         let spot = b.spot_e9 + Int64(clamping: b.wallet)
         let moved = Int64(orders[k].filled)

@@ -3,11 +3,14 @@ import Localnet
 import Text
 
 extension Simulation {
-    /// The price of a compute unit below which no leader takes a transaction. It moves by the minute, and what nodes report of it is late.
+    /// The price of a compute unit below which no leader takes a transaction. It moves by the minute, and
+    /// what nodes report of it is late.
     private func feeFloor() -> UInt64 {
         if t >= schedule.floorMoves_ms {
             node.setPriorityFee(schedule.floor_micro)
-            schedule.floor_micro = max(100, min(50_000_000, schedule.floor_micro * UInt64(faultRandom.pick([1, 2, 4, 8])) / 4))
+            schedule.floor_micro = max(100,
+                                       min(50_000_000,
+                                           schedule.floor_micro * UInt64(faultRandom.pick([1, 2, 4, 8])) / 4))
             schedule.floorMoves_ms = t + faultRandom.range(10_000, 120_000)
         }
         return schedule.floor_micro
@@ -31,7 +34,8 @@ extension Simulation {
         let fork = schedule.state[Int(FaultClass.fork.rawValue)]
         if fork.on && fork.target == requests[k].endpoint && fateRandom.below(2) == 0 { return }
         if strikes(.drop) || strikes(.congestion) { return }
-        if schedule.state[Int(FaultClass.lowfee.rawValue)].on && judge.unitPrice_micro(requests[k].body) < feeFloor() {
+        if schedule.state[Int(FaultClass.lowfee.rawValue)].on
+            && judge.unitPrice_micro(requests[k].body) < feeFloor() {
             counted.add(.lowfee)
             return
         }

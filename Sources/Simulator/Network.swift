@@ -1,6 +1,6 @@
-// The way between the agent and the nodes: every request arrives late, twice, or not at all, and its answer may be lost, cut or nonsense.
-// Every accepted request yields exactly one answer to the process that made it, as the daemon promises; a request that the agent has
-// given up on may still arrive.
+// The way between the agent and the nodes: every request arrives late, twice, or not at all, and its answer
+// may be lost, cut or nonsense. Every accepted request yields exactly one answer to the process that made it,
+// as the daemon promises; a request that the agent has given up on may still arrive.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -129,7 +129,9 @@ extension Simulation {
         requests[k].incarnation = incarnation
         requests[k].method = method(body)
         requests[k].body = [UInt8](unsafeUninitializedCapacity: body.count) { to, n in
-            if let p = body.baseAddress, let q = to.baseAddress { UnsafeMutableRawPointer(q).copyMemory(from: p, byteCount: body.count) }
+            if let p = body.baseAddress, let q = to.baseAddress {
+                UnsafeMutableRawPointer(q).copyMemory(from: p, byteCount: body.count)
+            }
             n = body.count
         }
         requests[k].answer.clear()
@@ -145,7 +147,8 @@ extension Simulation {
     }
 
     /// The faults of the network, each by its own odds.
-    private func applyNetworkFaults(_ k: Int, _ up: inout Int64, _ down: inout Int64, _ arrives: inout Bool, _ answers: inout Bool,
+    private func applyNetworkFaults(_ k: Int, _ up: inout Int64, _ down: inout Int64, _ arrives: inout Bool,
+                                    _ answers: inout Bool,
                                     _ again: inout Int64) {
         let e = requests[k].endpoint
         func strikes(_ c: FaultClass) -> Bool {
@@ -155,7 +158,11 @@ extension Simulation {
             return true
         }
         if strikes(.delay) {
-            if netRandom.below(2) == 0 { up += netRandom.range(500, 90_000) } else { down += netRandom.range(500, 20_000) }
+            if netRandom.below(2) == 0 {
+                up += netRandom.range(500, 90_000)
+            } else {
+                down += netRandom.range(500, 20_000)
+            }
         }
         if strikes(.loss) {
             if netRandom.below(2) == 0 { arrives = false } else { answers = false }
@@ -205,14 +212,18 @@ extension Simulation {
             judge.clusterTold(by: r.endpoint, afterAnother: schedule.foreignTold)
             schedule.foreignTold = schedule.foreignAt == r.endpoint
         }
-        if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked { judge.opinion(r.served) }
+        if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked {
+            judge.opinion(r.served)
+        }
         if r.served.whole && !faulty && !r.opinion {
             judge.shown(r.served, by: r.endpoint, asked: r.number, of: counted.requests, t)
         }
-        let shown = r.served.whole ? Int64(r.served.truth.slot) : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue)
+        let shown = r.served.whole ? Int64(r.served.truth.slot)
+            : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue)
         trace.add(t, "answer", Int64(r.method.rawValue), Int64(r.status), shown)
         body.bytes.withUnsafeBufferPointer { b in
-            step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire, status: r.wire == .ok ? r.status : 0, body: b,
+            step(.answer(Answer(id: r.id, endpoint: r.endpoint, wire: r.wire,
+                                status: r.wire == .ok ? r.status : 0, body: b,
                                 latency_us: UInt32(clamping: r.latency_ms * 1000), retryAfter_s: r.retryAfter_s)))
         }
     }
@@ -236,7 +247,9 @@ extension Simulation {
 
     /// Counts answers that overtook an older request's, where the class that makes them is on.
     private func noteOrder(_ r: Request) {
-        if r.number < schedule.newestDelivered && schedule.state[Int(FaultClass.reorder.rawValue)].on { counted.add(.reorder) }
+        if r.number < schedule.newestDelivered && schedule.state[Int(FaultClass.reorder.rawValue)].on {
+            counted.add(.reorder)
+        }
         schedule.newestDelivered = max(schedule.newestDelivered, r.number)
     }
 }

@@ -38,7 +38,8 @@ extension Simulation {
             view = node.onFork(began.replica, phantom_e9: schedule.phantom_e9)
             let a = node.truth(view), b = node.truth()
             forked = a.perp_e9 != b.perp_e9 || a.spot_e9 != b.spot_e9 || a.nextOrderId != b.nextOrderId
-            own_e9 = forked ? began.own_e9 : judge.own_e9            // whatever else this endpoint would have shown
+            // whatever else this endpoint would have shown
+            own_e9 = forked ? began.own_e9 : judge.own_e9
         }
         let ahead = on(.height, at: e)?.level ?? 0
         if ahead > 0 && requests[k].method == .epoch { counted.add(.height) }
@@ -50,18 +51,24 @@ extension Simulation {
         let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view, fork: forkSlot, ahead: ahead) }
         swap(&scratch, &requests[k].answer)
         if lied { node.stopLying() }
-        if requests[k].method == .blockhash, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) { lieAboutHeight(k) }
+        if requests[k].method == .blockhash, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) {
+            lieAboutHeight(k)
+        }
         if w.status != 200 { requests[k].status = Int(w.status) }
         if isBook {
-            // {"jsonrpc":"2.0","result"... and not "error": a node that has not reached the slot that was asked for shows nothing.
+            // {"jsonrpc":"2.0","result"... and not "error": a node that has not reached the slot that was
+            // asked for shows nothing.
             let shows = requests[k].answer.bytes.count > 18 && requests[k].answer.bytes[18] == 0x72
-            requests[k].served = Served(whole: shows && requests[k].spoil == .none && readsUser(body), truth: node.truth(view),
-                                        lied: lied, forked: forked, knows: forked ? schedule.fork?.replica.slot ?? 0 : .max,
+            requests[k].served = Served(whole: shows && requests[k].spoil == .none && readsUser(body),
+                                        truth: node.truth(view),
+                                        lied: lied, forked: forked, knows: forked
+                                            ? schedule.fork?.replica.slot ?? 0 : .max,
                                         own_e9: own_e9)
         }
     }
 
-    /// A false account in the answer to come: the User of a while ago, or one that is missing or wrong. False: there was nothing to falsify.
+    /// A false account in the answer to come: the User of a while ago, or one that is missing or wrong.
+    /// False: there was nothing to falsify.
     private func tellLie(_ view: inout Replica?) -> Bool {
         if let old = schedule.oldBook, netRandom.below(3) == 0, machine?.phase == .reading {
             let stale = node.staleUser(old), a = node.truth(stale), b = node.truth()
@@ -89,13 +96,15 @@ extension Simulation {
         swap(&scratch, &requests[k].answer)
         if requests[k].method == .accounts {
             let there = foreign.authorityKey == node.authorityKey
-            requests[k].served = Served(whole: there && requests[k].spoil == .none && readsUser(body), truth: foreign.truth(),
+            requests[k].served = Served(whole: there && requests[k].spoil == .none && readsUser(body),
+                                        truth: foreign.truth(),
                                         lied: true, foreign: true, own_e9: judge.own_e9)
         }
         return true
     }
 
-    /// A lastValidBlockHeight that is not the blockhash's: an order that counts as expired too early is one that may land twice.
+    /// A lastValidBlockHeight that is not the blockhash's: an order that counts as expired too early is one
+    /// that may land twice.
     private func lieAboutHeight(_ k: Int) {
         let mark = Text("lastValidBlockHeight\":").bytes
         let text = requests[k].answer.bytes

@@ -1,12 +1,13 @@
-// The simulator's only source of chance: splitmix64 (Localnet has it). Every stream of a seed is its own, so that one class of fault
-// more or less does not change what the others do.
+// The simulator's only source of chance: splitmix64 (Localnet has it). Every stream of a seed is its own, so
+// that one class of fault more or less does not change what the others do.
 import Localnet
 
 struct RandomGenerator {
     private var source: SplitMix64
 
     init(seed: UInt64, stream: UInt64) {
-        source = SplitMix64(state: seed &* 0x9E37_79B9_7F4A_7C15 ^ (stream &* 0xD1B5_4A32_D192_ED03 &+ 0x632B_E59B_D9B4_E019))
+        let mixed = stream &* 0xD1B5_4A32_D192_ED03 &+ 0x632B_E59B_D9B4_E019
+        source = SplitMix64(state: seed &* 0x9E37_79B9_7F4A_7C15 ^ mixed)
         _ = source.next()
         _ = source.next()
     }

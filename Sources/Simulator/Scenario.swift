@@ -1,5 +1,6 @@
-// What a seed decides before the run starts: the agent's rules, the book, the endpoints, and which of the allowed faults there are.
-// Not every scenario has every fault: many narrower ones reach deeper than one where everything fails at once.
+// What a seed decides before the run starts: the agent's rules, the book, the endpoints, and which of the
+// allowed faults there are. Not every scenario has every fault: many narrower ones reach deeper than one
+// where everything fails at once.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -14,11 +15,13 @@ struct NodeView {
 struct Endpoint {
     var base_ms: Int64 = 30
     var jitter_ms: Int64 = 20
-    /// The replica this endpoint answers from (nil: the newest block), and the one that takes over at `refresh_ms`.
+    /// The replica this endpoint answers from (nil: the newest block), and the one that takes over at
+    /// `refresh_ms`.
     var view: NodeView? = nil
     var next: NodeView? = nil
     var refresh_ms: Int64 = 0
-    /// Counts the nodes that have stood behind this address: what is under way when one takes over for another is lost.
+    /// Counts the nodes that have stood behind this address: what is under way when one takes over for
+    /// another is lost.
     var era = 0
 }
 
@@ -46,7 +49,9 @@ struct Scenario {
             for c in FaultClass.allCases where random.below(4) == 0 { faults &= ~c.bit }
         }
         let n = 1 + random.below(3)
-        for _ in 0..<n { endpoints.append(Endpoint(base_ms: random.range(8, 150), jitter_ms: random.range(2, 80))) }
+        for _ in 0..<n {
+            endpoints.append(Endpoint(base_ms: random.range(8, 150), jitter_ms: random.range(2, 80)))
+        }
 
         rules.mode = .live
         rules.lean = true                                // nobody looks: what only people want is not computed
@@ -60,14 +65,16 @@ struct Scenario {
         rules.fillTimeout_s = random.pick([15, 30, 60])
         rules.hedges[0].maxTradesPerDay = random.below(6) == 0 ? 12 : 5_000
         rules.maxPriorityFee_lamports = UInt64(random.pick([0, 20_000, 200_000]))
-        rules.maxCost_ppm = 100_000                      // small corrections must go through, whatever a network fee is to them
+        // small corrections must go through, whatever a network fee is to them
+        rules.maxCost_ppm = 100_000
 
         chain.velocity = velocity
         chain.seed = seed
         chain.startUnix = startUnix_s
         chain.solE9 = random.range(3, 30) * 1_000_000_000
         chain.quoteE6 = chain.solE9 / 1000 * random.range(60, 160)
-        chain.perpE9 = random.below(3) == 0 ? 0 : -chain.solE9 / 10_000_000 * random.range(95, 105) / 100 * 10_000_000
+        chain.perpE9 = random.below(3) == 0 ? 0
+            : -chain.solE9 / 10_000_000 * random.range(95, 105) / 100 * 10_000_000
         chain.walletLamports = 2_000_000_000
         chain.volatilityPpmHour = random.pick([0, 4_000, 9_000, 15_000])
         chain.fundingPpmYear = random.range(-100_000, 200_000)
@@ -78,7 +85,8 @@ struct Scenario {
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
     }
 
-    /// Every fourth scenario hedges more than one market. It draws from a stream of its own: the other scenarios stay what they were.
+    /// Every fourth scenario hedges more than one market. It draws from a stream of its own: the other
+    /// scenarios stay what they were.
     private mutating func addMarkets() {
         var random = RandomGenerator(seed: seed, stream: 11)
         guard random.below(4) == 0 else { return }

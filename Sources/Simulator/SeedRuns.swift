@@ -36,19 +36,22 @@ package func runSeeds(_ range: SeedRange) -> Int32 {
 
 /// The command that repeats a violation is given whole: seed, days and faults.
 private func report(_ v: Violation, _ run: Simulation, _ seed: UInt64, _ faults: UInt64) {
+    let again: Text = "--seeds \(seed)..\(seed) --days \(run.end / 86_400_000) --faults \(FaultClass.list(faults))"
     Trace.write("""
         VIOLATION of \(v.invariant) seed \(seed) at \(Trace.time(run.t)): \(v.words)
         last events:
-        \(run.trace.lastEvents())replay: evenkeel sim --seeds \(seed)..\(seed) --days \(run.end / 86_400_000) --faults \(FaultClass.list(faults))
+        \(run.trace.lastEvents())replay: evenkeel sim \(again)
 
         """)
 }
 
 private func summary(_ c: Totals, _ range: SeedRange, ms: Int64) {
     let seeds = range.last - range.first + 1
-    var t: Text = "seeds \(seeds)  virtual days \(Int64(seeds) * range.days)  ticks \(c.ticks)  corrections \(c.corrections)"
-    t.put("  crashes \(c.crashes)  requests \(c.requests)  violations 0\nfaults:")
-    for f in FaultClass.allCases where c.struck[Int(f.rawValue)] > 0 { t.put(" \(f.name) \(c.struck[Int(f.rawValue)])") }
+    var t: Text = "seeds \(seeds)  virtual days \(Int64(seeds) * range.days)  ticks \(c.ticks)"
+    t.put("  corrections \(c.corrections)  crashes \(c.crashes)  requests \(c.requests)  violations 0\nfaults:")
+    for f in FaultClass.allCases where c.struck[Int(f.rawValue)] > 0 {
+        t.put(" \(f.name) \(c.struck[Int(f.rawValue)])")
+    }
     t.put("\nseconds \(fixed: ms, decimals: 3, shown: 1)  ticks a second \(c.ticks * 1000 / UInt64(ms))\n")
     Trace.write(t)
 }

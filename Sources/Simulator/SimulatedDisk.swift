@@ -1,5 +1,6 @@
-// A state file that can tear. Two slots as in ek_record.h; what is durable is what was synced, and of an unsynced write any sectors.
-// `store` keeps the order of sys_state_store (sys_file.c): encode, write to the older slot, sync, then believe it.
+// A state file that can tear. Two slots as in ek_record.h; what is durable is what was synced, and of an
+// unsynced write any sectors. `store` keeps the order of sys_state_store (sys_file.c): encode, write to the
+// older slot, sync, then believe it.
 import Agent
 import EvenkeelCore
 import EvenkeelSys
@@ -62,8 +63,8 @@ final class SimulatedDisk {
         return err
     }
 
-    /// Writes and syncs as the daemon does: a record with an open ticket into both slots. 0 or an errno. `cut`: the power fails while
-    /// the first (0) or the second (1) of them is written, before its sync.
+    /// Writes and syncs as the daemon does: a record with an open ticket into both slots. 0 or an errno.
+    /// `cut`: the power fails while the first (0) or the second (1) of them is written, before its sync.
     func store(_ r: UnsafeMutablePointer<ek_record>, cut: Int? = nil) -> Int32 {
         let was = r.pointee.generation
         r.pointee.generation = generation + 1
@@ -101,7 +102,8 @@ final class SimulatedDisk {
         pendingSlot = -1
     }
 
-    /// The process dies; with `power` the machine too: of what was not synced any sectors survive. Without, the kernel keeps it all.
+    /// The process dies; with `power` the machine too: of what was not synced any sectors survive. Without,
+    /// the kernel keeps it all.
     func crash(power: Bool, _ random: inout RandomGenerator) {
         guard pendingSlot >= 0 else { return }
         twice = false                           // the second copy may be torn: the first is all there is

@@ -1,5 +1,6 @@
-// One run: the chain, the endpoints, the disk, the clocks and one agent in virtual time. The agent is the very same Machine that the
-// daemon runs; here the simulation is its Host. Only what is due happens, in the order of virtual time, so a seed repeats itself.
+// One run: the chain, the endpoints, the disk, the clocks and one agent in virtual time. The agent is the
+// very same Machine that the daemon runs; here the simulation is its Host. Only what is due happens, in the
+// order of virtual time, so a seed repeats itself.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -31,7 +32,8 @@ final class Simulation: Host {
     var freeRequests: [Int] = []
     var sends: [Sent] = []
     var schedule = FaultSchedule()
-    /// One stream of chance each for the network, the faults, and what becomes of transactions and of the process.
+    /// One stream of chance each for the network, the faults, and what becomes of transactions and of the
+    /// process.
     var netRandom: RandomGenerator, faultRandom: RandomGenerator, fateRandom: RandomGenerator
     var scratch = Text(capacity: 65_536)
 
@@ -82,14 +84,16 @@ final class Simulation: Host {
     }
 
     var now: Now {
-        Now(mono_ms: UInt64(max(0, t - bootAt)), unix_s: scenario.startUnix_s + (schedule.wallStands_ms ?? t) / 1000 + wallOffset_s)
+        Now(mono_ms: UInt64(max(0, t - bootAt)),
+            unix_s: scenario.startUnix_s + (schedule.wallStands_ms ?? t) / 1000 + wallOffset_s)
     }
 
     // MARK: virtual time
 
     /// Runs to the end, or to the first violation.
     func run() {
-        trace.add(t, "scenario", words: "\(endpoints.count) endpoints, \(scenario.velocity ? "velocity" : "drift")")
+        trace.add(t, "scenario",
+                  words: "\(endpoints.count) endpoints, \(scenario.velocity ? "velocity" : "drift")")
         boot()
         beginSchedule()
         while t < end && judge.violation == nil {
@@ -116,7 +120,8 @@ final class Simulation: Host {
         return max(at, suspendedUntil)
     }
 
-    /// Moves the chain to the slots that are due, one by one while an order is live, in jumps while nothing of ours can happen.
+    /// Moves the chain to the slots that are due, one by one while an order is live, in jumps while nothing
+    /// of ours can happen.
     private func advance(to next: Int64) {
         while slotNext <= next {
             let left = (next - slotNext) / slotLength + 1
@@ -166,9 +171,11 @@ final class Simulation: Host {
         if powerLost { bootAt = t }
         powerLost = false
         incarnation += 1
-        trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation), Int64(record.pointee.ticket.state))
+        trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation),
+                  Int64(record.pointee.ticket.state))
         record.pointee.mode = UInt8(EK_MODE_LIVE)
-        let m = Machine(host: self, rules: scenario.rules, venue: venue, authority: node.authorityKey.ek, subAccount: 0,
+        let m = Machine(host: self, rules: scenario.rules, venue: venue, authority: node.authorityKey.ek,
+                        subAccount: 0,
                         signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
         judge.restarted(t, slot: record.pointee.max_slot_seen)
         judge.disturbed(t)
@@ -232,7 +239,8 @@ final class Simulation: Host {
         return dead ? 5 : err
     }
 
-    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,
+              oracle: UnsafeBufferPointer<UInt8>,
               into signature: UnsafeMutablePointer<UInt8>) -> Text? {
         if diesHere() { return "the process has ended" }
         guard let m = message.baseAddress else { return "no message" }

@@ -15,7 +15,8 @@ struct Trace {
     private var n = 0
     var verbose = false
 
-    @inline(never) mutating func add(_ at: Int64, _ what: StaticString, _ a: Int64 = 0, _ b: Int64 = 0, _ c: Int64 = 0,
+    @inline(never) mutating func add(_ at: Int64, _ what: StaticString, _ a: Int64 = 0, _ b: Int64 = 0,
+                                     _ c: Int64 = 0,
                                      words: Text? = nil) {
         let e = Entry(at_ms: at, what: what, a: a, b: b, c: c, words: words)
         if verbose { Trace.write(Trace.line(e)) }

@@ -1,4 +1,5 @@
-// Faults of the venue and of the book: what the venue and others on the account do between two reads of the agent.
+// Faults of the venue and of the book: what the venue and others on the account do between two reads of the
+// agent.
 import Agent
 import Localnet
 import Text
@@ -16,7 +17,8 @@ extension Simulation {
             default: node.setMarket(status: node.reduceOnlyStatus + 1, paused: 0)
             }
         case .reduceonly: node.setMarket(status: node.reduceOnlyStatus, paused: 0)
-        case .stale: node.setOracles(fresh: faultRandom.below(3) == 0, lag: UInt64(faultRandom.pick([3, 20, 24, 26, 40, 200])))
+        case .stale: node.setOracles(fresh: faultRandom.below(3) == 0,
+                                     lag: UInt64(faultRandom.pick([3, 20, 24, 26, 40, 200])))
         case .jump:
             // Jumps go up and down around the first price: a book must not be ruined by chance alone.
             let by: Int64 = faultRandom.pick([12_000, 40_000, 120_000])
@@ -57,8 +59,10 @@ extension Simulation {
 
     /// The depth that the faults leave the venue.
     private func setDepth() {
-        node.setMarketModel(liquidityE9: on(.dry) ? faultRandom.pick([0, 30_000_000, 200_000_000]) : 150_000_000_000,
-                            takeFailPermille: on(.unfilled) || on(.partial) ? 950 : scenario.chain.takeFailPermille,
+        node.setMarketModel(liquidityE9: on(.dry) ? faultRandom.pick([0, 30_000_000,
+                                                                      200_000_000]) : 150_000_000_000,
+                            takeFailPermille: on(.unfilled) || on(.partial) ? 950
+                                : scenario.chain.takeFailPermille,
                             partialPermille: on(.partial) ? 800 : 0,
                             keeperLatency: on(.unfilled) ? 100_000 : 3)
     }
@@ -97,8 +101,10 @@ extension Simulation {
         let step = max(1, truth.step_e9)
         let size = UInt64(faultRandom.range(1, 30)) * step
         let buy = faultRandom.below(2) == 0
-        let away: Int64 = faultRandom.pick([-30_000, -5_000, 3_000, 10_000])        // ppm through the price; negative rests
-        let price = UInt64(max(1, truth.price_e6 + truth.price_e6 / 1_000_000 * Int64(buy ? away : -away))) / 1000 * 1000
+        // ppm through the price; negative rests
+        let away: Int64 = faultRandom.pick([-30_000, -5_000, 3_000, 10_000])
+        let price = UInt64(max(1,
+                               truth.price_e6 + truth.price_e6 / 1_000_000 * Int64(buy ? away : -away))) / 1000 * 1000
         let maxTs = node.unix_s + faultRandom.range(30, 1800)
         let userId = UInt8(faultRandom.range(0, 9))
         if let id = node.foreignOrder(buy: buy, base: size, price: price, maxTs: maxTs, userId: userId) {
@@ -107,15 +113,17 @@ extension Simulation {
         }
     }
 
-    /// An order of the agent's own id range that its state file does not know, resting far away without an end: a state file was lost
-    /// once. It must be cancelled, and the cancel proven, before anything new is sent.
+    /// An order of the agent's own id range that its state file does not know, resting far away without an
+    /// end: a state file was lost once. It must be cancelled, and the cancel proven, before anything new is
+    /// sent.
     private func leftover() {
         let truth = node.truth()
         let buy = faultRandom.below(2) == 0
         let far = truth.price_e6 / 1000 * (buy ? 800 : 1_250)
         let size = UInt64(faultRandom.range(1, 10)) * max(1, truth.step_e9)
         let userId = UInt8(faultRandom.range(200, 254))
-        if let id = node.foreignOrder(buy: buy, base: size, price: UInt64(far) / 1000 * 1000, maxTs: 0, userId: userId) {
+        if let id = node.foreignOrder(buy: buy, base: size, price: UInt64(far) / 1000 * 1000, maxTs: 0,
+                                      userId: userId) {
             judge.othersPlaced(id, t)
             trace.add(t, "leftover order", Int64(id), buy ? 1 : -1)
         }

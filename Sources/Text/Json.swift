@@ -1,4 +1,5 @@
-// A JSON writer that cannot forget a comma: it keeps one bit ("is this the first member here?") and nothing else.
+// A JSON writer that cannot forget a comma: it keeps one bit ("is this the first member here?") and nothing
+// else.
 import EvenkeelCore
 
 public struct Json {
@@ -39,7 +40,8 @@ public struct Json {
 
     @inline(__always) public mutating func null(_ k: StaticString) { raw(k.utf8Start, "null") }
     @inline(__always) public mutating func bool(_ k: StaticString, _ v: Bool) { bool(k.utf8Start, v) }
-    @inline(never) private mutating func bool(_ k: UnsafePointer<UInt8>, _ v: Bool) { raw(k, v ? "true" : "false") }
+    @inline(never) private mutating func bool(_ k: UnsafePointer<UInt8>,
+                                              _ v: Bool) { raw(k, v ? "true" : "false") }
     @inline(never) private mutating func raw(_ k: UnsafePointer<UInt8>, _ v: StaticString) {
         begin(k)
         text.put(v)
@@ -49,8 +51,10 @@ public struct Json {
     @inline(__always) public mutating func int<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
         if T.isSigned { signed(k.utf8Start, Int64(v)) } else { unsigned(k.utf8Start, UInt64(v)) }
     }
-    @inline(never) private mutating func signed(_ k: UnsafePointer<UInt8>, _ v: Int64) { begin(k); text.put(signed: v) }
-    @inline(never) private mutating func unsigned(_ k: UnsafePointer<UInt8>, _ v: UInt64) { begin(k); text.put(unsigned: v) }
+    @inline(never) private mutating func signed(_ k: UnsafePointer<UInt8>,
+                                                _ v: Int64) { begin(k); text.put(signed: v) }
+    @inline(never) private mutating func unsigned(_ k: UnsafePointer<UInt8>,
+                                                  _ v: UInt64) { begin(k); text.put(unsigned: v) }
 
     /// A number for people, counted in 10^-decimals.
     @inline(__always) public mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
@@ -82,8 +86,10 @@ public struct Json {
         text.put(jsonString: UnsafeBufferPointer(start: v, count: Text.length(v)))
     }
 
-    @_disfavoredOverload @inline(__always) public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
-    @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, _ v: Text) { begin(k); text.put(jsonString: v) }
+    @_disfavoredOverload @inline(__always)
+    public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
+    @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>,
+                                                _ v: Text) { begin(k); text.put(jsonString: v) }
 
     /// A string that its maker writes in place; plain text only, nothing in it is escaped.
     @inline(__always) public mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {

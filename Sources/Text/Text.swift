@@ -1,9 +1,11 @@
-// Text is bytes. Embedded Swift's String needs Unicode tables for `==` and `count`; everything Evenkeel prints is
-// ASCII it made itself or bytes it escapes, so a growing byte buffer is smaller, faster and cannot surprise.
+// Text is bytes. Embedded Swift's String needs Unicode tables for `==` and `count`; everything Evenkeel
+// prints is ASCII it made itself or bytes it escapes, so a growing byte buffer is smaller, faster and cannot
+// surprise.
 //
-// Nothing here is inlined into its callers but what turns a literal into its pointer: the program says things in some thousand
-// places, and a call takes a quarter of the bytes of what it would repeat there (docs/performance.md). A literal goes as the pointer
-// alone, because the compiler ends every one with a NUL; so none may have a NUL inside.
+// Nothing here is inlined into its callers but what turns a literal into its pointer: the program says things
+// in some thousand places, and a call takes a quarter of the bytes of what it would repeat there
+// (docs/performance.md). A literal goes as the pointer alone, because the compiler ends every one with a NUL;
+// so none may have a NUL inside.
 import EvenkeelCore
 
 public struct Text {
@@ -41,7 +43,8 @@ public struct Text {
     @inline(__always) public mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
     @inline(never) public mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
 
-    /// A text, or a sentence with values in it. (Disfavoured, so that a plain literal goes as its pointer and not as a copy.)
+    /// A text, or a sentence with values in it. (Disfavoured, so that a plain literal goes as its pointer and
+    /// not as a copy.)
     @_disfavoredOverload @inline(never) public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
     @inline(never) public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
     @inline(never) public mutating func put(byte b: UInt8) { bytes.append(b) }
@@ -80,7 +83,8 @@ public struct Text {
         }
     }
 
-    /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6, shown 2: "1.50".
+    /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6,
+    /// shown 2: "1.50".
     @inline(never) public mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
         var scale: UInt64 = 1
         for _ in 0..<decimals { scale *= 10 }
@@ -90,7 +94,8 @@ public struct Text {
         var cut: UInt64 = 1
         for _ in 0..<max(0, decimals - shown) { cut *= 10 }
         frac /= cut
-        for _ in 0..<max(0, shown - decimals) { frac *= 10 }        // digits that `v` does not have are zeros behind it
+        // digits that `v` does not have are zeros behind it
+        for _ in 0..<max(0, shown - decimals) { frac *= 10 }
         let zero = whole == 0 && frac == 0
         if v < 0 && !zero { bytes.append(0x2D) } else if sign { bytes.append(0x2B) }
         put(whole)
@@ -112,7 +117,8 @@ public struct Text {
         put(fixed: v == Int64.min ? Int64.max : abs(v), decimals: decimals, shown: shown)
     }
 
-    /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads ("0.15", "10.0").
+    /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads
+    /// ("0.15", "10.0").
     @inline(never) public mutating func put(number v: Int64, decimals: Int) {
         put(fixed: v, decimals: decimals, shown: decimals)
         var n = bytes.count
@@ -156,12 +162,14 @@ public struct Text {
         var n = 0
         bytes.withUnsafeMutableBufferPointer { b in
             guard let base = b.baseAddress else { return }
-            base.advanced(by: at).withMemoryRebound(to: CChar.self, capacity: 89) { n = ek_sig_to_base58(signature, $0) }
+            base.advanced(by: at).withMemoryRebound(to: CChar.self,
+                                                    capacity: 89) { n = ek_sig_to_base58(signature, $0) }
         }
         bytes.removeLast(89 - n)
     }
 
-    /// A JSON string with quotes: control bytes, quote and backslash escaped, bytes above 0x7F passed as they are.
+    /// A JSON string with quotes: control bytes, quote and backslash escaped, bytes above 0x7F passed as they
+    /// are.
     @inline(never) public mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
         bytes.append(0x22)
         for b in s {
@@ -216,7 +224,8 @@ public struct Text {
         bytes.starts(with: UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 
-    @inline(__always) public static func == (a: Text, b: StaticString) -> Bool { a.equals(literal: b.utf8Start) }
+    @inline(__always) public static func == (a: Text,
+                                             b: StaticString) -> Bool { a.equals(literal: b.utf8Start) }
     @inline(never) public func equals(literal p: UnsafePointer<UInt8>) -> Bool {
         bytes.elementsEqual(UnsafeBufferPointer(start: p, count: Text.length(p)))
     }

@@ -1,8 +1,8 @@
-// Sentences: `let t: Text = "endpoint \(n) is \(ahead) slots ahead"`. The literals are StaticString and every value goes through a `put`
-// of Text, so nothing here needs String and all of it is Embedded Swift.
+// Sentences: `let t: Text = "endpoint \(n) is \(ahead) slots ahead"`. The literals are StaticString and every
+// value goes through a `put` of Text, so nothing here needs String and all of it is Embedded Swift.
 //
-// A sentence that is put into a text is built beside it first: one small allocation. What runs thousands of times a second (accounts,
-// statuses) says `put` with one value at a time instead.
+// A sentence that is put into a text is built beside it first: one small allocation. What runs thousands of
+// times a second (accounts, statuses) says `put` with one value at a time instead.
 import EvenkeelCore
 
 extension Text: ExpressibleByStringInterpolation {
@@ -33,7 +33,8 @@ public struct Sentence: StringInterpolationProtocol {
     /// base58 of a 32-byte key.
     @inline(__always) public mutating func appendInterpolation(key k: ek_key) { text.put(key: k) }
     /// base58 of a 64-byte signature.
-    @inline(__always) public mutating func appendInterpolation(signature p: UnsafePointer<UInt8>) { text.put(signature: p) }
+    @inline(__always)
+    public mutating func appendInterpolation(signature p: UnsafePointer<UInt8>) { text.put(signature: p) }
 
     // MARK: numbers
 
@@ -42,8 +43,9 @@ public struct Sentence: StringInterpolationProtocol {
     @inline(__always) public mutating func appendInterpolation(hex b: UInt8) { text.put(hex: b) }
 
     /// `v` counted in 10^-decimals, cut (not rounded) to `shown` decimals.
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(fixed v: T, decimals: Int, shown: Int,
-                                                                                     sign: Bool = false) {
+    @inline(__always)
+    public mutating func appendInterpolation<T: FixedWidthInteger>(fixed v: T, decimals: Int, shown: Int,
+                                                                   sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: decimals, shown: shown, sign: sign)
     }
     /// Micro-dollars: "$1.50", "-$0.37".
@@ -51,12 +53,14 @@ public struct Sentence: StringInterpolationProtocol {
         text.put(usd: Int64(clamping: v), shown: shown)
     }
     /// Base units of 1e-9 (SOL, BTC), without the unit's name.
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4, sign: Bool = false) {
+    @inline(__always)
+    public mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4, sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: 9, shown: shown, sign: sign)
     }
     /// Millionths as per cent, without the sign for it: 5,000 is "0.50".
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(percent_ppm v: T, shown: Int = 2,
-                                                                                     sign: Bool = false) {
+    @inline(__always)
+    public mutating func appendInterpolation<T: FixedWidthInteger>(percent_ppm v: T, shown: Int = 2,
+                                                                   sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: 4, shown: shown, sign: sign)
     }
     /// A length of time in the largest unit that still tells it apart: "90 s", "12 min", "36 h", "3 days".

@@ -3,12 +3,14 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-/// How long the agent may take to answer; a rebalance is answered when its tick has ended, which may take a whole order's life.
+/// How long the agent may take to answer; a rebalance is answered when its tick has ended, which may take a
+/// whole order's life.
 let answerWait_ms: Int32 = 3_000
 let orderWait_ms: Int32 = 240_000
 
 /// Sends one line to the running agent. nil when none answers.
-func ask(_ config: UnsafeMutablePointer<sys_config>, _ line: StaticString, wait_ms: Int32 = answerWait_ms) -> Text? {
+func ask(_ config: UnsafeMutablePointer<sys_config>, _ line: StaticString,
+         wait_ms: Int32 = answerWait_ms) -> Text? {
     guard let path = sys_config_control(config), path.pointee != 0 else { return nil }
     let cap = 1 << 20
     let buffer = UnsafeMutablePointer<UInt8>.allocate(capacity: cap)
@@ -25,7 +27,8 @@ func ask(_ config: UnsafeMutablePointer<sys_config>, _ line: StaticString, wait_
 
 func tell(_ config: UnsafeMutablePointer<sys_config>, _ answer: Text?) -> Int32 {
     guard let said = answer else {
-        Terminal.print("evenkeel: no agent answers on \(c: sys_config_control(config)): is it running with this config?\n", 2)
+        let socket = sys_config_control(config)
+        Terminal.print("evenkeel: no agent answers on \(c: socket): is it running with this config?\n", 2)
         return 1
     }
     Terminal.print(said)
@@ -34,7 +37,8 @@ func tell(_ config: UnsafeMutablePointer<sys_config>, _ answer: Text?) -> Int32 
     return refused ? 1 : 0
 }
 
-/// Asks the person at the terminal; where there is none, only `--yes` confirms. nil: confirmed; else the exit code.
+/// Asks the person at the terminal; where there is none, only `--yes` confirms. nil: confirmed; else the exit
+/// code.
 func confirmed() -> Int32? {
     if sys_isatty(0) == 0 {
         Terminal.print("evenkeel: not confirmed: add --yes\n", 2)

@@ -1,5 +1,5 @@
-// `assess`: every number of a saved read, offline, by the code that the agent runs. Accounts are recognised by owner and discriminator,
-// so the answer of any getMultipleAccounts will do.
+// `assess`: every number of a saved read, offline, by the code that the agent runs. Accounts are recognised
+// by owner and discriminator, so the answer of any getMultipleAccounts will do.
 import Agent
 import EvenkeelCore
 import EvenkeelSys
@@ -22,7 +22,8 @@ func assessCommand() -> Int32 {
         evenkeel assess ACCOUNTS.json [-c FILE] [--json]
 
         The assessment of a saved read, offline: {"keys":[base58 ...],"result":<the getMultipleAccounts result>}, as
-        `evenkeel status --accounts FILE` saves it. With -c the config's hedged markets and spot legs, else SOL-PERP and both legs.
+        `evenkeel status --accounts FILE` saves it. With -c the config's hedged markets and spot legs, else SOL-PERP and
+        both legs.
 
         """
     var a = CommonOptions()
@@ -47,7 +48,8 @@ func assessCommand() -> Int32 {
     }
     defer { sys_free(bytes) }
     guard ek_crypto_init() == EK_OK, let saved = parse(bytes, len) else {
-        return refuse(path, "is not a saved read: {\"keys\":[...],\"result\":{\"context\":{\"slot\":N},\"value\":[...]}}")
+        return refuse(path,
+                      "is not a saved read: {\"keys\":[...],\"result\":{\"context\":{\"slot\":N},\"value\":[...]}}")
     }
     return assess(saved, rules, path, a.flag)
 }
@@ -67,7 +69,10 @@ private func parse(_ bytes: UnsafePointer<UInt8>, _ len: Int) -> Saved? {
     }
     s.accounts = [ek_scan_account](repeating: ek_scan_account(), count: 256)
     var result = ek_scan_result()
-    guard ek_scan_accounts(bytes, len, &result, &s.accounts, 256) == EK_OK, Int(result.count) == s.keys.count else { return nil }
+    guard ek_scan_accounts(bytes, len, &result, &s.accounts, 256) == EK_OK,
+          Int(result.count) == s.keys.count else {
+        return nil
+    }
     s.slot = result.slot
     return s
 }
@@ -80,19 +85,26 @@ private func same(_ a: ek_key, _ b: ek_key) -> Bool {
 private func venueOf(_ s: Saved) -> OpaquePointer? {
     for v in 0..<ek_venue_count() {
         guard let venue = ek_venue_at(v), let program = ek_venue_program(venue) else { continue }
-        for i in 0..<s.keys.count where s.accounts[i].present != 0 && same(s.accounts[i].owner, program.pointee) { return venue }
+        for i in 0..<s.keys.count where s.accounts[i].present != 0
+            && same(s.accounts[i].owner, program.pointee) {
+            return venue
+        }
     }
     return nil
 }
 
 private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>?, _ json: Bool) -> Int32 {
-    guard let venue = venueOf(saved) else { return refuse(path, "holds no account of a venue this program knows") }
-    let book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
+    guard let venue = venueOf(saved) else {
+        return refuse(path, "holds no account of a venue this program knows")
+    }
+    let book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(),
+                                                alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
     defer { UnsafeMutableRawPointer(book).deallocate() }
     let cap = 65_536
     let work = UnsafeMutablePointer<UInt8>.allocate(capacity: cap)
     defer { work.deallocate() }
-    let plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(), alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
+    let plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(),
+                                                alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
     defer { UnsafeMutableRawPointer(plan).deallocate() }
     ek_book_reset(book, venue, saved.slot)
     guard fillUser(book, saved, work, cap) else { return refuse(path, "holds no User account") }
@@ -103,11 +115,14 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
     planHoldings(plan, rules)
     ek_book_begin(book, plan, saved.slot)
     putAccounts(book, saved, work, cap)
-    guard book.pointee.have & (1 << UInt32(EK_ROLE_USER)) != 0 else { return refuse(path, "holds no User account") }
+    guard book.pointee.have & (1 << UInt32(EK_ROLE_USER)) != 0 else {
+        return refuse(path, "holds no User account")
+    }
     for i in 0..<saved.keys.count where same(saved.keys[i], book.pointee.user.authority) {
         // A wallet that the node calls absent holds nothing; one that belongs to a program is no wallet.
         book.pointee.authority_lamports = saved.accounts[i].lamports
-        book.pointee.authority_is_system = saved.accounts[i].present == 0 || same(saved.accounts[i].owner, EK_SYSTEM_PROGRAM) ? 1 : 0
+        book.pointee.authority_is_system = saved.accounts[i].present == 0
+            || same(saved.accounts[i].owner, EK_SYSTEM_PROGRAM) ? 1 : 0
         book.pointee.have |= 1 << UInt32(EK_ROLE_AUTHORITY)
     }
 
@@ -121,37 +136,46 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
 }
 
 /// Every account into the role it has by its discriminator.
-private func putAccounts(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved, _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) {
+private func putAccounts(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved,
+                         _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) {
     // Markets first: how to read an oracle is written in the market that names it.
-    let order = [EK_ROLE_STATE, EK_ROLE_USER, EK_ROLE_USER_STATS, EK_ROLE_CLOCK, EK_ROLE_PERP_MARKET, EK_ROLE_SPOT_MARKET,
+    let order = [EK_ROLE_STATE, EK_ROLE_USER, EK_ROLE_USER_STATS, EK_ROLE_CLOCK, EK_ROLE_PERP_MARKET,
+                 EK_ROLE_SPOT_MARKET,
                  EK_ROLE_ORACLE].map { Int32($0) }
     for role in order {
         for i in 0..<saved.keys.count {
             var account = saved.accounts[i]
             var key = saved.keys[i]
             var n = 0
-            guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else { continue }
+            guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else {
+                continue
+            }
             if role == Int32(EK_ROLE_CLOCK) {
                 guard same(key, EK_CLOCK_SYSVAR) else { continue }
             } else if same(key, EK_CLOCK_SYSVAR) { continue }
-            _ = ek_book_put_account(book, role, &key, work, n)      // another role's account is refused by its discriminator
+            // another role's account is refused by its discriminator
+            _ = ek_book_put_account(book, role, &key, work, n)
         }
     }
 }
 
 /// The first User of the read: whose book it is.
-private func fillUser(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved, _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) -> Bool {
+private func fillUser(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved,
+                      _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) -> Bool {
     for i in 0..<saved.keys.count {
         var account = saved.accounts[i]
         var key = saved.keys[i]
         var n = 0
-        guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else { continue }
+        guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else {
+            continue
+        }
         if ek_book_put_account(book, Int32(EK_ROLE_USER), &key, work, n) == EK_OK { return true }
     }
     return false
 }
 
-/// Tokens and watched wallets of the configured legs. A mint that only the venue's market names is not looked up here.
+/// Tokens and watched wallets of the configured legs. A mint that only the venue's market names is not looked
+/// up here.
 private func planHoldings(_ plan: UnsafeMutablePointer<ek_plan>, _ rules: Rules) {
     for h in rules.hedges {
         for leg in h.legs where leg.hasKey {
@@ -161,22 +185,27 @@ private func planHoldings(_ plan: UnsafeMutablePointer<ek_plan>, _ rules: Rules)
     }
 }
 
-private func putHoldings(_ book: UnsafeMutablePointer<ek_book>, _ plan: UnsafeMutablePointer<ek_plan>, _ saved: Saved,
+private func putHoldings(_ book: UnsafeMutablePointer<ek_book>, _ plan: UnsafeMutablePointer<ek_plan>,
+                         _ saved: Saved,
                          _ work: UnsafeMutablePointer<UInt8>, _ cap: Int) {
     var fault = ek_fault()
     for k in 0..<ek_plan_count(plan) {
-        guard let item = ek_plan_item_at(plan, k), Int32(item.pointee.role) >= Int32(EK_ROLE_TOKEN) else { continue }
+        guard let item = ek_plan_item_at(plan, k), Int32(item.pointee.role) >= Int32(EK_ROLE_TOKEN) else {
+            continue
+        }
         for i in 0..<saved.keys.count where same(saved.keys[i], item.pointee.key) {
             var account = saved.accounts[i]
             var owner = account.owner
             var n = 0
             let present = account.present != 0 && ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK
-            _ = ek_book_put(book, plan, k, &owner, account.lamports, present ? UnsafePointer(work) : nil, n, &fault)
+            _ = ek_book_put(book, plan, k, &owner, account.lamports, present ? UnsafePointer(work) : nil, n,
+                            &fault)
         }
     }
 }
 
-private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules, _ path: UnsafePointer<CChar>?,
+private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules,
+                          _ path: UnsafePointer<CChar>?,
                           _ venue: OpaquePointer?, _ json: Bool) -> Int32 {
     guard let perp = hedge.perpName.withCString({ ek_book_perp_by_name(book, $0, hedge.perpName.count) }) else {
         return refuse(path, "holds no perp market of the hedged name")

@@ -13,7 +13,8 @@ private func put(_ j: inout Json, _ k: StaticString, _ v: ek_i128) {
 }
 
 /// One market's assessment, as JSON or with one member a line.
-func showAssessment(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules, _ venue: OpaquePointer?, _ json: Bool) {
+func showAssessment(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules,
+                    _ venue: OpaquePointer?, _ json: Bool) {
     let message = assessmentJson(a, err, fault, hedge, venue)
     if json {
         Terminal.print("\(message)\n")
@@ -22,7 +23,8 @@ func showAssessment(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedg
     }
 }
 
-private func assessmentJson(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules, _ venue: OpaquePointer?) -> Text {
+private func assessmentJson(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules,
+                            _ venue: OpaquePointer?) -> Text {
     var net: Int64 = 0
     var drift: Int64 = 0
     var known: Int32 = 0
@@ -56,7 +58,11 @@ private func assessmentJson(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault
     j.exact("unrealised_pnl_e6", a.unrealised_pnl_e6)
     j.exact("unsettled_funding_e6", a.unsettled_funding_e6)
     j.number("health_pct", Int64(a.health_bp), decimals: 2)
-    if a.leverage_infinite != 0 { j.null("leverage") } else { j.number("leverage", Int64(a.leverage_e4), decimals: 4) }
+    if a.leverage_infinite != 0 {
+        j.null("leverage")
+    } else {
+        j.number("leverage", Int64(a.leverage_e4), decimals: 4)
+    }
     j.exact("liq_price_e6", a.liq_price_e6)
     j.exact("funding_rate_e9", a.funding_rate_e9)
     j.number("funding_rate_annual_pct", a.funding_annual_ppm, decimals: 4)

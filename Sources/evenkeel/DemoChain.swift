@@ -48,7 +48,8 @@ private func parseGreeting(_ line: UnsafePointer<CChar>, _ n: Int) -> ChainAddre
     func text(_ key: StaticString) -> Text {
         var v = ek_json()
         var out = Text()
-        key.utf8Start.withMemoryRebound(to: CChar.self, capacity: key.utf8CodeUnitCount + 1) { _ = ek_json_member(root, $0, &v) }
+        key.utf8Start.withMemoryRebound(to: CChar.self,
+                                        capacity: key.utf8CodeUnitCount + 1) { _ = ek_json_member(root, $0, &v) }
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { p in
             var len = 0
             if let base = p.baseAddress, ek_json_text(v, base, 256, &len) == EK_OK { out.put(c: base) }
@@ -79,7 +80,8 @@ func chainSummary(_ chain: ChainAddress) -> (fees_e6: Int64?, funding_e6: Int64?
     var funding: Int64 = 0
     var lamports: UInt64 = 0
     let hasFees = ek_json_path(root, "result.fees_paid_e6", &v) == EK_OK && ek_json_i64(v, &fees) == EK_OK
-    let hasFunding = ek_json_path(root, "result.funding_received_e6", &v) == EK_OK && ek_json_i64(v, &funding) == EK_OK
+    let hasFunding = ek_json_path(root, "result.funding_received_e6", &v) == EK_OK
+        && ek_json_i64(v, &funding) == EK_OK
     if ek_json_path(root, "result.lamports_fees", &v) == EK_OK { _ = ek_json_u64(v, &lamports) }
     return (hasFees ? fees : nil, hasFunding ? funding : nil, lamports)
 }

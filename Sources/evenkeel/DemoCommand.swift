@@ -1,5 +1,5 @@
-// `demo`: starts the embedded chain as a child on a loopback port, makes a key and a config in a scratch directory, and runs the
-// unchanged agent against it on accelerated clocks.
+// `demo`: starts the embedded chain as a child on a loopback port, makes a key and a config in a scratch
+// directory, and runs the unchanged agent against it on accelerated clocks.
 import Agent
 import EvenkeelCore
 import EvenkeelSys
@@ -18,8 +18,9 @@ struct DemoArguments {
 private let demoHelp: StaticString = """
     evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION] [--listen ADDR:PORT] [--no-web]
 
-    The unchanged agent against the embedded chain on a loopback port, in accelerated time; no config, key or network is needed. It starts
-    with 10 SOL of spot against a short of 9. Deposits and withdrawals disturb the book; a summary at the end compares with doing nothing.
+    The unchanged agent against the embedded chain on a loopback port, in accelerated time; no config, key or network is
+    needed. It starts with 10 SOL of spot against a short of 9. Deposits and withdrawals disturb the book; a summary at
+    the end compares with doing nothing.
       --seed N        prices, funding and disturbances follow from it (7)
       --speed X       how many times as fast as real time (300)
       --for DURATION  of the chain's time: 90s, 45m, 12h, 3d (6h)
@@ -115,7 +116,8 @@ private func demoConfig(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) 
     return c
 }
 
-/// The web page's token, new for every demo and shown with the address: its controls work only for who sees this terminal.
+/// The web page's token, new for every demo and shown with the address: its controls work only for who sees
+/// this terminal.
 private func makeToken(_ dir: Text) -> Text? {
     var random = [UInt8](repeating: 0, count: 16)
     guard random.withUnsafeMutableBytes({ sys_random($0.baseAddress, 16) }) == 0 else { return nil }
@@ -151,11 +153,13 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     run.anyPort = a.anyPort
     var log = Logger()
     log.fd = -1
-    let view = DemoView(live: sys_isatty(1) != 0, speed: UInt64(a.speed), seed: a.seed, endsAfter_s: a.duration_s)
+    let view = DemoView(live: sys_isatty(1) != 0, speed: UInt64(a.speed), seed: a.seed,
+                        endsAfter_s: a.duration_s)
     view.host = hostShown(box.config)
     view.token = token
     if !view.live {
-        Terminal.print("evenkeel demo: \(a.venue) on the embedded chain, \(a.speed)x, seed \(a.seed); 10 SOL of spot against a short of 9\n")
+        let how: Text = "\(a.venue) on the embedded chain, \(a.speed)x, seed \(a.seed)"
+        Terminal.print("evenkeel demo: \(how); 10 SOL of spot against a short of 9\n")
     }
     let code = runAgent(box.config, options: run, log: log, sink: view)
     let totals = chainSummary(chain)

@@ -53,7 +53,8 @@ extension DemoView {
     }
 
     private func bookLine(_ v: View) -> Text {
-        let spot: Text = "\(base: v.a.spot_base_e9, sign: true) SOL", perp: Text = "\(base: v.perp_e9, sign: true) SOL"
+        let spot: Text = "\(base: v.a.spot_base_e9, sign: true) SOL",
+            perp: Text = "\(base: v.perp_e9, sign: true) SOL"
         return " spot  \(spot)   perp  \(perp)   net  \(base: v.net_e9, sign: true) SOL"
     }
 
@@ -72,7 +73,8 @@ extension DemoView {
         var scale = Text()
         for i in -half...half { scale.put(cell(i)) }
         let side: StaticString = v.drift_ppm.magnitude <= UInt64(tolerance_ppm) ? "inside" : "outside"
-        return " drift  -5 % \(scale) +5 %   \(percent(v.drift_ppm))  \(side) ±\(percent_ppm: tolerance_ppm, shown: 1) %"
+        let tolerance: Text = "±\(percent_ppm: tolerance_ppm, shown: 1) %"
+        return " drift  -5 % \(scale) +5 %   \(percent(v.drift_ppm))  \(side) \(tolerance)"
     }
 
     private func healthLine(_ m: Machine, _ v: View) -> Text {
@@ -84,7 +86,8 @@ extension DemoView {
     }
 
     private func footer() -> Text {
-        let with = samples == 0 ? 0 : sumWith_ppm / samples, without = samples == 0 ? 0 : sumWithout_ppm / samples
+        let with = samples == 0 ? 0 : sumWith_ppm / samples,
+            without = samples == 0 ? 0 : sumWithout_ppm / samples
         return " ─ \(corrections) corrections · mean |drift| \(percent_ppm: with) % (\(percent_ppm: without) % without)"
     }
 }

@@ -6,12 +6,14 @@ extension DemoView {
     func summary(fees_e6: Int64?, funding_e6: Int64?, lamports: UInt64) {
         let hours = endsAfter_s >= 7_200
         let time: Text = hours ? "\(endsAfter_s / 3_600) h" : "\(endsAfter_s / 60) min"
-        let meanWith = samples == 0 ? 0 : sumWith_ppm / samples, meanWithout = samples == 0 ? 0 : sumWithout_ppm / samples
+        let meanWith = samples == 0 ? 0 : sumWith_ppm / samples,
+            meanWithout = samples == 0 ? 0 : sumWithout_ppm / samples
         let venue: Text = fees_e6.map { "venue fees \(usd: $0, shown: 4), " } ?? ""
         let funding: Text = funding_e6.map { ", funding earned \(usd: $0, shown: 4)" } ?? ""
+        let traded: Text = "\(corrections) corrections, \(base: corrected_e9, shown: 2) SOL in all"
         Terminal.print("""
 
-             summary of \(time): \(corrections) corrections, \(base: corrected_e9, shown: 2) SOL in all, over \(samples) ticks
+             summary of \(time): \(traded), over \(samples) ticks
                |drift|      with the agent   without it
                mean         \(column(meanWith))\(column(meanWithout))
                largest      \(column(maxWith_ppm))\(column(maxWithout_ppm))

@@ -1,4 +1,5 @@
-// What `demo` shows: on a terminal a view that redraws in place, in a pipe one line an event; at the end a summary.
+// What `demo` shows: on a terminal a view that redraws in place, in a pipe one line an event; at the end a
+// summary.
 import Agent
 import EvenkeelCore
 import EvenkeelSys
@@ -22,7 +23,8 @@ final class DemoView: StatusSink {
     private var firstPerp_e9: Int64? = nil
     private var lastCooldownEvent_s: Int64 = 0
 
-    // Figures of the summary: drift as the agent left it, and as it would have been with the first perp position kept.
+    // Figures of the summary: drift as the agent left it, and as it would have been with the first perp
+    // position kept.
     var samples: Int64 = 0
     var sumWith_ppm: Int64 = 0
     var sumWithout_ppm: Int64 = 0
@@ -56,7 +58,8 @@ final class DemoView: StatusSink {
             if now.unix_s - lastCooldownEvent_s > r.cooldownLeft_s + 60 || lastCooldownEvent_s == 0 {
                 lastCooldownEvent_s = now.unix_s + r.cooldownLeft_s
                 let left = r.cooldownLeft_s
-                event(now, "cooldown, \(left / 60) m \(left % 60) s left            drift \(percent(r.view.drift_ppm))")
+                event(now,
+                      "cooldown, \(left / 60) m \(left % 60) s left            drift \(percent(r.view.drift_ppm))")
             }
         default: break
         }
@@ -77,7 +80,10 @@ final class DemoView: StatusSink {
         var net: Int64 = 0
         var without: Int64 = 0
         var known: Int32 = 0
-        guard ek_drift(spot, firstPerp_e9 ?? 0, &net, &without, &known) == EK_OK, known != 0, r.view.driftKnown else { return }
+        guard ek_drift(spot, firstPerp_e9 ?? 0, &net, &without, &known) == EK_OK, known != 0,
+              r.view.driftKnown else {
+            return
+        }
         samples += 1
         sumWith_ppm += Int64(clamping: r.view.drift_ppm.magnitude)
         sumWithout_ppm += Int64(clamping: without.magnitude)
@@ -94,7 +100,8 @@ final class DemoView: StatusSink {
         corrections += 1
         corrected_e9 += r.size_e9
         let price = r.price_e6 != 0 ? r.price_e6 : r.view.a.oracle_price_e6
-        let order: Text = "\(c: ek_action_name(r.action)) \(base: r.size_e9, shown: 2) @ \(fixed: price, decimals: 6, shown: 2)"
+        let action = ek_action_name(r.action)
+        let order: Text = "\(c: action) \(base: r.size_e9, shown: 2) @ \(fixed: price, decimals: 6, shown: 2)"
         let filled: StaticString = r.status == .partial ? "partly filled" : "filled"
         event(now, "\(order)  \(filled)   drift \(percent(r.view.drift_ppm)) -> \(percent(r.after.drift_ppm))")
     }

@@ -16,16 +16,20 @@ func initCommand() -> Int32 {
     if let code = a.take("h:help", 1, help: """
         evenkeel init [FILE]
 
-        Writes a commented config with every key at its default (FILE: evenkeel.conf), never over an existing file, and tells the next steps.
-        The RPC URL and the owner's address come from the Solana CLI's own config (~/.config/solana/cli/config.yml) where there is one.
+        Writes a commented config with every key at its default (FILE: evenkeel.conf), never over an existing file, and
+        prints the next steps. The RPC URL and the owner's address come from the Solana CLI's own config
+        (~/.config/solana/cli/config.yml) where there is one.
 
         """) { return code }
     let fallback: StaticString = "evenkeel.conf"
     let named = sys_opts_words(&a.o) > 0
-    let path = named ? sys_opts_word(&a.o, 0) : UnsafeRawPointer(fallback.utf8Start).assumingMemoryBound(to: CChar.self)
+    let path = named ? sys_opts_word(&a.o, 0)
+        : UnsafeRawPointer(fallback.utf8Start).assumingMemoryBound(to: CChar.self)
     let found = solanaCli()
     var err: Int32 = 0
-    optional(found.url) { url in optional(found.authority) { authority in err = sys_config_write_default(path, url, authority) } }
+    optional(found.url) { url in
+        optional(found.authority) { authority in err = sys_config_write_default(path, url, authority) }
+    }
     if err != 0 {
         Terminal.print("evenkeel: \(c: path): \(c: sys_errno_text(err)); nothing was written\n", 2)
         return 1
@@ -42,16 +46,17 @@ private func optional(_ t: Text?, _ body: (UnsafePointer<CChar>?) -> Void) {
 private func steps(_ path: UnsafePointer<CChar>?, _ found: Found) {
     let owner: StaticString = "     and [account] authority = the owner's address (not the delegate's)\n"
     let node: StaticString = "     and [rpc] url = your node's, better two of different providers\n"
+    let missing: Text = "\(found.authority == nil ? owner : "")\(found.url == nil ? node : "")"
     Terminal.print("""
 
-    The agent signs with a key of its own, a delegate of your account. A delegate can trade for the account but not withdraw; the owner's
-    key stays where it is. What to do:
+    The agent signs with a key of its own, a delegate of your account. A delegate can trade for the account but not
+    withdraw; the owner's key stays where it is. What to do:
 
       1. evenkeel key new delegate.json          makes that key, readable by you alone, and prints its address
       2. on the venue's own page, with the owner's wallet: authorise that address as the delegate of the sub-account
       3. send that address 0.03 SOL or a little more, for fees
       4. in the config: [account] keypair = the path of delegate.json
-    \(found.authority == nil ? owner : "")\(found.url == nil ? node : "")     and directories for [agent] state and control that you can write
+    \(missing)     and directories for [agent] state and control that you can write
       5. evenkeel check -c \(c: path)         lists what is still missing
       6. evenkeel run -c \(c: path)           on paper first; set mode = live after a day that convinces you
 
@@ -73,9 +78,11 @@ private func solanaCli() -> Found {
             let shown = redacted(value)
             if sys_url_allowed(value) != 0 && !hasDollar(value) {
                 found.url = textOf(value)
-                found.words.put(" url         \(shown), from the Solana CLI's config. Public endpoints allow too few requests for live trading\n")
+                found.words.put(" url         \(shown), from the Solana CLI's config. ")
+                found.words.put("Public endpoints allow too few requests for live trading\n")
             } else {
-                found.words.put(" url         not taken from the Solana CLI's config: \(shown) is neither https nor http to a loopback address\n")
+                found.words.put(" url         not taken from the Solana CLI's config: ")
+                found.words.put("\(shown) is neither https nor http to a loopback address\n")
             }
         }
         if sys_solana_cli_value(bytes, n, "keypair_path", value, 384) > 0 { ownerOf(value, &found) }

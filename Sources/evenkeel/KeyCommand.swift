@@ -11,7 +11,8 @@ func keyCommand() -> Int32 {
 
           new    makes a key in the Solana CLI's format, mode 0600, never over an existing file, and prints its address
           show   prints the address of a key file, after the same checks as at a start of the agent
-        Make a key for the agent alone and authorise it as the account's delegate: a delegate can trade for the account but not withdraw.
+        Make a key for the agent alone and authorise it as the account's delegate: a delegate can trade for the account
+        but not withdraw.
 
         """) { return code }
     let verb = textOf(sys_opts_word(&a.o, 0))
@@ -26,8 +27,8 @@ func keyCommand() -> Int32 {
     Terminal.print("\(key: address)\n")
     if verb == "new" {
         Terminal.print("""
-        Keep the file as safe as money. Next: authorise this address as the delegate of your account on the venue's own page, with the
-        owner's wallet, and send it a little SOL for fees.
+        Keep the file as safe as money. Next: authorise this address as the delegate of your account on the venue's own
+        page, with the owner's wallet, and send it a little SOL for fees.
 
         """, 2)
     }

@@ -6,7 +6,8 @@ import Text
 
 /// `status` without a running agent: the record, and that it is one.
 func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32 {
-    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
+    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(),
+                                                  alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
     defer { UnsafeMutableRawPointer(record).deallocate() }
     var state = sys_state()
     state.fd = -1
@@ -18,7 +19,8 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
     }
     let r = record.pointee
     var t: Text = " no agent is running; the last record of \(c: sys_config_state(config)):\n"
-    t.put(" \(r.corrections_total) corrections, \(r.fee_lamports_total) lamports of network fees, \(r.ticks_total) ticks\n")
+    t.put(" \(r.corrections_total) corrections, \(r.fee_lamports_total) lamports of network fees, ")
+    t.put("\(r.ticks_total) ticks\n")
     if r.vault.known != 0 {
         let s = vaultSplit(record)
         t.put(" equity \(usd: s.equity_e6), \(usd: s.equity_e6 &- s.flows_e6) since the start\n")
@@ -31,7 +33,9 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
         t.put(" an order is open: \(c: action) \(base: k.pointee.size_base_e9); the next start settles it first\n")
     }
     for i in 0..<UInt32(r.n_markets) {
-        guard let m = ek_record_market(record, i), m.pointee.last.outcome != UInt8(EK_OUT_NONE) else { continue }
+        guard let m = ek_record_market(record, i), m.pointee.last.outcome != UInt8(EK_OUT_NONE) else {
+            continue
+        }
         t.put(" \(c: ek_market_record_name(m)) last ")
         t.put(last: m.pointee.last)
         t.put("\n")

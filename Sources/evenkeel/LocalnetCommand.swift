@@ -14,7 +14,8 @@ struct LocalnetArguments {
 
 enum LocalnetCommand {
     static let usage: StaticString = """
-        evenkeel localnet [options]: the embedded chain on a loopback port, an Agave node's JSON-RPC with a model of the venue
+        evenkeel localnet [options]: the embedded chain on a loopback port, an Agave node's JSON-RPC with a model of the
+        venue behind it
 
           --venue velocity|drift   which program's accounts and rules (velocity)
           --port N                 0 takes a free port (18899)
@@ -60,8 +61,10 @@ enum LocalnetCommand {
 
     /// In the order of `spec`.
     private enum Option: Int32 {
-        case venue, port, seed, speed, tickMs, slotSeconds, prices, price, volatility, authority, delegate, subAccount
-        case usdt, sol, perp, entryPrice, walletSol, disturb, liquidity, spread, impact, takeFail, keeperLatency, partial, funding
+        case venue, port, seed, speed, tickMs, slotSeconds, prices, price, volatility, authority, delegate,
+            subAccount
+        case usdt, sol, perp, entryPrice, walletSol, disturb, liquidity, spread, impact, takeFail,
+            keeperLatency, partial, funding
         case landDelay, confirmSlots, prioFee, slot, unixTs, randomBlockhash, help
     }
     private static let spec: StaticString = """
@@ -163,8 +166,8 @@ enum LocalnetCommand {
         return code
     }
 
-    /// The whole command: parses from argv[first], listens, prints the greeting on stdout, serves until a signal.
-    /// Returns the exit code: 0, 2 (usage), 1 (cannot listen), 130 or 143 after a signal.
+    /// The whole command: parses from argv[first], listens, prints the greeting on stdout, serves until a
+    /// signal. Returns the exit code: 0, 2 (usage), 1 (cannot listen), 130 or 143 after a signal.
     static func run(first: Int32) -> Int32 {
         var a = LocalnetArguments()
         if let bad = parse(&a, first: first) { return failed(bad, code: 2) }

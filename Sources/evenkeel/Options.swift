@@ -3,8 +3,10 @@ import EvenkeelSys
 import Text
 
 /// Walks the options of a command; `take(index, value)` returns false for a value it refuses.
-func options(_ spec: StaticString, _ o: UnsafeMutablePointer<sys_opts>, _ take: (Int32, UnsafePointer<CChar>?) -> Bool) -> Int32? {
-    spec.utf8Start.withMemoryRebound(to: CChar.self, capacity: spec.utf8CodeUnitCount + 1) { sys_opts_begin(o, $0, 2) }
+func options(_ spec: StaticString, _ o: UnsafeMutablePointer<sys_opts>,
+             _ take: (Int32, UnsafePointer<CChar>?) -> Bool) -> Int32? {
+    spec.utf8Start.withMemoryRebound(to: CChar.self,
+                                     capacity: spec.utf8CodeUnitCount + 1) { sys_opts_begin(o, $0, 2) }
     while true {
         let i = sys_opts_next(o)
         if i == Int32(SYS_OPT_END) { return nil }
@@ -19,7 +21,8 @@ struct CommonOptions {
     var flag = false
     var o = sys_opts()
 
-    /// `spec` of `n` options: "h:help", "c:config= h:help" or "c:config= FLAG h:help". nil: go on; else the exit code.
+    /// `spec` of `n` options: "h:help", "c:config= h:help" or "c:config= FLAG h:help". nil: go on; else the
+    /// exit code.
     mutating func take(_ spec: StaticString, _ n: Int32, help words: StaticString) -> Int32? {
         var found: UnsafePointer<CChar>? = nil
         var set = false

@@ -83,7 +83,9 @@ func vaultSplit(_ r: UnsafeMutablePointer<ek_record>) -> ek_vault_split {
     var out = ek_vault_split()
     withUnsafeTemporaryAllocation(of: ek_vault_market.self, capacity: Int(EK_RECORD_MARKETS)) { parts in
         guard let part = parts.baseAddress else { return }
-        for i in 0..<UInt32(r.pointee.n_markets) { if let m = ek_record_market(r, i) { part[Int(i)] = m.pointee.vault } }
+        for i in 0..<UInt32(r.pointee.n_markets) {
+            if let m = ek_record_market(r, i) { part[Int(i)] = m.pointee.vault }
+        }
         ek_vault_now(&r.pointee.vault, part, UInt32(r.pointee.n_markets), &out)
     }
     return out

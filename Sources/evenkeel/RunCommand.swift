@@ -57,8 +57,8 @@ func runCommand() -> Int32 {
     if speed != 1 {
         guard onLoopbackOnly(box.config) else {
             return Terminal.refuse("""
-                --speed is only for a chain on this machine: every [rpc] url must be http. With clocks that run faster than the world's, \
-                real money would be traded at wrong times
+                --speed is only for a chain on this machine: every [rpc] url must be http. With clocks that run faster \
+                than the world's, real money would be traded at wrong times
                 """)
         }
         run.speed = UInt64(speed)
@@ -69,7 +69,8 @@ func runCommand() -> Int32 {
 /// Whether every endpoint is http, which the config grants to loopback addresses only.
 private func onLoopbackOnly(_ config: UnsafeMutablePointer<sys_config>) -> Bool {
     for i in 0..<UInt32(config.pointee.n_urls) {
-        guard let url = sys_config_url(config, i), url[4] == 0x3A else { return false }        // "http:" or "https"
+        // "http:" or "https"
+        guard let url = sys_config_url(config, i), url[4] == 0x3A else { return false }
     }
     return true
 }

@@ -24,7 +24,8 @@ func stateCommand() -> Int32 {
         Terminal.print("\(help)", 2)
         return 2
     }
-    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
+    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(),
+                                                  alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
     defer { UnsafeMutableRawPointer(record).deallocate() }
     var state = sys_state()
     state.fd = -1
@@ -42,7 +43,8 @@ private func verify(_ state: UnsafeMutablePointer<sys_state>, _ ok: Bool) -> Int
     for i in 0..<2 {
         let err = i == 0 ? state.pointee.slot_err.0 : state.pointee.slot_err.1
         let condition: Text = err == EK_OK ? "whole" : "damaged, \(c: ek_err_text(err))"
-        let newest: Text = ok && Int(state.pointee.newest) == i ? ", the newest, generation \(state.pointee.generation)" : ""
+        let newest: Text = ok && Int(state.pointee.newest) == i
+            ? ", the newest, generation \(state.pointee.generation)" : ""
         if err != EK_OK { whole = false }
         Terminal.print("slot \(i): \(condition)\(newest)\n")
     }

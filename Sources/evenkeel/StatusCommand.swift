@@ -27,7 +27,8 @@ func statusCommand() -> Int32 {
         What the running agent sees, asked over its control socket; when none runs, the last record of the state file.
           --json            the status message
           --watch           again every 2 s until interrupted; on a terminal it redraws in place
-          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess` and bug reports
+          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess`
+                            and bug reports
         In colour on a terminal, unless NO_COLOR is set.
 
         """)

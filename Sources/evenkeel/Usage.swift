@@ -28,12 +28,13 @@ extension Terminal {
                                          the embedded chain alone, a Solana JSON-RPC node on loopback
           evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST]
                                          the deterministic simulator
-          evenkeel init [FILE]           writes a commented config, never over an existing one, and prints the next steps
+          evenkeel init [FILE]           writes a commented config, never over an existing one; prints what is next
           evenkeel key new|show FILE     a key for the agent alone; its address
           evenkeel version
 
-        Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or config,
-        3 check failed, 10 once ended blocked or observe_only, 11 once ended in error, pending, partial or unfilled, 130/143 stopped by a signal.
+        Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or
+        config, 3 check failed, 10 once ended blocked or observe_only, 11 once ended in error, pending, partial or
+        unfilled, 130/143 stopped by a signal.
 
         """, fd)
     }

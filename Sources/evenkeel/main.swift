@@ -16,7 +16,9 @@ func dispatch() -> Int32 {
     if word == "signer-role" { return sys_signer_role() }      // started by the agent, see docs/signer.md
     if word == "check" { return checkCommand() }
     if word == "status" { return statusCommand() }
-    if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" { return controlCommand(word) }
+    if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" {
+        return controlCommand(word)
+    }
     if word == "flatten" { return flattenCommand() }
     if word == "mode" { return modeCommand() }
     if word == "assess" { return assessCommand() }

@@ -14,7 +14,8 @@ import Testing
     @Test func quoteNeverFillsPastTheLimit() {
         var r = RandomGenerator(seed: 3, stream: 77)
         for _ in 0..<2000 {
-            let q = Quote(midE9: 50_000_000_000 + Int64(r.below(100_000_000_000)), spreadPpm: Int64(r.below(3000)),
+            let q = Quote(midE9: 50_000_000_000 + Int64(r.below(100_000_000_000)),
+                          spreadPpm: Int64(r.below(3000)),
                           impactPpm: Int64(r.below(100)), liquidity: Int64(r.below(200_000_000_000)), atOnce: true)
             let buy = r.below(2) == 0
             let limit = q.midE9 / 1000 + Int64(r.below(2_000_000)) - 1_000_000

@@ -14,6 +14,8 @@ private func decimal(_ s: String, _ d: Int) -> Int64? {
         #expect(decimal("1.5E3", 0) == 1500)
         #expect(decimal("0.0000000019", 9) == 1)
         #expect(decimal("9223372036.854775807", 9) == Int64.max)
-        for bad in ["", "-", ".", "1e", "1x", "9223372036.854775808", "1e99", "--1"] { #expect(decimal(bad, 9) == nil, "\(bad)") }
+        for bad in ["", "-", ".", "1e", "1x", "9223372036.854775808", "1e99", "--1"] {
+            #expect(decimal(bad, 9) == nil, "\(bad)")
+        }
     }
 }

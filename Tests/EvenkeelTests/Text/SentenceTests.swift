@@ -40,7 +40,8 @@ private func string(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.se
         #expect(string("\(fixed: 5, decimals: 0, shown: 2)") == "5.00")
         #expect(string("\(fixed: 7, decimals: 2, shown: 1, sign: true)") == "+0.0")
         #expect(string("\(fixed: Int64.min, decimals: 9, shown: 9)") == "-9223372036.854775808")
-        #expect(string("\(fixed: UInt64.max, decimals: 9, shown: 3)") == "9223372036.854")   // clamped, never wrapped
+        // clamped, never wrapped
+        #expect(string("\(fixed: UInt64.max, decimals: 9, shown: 3)") == "9223372036.854")
     }
 
     @Test func moneyAndAmounts() {
@@ -80,7 +81,8 @@ private func string(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.se
         t.clear()
         t.put("slot \(438_024_300), \(usd: 76_340_750)")
         #expect(string(t) == "slot 438024300, $76.34")
-        #expect(t.bytes.withUnsafeBufferPointer { $0.baseAddress } == memory)     // its own memory, not a new one
+        // its own memory, not a new one
+        #expect(t.bytes.withUnsafeBufferPointer { $0.baseAddress } == memory)
     }
 
     /// Against arithmetic on decimal digits, for many random values.
@@ -88,7 +90,8 @@ private func string(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.se
         var random = SplitMix64(state: 20_261_130)
         for _ in 0..<20_000 {
             let v = Int64(bitPattern: random.next()) >> Int64(random.next() % 64)
-            let decimals = Int(random.next() % 13), shown = Int(random.next() % 13), sign = random.next() % 2 == 0
+            let decimals = Int(random.next() % 13), shown = Int(random.next() % 13),
+                sign = random.next() % 2 == 0
             var digits = String(v.magnitude)
             while digits.count <= decimals { digits = "0" + digits }
             let whole = digits.dropLast(decimals)
