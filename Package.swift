@@ -48,7 +48,7 @@ let package = Package(
         .executableTarget(name: "evenkeel", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
-        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore", "EvenkeelSys"]),
+        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
         .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore", "EvenkeelSys"], path: "Tests/probe"),
     ]),

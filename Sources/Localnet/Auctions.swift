@@ -14,7 +14,7 @@ func onTick(_ price: Int64, _ tick: UInt64, buy: Bool) -> Int64 {
     return clamp64((buy ? floorDiv(p, t) : ceilDiv(p, t)) * t)
 }
 
-extension Exec {
+extension Execution {
     private func market(_ perp: Int) -> [UInt8] { world.ledger.data(perp) }
 
     /// Offsets from the oracle between which a taker's price is thought fair. `scale`: how many deviations

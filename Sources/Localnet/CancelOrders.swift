@@ -1,7 +1,7 @@
 // Taking orders off: on request, and because their time is over.
 import Text
 
-extension Exec {
+extension Execution {
     mutating func cancelOne(_ id: UInt32?) throws(Halt) {
         try charge(2_000)
         let wanted = id ?? (user.u32(L.user.nextOrderId) &- 1)

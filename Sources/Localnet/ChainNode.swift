@@ -45,8 +45,8 @@ package final class ChainNode {
     var midE9: Int64
     var pathAt = 0
     var lastFundingHour: Int64 = 0
-    var priceRandom: RandomGenerator, keeperRandom: RandomGenerator, fundingRandom: RandomGenerator,
-        disturbRandom: RandomGenerator
+    var priceRandom: Xoshiro256, keeperRandom: Xoshiro256, fundingRandom: Xoshiro256,
+        disturbRandom: Xoshiro256
     var freshOracles = true
     var oracleLag: UInt64 = 0
     var hashes = Hashes()
@@ -98,11 +98,11 @@ package final class ChainNode {
         statsKey = Genesis.pda(L.program, "user_stats", o.authority)
         stateKey = Genesis.pda(L.program, L.stateSeed)
         midE9 = o.priceE6 * 1000
-        priceRandom = RandomGenerator(seed: o.seed, stream: 1)
-        keeperRandom = RandomGenerator(seed: o.seed, stream: 2)
-        fundingRandom = RandomGenerator(seed: o.seed, stream: 3)
-        disturbRandom = RandomGenerator(seed: o.seed, stream: 4)
-        var salt = RandomGenerator(seed: o.seed, stream: 5)
+        priceRandom = Xoshiro256(seed: o.seed, stream: 1)
+        keeperRandom = Xoshiro256(seed: o.seed, stream: 2)
+        fundingRandom = Xoshiro256(seed: o.seed, stream: 3)
+        disturbRandom = Xoshiro256(seed: o.seed, stream: 4)
+        var salt = Xoshiro256(seed: o.seed, stream: 5)
         hashSeed = salt.next()
         hashSalt = o.hashSalt
         world.slot = o.slot

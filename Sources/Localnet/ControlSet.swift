@@ -156,7 +156,7 @@ extension ChainNode {
                 return
             }
         }
-        var x = keeperExec()
+        var x = keeperExecution()
         let perp = at.perps[min(Int(o.market), at.perps.count - 1)]
         let left = x.reduced(layout.order(world.ledger.data(at.user), i))
         let step = world.ledger.u64(layout.perp.stepSize, in: perp)

@@ -23,7 +23,7 @@ extension Quote {
     }
 }
 
-extension Exec {
+extension Execution {
     mutating func placeAndTake(_ p: OrderParams, _ condition: UInt32?) throws(Halt) {
         if p.postOnly != 0 {
             log("post_only cant be used in place_and_take")

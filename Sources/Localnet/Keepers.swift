@@ -11,8 +11,8 @@ struct Event {
 
 extension ChainNode {
     /// The program with every market and oracle loaded, for steps that no transaction of the book's owner made.
-    func keeperExec() -> Exec {
-        var x = Exec(L: layout, world: world, quote: currentQuote())
+    func keeperExecution() -> Execution {
+        var x = Execution(L: layout, world: world, quote: currentQuote())
         x.unitsLeft = 1_400_000
         x.userAt = at.user
         x.statsAt = at.stats
@@ -38,7 +38,7 @@ extension ChainNode {
             if options.keeperLatencySlots > 1 && slots < options.keeperLatencySlots * 8
                 && !keeperRandom.oneIn(options.keeperLatencySlots) { continue }
             if o.expired(world.unixTs) {
-                var x = keeperExec()
+                var x = keeperExecution()
                 x.clear(i, status: Order.Status.cancelled)
                 x.world.tally.ordersExpired += 1
                 if o.filled > 0 { x.world.tally.ordersPartial += 1 }
@@ -65,7 +65,7 @@ extension ChainNode {
         guard v.priceE6 > 0, !stale, !unsure, status & 12 == 0, m[P.paused] & 6 == 0, !o.mustTrigger else {
             return false
         }
-        var x = keeperExec()
+        var x = keeperExecution()
         let want = x.reduced(o)
         if want == 0 {
             guard o.reduceOnly != 0 else { return false }
@@ -143,7 +143,7 @@ extension ChainNode {
     }
 }
 
-extension Exec {
+extension Execution {
     /// A keeper takes an order off and is paid the flat fee by its owner.
     mutating func clear(_ i: Int, status: UInt8) {
         let o = L.order(user, i)

@@ -36,7 +36,7 @@ struct Maps {
     var writablePerps: [Bool] = []
 }
 
-extension Exec {
+extension Execution {
     func spotMarket(_ m: UInt16) throws(Halt) -> [UInt8] {
         for i in maps.spots where world.ledger.u16(L.spot.marketIndex, in: i) == m {
             return world.ledger.data(i)

@@ -20,7 +20,7 @@ struct Track {
 
     /// One slot of a geometric walk. A slot's deviation in parts per billion is the hour's divided by
     /// sqrt(slots an hour).
-    mutating func walk(_ rng: inout RandomGenerator, slotMs: Int64, slots n: UInt64) {
+    mutating func walk(_ rng: inout Xoshiro256, slotMs: Int64, slots n: UInt64) {
         guard volatilityPpmHour > 0 else { return }
         let slots = max(1, 3_600_000 / max(1, slotMs))
         let one = volatilityPpmHour * 1000 / isqrt(slots)
@@ -86,7 +86,7 @@ extension ChainNode {
             p.storeBytes(of: unixTs, toByteOffset: 32, as: Int64.self)
         }
         // Any 32 bytes that no other slot, seed or restart has.
-        var mix = RandomGenerator(seed: hashSeed ^ slot &* 0x9E37_79B9_7F4A_7C15, stream: hashSalt)
+        var mix = Xoshiro256(seed: hashSeed ^ slot &* 0x9E37_79B9_7F4A_7C15, stream: hashSalt)
         var hash = Key()
         hash.a = mix.next()
         hash.b = mix.next()

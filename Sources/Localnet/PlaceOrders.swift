@@ -1,7 +1,7 @@
 // place_perp_order: the order of checks follows the program's, because the first failing one names the error.
 import Text
 
-extension Exec {
+extension Execution {
     mutating func place(_ p: OrderParams) throws(Halt) {
         if p.ioc {
             log("immediate_or_cancel order must be in place_and_make or place_and_take")

@@ -12,7 +12,7 @@ enum Ix {
     static let cancelOrders: UInt64 = 0xc208_67e3_9e5f_e1ee
 }
 
-extension Exec {
+extension Execution {
     mutating func dispatch(_ data: [UInt8]) throws(Halt) {
         guard data.count >= 8 else {
             try charge(4_500)

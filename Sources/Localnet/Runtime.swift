@@ -22,7 +22,7 @@ struct Outcome {
     var world: World
 }
 
-struct Exec {
+struct Execution {
     let L: Layout
     var world: World
     let quote: Quote
@@ -132,7 +132,7 @@ extension ChainNode {
         out.world.ledger.items[payer].lamports = rest
         if let e = bad { out.error = e; return out }
 
-        var x = Exec(L: layout, world: out.world, quote: currentQuote())
+        var x = Execution(L: layout, world: out.world, quote: currentQuote())
         x.unitsLeft = budget.limit
         for (i, ix) in t.instructions.enumerated() {
             if options.forgetful && t.keys[ix.program] == layout.program {
@@ -154,7 +154,7 @@ extension ChainNode {
 
     func currentQuote() -> Quote {
         // The vAMM fills at once only on an oracle of this slot, and on a seeded share of the slots.
-        var h = RandomGenerator(seed: options.seed ^ world.slot &* 0x9E37_79B9, stream: 6)
+        var h = Xoshiro256(seed: options.seed ^ world.slot &* 0x9E37_79B9, stream: 6)
         let open = h.below(1000) >= options.takeFailPermille
         let fresh = world.ledger.u64(24, in: at.oracles[0]) >= world.slot
             || world.ledger.u64(layout.perp.mmSlot, in: at.perps[0]) + 2 >= world.slot
@@ -163,7 +163,7 @@ extension ChainNode {
     }
 }
 
-extension Exec {
+extension Execution {
     mutating func instruction(_ t: Transaction, _ ix: Instruction) throws(Halt) {
         let program = t.keys[ix.program]
         logs.append("Program \(program) invoke [1]")

@@ -59,7 +59,7 @@ extension ChainNode {
     /// Somebody else's order on the same account: a limit order that keepers may fill. Its id, or nil when
     /// there is no room.
     package func foreignOrder(buy: Bool, base: UInt64, price: UInt64, maxTs: Int64, userId: UInt8) -> UInt32? {
-        var x = keeperExec()
+        var x = keeperExecution()
         guard let i = x.freeOrder(),
               let k = layout.positionIndex(x.user, market: 0) ?? layout.freePosition(x.user) else {
             return nil

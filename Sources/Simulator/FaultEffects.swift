@@ -43,7 +43,7 @@ extension Simulation {
         case .genesis: turnForeign(i)
         case .slowslots:
             counted.add(c)
-            slotLength = faultRandom.pick([200, 300, 600, 1_200])
+            slotLength_ms = faultRandom.pick([200, 300, 600, 1_200])
         case .skipslots:
             counted.add(c)
             schedule.state[i].level = UInt64(faultRandom.pick([50, 300, 700]))
@@ -65,8 +65,8 @@ extension Simulation {
         counted.add(c)
         switch c {
         case .suspend:
-            suspendedUntil = t + faultRandom.range(1_000, 900_000)
-            return suspendedUntil - t
+            suspendedUntil_ms = t + faultRandom.range(1_000, 900_000)
+            return suspendedUntil_ms - t
         case .step:
             let s: Int64 = faultRandom.pick([60, 900, 3_600, 86_400]) * (faultRandom.below(2) == 0 ? 1 : -1)
             wallOffset_s += s
@@ -81,9 +81,9 @@ extension Simulation {
             // The whole machine stands; when it goes on its clocks have lost that time, and the wall clock is
             // late until it is set.
             let stands = faultRandom.range(1_000, 600_000)
-            suspendedUntil = t + stands
-            bootAt += stands
-            schedule.monoStandsUntil = suspendedUntil
+            suspendedUntil_ms = t + stands
+            boot_ms += stands
+            schedule.monoStandsUntil_ms = suspendedUntil_ms
             schedule.wallLost_s = stands / 1000
             wallOffset_s -= stands / 1000
             return max(length, stands)
@@ -115,7 +115,7 @@ extension Simulation {
             wallOffset_s += schedule.wallLost_s
             schedule.wallLost_s = 0
             judge.clockStepped()
-        case .slowslots: slotLength = 400
+        case .slowslots: slotLength_ms = 400
         case .enospc: disk.failing = 0
         case .step:
             wallOffset_s = 0

@@ -35,7 +35,7 @@ struct FaultSchedule {
     var wallStands_ms: Int64? = nil
     var wallLost_s: Int64 = 0
     /// Until then the monotonic clock stands as well.
-    var monoStandsUntil: Int64 = 0
+    var monoStandsUntil_ms: Int64 = 0
 }
 
 extension Simulation {
@@ -69,14 +69,14 @@ extension Simulation {
             restore()
             trace.add(t, "faults off", 0)
             // The last quiet time reaches the end of the run.
-            let left = end - t
+            let left = end_ms - t
             queue.push(t + (left < Simulation.quiet_ms + 6 * 3_600_000 ? left + 1 : Simulation.quiet_ms),
                        .phase, 0)
         } else {
             judge.quietEnds(after: Simulation.quiet_ms)
             schedule.faultsOn = true
             trace.add(t, "faults on", 0)
-            let longest = max(1, (end - t - Simulation.quiet_ms) / 3_600_000)
+            let longest = max(1, (end_ms - t - Simulation.quiet_ms) / 3_600_000)
             queue.push(t + min(faultRandom.range(6, 30), longest) * 3_600_000, .phase, 0)
         }
     }
@@ -87,12 +87,12 @@ extension Simulation {
             endpoints[i].view = nil
             endpoints[i].next = nil
         }
-        slotLength = 400
+        slotLength_ms = 400
         disk.failing = 0
         wallOffset_s = 0
-        if schedule.monoStandsUntil > t { bootAt -= schedule.monoStandsUntil - t }
-        schedule.monoStandsUntil = 0
-        suspendedUntil = min(suspendedUntil, t)
+        if schedule.monoStandsUntil_ms > t { boot_ms -= schedule.monoStandsUntil_ms - t }
+        schedule.monoStandsUntil_ms = 0
+        suspendedUntil_ms = min(suspendedUntil_ms, t)
         judge.disturbed(t)
         if machine == nil && !queue.isEmpty { queue.push(t + 5_000, .restart, 0) }
     }
@@ -101,7 +101,7 @@ extension Simulation {
     /// that works again.
     func operate() {
         queue.push(t + 900_000, .operate, 0)
-        guard let m = machine, t >= suspendedUntil else { return }
+        guard let m = machine, t >= suspendedUntil_ms else { return }
         if !schedule.faultsOn
             && t - max(judge.lastTick_ms,
                        schedule.quietSince_ms) > 3 * Int64(scenario.rules.interval_ms) + 300_000 {

@@ -50,7 +50,7 @@ extension Simulation {
         }
         sends[s].used = true
         sends[s].body = requests[k].body
-        queue.push(t + slots * slotLength + 1, .land, s)
+        queue.push(t + slots * slotLength_ms + 1, .land, s)
     }
 
     /// The leader takes the transaction: from here on it is in a block, or refused for good or for now.

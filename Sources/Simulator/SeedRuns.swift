@@ -36,7 +36,7 @@ package func runSeeds(_ range: SeedRange) -> Int32 {
 
 /// The command that repeats a violation is given whole: seed, days and faults.
 private func report(_ v: Violation, _ run: Simulation, _ seed: UInt64, _ faults: UInt64) {
-    let again: Text = "--seeds \(seed)..\(seed) --days \(run.end / 86_400_000) --faults \(FaultClass.list(faults))"
+    let again: Text = "--seeds \(seed)..\(seed) --days \(run.end_ms / 86_400_000) --faults \(FaultClass.list(faults))"
     Trace.write("""
         VIOLATION of \(v.invariant) seed \(seed) at \(Trace.time(run.t)): \(v.words)
         last events:

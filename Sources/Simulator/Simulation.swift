@@ -18,12 +18,12 @@ final class Simulation: Host {
     var machine: Machine? = nil
 
     var t: Int64 = 0                       // virtual ms since the start
-    let end: Int64
-    var slotNext: Int64 = 0                // when the next slot is due
-    var slotLength: Int64 = 400
-    var bootAt: Int64 = 0                  // zero of the monotonic clock
+    let end_ms: Int64
+    var nextSlot_ms: Int64 = 0                // when the next slot is due
+    var slotLength_ms: Int64 = 400
+    var boot_ms: Int64 = 0                  // zero of the monotonic clock
     var wallOffset_s: Int64 = 0
-    var suspendedUntil: Int64 = 0
+    var suspendedUntil_ms: Int64 = 0
 
     var queue = EventQueue()
     var trace = Trace()
@@ -49,7 +49,7 @@ final class Simulation: Host {
     init(seed: UInt64, faults: UInt64, days: Int64, verbose: Bool) {
         let s = Scenario(seed: seed, faults: faults)
         scenario = s
-        end = days * 86_400_000
+        end_ms = days * 86_400_000
         endpoints = s.endpoints
         netRandom = RandomGenerator(seed: seed, stream: 2)
         faultRandom = RandomGenerator(seed: seed, stream: 3)
@@ -73,7 +73,7 @@ final class Simulation: Host {
         var owner = node.authorityKey.ek
         _ = name.withCString { ek_record_init(record, $0, &owner, 0) }
         _ = disk.create(record)
-        slotNext = slotLength
+        nextSlot_ms = slotLength_ms
         userText.put(key: node.userAddress.ek)
     }
 
@@ -84,7 +84,7 @@ final class Simulation: Host {
     }
 
     var now: Now {
-        Now(mono_ms: UInt64(max(0, t - bootAt)),
+        Now(mono_ms: UInt64(max(0, t - boot_ms)),
             unix_s: scenario.startUnix_s + (schedule.wallStands_ms ?? t) / 1000 + wallOffset_s)
     }
 
@@ -96,8 +96,8 @@ final class Simulation: Host {
                   words: "\(endpoints.count) endpoints, \(scenario.velocity ? "velocity" : "drift")")
         boot()
         beginSchedule()
-        while t < end && judge.violation == nil {
-            let due = min(queue.next_ms, end)
+        while t < end_ms && judge.violation == nil {
+            let due = min(queue.next_ms, end_ms)
             let wake = wakeTime()
             let next = max(t, min(due, wake))
             if next == t {
@@ -116,15 +116,15 @@ final class Simulation: Host {
 
     private func wakeTime() -> Int64 {
         guard let m = machine else { return Int64.max }
-        let at = m.wake_ms > UInt64(Int64.max / 2) ? Int64.max / 2 : Int64(m.wake_ms) + bootAt
-        return max(at, suspendedUntil)
+        let at = m.wake_ms > UInt64(Int64.max / 2) ? Int64.max / 2 : Int64(m.wake_ms) + boot_ms
+        return max(at, suspendedUntil_ms)
     }
 
     /// Moves the chain to the slots that are due, one by one while an order is live, in jumps while nothing
     /// of ours can happen.
     private func advance(to next: Int64) {
-        while slotNext <= next {
-            let left = (next - slotNext) / slotLength + 1
+        while nextSlot_ms <= next {
+            let left = (next - nextSlot_ms) / slotLength_ms + 1
             // Slot by slot while an order of ours may be live, loosely while only others' are.
             let n = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
             let skip = schedule.state[Int(FaultClass.skipslots.rawValue)]
@@ -132,9 +132,9 @@ final class Simulation: Host {
             if skip.on {
                 empty = n > 1 ? UInt64(n) * skip.level / 1000 : faultRandom.chance(permille: skip.level) ? 1 : 0
             }
-            node.jump(slots: UInt64(n), ms: n * slotLength, skipped: empty)
-            slotNext += n * slotLength
-            judge.slotPassed(slotNext - slotLength)
+            node.jump(slots: UInt64(n), ms: n * slotLength_ms, skipped: empty)
+            nextSlot_ms += n * slotLength_ms
+            judge.slotPassed(nextSlot_ms - slotLength_ms)
         }
     }
 
@@ -142,7 +142,7 @@ final class Simulation: Host {
         switch d.kind {
         case .arrive: arrive(d.index)
         case .deliver:
-            if t < suspendedUntil { queue.push(suspendedUntil, .deliver, d.index) } else { deliver(d.index) }
+            if t < suspendedUntil_ms { queue.push(suspendedUntil_ms, .deliver, d.index) } else { deliver(d.index) }
         case .land: land(d.index)
         case .fault: faultDue(d.index)
         case .book: bookDue()
@@ -168,7 +168,7 @@ final class Simulation: Host {
         }
         judge.loaded(generation: record.pointee.generation)
         dead = false
-        if powerLost { bootAt = t }
+        if powerLost { boot_ms = t }
         powerLost = false
         incarnation += 1
         trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation),

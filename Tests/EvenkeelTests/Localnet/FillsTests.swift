@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func quoteNeverFillsPastTheLimit() {
-        var r = RandomGenerator(seed: 3, stream: 77)
+        var r = Xoshiro256(seed: 3, stream: 77)
         for _ in 0..<2000 {
             let q = Quote(midE9: 50_000_000_000 + Int64(r.below(100_000_000_000)),
                           spreadPpm: Int64(r.below(3000)),

@@ -20,7 +20,7 @@ package struct SplitMix64 {
     }
 }
 
-struct RandomGenerator {
+struct Xoshiro256 {
     private var s0: UInt64, s1: UInt64, s2: UInt64, s3: UInt64
 
     init(seed: UInt64, stream: UInt64) {
