@@ -36,10 +36,7 @@ extension Execution {
 
         if base < max(1, step) { try fail(6059) }
         let band = self.band(p, perp: perp, oracle: oracle.priceE6)
-        var maxTs = p.maxTs ?? 0
-        if p.maxTs == nil && (p.type == Order.Kind.market || p.type == Order.Kind.oracle) {
-            maxTs = now + max(30, Int64(band.duration) / 2 + 10)
-        }
+        let maxTs = p.maxTs ?? ownExpiry(p, band)
         if maxTs != 0 && maxTs < now {
             log("max_ts (\(maxTs)) < now (\(now)), skipping order")
             return nil
@@ -85,9 +82,14 @@ extension Execution {
         return index
     }
 
+    /// When an order ends that names no end itself; 0: never.
+    private func ownExpiry(_ p: OrderParams, _ band: Band) -> Int64 {
+        let short = p.type == Order.Kind.market || p.type == Order.Kind.oracle
+        return short ? now + max(30, Int64(band.duration) / 2 + 10) : 0
+    }
+
     private func newOrder(_ p: OrderParams, base: UInt64, maxTs: Int64, band: Band, tick: UInt64,
-                          reduceOnly: Bool,
-                          held: Position) -> Order {
+                          reduceOnly: Bool, held: Position) -> Order {
         var o = Order()
         o.slot = slot
         o.price = p.price == 0 ? 0 : UInt64(max(0, onTick(Int64(clamping: p.price), tick, buy: p.isBuy)))

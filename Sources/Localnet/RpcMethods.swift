@@ -138,7 +138,8 @@ extension ChainNode {
         let s = top - (final ? min(32, top) : 0), h = height(top)
         let blocks = final ? h - min(32, h) : h + heightAhead
         out.put("{\"absoluteSlot\":\(s),\"blockHeight\":\(blocks),\"epoch\":\(s / 432_000),")
-        out.put("\"slotIndex\":\(s % 432_000),\"slotsInEpoch\":432000,\"transactionCount\":\(world.tally.transactions)}")
+        out.put("\"slotIndex\":\(s % 432_000),")
+        out.put("\"slotsInEpoch\":432000,\"transactionCount\":\(world.tally.transactions)}")
     }
 
     func put(hash h: (hash: Key, slot: UInt64, height: UInt64), _ out: inout Text) {
