@@ -41,16 +41,16 @@ let package = Package(
                 linkerSettings: [.linkedLibrary("sodium")]),
         .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys", cSettings: hardening + sizing,
                 linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),      // the others: sys_load.h
-        .target(name: "Kit", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift + unchecked),
-        .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift),
-        .target(name: "Chain", dependencies: ["EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift + unchecked),
-        .target(name: "Sim", dependencies: ["Agent", "Chain", "EvenkeelCore", "EvenkeelSys", "Kit"], swiftSettings: swift + unchecked),
-        .executableTarget(name: "evenkeel", dependencies: ["Agent", "Chain", "Sim", "Kit", "EvenkeelCore", "EvenkeelSys"],
+        .target(name: "Text", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift + unchecked),
+        .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift),
+        .target(name: "Localnet", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift + unchecked),
+        .target(name: "Simulator", dependencies: ["Agent", "Localnet", "EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift + unchecked),
+        .executableTarget(name: "evenkeel", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
-        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"]),
+        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
-        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Chain", "Kit", "EvenkeelCore", "EvenkeelSys"], path: "Tests/probe"),
+        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore", "EvenkeelSys"], path: "Tests/probe"),
     ]),
     swiftLanguageModes: [.v5]
 )

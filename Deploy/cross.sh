@@ -28,7 +28,7 @@ module() { # NAME FOLDER OPTIMISATION [flags]
     local name=$1 folder=$2 optimise=$3
     shift 3
     # shellcheck disable=SC2046
-    swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" \
+    swiftc -target aarch64-none-none-elf -wmo "$optimise" -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -package-name evenkeel \
         -enforce-exclusivity=unchecked -lto=llvm-full -Xllvm -inline-threshold=-30 -Xfrontend -mergeable-traps \
         -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xcc -fomit-frame-pointer -Xfrontend -function-sections -Xcc -fPIC \
         -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include -Xcc "--sysroot=$sysroot" -Xcc "-isystem" -Xcc "$sysroot/usr/include" -Xcc "-isystem" -Xcc "$sysroot/usr/include/aarch64-linux-gnu" \
@@ -36,8 +36,8 @@ module() { # NAME FOLDER OPTIMISATION [flags]
     sed -E 's/^(@.* = (private|internal) unnamed_addr constant \[[0-9]+ x i8\] c".*")$/\1, align 1/' "$work/m/$name.ll" |
         "$clang" --target=aarch64-linux-gnu -flto -fPIC -Wno-override-module -Xclang -disable-llvm-passes -c -x ir - -o "$work/o/swift-$name.o"
 }
-module Kit Kit -O -parse-as-library
-for m in Agent Chain Sim; do module $m $m -Osize -parse-as-library; done
+module Text Text -O -parse-as-library
+for m in Agent Localnet Simulator; do module $m $m -Osize -parse-as-library; done
 module evenkeel evenkeel -Osize
 "$clang" --target=aarch64-linux-gnu --gcc-install-dir="$(dirname "$($cc -print-libgcc-file-name)")" --sysroot="$sysroot" -fuse-ld=lld -flto -pie -static-libgcc \
     -o "$work/evenkeel" "$work"/o/*.o -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,--as-needed,-O2 \

@@ -30,7 +30,7 @@ module() { # NAME OPTIMISATION [flags]
     local name=$1 optimise=$2
     shift 2
     # shellcheck disable=SC2046,SC2086
-    swiftc -wmo "$optimise" -lto=llvm-full -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -enforce-exclusivity=unchecked \
+    swiftc -wmo "$optimise" -lto=llvm-full -swift-version 5 -enable-experimental-feature Embedded -module-name "$name" -package-name evenkeel -enforce-exclusivity=unchecked \
         -Xfrontend -mergeable-traps -Xfrontend -function-sections -Xllvm -sil-disable-pass=loop-unroll -Xllvm -sil-disable-pass=loop-rotate -Xllvm -sil-disable-pass=closure-specialize -Xllvm -inline-threshold=-30 \
         -Xcc -fPIC -Xcc -fomit-frame-pointer -Xcc -ICSources/EvenkeelCore/include -Xcc -ICSources/EvenkeelSys/include \
         -I "$work/m" -emit-module-path "$work/m/$name.swiftmodule" -emit-ir $(find "Sources/$name" -name '*.swift' | sort) -o "$work/m/$name.ll" "$@"
@@ -39,8 +39,8 @@ module() { # NAME OPTIMISATION [flags]
     sed -E 's/^(@.* = (private|internal) unnamed_addr constant \[[0-9]+ x i8\] c".*")$/\1, align 1/' "$work/m/$name.ll" |
         "$clang" -flto -fPIC -Wno-override-module -Xclang -disable-llvm-passes -c -x ir - -o "$work/o/$name.bc"
 }
-module Kit -O -parse-as-library
-for m in Agent Chain Sim; do module $m -Osize -parse-as-library; done
+module Text -O -parse-as-library
+for m in Agent Localnet Simulator; do module $m -Osize -parse-as-library; done
 module evenkeel -Osize
 
 "$clang" -fuse-ld=lld -flto -pie -static-libgcc -o "$work/evenkeel" "$work"/o/*.o "$work"/o/*.bc -Wl,--gc-sections,--icf=all,-z,relro,-z,now,-z,pack-relative-relocs,--as-needed,-O2 \

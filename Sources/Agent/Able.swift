@@ -1,6 +1,6 @@
 // Could it act if it had to? Asked between corrections, so that a person hears of it before a drift does.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     /// The nodes answer and show no new slot: what is read is the past, however well it is read.

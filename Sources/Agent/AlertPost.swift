@@ -1,7 +1,7 @@
 // An alert in the form its receiver takes, and the driver's side of sending it.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 private let hookTimeout_ms: UInt32 = 10_000
 let hookEndpoint = Int32(SYS_HTTP_ENDPOINTS)

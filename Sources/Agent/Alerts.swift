@@ -6,7 +6,7 @@
 // goes, and the next message says how many went. It outlives the process (AlertKeep.swift).
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public enum AlertKind: UInt8 {
     case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused, ticket

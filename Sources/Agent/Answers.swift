@@ -1,6 +1,6 @@
 // Reading JSON-RPC answers: from bytes on the wire to one fact, or to words that say what was wrong with them.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Why an answer gives no fact. `text` is for people; `code` is the JSON-RPC error code when there was one.
 public struct Trouble: Error {

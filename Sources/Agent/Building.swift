@@ -1,6 +1,6 @@
 // The order in the venue's form: parameters, what the account must look like afterwards, and the compiled message.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout at most).
 let staleOrder_slots: UInt64 = 1_500

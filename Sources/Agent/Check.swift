@@ -3,7 +3,7 @@
 // The process never holds the secret half of a key: it is loaded for its address and wiped.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 enum Finding: UInt8 {
     case ok, warn, fail

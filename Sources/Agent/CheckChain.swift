@@ -1,7 +1,7 @@
 // The checks of the other side: endpoints, cluster, clock, program, account, what the key may do, the gates.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Requests of one tick that corrects something, at most, as long as nothing goes wrong.
 private let requestsATick: Int64 = 12

@@ -1,7 +1,7 @@
 // The checks of this machine: config, key, state file, disk, control socket.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Under this the state file cannot be made; under the second it is time to look.
 private let leastDisk: UInt64 = 1 << 20

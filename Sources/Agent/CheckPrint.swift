@@ -1,7 +1,7 @@
 // The table and the JSON of `check`, and the sentence of what would be done right now.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 extension Checker {
     private func emit(_ t: Text) {

@@ -3,7 +3,7 @@
 // holds no secret key, the transaction has an empty signature and no blockhash, and the only method it is put into is simulateTransaction.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Anchor: `has_one` does not hold; the account's authority is not the signer.
 private let notTheOwner: UInt32 = 2001

@@ -2,7 +2,7 @@
 // it would have held. Nothing here is a reason to refuse live trading: the agent runs on kernels that lack them, and says so.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 extension Checker {
     func sandboxRows() {

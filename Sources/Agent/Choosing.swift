@@ -3,7 +3,7 @@
 // whose gates are closed, or that cannot be judged, holds up nobody but itself; what is wrong with the account holds up all. The
 // next market has its turn in a tick of its own, at once after this one, on a book that knows what this one did.
 import EvenkeelCore
-import Kit
+import Text
 
 /// A tick for the next market comes so soon after the end of a correction.
 let soon_ms: UInt64 = 1_000

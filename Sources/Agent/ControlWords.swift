@@ -2,7 +2,7 @@
 // `rebalance` waits for the tick it asked for.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// Somebody waits for the end of a tick.
 struct Waiting {

@@ -1,7 +1,7 @@
 // The cost gate: fee, slippage, network fees and the funding until the next correction, against max_cost_bps. Estimated at the decision
 // from the market's averages, and once more from the simulated fill. Beyond force_drift it gives way; no other gate does.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     /// What the correction is expected to cost; without one, what a correction of the tolerated drift would.

@@ -1,6 +1,6 @@
 // One market in the book: what it holds, what is said of it, and the begin of its correction, on paper at once or in an order.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     /// Sets the book's numbers; words when the account cannot be valued.

@@ -1,6 +1,6 @@
 // What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it alone.
 import EvenkeelCore
-import Kit
+import Text
 
 /// A lag that was seen says nothing any more after this long.
 let lagMemory_ms: UInt64 = 30_000

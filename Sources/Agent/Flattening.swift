@@ -2,7 +2,7 @@
 // than max_trade_size go in parts. The pause is written down before the first order: whatever happens to the process, no later one hedges
 // again behind the operator's back.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     /// What is still open, signed; the paper ledger counts on paper. Of the last book that was read.

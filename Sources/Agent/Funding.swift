@@ -1,6 +1,6 @@
 // Funding: what the market pays now and next, and for how long a correction is expected to stand.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Nothing is expected of a correction beyond this.
 private let longestHorizon_s: Int64 = 7 * 86_400

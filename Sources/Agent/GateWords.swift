@@ -1,7 +1,7 @@
 // What a gate has measured and what is allowed, as numbers with a unit. Words are made of them only when somebody looks: for a
 // status, a log line, the reason of a blocked correction.
 import EvenkeelCore
-import Kit
+import Text
 
 /// How a number is said. `word` has no number.
 public enum Unit: UInt8 {

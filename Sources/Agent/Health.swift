@@ -1,6 +1,6 @@
 // The account's health: two levels with hysteresis, and the alarm when the account is near its line and even a reduction is refused.
 import EvenkeelCore
-import Kit
+import Text
 
 private let insufficientCollateral: UInt32 = 6003
 /// A level is left this far above where it was entered.

@@ -1,7 +1,7 @@
 // What the agent's state machine is given from outside, and what it may ask for. The machine has no clock, socket, file or
 // random source of its own: the real driver (Driver.swift) and the simulator implement `Host`, and both run the same machine.
 import EvenkeelCore
-import Kit
+import Text
 
 /// The two clocks of an event. `mono_ms` only ever grows; `unix_s` is wall time and may step.
 public struct Now {

@@ -1,7 +1,7 @@
 // The legs of a market's spot: the venue's deposit or borrow, the authority's SOL, tokens in its associated accounts, wallets that are
 // only watched, a fixed amount that lies elsewhere. What they hold is read with the rest of the book, in the same slot.
 import EvenkeelCore
-import Kit
+import Text
 
 public struct Leg {
     public enum Kind: UInt8 { case token, watch, fixed }

@@ -2,7 +2,7 @@
 // said three times, then counted: a fault that lasts for days must neither fill the disk nor push out what came before it.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public enum LogFormat: UInt8 {
     case logfmt, json, plain

@@ -12,7 +12,7 @@
 //   settling    landed is not filled: the User is read until the order is filled or gone               Settling.swift
 // An open ticket found at start enters at `watching`; nothing else is built before it has ended.
 import EvenkeelCore
-import Kit
+import Text
 
 public enum Phase: UInt8 {
     case idle, reading, probing, checking, preparing, simulating, watching, settling
@@ -387,7 +387,7 @@ public final class Machine {
         host.log(level, line)
     }
 
-    func note(_ level: Level, _ words: Text) {
+    @_disfavoredOverload func note(_ level: Level, _ words: Text) {
         line.clear()
         line.put("[REBALANCER] ")
         line.put(words)

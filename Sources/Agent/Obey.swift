@@ -1,6 +1,6 @@
 // Commands from outside, whichever door they come through: what is done, and the sentence that says so.
 import EvenkeelCore
-import Kit
+import Text
 
 /// What became of a command; not `ok`: nothing did.
 public struct Obeyed {

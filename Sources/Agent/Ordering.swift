@@ -4,7 +4,7 @@
 // What a node is asked to simulate carries no signature: a node cannot land what it has only been asked to try. The bytes that are
 // signed are journalled before anybody sees them, so there is never a signed order that the state file does not know.
 import EvenkeelCore
-import Kit
+import Text
 
 let blockhashLife_blocks: UInt64 = 150
 let computeLimitForSimulation: UInt32 = 1_400_000

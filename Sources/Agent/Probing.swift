@@ -2,7 +2,7 @@
 // that state since April 2026. Before the first live decision of a process a harmless instruction is simulated, a cancel of all
 // orders in a market that cannot exist; it is never sent and carries no signature.
 import EvenkeelCore
-import Kit
+import Text
 
 /// Anchor: the program has no such instruction.
 private let instructionMissing: UInt32 = 101

@@ -2,7 +2,7 @@
 // may start it again every few seconds; the same words are said once in repeat_hours.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 private let patience_ms: Int64 = 5_000
 private let betweenTries_ms: UInt32 = 1_000

@@ -1,7 +1,7 @@
 // The JSON-RPC bodies the agent sends. One reused buffer; the account read of every tick is built once and only its two
 // numbers (id and minContextSlot) are rewritten in place, padded with blanks, which JSON allows before a number.
 import EvenkeelCore
-import Kit
+import Text
 
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
 public enum Ask: UInt8 {

@@ -2,7 +2,7 @@
 // is said once and trading goes on.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 extension Driver {
     /// Opens or makes the history beside the state file. A run without a state keeps none.

@@ -1,6 +1,6 @@
 // The settings the machine runs by, as plain integers. The driver fills them from the config file, the simulator by hand.
 import EvenkeelCore
-import Kit
+import Text
 
 public enum Mode: UInt8 {
     case paper, live

@@ -1,7 +1,7 @@
 // `run`: opens what the config names, in the order in which a failure costs least, then hands over to the driver.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public let exitFailed: Int32 = 1
 public let exitUsage: Int32 = 2

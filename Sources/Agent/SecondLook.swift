@@ -7,7 +7,7 @@
 // twice, as if it were the only one. Two that differ about the account at one slot cannot both be right, and then nothing is traded. On
 // different slots the account may simply have moved in between: the tick starts over from a fresh book, at the next endpoint.
 import EvenkeelCore
-import Kit
+import Text
 
 /// So long a second look is waited for.
 private let lookWait_ms: UInt64 = 6_000

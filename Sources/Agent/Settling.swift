@@ -1,7 +1,7 @@
 // Landed is not filled. The User is read at a slot no older than the landing, again and again, until the order is filled or provably
 // gone; then the outcome is booked: cooldown, counters, the last correction, and the ticket is closed, in one durable write.
 import EvenkeelCore
-import Kit
+import Text
 
 private let settleEvery_ms: UInt64 = 800
 /// So long a second node is asked what an order filled that is gone before it was full.

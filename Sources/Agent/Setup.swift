@@ -1,7 +1,7 @@
 // From the config file's table to the machine's rules. The table (sys_config.h) has checked every value already.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public typealias ConfigPointer = UnsafeMutablePointer<sys_config>
 

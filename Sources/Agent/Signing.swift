@@ -1,7 +1,7 @@
 // The agent's end of the signer process (sys_signer.h, docs/signer.md). The agent's own process never holds the key.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 /// A signer that is started again reads its key and shuts itself in, some ten milliseconds.
 private let wakeTimeout_ms: Int32 = 2_000

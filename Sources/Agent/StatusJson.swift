@@ -1,7 +1,7 @@
 // The STATUS message of docs/interface.md: numbers for people as JSON numbers, exact integers as strings with their unit in the name.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 extension Text {
     /// "2026-11-22T09:00:00Z"

@@ -1,6 +1,6 @@
 // What the status message says of the agent itself, for the page: where a tick stands, the bounds the numbers are judged by, the nodes.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Phase {
     var word: StaticString {

@@ -1,6 +1,6 @@
 // The same status for a person: a few aligned lines, plain text.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     public func statusText(now_s: Int64) -> Text {

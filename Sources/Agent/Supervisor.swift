@@ -2,7 +2,7 @@
 // Without $NOTIFY_SOCKET nothing happens here.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 struct Supervisor {
     private let fd: Int32

@@ -2,7 +2,7 @@
 // written down and lasts until live is said, over restarts too: a person who switched to paper must not find real orders after a crash.
 // The mode changes between two ticks, and never while an order is open: that one is followed to its end first, live.
 import EvenkeelCore
-import Kit
+import Text
 
 extension Machine {
     /// On paper by command, in a config that says live.

@@ -2,7 +2,7 @@
 // Nothing here waits, and nothing here is needed: an agent without a page is the same agent.
 import EvenkeelCore
 import EvenkeelSys
-import Kit
+import Text
 
 public final class WebFeed {
     private let handle: OpaquePointer
@@ -183,7 +183,7 @@ public final class WebFeed {
         sys_metrics_name(field, cap, s.utf8Start, s.utf8CodeUnitCount)
     }
 
-    private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ t: Text) {
+    @_disfavoredOverload private func name(_ field: UnsafeMutablePointer<CChar>?, _ cap: Int, _ t: Text) {
         t.bytes.withUnsafeBufferPointer { sys_metrics_name(field, cap, $0.baseAddress, $0.count) }
     }
 

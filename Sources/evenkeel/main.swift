@@ -1,42 +1,40 @@
 // The command line: the first word chooses a command, every command explains itself with --help.
 import Agent
-import Chain
 import EvenkeelCore
 import EvenkeelSys
-import Kit
-import Sim
+import Localnet
+import Text
 
-let command = Words.argument(1)
+let command = Terminal.argument(1)
 
 func dispatch() -> Int32 {
     guard let word = command else {
-        Words.usage(2)
+        Terminal.usage(2)
         return 2
     }
     if word == "run" { return runCommand() }
     if word == "signer-role" { return sys_signer_role() }      // started by the agent, see docs/signer.md
     if word == "check" { return checkCommand() }
     if word == "status" { return statusCommand() }
-    if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" { return controlCommand(word) }
+    if word == "pause" || word == "resume" || word == "rebalance" || word == "reload" {
+        return controlCommand(word)
+    }
     if word == "flatten" { return flattenCommand() }
     if word == "mode" { return modeCommand() }
     if word == "assess" { return assessCommand() }
-    if word == "sim" { return simCommand(first: 2) }
+    if word == "sim" { return simCommand() }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
     if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
-    if word == "web-role" { return sys_web_role() }      // started by the agent itself, never by hand
-    if word == "localnet" { return LocalnetCli.run(first: 2) }
+    if word == "web-role" { return sys_web_role() }      // started by the agent, never by hand
+    if word == "localnet" { return LocalnetCommand.run(first: 2) }
     if word == "version" || word == "--version" { return versionCommand() }
     if word == "help" || word == "--help" || word == "-h" {
-        Words.usage(1)
+        Terminal.usage(1)
         return 0
     }
-    var t = Text("evenkeel: unknown command ")
-    t.put(jsonString: word)
-    t.put("; `evenkeel help` lists them\n")
-    Words.print(t, 2)
+    Terminal.print("evenkeel: unknown command \(quoted: word); `evenkeel help` lists them\n", 2)
     return 2
 }
 

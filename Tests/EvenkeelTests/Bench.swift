@@ -1,10 +1,10 @@
 // A bench for the machine: it stands between the agent's state machine and an embedded chain, carries requests over by hand, and
 // writes down every effect in order.
 import Agent
-import Chain
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
+import Text
 
 enum Effect: Equatable {
     case post(endpoint: Int, method: String)

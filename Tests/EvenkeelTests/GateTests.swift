@@ -1,9 +1,9 @@
 import Agent
-import Chain
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
 import Testing
+import Text
 
 /// No closed gate ever yields an order: each is forced closed alone, over a drift that would be corrected at once.
 @Suite struct GateTests {

@@ -1,9 +1,9 @@
 import Agent
-import Chain
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
 import Testing
+import Text
 
 @Suite struct MachineTests {
     @Test func aDriftedBookIsHedgedOnceAndThenBalanced() {

@@ -1,9 +1,9 @@
 import Agent
-import Chain
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
 import Testing
+import Text
 
 /// A fill that the chain saw.
 struct ChainFill: Equatable { var market: Int, base_e9: Int64, slot: Int }
@@ -331,7 +331,7 @@ private let none = UInt8(EK_TICKET_NONE)
 
     // MARK: properties over many books
 
-    private struct Dice {
+    private struct RandomGenerator {
         var x: UInt64
         mutating func below(_ n: UInt64) -> UInt64 {
             x = x &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
@@ -344,7 +344,7 @@ private let none = UInt8(EK_TICKET_NONE)
     @Test func noGateFailureEverYieldsAnOrderAndLeverageStaysUnderItsLimit() {
         var orders = 0, blocked = 0
         for seed in 1...150 {
-            var d = Dice(x: UInt64(seed))
+            var d = RandomGenerator(x: UInt64(seed))
             var o = Bench.options(perp: -Int64(d.below(1_200)) * 10_000_000)
             o.quoteE6 = Int64(100 + d.below(2_000)) * 1_000_000
             var r = Bench.three()

@@ -1,10 +1,10 @@
 // One tick of the agent's own machine over a book and rules of anyone's choosing, for the property tests: a JSON object a line on stdin
 // says what is so, a line on stdout says what came of it. The bench is the one of the Swift tests: the embedded chain in process.
 import Agent
-import Chain
 import EvenkeelCore
 import Foundation
-import Kit
+import Localnet
+import Text
 
 func words(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.self) }
 

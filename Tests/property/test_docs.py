@@ -65,7 +65,7 @@ def there_are():
     names = set()
     for path in (ROOT / "Tests").rglob("*.py"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
-    for path in (ROOT / "Tests" / "EvenkeelTests").glob("*.swift"):
+    for path in (ROOT / "Tests" / "EvenkeelTests").rglob("*.swift"):
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)}
     for path in [p for part in ("core", "sys") for p in (ROOT / "Tests" / part).rglob("test_*.c")]:
         names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
@@ -131,7 +131,7 @@ def test_every_error_name_is_told():
 
 
 def test_every_fault_of_the_simulator_is_told():
-    names = re.findall(r'case \.\w+: return "(\w+)"', read("Sources/Sim/Classes.swift"))
+    names = re.findall(r'case \.\w+: return "(\w+)"', read("Sources/Simulator/FaultClass.swift"))
     section = read("docs/faults.md").split("\n## Faults the simulator throws\n")[1].split("\n## ")[0]
     assert len(names) > 30 and sorted(names) == sorted(re.findall(r"`(\w+)`", section.split("|---|---|")[1]))
 

@@ -1,0 +1,60 @@
+// A transaction that somebody signed, read as the runtime would.
+import EvenkeelCore
+
+/// A transaction as the chain reads it.
+package struct SeenTransaction {
+    package enum Kind: UInt8 { case other, place, take, cancel }
+    package var kind = Kind.other
+    package var sound = false             // parses, one signer, only compute budget and one venue instruction
+    package var signer = Key(), user = Key(), blockhash = Key()
+    package var market: UInt16 = 0, marketType: UInt8 = 0, orderType: UInt8 = 0, userId: UInt8 = 0
+    package var isBuy = false, reduceOnly = false
+    package var base: UInt64 = 0, price: UInt64 = 0, maxTs: Int64 = 0
+    package var offset: Int64?, auctionStart: Int64?, auctionEnd: Int64?
+    package var takeAll = false
+    package var cancels: UInt32 = 0
+    package var fee: UInt64 = 0
+    package var unitPrice: UInt64 = 0
+}
+
+extension ChainNode {
+    /// Reads a message as the runtime would.
+    package func read(message: [UInt8]) -> SeenTransaction {
+        var s = SeenTransaction()
+        let (t, bad) = Reader.message(message)
+        guard bad == nil, t.required == 1, t.lookups == 0, !t.version0 else { return s }
+        s.signer = t.keys[0]
+        s.blockhash = t.blockhash
+        let (budget, wrong) = Budget.read(t)
+        s.fee = budget.fee(signatures: 1)
+        s.unitPrice = budget.price
+        var venue = 0
+        for ix in t.instructions {
+            let p = t.keys[ix.program]
+            if p == Known.computeBudget { continue }
+            guard p == layout.program, ix.data.count >= 8, ix.accounts.count >= 2 else { return s }
+            venue += 1
+            s.user = t.keys[Int(ix.accounts[1])]
+            var a = Args(ix.data)
+            switch ix.data.u64(0) {
+            case Ix.place, Ix.take:
+                let isTake = ix.data.u64(0) == Ix.take
+                let p = OrderParams(&a, wide: layout.velocity)
+                s.kind = isTake ? .take : .place
+                s.market = p.market; s.marketType = p.marketType; s.orderType = p.type; s.userId = p.userId
+                s.isBuy = p.isBuy; s.reduceOnly = p.reduceOnly; s.base = p.base; s.price = p.price
+                s.maxTs = p.maxTs ?? 0
+                s.offset = p.offset; s.auctionStart = p.auctionStart; s.auctionEnd = p.auctionEnd
+                if isTake && a.flag() { s.takeAll = a.int(UInt32.self) & 255 == 2 }
+            case Ix.cancel:
+                s.kind = .cancel
+                guard a.flag() else { return s }               // "the last one" is nobody's order in particular
+                s.cancels = a.int(UInt32.self)
+            default: return s
+            }
+            if a.broken { return s }
+        }
+        s.sound = venue == 1 && wrong == nil
+        return s
+    }
+}

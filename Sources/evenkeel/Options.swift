@@ -1,0 +1,38 @@
+// How the options of a command are read.
+import EvenkeelSys
+import Text
+
+/// Walks the options of a command; `take(index, value)` returns false for a value it refuses.
+func options(_ spec: StaticString, _ o: UnsafeMutablePointer<sys_opts>,
+             _ take: (Int32, UnsafePointer<CChar>?) -> Bool) -> Int32? {
+    spec.utf8Start.withMemoryRebound(to: CChar.self,
+                                     capacity: spec.utf8CodeUnitCount + 1) { sys_opts_begin(o, $0, 2) }
+    while true {
+        let i = sys_opts_next(o)
+        if i == Int32(SYS_OPT_END) { return nil }
+        if i == Int32(SYS_OPT_ERROR) { return Terminal.refuse("\(c: sys_opts_text(o))") }
+        if !take(i, o.pointee.value) { return Terminal.refuse("bad value \(quoted: textOf(o.pointee.value))") }
+    }
+}
+
+/// What most commands take: a config, one flag of their own, help.
+struct CommonOptions {
+    var config: UnsafePointer<CChar>? = nil
+    var flag = false
+    var o = sys_opts()
+
+    /// `spec` of `n` options: "h:help", "c:config= h:help" or "c:config= FLAG h:help". nil: go on; else the
+    /// exit code.
+    mutating func take(_ spec: StaticString, _ n: Int32, help words: StaticString) -> Int32? {
+        var found: UnsafePointer<CChar>? = nil
+        var set = false
+        var help = false
+        let bad = options(spec, &o) { i, value in
+            if i == n - 1 { help = true } else if i == 0 { found = value } else { set = true }
+            return true
+        }
+        config = found
+        flag = set
+        return bad ?? (help ? Terminal.help(words) : nil)
+    }
+}
