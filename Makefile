@@ -41,15 +41,15 @@ bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/Evenk
 # --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones
 .PHONY: arm64 test-arm
 arm64: bin/evenkeel-arm64
-bin/evenkeel-arm64: $(SWIFT_SOURCES) Deploy/cross.sh Deploy/cross-sysroot.sh
-	mkdir -p bin && bash Deploy/cross.sh arm64 $@
+bin/evenkeel-arm64: $(SWIFT_SOURCES) Tools/cross.sh Tools/sysroot.sh
+	mkdir -p bin && bash Tools/cross.sh arm64 $@
 
 deps: $(BUILD)/deps.stamp
-$(BUILD)/deps.stamp: Deploy/deps.sh
-	mkdir -p $(BUILD) && bash Deploy/deps.sh build && touch $@
+$(BUILD)/deps.stamp: Tools/deps.sh
+	mkdir -p $(BUILD) && bash Tools/deps.sh build && touch $@
 
-$(VENV)/ready: Deploy/deps.sh Tests/requirements.txt
-	bash Deploy/deps.sh test
+$(VENV)/ready: Tools/deps.sh Tests/requirements.txt
+	bash Tools/deps.sh test
 	python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
 	touch $@
@@ -67,7 +67,7 @@ $(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)
 $(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
 	mkdir -p $(BUILD)/bench && $(CC) -O2 -Wall -Wextra -Werror -fPIC -shared $< -o $@
 $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
-	bash Deploy/deps.sh bench
+	bash Tools/deps.sh bench
 	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
 	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	touch $@
@@ -79,15 +79,15 @@ bench-input: bin/evenkeel $(BENCH)
 instructions: $(BENCH)
 	Benchmarks/instructions.sh $(BENCH) --write
 test-instructions: $(BENCH)
-	bash Deploy/deps.sh count
+	bash Tools/deps.sh count
 	Benchmarks/instructions.sh $(BENCH)
 
 # --- Debian packages: build/evenkeel_VERSION_amd64.deb, and of the cross build build/evenkeel_VERSION_arm64.deb
 .PHONY: deb deb-arm64 test-deploy
 deb: bin/evenkeel
-	bash Deploy/deps.sh deb && Deploy/deb/build.sh
+	bash Tools/deps.sh deb && Deploy/deb/build.sh
 deb-arm64: bin/evenkeel bin/evenkeel-arm64
-	bash Deploy/deps.sh deb && BINARY=bin/evenkeel-arm64 ARCH=arm64 Deploy/deb/build.sh
+	bash Tools/deps.sh deb && BINARY=bin/evenkeel-arm64 ARCH=arm64 Deploy/deb/build.sh
 
 # --- the core as a shared library, for the Python oracles
 core-so: $(BUILD)/libevenkeelcore.so $(BUILD)/libevenkeelsys.so
@@ -111,7 +111,7 @@ test-core: $(C_TESTS)
 
 # gcc, clang, clang-tidy and cppcheck over the C; every finding is an error.
 lint test-lint: $(BUILD)/deps.stamp
-	bash Deploy/deps.sh lint
+	bash Tools/deps.sh lint
 	bash Tests/lint/run.sh
 
 test-python: core-so bin/evenkeel-probe $(VENV)/ready
@@ -136,7 +136,7 @@ test-crash: bin/evenkeel $(VENV)/ready
 
 # Package, unit, supervisors, man page, completions, Prometheus. What cannot be had on this machine is skipped by name.
 test-deploy: bin/evenkeel $(VENV)/ready
-	bash Deploy/deps.sh deploy
+	bash Tools/deps.sh deploy
 	$(PY) -m pytest -q -rs Tests/deploy
 
 # The simulator over many seeds with every fault, and three deliberate mutants that it must catch.
@@ -200,11 +200,11 @@ loc:
 # The page as the program carries it.
 .PHONY: page
 page: CSources/EvenkeelSys/sys_web_page.c
-CSources/EvenkeelSys/sys_web_page.c: Web/page.html Deploy/page.py
-	python3 Deploy/page.py
+CSources/EvenkeelSys/sys_web_page.c: Web/page.html Tools/page.py
+	python3 Tools/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.
 .PHONY: picture
 picture: bin/evenkeel
-	command -v tmux >/dev/null || bash Deploy/deps.sh picture
-	python3 Deploy/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg
+	command -v tmux >/dev/null || bash Tools/deps.sh picture
+	python3 Tools/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg

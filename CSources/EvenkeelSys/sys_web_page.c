@@ -1,4 +1,4 @@
-/* Made by Deploy/page.py from Web/page.html (make page). Do not edit. */
+/* Made by Tools/page.py from Web/page.html (make page). Do not edit. */
 #include "sys_web_internal.h"
 
 const char web_page_csp[] = "default-src 'none'; script-src 'sha256-c+oB5rtGPk/80MlPYcao8RpteGOooZ5Mh1AVOGhL6lg='; style-src 'sha256-jxF0NeiSAiv5K9vr4TK4hdDKmjkS6QpbUKXyvTL2yyY='; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";

@@ -22,7 +22,7 @@ put "$BINARY" usr/bin/evenkeel 755
 put Deploy/evenkeel.service lib/systemd/system/evenkeel.service 644
 put Deploy/evenkeel.sysusers usr/lib/sysusers.d/evenkeel.conf 644
 put Deploy/evenkeel.tmpfiles usr/lib/tmpfiles.d/evenkeel.conf 644
-for kind in bash zsh fish man; do python3 Deploy/words.py $kind bin/evenkeel >build/deb/words.$kind; done
+for kind in bash zsh fish man; do python3 Tools/words.py $kind bin/evenkeel >build/deb/words.$kind; done
 put build/deb/words.bash usr/share/bash-completion/completions/evenkeel 644
 put build/deb/words.zsh usr/share/zsh/vendor-completions/_evenkeel 644
 put build/deb/words.fish usr/share/fish/vendor_completions.d/evenkeel.fish 644

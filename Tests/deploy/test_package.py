@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_lintian_has_no_errors(package):
     if not shutil.which("lintian"):
-        pytest.skip("lintian is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("lintian is not installed (bash Tools/deps.sh deploy)")
     p = subprocess.run(["lintian", "--allow-root", "--fail-on=error,warning", str(package)], capture_output=True, text=True, timeout=120)
     assert p.returncode == 0, p.stdout + p.stderr
 

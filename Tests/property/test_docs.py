@@ -142,9 +142,9 @@ def test_the_25_complaints_are_all_there():
 
 
 def test_every_package_is_in_the_supply_chain():
-    """What Deploy/deps.sh installs, what Python's requirements name, what the shipped program is linked with."""
+    """What Tools/deps.sh installs, what Python's requirements name, what the shipped program is linked with."""
     page = read("docs/supply-chain.md")
-    script = read("Deploy/deps.sh")
+    script = read("Tools/deps.sh")
     packages = {w for line in re.findall(r'packages="([^"]*)"', script) for w in line.split() if not w.startswith("$")}
     packages |= set(re.search(r"for p in (prometheus[^;]*); do", script).group(1).split())
     assert len(packages) > 30 and [p for p in sorted(packages) if "`%s`" % p not in page] == []

@@ -17,7 +17,7 @@ def test_the_program_carries_this_page():
 
 
 def test_its_policy_is_its_own():
-    spec = importlib.util.spec_from_file_location("page", ROOT / "Deploy" / "page.py")
+    spec = importlib.util.spec_from_file_location("page", ROOT / "Tools" / "page.py")
     page = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(page)
     assert 'web_page_csp[] = "%s";' % page.policy(PAGE) in MADE

@@ -10,8 +10,8 @@ root=$(cd "$(dirname "$0")/.." && pwd)
 cd "$root"
 work=build/arm64
 sysroot=$root/build/sysroot-arm64/root
-bash Deploy/deps.sh cross
-bash Deploy/cross-sysroot.sh arm64 build/sysroot-arm64 libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev
+bash Tools/deps.sh cross
+bash Tools/sysroot.sh arm64 build/sysroot-arm64 libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev
 mkdir -p "$work/o" "$work/m" "$(dirname "$output")"
 rm -f "$work"/o/* "$work"/m/*
 

@@ -31,7 +31,7 @@ def main() -> None:
     page = PAGE.read_text(encoding="utf-8")
     packed = gzip.compress(page.encode(), 9, mtime=0)
     lines = [",".join(str(b) for b in packed[i:i + 48]) + "," for i in range(0, len(packed), 48)]
-    text = ["/* Made by Deploy/page.py from Web/page.html (make page). Do not edit. */", '#include "sys_web_internal.h"', "",
+    text = ["/* Made by Tools/page.py from Web/page.html (make page). Do not edit. */", '#include "sys_web_internal.h"', "",
             f'const char web_page_csp[] = "{policy(page)}";', f"const size_t web_page_gz_len = {len(packed)};",
             "const unsigned char web_page_gz[] = {", *lines, "};", ""]
     OUT.write_text("\n".join(text), encoding="ascii")
