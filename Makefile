@@ -8,9 +8,9 @@ BUILD := build
 VENV := .venv
 PY := $(VENV)/bin/python
 CC := gcc
-CORE_C := $(wildcard CSources/EvenkeelCore/*.c)
-SYS_C := $(wildcard CSources/EvenkeelSys/*.c)
-CORE_H := $(wildcard CSources/*/include/*.h CSources/*/*.h)
+CORE_C := $(sort $(shell find CSources/EvenkeelCore -name '*.c'))
+SYS_C := $(sort $(shell find CSources/EvenkeelSys -name '*.c'))
+CORE_H := $(shell find CSources -name '*.h')
 INCLUDES := -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include
 WARN := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
 SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
@@ -21,13 +21,21 @@ SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
 
+# The Swift optimiser orders some of its work by addresses: without their randomisation one tree in one place
+# gives one program.
+STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
 .PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-soak test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
 
-bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp Deploy/small.sh
-	mkdir -p bin && bash Deploy/small.sh $@
+# The program to install: what SwiftPM makes, without its symbols. With them it stays in the scratch folder, for
+# debuggers and profilers.
+bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
+	EVENKEEL_EMBEDDED=1 $(STILL) swift build -c release --product evenkeel \
+		--disable-local-rpath --scratch-path .build-embedded
+	mkdir -p bin && strip -s -R .comment -o $@.new .build-embedded/release/evenkeel && mv $@.new $@
 
 bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel --disable-local-rpath --static-swift-stdlib
@@ -38,11 +46,11 @@ bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/Evenk
 	swift build -c release --product evenkeel-probe --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && cp .build/release/evenkeel-probe $@.new && mv $@.new $@
 
-# --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones
+# --- ARM: the program for 64-bit boards; the C core alone for 32-bit ones
 .PHONY: arm64 test-arm
 arm64: bin/evenkeel-arm64
-bin/evenkeel-arm64: $(SWIFT_SOURCES) Tools/cross.sh Tools/sysroot.sh
-	mkdir -p bin && bash Tools/cross.sh arm64 $@
+bin/evenkeel-arm64: $(SWIFT_SOURCES) Tools/cross.py Tools/package.py Tools/sysroot.sh
+	mkdir -p bin && $(STILL) python3 Tools/cross.py arm64 $@
 
 deps: $(BUILD)/deps.stamp
 $(BUILD)/deps.stamp: Tools/deps.sh
@@ -156,7 +164,7 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 test-fuzz: $(BUILD)/deps.stamp
 	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
 
-# Two builds of one tree in two directories give the same bytes (two minutes on an idle machine).
+# Two builds of one tree in one place give the same bytes (three minutes on an idle machine).
 .PHONY: reproducible valgrind
 reproducible: $(BUILD)/deps.stamp
 	bash Tests/reproducible/run.sh
@@ -197,11 +205,11 @@ clean:
 loc:
 	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
 
-# The page as the program carries it.
+# The page as the program carries it. Not a dependency of the program: the result is committed, and `make demo`
+# needs no minifier.
 .PHONY: page
-page: CSources/EvenkeelSys/sys_web_page.c
-CSources/EvenkeelSys/sys_web_page.c: Web/page.html Tools/page.py
-	python3 Tools/page.py
+page: $(VENV)/ready
+	$(PY) Tools/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.
 .PHONY: picture

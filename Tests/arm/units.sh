@@ -7,11 +7,11 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
 bash Tools/deps.sh cross
 libraries=libsodium-dev
-sources=$(ls CSources/EvenkeelCore/*.c)
+sources=$(find CSources/EvenkeelCore -name '*.c')
 links=-lsodium
 if [ "$arch" = arm64 ]; then
     libraries="libsodium-dev libcurl4-openssl-dev libjansson-dev libwebsockets-dev libinih-dev"
-    sources="$sources $(ls CSources/EvenkeelSys/*.c)"
+    sources="$sources $(find CSources/EvenkeelSys -name '*.c')"
     links="-ljansson -linih -lsodium -lm"
 fi
 # shellcheck disable=SC2086

@@ -12,7 +12,7 @@ clang=$(dirname "$(readlink -f "$(command -v swift)")")/clang
 [ -x "$clang" ] || clang=clang
 flags="-std=gnu11 -D_GNU_SOURCE -g -O1 -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
        -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ICSources/EvenkeelCore -ICSources/EvenkeelSys"
-for f in CSources/EvenkeelCore/*.c CSources/EvenkeelSys/*.c; do
+for f in $(find CSources -name '*.c'); do
     o=$out/o/$(basename "$f" .c).o
     [ "$o" -nt "$f" ] && [ -z "$(find CSources -name '*.h' -newer "$o")" ] || echo "$f $o"
 done | xargs -r -P "$jobs" -L 1 sh -c "$(echo "$clang" $flags) "'-fsanitize=fuzzer-no-link -c "$1" -o "$2"' build

@@ -9,7 +9,7 @@ includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ICSour
 flags="-std=gnu11 -D_GNU_SOURCE $includes"
 warnings="-Wall -Wextra -Wconversion -Werror -Wshadow -Wvla -Wformat=2 -Wundef -Wstrict-prototypes -Wpointer-arith"
 jobs=$(nproc)
-sources=$(echo CSources/*/*.c)
+sources=$(find CSources -name '*.c' | sort)
 for compiler in gcc clang; do
     # shellcheck disable=SC2086
     printf '%s\n' $sources | xargs -P "$jobs" -n 4 $compiler $flags $warnings -O2 -fsyntax-only
