@@ -1,8 +1,12 @@
 #!/usr/bin/env python3
-"""Makes CSources/EvenkeelSys/sys_web_page.c from Web/page.html: the page compressed, and the policy that allows just its own script and style.
+"""Makes the page that the program carries out of Web/page.html: minified, compressed, with the policy that
+allows just its own script and style. The result, sys_web_page.c, is committed, because `swift build` must
+work from a clean clone, and a SwiftPM plugin has no network to get minifiers from. `make tidy` fails when
+it was made of another page; Tests/web/test_page_file.py makes it again.
 
-The result is committed, so that building needs no Python; Tests/web/test_page_file.py compares the two.
+    page.py            writes it; needs the minifiers that Tests/requirements.txt names (`make page` has it)
 """
+
 import base64
 import gzip
 import hashlib
@@ -10,9 +14,20 @@ import pathlib
 import re
 import sys
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 PAGE = ROOT / "Web" / "page.html"
-OUT = ROOT / "CSources" / "EvenkeelSys" / "sys_web_page.c"
+(OUT,) = (ROOT / "CSources").rglob("sys_web_page.c")
+
+
+def minified(page: str) -> str:
+    """Without comments and white space that mean nothing; names and statements stay as they were written."""
+    import rcssmin
+    import rjsmin
+
+    page = re.sub(r"(?<=<style>)(.*?)(?=</style>)", lambda m: rcssmin.cssmin(m[1]), page, flags=re.S)
+    head, script, tail = re.split(r"(?<=<script>)(.*?)(?=</script>)", page, flags=re.S)
+    head, tail = (re.sub(r"\s*\n\s*", "\n", part) for part in (head, tail))  # there is no <pre>
+    return head + rjsmin.jsmin(script) + tail
 
 
 def hash_of(page: str, tag: str) -> str:
@@ -23,19 +38,51 @@ def hash_of(page: str, tag: str) -> str:
 
 
 def policy(page: str) -> str:
-    return ("default-src 'none'; script-src " + hash_of(page, "script") + "; style-src " + hash_of(page, "style") +
-            "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
+    return (
+        "default-src 'none'; script-src "
+        + hash_of(page, "script")
+        + "; style-src "
+        + hash_of(page, "style")
+        + "; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+
+
+def made_of(source: bytes) -> str:
+    """The first line of the result, which says what it was made of."""
+    return (
+        "/* Made by Tools/page.py (make page) from Web/page.html, sha256 %s. Do not edit. */"
+        % hashlib.sha256(source).hexdigest()
+    )
+
+
+def make(source: bytes) -> str:
+    """The text of sys_web_page.c."""
+    page = minified(source.decode())
+    packed = gzip.compress(page.encode(), 9, mtime=0)
+    numbers = [",".join(str(b) for b in packed[i : i + 24]) + "," for i in range(0, len(packed), 24)]
+    rules = policy(page).split("; ")
+    rules = ['    "%s%s"' % (rule, "; " if rule is not rules[-1] else "") for rule in rules]
+    return "\n".join(
+        [
+            made_of(source),
+            '#include "sys_web_internal.h"',
+            "",
+            "const char web_page_csp[] =",
+            *rules[:-1],
+            rules[-1] + ";",
+            f"const size_t web_page_gz_len = {len(packed)};",
+            "const unsigned char web_page_gz[] = {",
+            *numbers,
+            "};",
+            "",
+        ]
+    )
 
 
 def main() -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    packed = gzip.compress(page.encode(), 9, mtime=0)
-    lines = [",".join(str(b) for b in packed[i:i + 48]) + "," for i in range(0, len(packed), 48)]
-    text = ["/* Made by Tools/page.py from Web/page.html (make page). Do not edit. */", '#include "sys_web_internal.h"', "",
-            f'const char web_page_csp[] = "{policy(page)}";', f"const size_t web_page_gz_len = {len(packed)};",
-            "const unsigned char web_page_gz[] = {", *lines, "};", ""]
-    OUT.write_text("\n".join(text), encoding="ascii")
-    print(f"{OUT.relative_to(ROOT)}: {len(page.encode())} bytes, {len(packed)} compressed", file=sys.stderr)
+    source = PAGE.read_bytes()
+    OUT.write_text(make(source), encoding="ascii")
+    print(f"{OUT.relative_to(ROOT)}: made of {len(source)} bytes", file=sys.stderr)
 
 
 if __name__ == "__main__":
