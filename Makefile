@@ -17,6 +17,8 @@ SANITIZE := -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-san
 SYS_LIBS := -ljansson -linih
 SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null)
 C_TESTS := $(patsubst Tests/core/%.c,$(BUILD)/core/%,$(wildcard Tests/core/test_*.c))
+JOBS ?= $(shell nproc)
+WORKERS ?= 4
 SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
@@ -30,8 +32,8 @@ STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
 
-# The program to install: what SwiftPM makes, without its symbols. With them it stays in the scratch folder, for
-# debuggers and profilers.
+# The program to install: what SwiftPM makes, without its symbols. With them it stays in the scratch folder,
+# for debuggers and profilers.
 bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	EVENKEEL_EMBEDDED=1 $(STILL) swift build -c release --product evenkeel \
 		--disable-local-rpath --scratch-path .build-embedded
@@ -104,13 +106,40 @@ $(BUILD)/libevenkeelcore.so: $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) -lsodium $(SYS_LIBS) -o $@
 
-# --- tests, cheapest first
-test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-soak test-sim test-mutants test-arm test-deploy test-fuzz
-	@echo "all tests passed"
+# --- tests. `make check` is for while working; `make test` runs every layer, side by side (Tools/stages.py)
+.PHONY: check tidy format test-needs test-tidy check-e2e check-sim
+check: tidy format test-lint test-core test-swift check-e2e check-sim
+	@echo "checked; make test runs everything"
+# A slice of whole programs against the embedded chain, and twenty seeds of the simulator.
+check-e2e: bin/evenkeel $(VENV)/ready
+	$(PY) -m pytest -q -n 2 Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "embedded or not ordinary"
+check-sim: bin/evenkeel
+	bash Tests/sim/run.sh -b bin/evenkeel -n 20 -d $(SIM_DAYS)
+
+test:
+	bash Tools/deps.sh test
+	python3 Tools/stages.py
+
+# Everything that several layers would otherwise install or make at the same time.
+test-needs: $(BUILD)/deps.stamp $(VENV)/ready
+	for what in lint count cross deploy; do bash Tools/deps.sh $$what; done
+	$(MAKE) -s core-so
+
+# The repository's own rules. Each check stands alone, needs Python's standard library only, and all are run.
+tidy:
+	@failed=0; for check in Tools/tidy/*.py; do python3 $$check || failed=1; done; exit $$failed
+
+# Formatters in lint mode: the rules of `.swift-format` for all of the Swift; `.clang-format` for the lines of C
+# that are changed since HEAD. CONTRIBUTING.md says what they would change as a whole.
+format: $(BUILD)/deps.stamp
+	bash Tools/deps.sh lint
+	swift format lint --strict --parallel --debug-disable-pretty-print --recursive Sources Tests Package.swift
+	bash Tools/changed-c.sh
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/core/o && rm -f $@ $(BUILD)/core/o/*
-	for f in $(CORE_C) $(SYS_C); do $(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c $$f -o $(BUILD)/core/o/$$(basename $$f .c).o; done
+	printf '%s\n' $(CORE_C) $(SYS_C) | xargs -P $(JOBS) -I{} sh -c \
+		'$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c {} -o $(BUILD)/core/o/$$(basename {} .c).o'
 	ar rcs $@ $(BUILD)/core/o/*.o
 $(BUILD)/core/test_%: Tests/core/test_%.c Tests/core/check.h $(BUILD)/core/libunder.a
 	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/core -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
@@ -120,16 +149,16 @@ test-core: $(C_TESTS)
 # gcc, clang, clang-tidy and cppcheck over the C; every finding is an error.
 lint test-lint: $(BUILD)/deps.stamp
 	bash Tools/deps.sh lint
-	bash Tests/lint/run.sh
+	JOBS=$(JOBS) bash Tests/lint/run.sh
 
 test-python: core-so bin/evenkeel-probe $(VENV)/ready
-	$(PY) -m pytest -q Tests/property Tests/conformance
+	$(PY) -m pytest -q -n $(JOBS) Tests/property Tests/conformance Tests/tidy
 
 test-swift: $(BUILD)/deps.stamp
 	swift test
 
 test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
-	$(PY) -m pytest -q Tests/e2e
+	$(PY) -m pytest -q -n $(WORKERS) Tests/e2e
 
 # The web role: its server alone under the sanitizers, and the page in a browser over a demo run.
 test-web: bin/evenkeel $(VENV)/ready
@@ -149,7 +178,7 @@ test-deploy: bin/evenkeel $(VENV)/ready
 
 # The simulator over many seeds with every fault, and three deliberate mutants that it must catch.
 test-sim: bin/evenkeel-ordinary
-	bash Tests/sim/run.sh -n $(SIM_SEEDS) -d $(SIM_DAYS)
+	JOBS=$(JOBS) bash Tests/sim/run.sh -n $(SIM_SEEDS) -d $(SIM_DAYS)
 
 test-mutants: $(BUILD)/deps.stamp
 	bash Tests/mutants/run.sh forget-the-journal resign-before-expiry skip-fsync
@@ -162,7 +191,7 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "not ordinary and not program and (back or executed or killed or file)"
 
 test-fuzz: $(BUILD)/deps.stamp
-	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
+	JOBS=$(JOBS) SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
 
 # Two builds of one tree in one place give the same bytes (three minutes on an idle machine).
 .PHONY: reproducible valgrind
@@ -205,8 +234,8 @@ clean:
 loc:
 	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
 
-# The page as the program carries it. Not a dependency of the program: the result is committed, and `make demo`
-# needs no minifier.
+# The page as the program carries it. Not a dependency of the program: the result is committed, and
+# `make demo` needs no minifier.
 .PHONY: page
 page: $(VENV)/ready
 	$(PY) Tools/page.py

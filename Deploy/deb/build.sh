@@ -31,6 +31,7 @@ doc=usr/share/doc/evenkeel
 put Deploy/deb/copyright $doc/copyright 644
 sed "s/@VERSION@/$VERSION/; s/@DATE@/$(date -uR -d @"$SOURCE_DATE_EPOCH")/" Deploy/deb/changelog >build/deb/changelog
 pack build/deb/changelog $doc/changelog.gz
+pack CHANGELOG.md $doc/CHANGELOG.md.gz
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
 # without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
 rm -f build/deb/evenkeel.conf && env -i HOME=/nonexistent bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1

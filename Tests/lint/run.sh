@@ -8,7 +8,7 @@ mkdir -p $out
 includes="-ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ICSources/EvenkeelCore -ICSources/EvenkeelSys"
 flags="-std=gnu11 -D_GNU_SOURCE $includes"
 warnings="-Wall -Wextra -Wconversion -Werror -Wshadow -Wvla -Wformat=2 -Wundef -Wstrict-prototypes -Wpointer-arith"
-jobs=$(nproc)
+jobs=${JOBS:-$(nproc)}
 sources=$(find CSources -name '*.c' | sort)
 for compiler in gcc clang; do
     # shellcheck disable=SC2086

@@ -1,11 +1,15 @@
 #!/usr/bin/env bash
-# Builds the shipped program twice, from two copies of the tree that stand in the same place one after the other,
-# and compares the bytes. Three minutes on an idle machine with two cores.
-# In another directory the bytes may be others: the optimiser unrolls a few loops of constant length in an order
-# that depends on where its own data lie, and the names of the sources lie among them (docs/supply-chain.md).
+# Builds the shipped program twice, from two copies of the tree that stand in the same place one after the
+# other, and compares the bytes. Three minutes on an idle machine with two cores.
+# In another directory the bytes may be others: the optimiser unrolls a few loops of constant length in an
+# order that depends on where its own data lie, and the names of the sources lie among them
+# (docs/supply-chain.md).
 set -eu
 cd "$(dirname "$0")/../.."
-setarch -R true 2>/dev/null || { echo "SKIPPED: this system does not allow to switch off address randomisation"; exit 0; }
+if ! setarch -R true 2>/dev/null; then
+    echo "SKIPPED: this system does not allow to switch off address randomisation"
+    exit 0
+fi
 work=$PWD/build/reproducible
 build() { # RESULT: of a copy of what the build reads, and only that
     rm -rf "$work/tree"
