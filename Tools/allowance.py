@@ -2,8 +2,8 @@
 go down. A file that is not in the list has none.
 
     CHECK.py             fails when a file has more than its count
-    CHECK.py --write     writes the counts of today, also of files that were moved; refused when their sum
-                         would grow
+    CHECK.py --write     writes the counts of today, also of files that were moved; refused when their sum, or
+                         the count of a listed file, would grow
 """
 
 import repository
@@ -26,14 +26,14 @@ class Allowance:
         now = {str(p.relative_to(root)): len(places) for p, places in found.items() if places}
         before, after = sum(self.counts.values()), sum(now.values())
         if write:
+            more = ["%s: %d, %d allowed" % (p, n, self.counts[p]) for p, n in now.items() if n > self.counts.get(p, n)]
             if after > before:
-                repository.done(
-                    name, ["%d are over the limit, %d were allowed: not written" % (after, before)], ""
-                )
-            self.path.write_text(
-                "\n".join(self.head + ["%s: %d" % one for one in sorted(now.items())]) + "\n"
-            )
-            return repository.done(name, [], "%d still allowed, %d before" % (after, before))
+                more.append("%d are over the limit, %d were allowed" % (after, before))
+            if not more:
+                lines = self.head + ["%s: %d" % one for one in sorted(now.items())]
+                self.path.write_text("\n".join(lines) + "\n")
+            good = "%d still allowed, %d before" % (after, before)
+            return repository.done(name, [one + ": not written" for one in more], good)
         findings = []
         for path, places in sorted(found.items()):
             allowed = self.counts.get(str(path.relative_to(root)), 0)
