@@ -40,7 +40,9 @@ put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
 depends=$(program=$(realpath bin/evenkeel) && cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
-loaded=$(objcopy -O binary --only-section=.note.dlopen bin/evenkeel /dev/stdout | grep -ao '"soname":\["[^"]*"' | cut -d'"' -f4)
+# into a file: as root, objcopy may put a file in the place of the link /dev/stdout
+objcopy -O binary --only-section=.note.dlopen bin/evenkeel "$work/note"
+loaded=$(grep -ao '"soname":\["[^"]*"' "$work/note" | cut -d'"' -f4)
 [ "$(wc -w <<<"$loaded")" -gt 0 ] || { echo "build.sh: bin/evenkeel names no library that it loads" >&2; exit 1; }
 for library in $loaded; do      # at least the version that it was built and tested with
     package=$(dpkg-query -S "*/$library" | head -n 1 | cut -d: -f1)
