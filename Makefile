@@ -19,17 +19,27 @@ SWIFT_SOURCES := $(shell find Sources CSources Package.swift -type f 2>/dev/null
 C_TEST_FILES := $(sort $(shell find Tests/core Tests/sys -name 'test_*.c'))
 C_TESTS := $(patsubst %.c,$(BUILD)/core/%,$(notdir $(C_TEST_FILES)))
 vpath test_%.c $(sort $(dir $(C_TEST_FILES)))
+JOBS ?= $(shell nproc)
+WORKERS ?= 4
 SECONDS_A_FUZZER ?= 20
 SIM_SEEDS ?= 200
 SIM_DAYS ?= 30
+
+# The Swift optimiser orders some of its work by addresses: without their randomisation one tree in one place
+# gives one program.
+STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-soak test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
 
-bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp Deploy/small.sh
-	mkdir -p bin && bash Deploy/small.sh $@
+# The program to install: what SwiftPM makes, without its symbols. With them it stays in the scratch folder,
+# for debuggers and profilers.
+bin/evenkeel: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
+	EVENKEEL_EMBEDDED=1 $(STILL) swift build -c release --product evenkeel \
+		--disable-local-rpath --scratch-path .build-embedded
+	mkdir -p bin && strip -s -R .comment -o $@.new .build-embedded/release/evenkeel && mv $@.new $@
 
 bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel --disable-local-rpath --static-swift-stdlib
@@ -40,18 +50,18 @@ bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/Evenk
 	swift build -c release --product evenkeel-probe --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && cp .build/release/evenkeel-probe $@.new && mv $@.new $@
 
-# --- ARM: the Embedded agent for 64-bit boards; the C core alone for 32-bit ones
+# --- ARM: the program for 64-bit boards; the C core alone for 32-bit ones
 .PHONY: arm64 test-arm
 arm64: bin/evenkeel-arm64
-bin/evenkeel-arm64: $(SWIFT_SOURCES) Deploy/cross.sh Deploy/cross-sysroot.sh
-	mkdir -p bin && bash Deploy/cross.sh arm64 $@
+bin/evenkeel-arm64: $(SWIFT_SOURCES) Tools/cross.py Tools/package.py Tools/sysroot.sh
+	mkdir -p bin && $(STILL) python3 Tools/cross.py arm64 $@
 
 deps: $(BUILD)/deps.stamp
-$(BUILD)/deps.stamp: Deploy/deps.sh
-	mkdir -p $(BUILD) && bash Deploy/deps.sh build && touch $@
+$(BUILD)/deps.stamp: Tools/deps.sh
+	mkdir -p $(BUILD) && bash Tools/deps.sh build && touch $@
 
-$(VENV)/ready: Deploy/deps.sh Tests/requirements.txt
-	bash Deploy/deps.sh test
+$(VENV)/ready: Tools/deps.sh Tests/requirements.txt
+	bash Tools/deps.sh test
 	python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet --disable-pip-version-check -r Tests/requirements.txt
 	touch $@
@@ -69,7 +79,7 @@ $(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)
 $(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
 	mkdir -p $(BUILD)/bench && $(CC) -O2 -Wall -Wextra -Werror -fPIC -shared $< -o $@
 $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
-	bash Deploy/deps.sh bench
+	bash Tools/deps.sh bench
 	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
 	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	touch $@
@@ -81,15 +91,15 @@ bench-input: bin/evenkeel $(BENCH)
 instructions: $(BENCH)
 	Benchmarks/instructions.sh $(BENCH) --write
 test-instructions: $(BENCH)
-	bash Deploy/deps.sh count
+	bash Tools/deps.sh count
 	Benchmarks/instructions.sh $(BENCH)
 
 # --- Debian packages: build/evenkeel_VERSION_amd64.deb, and of the cross build build/evenkeel_VERSION_arm64.deb
 .PHONY: deb deb-arm64 test-deploy
 deb: bin/evenkeel
-	bash Deploy/deps.sh deb && Deploy/deb/build.sh
+	bash Tools/deps.sh deb && Deploy/deb/build.sh
 deb-arm64: bin/evenkeel bin/evenkeel-arm64
-	bash Deploy/deps.sh deb && BINARY=bin/evenkeel-arm64 ARCH=arm64 Deploy/deb/build.sh
+	bash Tools/deps.sh deb && BINARY=bin/evenkeel-arm64 ARCH=arm64 Deploy/deb/build.sh
 
 # --- the core as a shared library, for the Python oracles
 core-so: $(BUILD)/libevenkeelcore.so $(BUILD)/libevenkeelsys.so
@@ -99,13 +109,40 @@ $(BUILD)/libevenkeelcore.so: $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(wildcard Tests/support/*.c) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) $(wildcard Tests/support/*.c) -lsodium $(SYS_LIBS) -o $@
 
-# --- tests, cheapest first
-test: test-core test-lint test-instructions test-python test-swift test-e2e test-web test-signer test-crash test-soak test-sim test-mutants test-arm test-deploy test-fuzz
-	@echo "all tests passed"
+# --- tests. `make check` is for while working; `make test` runs every layer, side by side (Tools/stages.py)
+.PHONY: check tidy format test-needs test-tidy check-e2e check-sim
+check: tidy format test-lint test-core test-swift check-e2e check-sim
+	@echo "checked; make test runs everything"
+# A slice of whole programs against the embedded chain, and twenty seeds of the simulator.
+check-e2e: bin/evenkeel $(VENV)/ready
+	$(PY) -m pytest -q -n 2 Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "embedded or not ordinary"
+check-sim: bin/evenkeel
+	bash Tests/sim/run.sh -b bin/evenkeel -n 20 -d $(SIM_DAYS)
+
+test:
+	bash Tools/deps.sh test
+	python3 Tools/stages.py
+
+# Everything that several layers would otherwise install or make at the same time.
+test-needs: $(BUILD)/deps.stamp $(VENV)/ready
+	for what in lint count cross deploy; do bash Tools/deps.sh $$what; done
+	$(MAKE) -s core-so
+
+# The repository's own rules. Each check stands alone, needs Python's standard library only, and all are run.
+tidy:
+	@failed=0; for check in Tools/tidy/*.py; do python3 $$check || failed=1; done; exit $$failed
+
+# Formatters in lint mode: the rules of `.swift-format` for all of the Swift; `.clang-format` for the lines of C
+# that are changed since HEAD. CONTRIBUTING.md says what they would change as a whole.
+format: $(BUILD)/deps.stamp
+	bash Tools/deps.sh lint
+	swift format lint --strict --parallel --debug-disable-pretty-print --recursive Sources Tests Package.swift
+	bash Tools/changed-c.sh
 
 $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/core/o && rm -f $@ $(BUILD)/core/o/*
-	for f in $(CORE_C) $(SYS_C); do $(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c $$f -o $(BUILD)/core/o/$$(basename $$f .c).o; done
+	printf '%s\n' $(CORE_C) $(SYS_C) | xargs -P $(JOBS) -I{} sh -c \
+		'$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c {} -o $(BUILD)/core/o/$$(basename {} .c).o'
 	ar rcs $@ $(BUILD)/core/o/*.o
 $(BUILD)/core/test_%: test_%.c $(wildcard Tests/support/*.h) $(BUILD)/core/libunder.a
 	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
@@ -114,17 +151,17 @@ test-core: $(C_TESTS)
 
 # gcc, clang, clang-tidy and cppcheck over the C; every finding is an error.
 lint test-lint: $(BUILD)/deps.stamp
-	bash Deploy/deps.sh lint
-	bash Tests/lint/run.sh
+	bash Tools/deps.sh lint
+	JOBS=$(JOBS) bash Tests/lint/run.sh
 
 test-python: core-so bin/evenkeel-probe $(VENV)/ready
-	$(PY) -m pytest -q Tests/property Tests/conformance
+	$(PY) -m pytest -q -n $(JOBS) Tests/property Tests/conformance Tests/tidy
 
 test-swift: $(BUILD)/deps.stamp
 	swift test
 
 test-e2e: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
-	$(PY) -m pytest -q Tests/e2e
+	$(PY) -m pytest -q -n $(WORKERS) Tests/e2e
 
 # The web role: its server alone under the sanitizers, and the page in a browser over a demo run.
 test-web: bin/evenkeel $(VENV)/ready
@@ -139,12 +176,12 @@ test-crash: bin/evenkeel $(VENV)/ready
 
 # Package, unit, supervisors, man page, completions, Prometheus. What cannot be had on this machine is skipped by name.
 test-deploy: bin/evenkeel $(VENV)/ready
-	bash Deploy/deps.sh deploy
+	bash Tools/deps.sh deploy
 	$(PY) -m pytest -q -rs Tests/deploy
 
 # The simulator over many seeds with every fault, and three deliberate mutants that it must catch.
 test-sim: bin/evenkeel-ordinary
-	bash Tests/sim/run.sh -n $(SIM_SEEDS) -d $(SIM_DAYS)
+	JOBS=$(JOBS) bash Tests/sim/run.sh -n $(SIM_SEEDS) -d $(SIM_DAYS)
 
 test-mutants: $(BUILD)/deps.stamp
 	bash Tests/mutants/run.sh forget-the-journal resign-before-expiry skip-fsync
@@ -157,9 +194,9 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "not ordinary and not program and (back or executed or killed or file)"
 
 test-fuzz: $(BUILD)/deps.stamp
-	SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
+	JOBS=$(JOBS) SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
 
-# Two builds of one tree in two directories give the same bytes (two minutes on an idle machine).
+# Two builds of one tree in one place give the same bytes (three minutes on an idle machine).
 .PHONY: reproducible valgrind
 reproducible: $(BUILD)/deps.stamp
 	bash Tests/reproducible/run.sh
@@ -200,14 +237,14 @@ clean:
 loc:
 	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
 
-# The page as the program carries it.
+# The page as the program carries it. Not a dependency of the program: the result is committed, and
+# `make demo` needs no minifier.
 .PHONY: page
-page: CSources/EvenkeelSys/web/sys_web_page.c
-CSources/EvenkeelSys/web/sys_web_page.c: Web/page.html Deploy/page.py
-	python3 Deploy/page.py
+page: $(VENV)/ready
+	$(PY) Tools/page.py
 
 # The README's picture of the demo, recorded in a terminal and drawn as SVG.
 .PHONY: picture
 picture: bin/evenkeel
-	command -v tmux >/dev/null || bash Deploy/deps.sh picture
-	python3 Deploy/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg
+	command -v tmux >/dev/null || bash Tools/deps.sh picture
+	python3 Tools/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg

@@ -22,7 +22,7 @@ put "$BINARY" usr/bin/evenkeel 755
 put Deploy/evenkeel.service lib/systemd/system/evenkeel.service 644
 put Deploy/evenkeel.sysusers usr/lib/sysusers.d/evenkeel.conf 644
 put Deploy/evenkeel.tmpfiles usr/lib/tmpfiles.d/evenkeel.conf 644
-for kind in bash zsh fish man; do python3 Deploy/words.py $kind bin/evenkeel >build/deb/words.$kind; done
+for kind in bash zsh fish man; do python3 Tools/words.py $kind bin/evenkeel >build/deb/words.$kind; done
 put build/deb/words.bash usr/share/bash-completion/completions/evenkeel 644
 put build/deb/words.zsh usr/share/zsh/vendor-completions/_evenkeel 644
 put build/deb/words.fish usr/share/fish/vendor_completions.d/evenkeel.fish 644
@@ -31,6 +31,7 @@ doc=usr/share/doc/evenkeel
 put Deploy/deb/copyright $doc/copyright 644
 sed "s/@VERSION@/$VERSION/; s/@DATE@/$(date -uR -d @"$SOURCE_DATE_EPOCH")/" Deploy/deb/changelog >build/deb/changelog
 pack build/deb/changelog $doc/changelog.gz
+pack CHANGELOG.md $doc/CHANGELOG.md.gz
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
 # without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
 rm -f build/deb/evenkeel.conf && env -i HOME=/nonexistent bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
@@ -39,7 +40,9 @@ put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
 depends=$(program=$(realpath bin/evenkeel) && cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
-loaded=$(objcopy -O binary --only-section=.note.dlopen bin/evenkeel /dev/stdout | grep -ao '"soname":\["[^"]*"' | cut -d'"' -f4)
+# into a file: as root, objcopy may put a file in the place of the link /dev/stdout
+objcopy -O binary --only-section=.note.dlopen bin/evenkeel "$work/note"
+loaded=$(grep -ao '"soname":\["[^"]*"' "$work/note" | cut -d'"' -f4)
 [ "$(wc -w <<<"$loaded")" -gt 0 ] || { echo "build.sh: bin/evenkeel names no library that it loads" >&2; exit 1; }
 for library in $loaded; do      # at least the version that it was built and tested with
     package=$(dpkg-query -S "*/$library" | head -n 1 | cut -d: -f1)

@@ -6,7 +6,7 @@ import Text
 public let exitFailed: Int32 = 1
 public let exitUsage: Int32 = 2
 public let exitState: Int32 = 11
-public let evenkeelVersion: StaticString = "0.1.0"
+public let evenkeelVersion: StaticString = "0.2.0"
 
 func complain(_ text: Text) {
     var t = Text("evenkeel: ")

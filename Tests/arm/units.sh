@@ -5,7 +5,7 @@ set -eu
 arch=$1 triplet=$2 qemu=$3 tests=$4
 root=$(cd "$(dirname "$0")/../.." && pwd)
 cd "$root"
-bash Deploy/deps.sh cross
+bash Tools/deps.sh cross
 libraries=libsodium-dev
 sources=$(find CSources/EvenkeelCore -name '*.c')
 links=-lsodium
@@ -15,7 +15,7 @@ if [ "$arch" = arm64 ]; then
     links="-ljansson -linih -lsodium -lm"
 fi
 # shellcheck disable=SC2086
-bash Deploy/cross-sysroot.sh "$arch" "build/sysroot-$arch" $libraries || { echo "SKIPPED: the $arch packages cannot be had now"; exit 0; }
+bash Tools/sysroot.sh "$arch" "build/sysroot-$arch" $libraries || { echo "SKIPPED: the $arch packages cannot be had now"; exit 0; }
 sysroot=$root/build/sysroot-$arch/root
 out=build/units-$arch
 flags="--sysroot=$sysroot -O1 -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys"

@@ -24,7 +24,7 @@ def tarball():
         raise Missing("root is needed to install a system into a directory")
     for tool in ("mmdebstrap", "systemd-nspawn"):
         if not shutil.which(tool):
-            raise Missing("%s is not installed (bash Deploy/deps.sh deploy)" % tool)
+            raise Missing("%s is not installed (bash Tools/deps.sh deploy)" % tool)
     made = ROOT / "build" / "deploy" / "debian.tar"
     if not made.exists():
         made.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ def nginx(tmp_path):
     """The example as a whole configuration in tmp_path, its listeners and the page's port put elsewhere: (program, write(plain, tls, page))."""
     program = next((p for p in (shutil.which("nginx"), ROOT / "build/tools/usr/sbin/nginx") if p and Path(p).exists()), None)
     if program is None:
-        pytest.skip("nginx is not there (bash Deploy/deps.sh deploy)")
+        pytest.skip("nginx is not there (bash Tools/deps.sh deploy)")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=evenkeel.example", "-keyout",
                     "key.pem", "-out", "cert.pem"], check=True, capture_output=True, cwd=tmp_path)
 
@@ -121,7 +121,7 @@ def test_the_page_through_nginx(nginx, chain, agents, tmp_path):
 def test_logrotate_rotates_under_a_running_writer(tmp_path):
     logrotate = shutil.which("logrotate")
     if not logrotate:
-        pytest.skip("logrotate is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("logrotate is not installed (bash Tools/deps.sh deploy)")
     log = tmp_path / "evenkeel.log"
     log.write_text("time=1 level=info msg=\"one\"\n" * 10)
     text = (EXAMPLES / "logrotate").read_text().replace("/var/log/evenkeel/*.log", str(log)).replace("    su evenkeel evenkeel\n", "")
@@ -139,7 +139,7 @@ def test_runit_runs_it(program, chain, agents, tmp_path):
     """runsv with the example's run and finish: killed it is started again, `exit` stops it cleanly."""
     runsv, chpst = (next((p for p in (shutil.which(n), ROOT / "build/tools/usr/bin" / n) if p and Path(p).exists()), None) for n in ("runsv", "chpst"))
     if runsv is None or chpst is None:
-        pytest.skip("runit is not there (bash Deploy/deps.sh deploy)")
+        pytest.skip("runit is not there (bash Tools/deps.sh deploy)")
     a = agents(chain)
     service = tmp_path / "evenkeel"
     service.mkdir()
@@ -185,7 +185,7 @@ def s6(chain, agents, program, tmp_path):
     env = dict(os.environ)
     if shutil.which("s6-supervise") is None:
         if not (tools / "usr/bin/s6-supervise").exists():
-            pytest.skip("s6 is not there (bash Deploy/deps.sh deploy)")
+            pytest.skip("s6 is not there (bash Tools/deps.sh deploy)")
         libraries = [str(p.parent) for p in tools.glob("usr/lib/*/libs6.so*")] + [str(p.parent) for p in tools.glob("lib/*/lib*.so*")]
         env.update(PATH="%s:%s" % (tools / "usr/bin", env["PATH"]), LD_LIBRARY_PATH=":".join(sorted(set(libraries))))
     a, service, log = agents(chain), tmp_path / "evenkeel", tmp_path / "log"

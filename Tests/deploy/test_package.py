@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_lintian_has_no_errors(package):
     if not shutil.which("lintian"):
-        pytest.skip("lintian is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("lintian is not installed (bash Tools/deps.sh deploy)")
     p = subprocess.run(["lintian", "--allow-root", "--fail-on=error,warning", str(package)], capture_output=True, text=True, timeout=120)
     assert p.returncode == 0, p.stdout + p.stderr
 
@@ -23,7 +23,8 @@ def test_what_is_in_it(package, tmp_path, program):
     for name in ("lib/systemd/system/evenkeel.service", "usr/lib/sysusers.d/evenkeel.conf", "usr/lib/tmpfiles.d/evenkeel.conf",
                  "usr/share/bash-completion/completions/evenkeel", "usr/share/zsh/vendor-completions/_evenkeel",
                  "usr/share/fish/vendor_completions.d/evenkeel.fish", "usr/share/doc/evenkeel/copyright",
-                 "usr/share/doc/evenkeel/changelog.gz", "usr/share/doc/evenkeel/examples/evenkeel.conf"):
+                 "usr/share/doc/evenkeel/changelog.gz", "usr/share/doc/evenkeel/CHANGELOG.md.gz",
+                 "usr/share/doc/evenkeel/examples/evenkeel.conf"):
         assert (tmp_path / name).stat().st_size > 60, name
     assert (tmp_path / "usr/share/doc/evenkeel/examples/evenkeel.conf").read_text().count("/root/") == 0
     assert b".SH COMMANDS" in gzip.decompress((tmp_path / "usr/share/man/man1/evenkeel.1.gz").read_bytes())

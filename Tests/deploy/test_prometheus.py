@@ -21,7 +21,7 @@ def tool(name):
     for path in (shutil.which(name), ROOT / "build/tools/usr/bin" / name):
         if path and Path(path).exists():
             return str(path)
-    pytest.skip("%s is not there (bash Deploy/deps.sh deploy)" % name)
+    pytest.skip("%s is not there (bash Tools/deps.sh deploy)" % name)
 
 
 def promtool(*words, cwd):

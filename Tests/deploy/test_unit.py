@@ -20,7 +20,7 @@ HIGHEST_EXPOSURE = 1.5
 
 def test_exposure():
     if not shutil.which("systemd-analyze"):
-        pytest.skip("systemd-analyze is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("systemd-analyze is not installed (bash Tools/deps.sh deploy)")
     p = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)], capture_output=True, text=True, timeout=60)
     figure = float(re.search(r"Overall exposure level for evenkeel.service: ([\d.]+)", p.stdout).group(1))
     assert figure < HIGHEST_EXPOSURE, p.stdout

@@ -1,4 +1,4 @@
-"""Man page and completions, made by Deploy/words.py from the program's help: whole, well formed, and working in the real shells."""
+"""Man page and completions, made by Tools/words.py from the program's help: whole, well formed, and working in the real shells."""
 import re
 import shutil
 import subprocess
@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def made(program, tmp_path_factory):
     home = tmp_path_factory.mktemp("words")
     for kind, name in (("man", "evenkeel.1"), ("bash", "evenkeel.bash"), ("zsh", "_evenkeel"), ("fish", "evenkeel.fish")):
-        p = subprocess.run([sys.executable, str(ROOT / "Deploy/words.py"), kind, str(program)], capture_output=True, text=True, timeout=60)
+        p = subprocess.run([sys.executable, str(ROOT / "Tools/words.py"), kind, str(program)], capture_output=True, text=True, timeout=60)
         assert p.returncode == 0, p.stderr
         (home / name).write_text(p.stdout)
     return home
@@ -45,7 +45,7 @@ def test_the_page_tells_every_command_and_option(made, said):
 
 def test_the_page_is_well_formed(made):
     if not shutil.which("mandoc"):
-        pytest.skip("mandoc is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("mandoc is not installed (bash Tools/deps.sh deploy)")
     p = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(made / "evenkeel.1")], capture_output=True, text=True, timeout=30)
     assert (p.returncode, p.stdout) == (0, ""), p.stdout
 
@@ -73,7 +73,7 @@ def test_bash(made, said):
 
 def test_fish(made, said):
     if not shutil.which("fish"):
-        pytest.skip("fish is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("fish is not installed (bash Tools/deps.sh deploy)")
 
     def offered(line):
         p = subprocess.run(["fish", "--no-config", "-c", "source %s; complete -C %r" % (made / "evenkeel.fish", line)], capture_output=True, text=True,
@@ -102,7 +102,7 @@ zpty -d z
 
 def test_zsh(made, said):
     if not shutil.which("zsh"):
-        pytest.skip("zsh is not installed (bash Deploy/deps.sh deploy)")
+        pytest.skip("zsh is not installed (bash Tools/deps.sh deploy)")
 
     def offered(line):
         p = subprocess.run(["zsh", "-f", "-c", ZPTY % {"home": made, "line": line}], capture_output=True, text=True, timeout=60, cwd=made,

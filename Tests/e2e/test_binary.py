@@ -42,6 +42,10 @@ def test_stack_protector_and_fortify(shipped):
     assert not names & {"strcpy", "strcat", "sprintf", "vsprintf", "gets", "system", "popen", "tmpnam", "mktemp"}
 
 
+def test_within_its_budget(shipped):
+    assert os.path.getsize(shipped) <= 1_100_000
+
+
 def test_no_path_of_the_builder(shipped):
     with open(shipped, "rb") as f:
         data = f.read()

@@ -268,8 +268,9 @@ def test_rebalance_in_the_middle_of_a_tick(bench):
     running = agent.start()
     running.until("balanced")
     chain.fault("slow", methods=["getMultipleAccounts"], ms=700)
+    asked = chain.calls("getMultipleAccounts")
     first = subprocess.Popen([str(agent.binary), "rebalance", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
-    time.sleep(0.3)
+    wait_for(lambda: chain.calls("getMultipleAccounts") > asked, 5, "the tick it asked for is under way")
     assert agent.said("rebalance").out.startswith("balanced: ")
     assert first.communicate(timeout=5)[0].startswith("balanced: ")
     assert running.stop() == 143 and [x["tick"] for x in running.lines] == [1, 2, 3]

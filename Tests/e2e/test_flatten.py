@@ -22,7 +22,7 @@ def test_flat_and_paused(bench, perp, action):
     r = flatten(agent, "--yes")
     assert r.code == 0 and r.out.startswith("flat: ") and "paused until resume" in r.out, r
     assert chain.perp() == 0 and agent.record()["paused"]
-    done = running.seen("executed_live")
+    done = running.until("executed_live")
     assert done["action_taken"] == action
     orders = chain.orders_sent()
     assert len(orders) == 1 and orders[0][1]["reduce_only"], orders
@@ -110,7 +110,8 @@ def test_on_paper(bench):
     running.until("executed_paper")
     r = flatten(agent, "--yes")
     assert r.code == 0 and r.out.startswith("flat: "), r
-    assert int(running.lines[-1]["perp_base_e9"]) == 0 and chain.sends() == [] and running.stop() == 143
+    running.last(perp_base_e9="0")
+    assert chain.sends() == [] and running.stop() == 143
 
 
 def test_given_while_an_order_is_being_built(bench):

@@ -53,7 +53,7 @@ def test_to_paper_and_back(live):
     assert r.code == 0 and r.out.startswith("live from now on: real orders as soon as the drift and the gates allow them; executed_live: "), r
     assert chain.perp() == -10 * E9 and len(signers(running.pid)) == 1 and not agent.record()["paper_by_command"]
     assert mode(agent, "live", "--yes").out.startswith("live already")
-    assert "on paper by command" in running.log and "live by command: real orders from now on" in running.log
+    running.told("on paper by command", "live by command: real orders from now on")
     assert running.stop() == 143
 
 
@@ -133,11 +133,12 @@ def test_over_the_page(live, tmp_path):
     running.until("balanced")
     status, said = wait_for(lambda: served(lambda: post("paper")), 10, "the page")
     assert status == 200 and said["ok"] and said["message"].startswith("on paper from now on"), said
-    wait_for(lambda: running.lines[-1]["mode"] == "paper", 5, "paper")
+    running.last(mode="paper")
     status, said = post("live")
     assert status == 200 and said["message"].startswith("live from now on")
-    wait_for(lambda: running.lines[-1]["mode"] == "live", 5, "live")
-    assert "command from the page: live from now on" in running.log and running.stop() == 143
+    running.last(mode="live")
+    running.told("command from the page: live from now on")
+    assert running.stop() == 143
 
 
 def served(ask):
@@ -158,7 +159,7 @@ def test_an_open_order_ends_first(live):
     assert r.code == 0 and r.out.startswith("an order is open and is followed to its end first; on paper from then on"), r
     assert running.lines[-1]["mode"] == "live"
     running.until("executed_live", seconds=30)
-    wait_for(lambda: running.lines[-1]["mode"] == "paper", 10, "paper after the order's end")
+    running.last(mode="paper")            # after the order's end
     assert chain.perp() == -10 * E9 and len({s[0] for s in chain.orders_sent()}) == 1
     at = len(running.lines)
     chain.ctl("set_user", perp=-9)
@@ -179,7 +180,7 @@ def test_a_crash_with_an_open_order_and_paper_said(live):
     running.process.wait(10)
     again = agent.start()
     again.until("executed_live", seconds=30)
-    wait_for(lambda: again.lines[-1]["mode"] == "paper", 10, "paper after the order's end")
+    again.last(mode="paper")              # after the order's end
     assert chain.perp() == -10 * E9 and again.stop() == 143
 
 
@@ -192,7 +193,8 @@ def test_a_key_that_is_gone_meanwhile(live):
     agent.key.unlink()
     r = mode(agent, "live", "--yes")
     assert r.code == 1 and r.out.startswith("not live: ") and "No such file" in r.out, r
-    assert running.lines[-1]["mode"] == "paper" and agent.record()["paper_by_command"]
+    running.last(mode="paper")
+    assert agent.record()["paper_by_command"]
     agent.key.touch(mode=0o600)
     agent.key.write_text(secret)
     time.sleep(0.5)
@@ -225,8 +227,7 @@ def test_reload_keeps_the_mode(live):
     agent.set(order__max_slippage_pct="0.4")
     assert agent.said("reload").code == 0
     at = len(running.lines)
-    running.until("balanced", since=at)
-    assert running.lines[-1]["mode"] == "paper"
+    assert running.until("balanced", since=at)["mode"] == "paper"
     r = agent.said("check")
     assert "on paper by command" in r.out, r
     assert running.stop() == 143

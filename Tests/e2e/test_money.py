@@ -270,12 +270,12 @@ def test_a_disk_that_stops_taking_writes(bench, failing_disk, error):
     got = running.until("error", "observe_only")
     assert "state file" in got["reason"], got
     # The signer writes first and stops it all; where the signer still could, the agent's own journal does, with the disk's word.
+    running.told("live trading stops until the agent is restarted")
     assert os.strerror(getattr(errno, error)) in running.log or "signer's state file cannot be written" in running.log
-    assert "live trading stops until the agent is restarted" in running.log
     fail(0)
     time.sleep(1.5)
     assert chain.sends() == [] and running.process.poll() is None, running.log
-    assert running.lines[-1]["status"] == "observe_only", running.lines[-1]
+    running.last(status="observe_only")
     assert running.stop() == 143
     assert agent.once().status["status"] == "executed_live"         # a restart with a good disk
 
@@ -289,7 +289,7 @@ def test_reload(bench):
     agent.set(hedge__drift_tolerance_pct="zero")
     running.send(signal.SIGHUP)
     wait_for(lambda: "reload refused" in running.log, 5, "the refusal")
-    assert "drift_tolerance_pct = zero" in running.log and "the old settings stay" in running.log
+    running.told("drift_tolerance_pct = zero", "the old settings stay")
     at = len(running.lines)
     running.until("balanced", since=at)
     agent.set(hedge__drift_tolerance_pct="5", account__sub_account="3")

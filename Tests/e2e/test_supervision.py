@@ -106,7 +106,7 @@ def test_a_supervisor_that_is_not_there(bench):
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.2")
     running = agent.start(env={"NOTIFY_SOCKET": "/no/such/socket"})
     running.until("balanced")
-    assert "$NOTIFY_SOCKET cannot be used (No such file or directory)" in running.log
+    running.told("$NOTIFY_SOCKET cannot be used (No such file or directory)")
     assert running.stop() == 143
 
 

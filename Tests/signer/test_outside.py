@@ -92,7 +92,7 @@ def test_gone_and_back(outside):
     at = len(running.lines)
     signer.listen()
     running.until("executed_live", since=at, seconds=15)
-    assert "the signer is there again" in running.log
+    running.told("the signer is there again")
     assert chain.perp() == -10 * E9 and len(chain.orders_sent()) == 1
     assert running.stop() == 143
 

@@ -256,8 +256,8 @@ def test_a_key_from_a_descriptor(bench):
     chain.ctl("set_user", perp=-10)
     p = subprocess.Popen("exec %s run -c %s 3<%s" % (agent.binary, agent.config, agent.key), shell=True, stderr=subprocess.PIPE)
     wait_for(lambda: children(p.pid) and children(children(p.pid)[0]), 5, "the roles")
-    time.sleep(0.5)
-    assert not os.path.exists("/proc/%d/fd/3" % p.pid) or "key.json" not in os.readlink("/proc/%d/fd/3" % p.pid)
+    third = "/proc/%d/fd/3" % p.pid
+    wait_for(lambda: not os.path.exists(third) or "key.json" not in os.readlink(third), 5, "the key's descriptor is let go")
     p.terminate()
     assert p.wait(5) == 143
     p.stderr.close()

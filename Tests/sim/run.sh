@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The simulator over many seeds, on as many processes as there are processors, and a check that a seed repeats itself.
+# The simulator over many seeds, on as many processes as there are processors (JOBS=N: on N), and a check that
+# a seed repeats itself.
 #   run.sh [-b BINARY] [-n SEEDS] [-f FIRST] [-d DAYS]      (bin/evenkeel-ordinary, 200 seeds from 1, 30 days)
 # Exit 1 when an invariant broke (its report is printed) or two runs of one seed differ.
 set -u
@@ -25,7 +26,7 @@ trap 'rm -rf "$work"' EXIT
 [ -s "$work/once" ] || { echo "the simulator says nothing"; exit 1; }
 cmp -s "$work/once" "$work/again" || { echo "seed $first did not repeat itself"; exit 1; }
 
-n=$(nproc)
+n=${JOBS:-$(nproc)}
 [ "$n" -gt "$seeds" ] && n=$seeds
 began=$(date +%s)
 pids=()

@@ -313,7 +313,7 @@ def test_pictures(chrome, tmp_path):
         for page, name in ((desktop, "web-desktop.png"), (phone, "web-phone.png")):
             page.until("document.getElementById('fresh').className === '' && S.status === 'balanced'", 60)
             page.js("void (window.before = H, load())")                           # at this speed the last history is an hour old
-            page.until("H && H !== window.before && H.corrections !== undefined")
+            page.until("H && H !== window.before && H.corrections !== undefined", 60)
             time.sleep(0.3)
             page.picture(place / name)
             assert (place / name).stat().st_size > 30_000

@@ -57,7 +57,7 @@ int web_guard_said(const web_guard *g, const char *message, size_t len);
 /* `since=UNIX&points=N` of a query; missing ones stay as they are. 0: something else, or not a number. */
 int web_guard_query(const char *query, size_t len, int64_t *since, uint32_t *points);
 
-/* --- sys_web_page.c, made by Deploy/page.py from Web/page.html */
+/* --- sys_web_page.c, made by Tools/page.py from Web/page.html */
 extern const unsigned char web_page_gz[];
 extern const size_t web_page_gz_len;
 extern const char web_page_csp[]; /* the hashes of its script and its style */

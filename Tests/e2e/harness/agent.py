@@ -162,6 +162,21 @@ class Running:
         return wait_for(lambda: self.seen(*statuses, since=since), seconds,
                         lambda: "status %s (so far %s)\n%s" % (statuses, [x["status"] for x in self.lines[since:]], self.log))
 
+    # What the agent answers a command, or does to the chain, is there before its status line and its log are
+    # read here: these two wait for them.
+    def last(self, seconds=10, **having):
+        """The newest STATUS, once it has these values."""
+        def wanted():
+            newest = self.lines[-1] if self.lines else {}
+            return newest if having.items() <= newest.items() else None
+        return wait_for(wanted, seconds,
+                        lambda: "last status with %s (it is %s)\n%s" % (having, self.lines[-1:], self.log))
+
+    def told(self, *texts, seconds=10):
+        """Waits until the log has all of these texts."""
+        wait_for(lambda: all(t in self.log for t in texts), seconds,
+                 lambda: "log with %s\n%s" % (texts, self.log))
+
     def send(self, number):
         self.process.send_signal(number)
 

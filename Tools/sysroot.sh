@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Unpacks the Debian packages of another architecture that the program links with into a directory, without touching this system's own
-# package database.   cross-sysroot.sh ARCH DIRECTORY PACKAGE...      (ARCH as Debian names it: arm64, armhf)
+# package database.   sysroot.sh ARCH DIRECTORY PACKAGE...      (ARCH as Debian names it: arm64, armhf)
 set -eu
 arch=$1
 out=$2

@@ -8,7 +8,7 @@ packages="gcc make pkg-config libc6-dev libsodium-dev libcurl4-openssl-dev libja
 [ "$what" = picture ] && packages="$packages python3 tmux"
 [ "$what" = cross ] && packages="$packages gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross qemu-user-static"
 [ "$what" = test ] && packages="$packages python3 python3-venv chromium fonts-dejavu-core valgrind openssl"
-[ "$what" = lint ] && packages="$packages clang-tidy cppcheck"
+[ "$what" = lint ] && packages="$packages clang-tidy clang-format cppcheck"
 [ "$what" = count ] && packages="$packages valgrind"
 [ "$what" = bench ] && packages="$packages python3 python3-venv hyperfine strace valgrind openssl util-linux"
 [ "$what" = deb ] && packages="python3 dpkg-dev"

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 
-TEMPLATE = pathlib.Path(__file__).with_name("evenkeel.1.in")
+TEMPLATE = pathlib.Path(__file__).resolve().parents[1] / "Deploy" / "evenkeel.1.in"
 OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-c)(?: (FILE(?:\.\w+)?|[A-Z][\w.:]*|[a-z]+(?:\|[A-Za-z:]+)+))?")
 
 
