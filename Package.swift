@@ -50,9 +50,9 @@ let package = Package(
         .executableTarget(name: "evenkeel", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
-        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"]),
+        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
-        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore", "EvenkeelSys"], path: "Tests/probe"),
+        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore"], path: "Tests/probe"),
     ]),
     swiftLanguageModes: [.v5]
 )
