@@ -8,7 +8,7 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-public enum AlertKind: UInt8 {
+package enum AlertKind: UInt8 {
     case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused, ticket
 
     var word: StaticString {

@@ -3,14 +3,14 @@ import EvenkeelCore
 import Text
 
 /// Why an answer gives no fact. `text` is for people; `code` is the JSON-RPC error code when there was one.
-public struct Trouble: Error {
-    public var text: Text
-    public var code: Int64
-    public init(_ text: Text, code: Int64 = 0) {
+package struct Trouble: Error {
+    package var text: Text
+    package var code: Int64
+    package init(_ text: Text, code: Int64 = 0) {
         self.text = text
         self.code = code
     }
-    public init(_ s: StaticString) { self.init(Text(s)) }
+    package init(_ s: StaticString) { self.init(Text(s)) }
 }
 
 let minimumContextSlotNotReached: Int64 = -32016

@@ -144,7 +144,7 @@ final class Checker: Host {
 }
 
 /// Runs every check of a loaded config and prints them. 0, or 3 when live trading would be refused.
-public func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32 {
+package func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32 {
     var words = Text()
     guard var rules = Rules(config, trouble: &words) else {
         complain(words)

@@ -6,7 +6,7 @@ import Text
 /// Requests of one tick that corrects something, at most, as long as nothing goes wrong.
 private let requestsATick: Int64 = 12
 
-/// Genesis hashes of the public clusters.
+/// Genesis hashes of the package clusters.
 private func clusterName(_ hash: Text) -> StaticString? {
     if hash == "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" { return "mainnet-beta" }
     if hash == "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" { return "devnet" }

@@ -4,20 +4,20 @@ import EvenkeelSys
 import Text
 
 /// What a run was asked for beyond the config file.
-public struct RunOptions {
-    public var once = false
+package struct RunOptions {
+    package var once = false
     /// STATUS lines on stdout.
-    public var json = false
+    package var json = false
     /// How much faster than the wall the agent's clocks run; 1 outside of `demo`.
-    public var speed: UInt64 = 1
+    package var speed: UInt64 = 1
     /// Unix time at which accelerated clocks start; 0: now.
-    public var startUnix_s: Int64 = 0
+    package var startUnix_s: Int64 = 0
     /// The page may take another port when its own is taken.
-    public var anyPort = false
-    public init() {}
+    package var anyPort = false
+    package init() {}
 }
 
-public protocol StatusSink: AnyObject {
+package protocol StatusSink: AnyObject {
     func status(_ machine: Machine, _ now: Now)
     /// Whether the run should end.
     var done: Bool { get }
@@ -25,10 +25,10 @@ public protocol StatusSink: AnyObject {
     func served(port: UInt16)
 }
 
-public final class Driver: Host {
+package final class Driver: Host {
     let config: ConfigPointer
     let options: RunOptions
-    public var log: Logger
+    package var log: Logger
     let http: OpaquePointer
     /// nil in paper mode: nothing is signed, no key is held anywhere.
     let signing: Signing?
@@ -82,12 +82,12 @@ public final class Driver: Host {
 
     // MARK: effects
 
-    public func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool {
+    package func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool {
         web?.asked(id, body)
         return sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, config.pointee.timeout_ms) == 0
     }
 
-    public func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
+    package func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
         if !persistent { return 0 }
         let result = sys_state_store(state, record)
         if result == SYS_STATE_OK {
@@ -100,22 +100,22 @@ public final class Driver: Host {
         return state.pointee.os_errno != 0 ? state.pointee.os_errno : -1
     }
 
-    public func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+    package func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
                      into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         guard let s = signing else { throw .refused(Text("there is no signer"), breaker: false) }
         try s.sign(message, claim, oracle, into: signature, unix_s: now().unix_s)
     }
 
-    public func unsigned() -> Text? { signing?.trouble }
+    package func unsigned() -> Text? { signing?.trouble }
 
-    public func arm(_ live: Bool) -> Text? {
+    package func arm(_ live: Bool) -> Text? {
         guard let s = signing else { return Text("there is no signer") }
         if live { return s.wake() }
         s.rest()
         return nil
     }
 
-    public func log(_ level: Level, _ human: Text) {
+    package func log(_ level: Level, _ human: Text) {
         log.write(level, human, tick: machine?.ticks ?? 0, ticket: ticketWord(), time_s: now().unix_s)
     }
 
@@ -128,12 +128,12 @@ public final class Driver: Host {
         return t
     }
 
-    public func killed() -> Bool {
+    package func killed() -> Bool {
         guard let path = sys_config_kill_file(config), path.pointee != 0 else { return false }
         return sys_path_there(path) != 0
     }
 
-    public func report(_ m: Machine) {
+    package func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
         line.clear()
@@ -283,7 +283,7 @@ public final class Driver: Host {
 
 extension Machine {
     /// `--once` has waited as long as it may: the ticket stays open and is resolved by the next run.
-    public func giveUp(_ now: Now) {
+    package func giveUp(_ now: Now) {
         if ticketOpen {
             pendingReport(now)
         } else {

@@ -9,9 +9,9 @@ private let windowSize = 32
 private let windowLife_ms: UInt64 = 300_000
 private let windowLeast = 20
 
-public final class Endpoint {
+package final class Endpoint {
     /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old average is no news.
-    public internal(set) var latency_us: UInt32 = 0
+    package internal(set) var latency_us: UInt32 = 0
     private var latencies_us = [UInt32](repeating: 0, count: windowSize)
     private var latencyTimes_ms = [UInt64](repeating: 0, count: windowSize)
     private var nextLatency = 0
@@ -20,12 +20,12 @@ public final class Endpoint {
     private(set) var bookSlot: UInt64 = 0
     private var bookSlotAt_ms: UInt64 = 0
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
-    public var slot: UInt64 = 0
-    public var lag_slots: UInt64 = 0
+    package var slot: UInt64 = 0
+    package var lag_slots: UInt64 = 0
     var lagSeen_ms: UInt64 = 0
-    public var failuresInRow: UInt32 = 0
+    package var failuresInRow: UInt32 = 0
     /// Another cluster's node, as it said last: not used.
-    public internal(set) var foreign = false
+    package internal(set) var foreign = false
     var foreignSaid = false
     var genesis: ek_key? = nil
     var genesisAt_ms: UInt64 = 0
@@ -34,16 +34,16 @@ public final class Endpoint {
     var leaptTo: UInt64 = 0
     var leaptAt_ms: UInt64 = 0
     var vouchedAt_ms: UInt64? = nil
-    public var errors: UInt64 = 0
-    public var answers: UInt64 = 0
+    package var errors: UInt64 = 0
+    package var answers: UInt64 = 0
     /// Not asked before this time (429, failures).
-    public var restUntil_ms: UInt64 = 0
+    package var restUntil_ms: UInt64 = 0
     /// A bucket of requests, in thousandths: a burst of 40, refilled at 15 a second, at half of that after a 429.
     private var tokens_milli: UInt64 = 40_000
     private var refilled_ms: UInt64 = 0
     private var limited = false
 
-    public init() {}
+    package init() {}
 
     func answered(_ us: UInt32, _ now_ms: UInt64) {
         let weight: UInt32 = now_ms - min(lastAnswer_ms, now_ms) > 10_000 ? 2 : 8
@@ -57,7 +57,7 @@ public final class Endpoint {
     }
 
     /// The 95th percentile of the last 32 answers, of those that are not older than five minutes; nil under 20 of them.
-    public func p95_us(_ now_ms: UInt64) -> UInt32? {
+    package func p95_us(_ now_ms: UInt64) -> UInt32? {
         var n = 0
         for i in 0..<windowSize where counts(i, now_ms) { n += 1 }
         guard n >= windowLeast else { return nil }
@@ -108,9 +108,9 @@ public final class Endpoint {
 }
 
 /// The endpoints in the order of the config; the first is preferred while it is healthy.
-public struct Endpoints {
-    public var all: [Endpoint]
-    public private(set) var bestSlot: UInt64 = 0
+package struct Endpoints {
+    package var all: [Endpoint]
+    package private(set) var bestSlot: UInt64 = 0
     /// The genesis hash of the configured cluster; nil: any cluster that all endpoints share.
     var expected: ek_key? = nil
 
@@ -122,7 +122,7 @@ public struct Endpoints {
     /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the state file.
     var onFaith = false
 
-    public init(count: Int) {
+    package init(count: Int) {
         all = (0..<count).map { _ in Endpoint() }
         let text: StaticString = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
         text.withUTF8Buffer { p in p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) } }

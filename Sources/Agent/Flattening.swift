@@ -6,7 +6,7 @@ import Text
 
 extension Machine {
     /// What is still open, signed; the paper ledger counts on paper. Of the last book that was read.
-    public var openPerps: Int {
+    package var openPerps: Int {
         var n = 0
         for h in hedges where h.view.known && h.view.perp_e9 != 0 { n += 1 }
         return n

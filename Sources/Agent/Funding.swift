@@ -6,22 +6,22 @@ import Text
 private let longestHorizon_s: Int64 = 7 * 86_400
 
 /// Rates of one market, positive: longs pay shorts.
-public struct FundingRates {
+package struct FundingRates {
     /// Last rate that was set, quote per base and period (1e-9), and as parts of the price: an hour (1e-9), 365 days (1e-6).
-    public var last_e9: Int64 = 0
-    public var lastHourly_ppb: Int64 = 0
-    public var lastAnnual_ppm: Int64 = 0
+    package var last_e9: Int64 = 0
+    package var lastHourly_ppb: Int64 = 0
+    package var lastAnnual_ppm: Int64 = 0
     /// The next one, if the market's averages stay as they are until it is set.
-    public var nextKnown = false
-    public var next_e9: Int64 = 0
-    public var nextHourly_ppb: Int64 = 0
-    public var nextAnnual_ppm: Int64 = 0
+    package var nextKnown = false
+    package var next_e9: Int64 = 0
+    package var nextHourly_ppb: Int64 = 0
+    package var nextAnnual_ppm: Int64 = 0
     /// Chain time at which it is due.
-    public var nextAt_s: Int64 = 0
+    package var nextAt_s: Int64 = 0
 }
 
 extension Machine {
-    public func funding(_ i: Int) -> FundingRates {
+    package func funding(_ i: Int) -> FundingRates {
         var f = FundingRates()
         let a = hedges[i].view.a
         guard hedges[i].view.valued, let m = ek_book_perp(book, hedges[i].perpIndex) else { return f }

@@ -4,28 +4,28 @@ import EvenkeelCore
 import Text
 
 /// How a number is said. `word` has no number.
-public enum Unit: UInt8 {
+package enum Unit: UInt8 {
     case word, none, aDay, ms, seconds, slots, times_e4, limitTimes_e4, percent_bp, percent_ppm, usd_e6, sol_e9, base_e9, bps_ppm, pauseBits
 }
 
-public struct Measure {
-    public var unit: Unit
-    public var number: Int64
-    public var word: StaticString
+package struct Measure {
+    package var unit: Unit
+    package var number: Int64
+    package var word: StaticString
 
-    public init(_ word: StaticString) {
+    package init(_ word: StaticString) {
         unit = .word
         number = 0
         self.word = word
     }
 
-    public init<T: FixedWidthInteger>(_ number: T, _ unit: Unit) {
+    package init<T: FixedWidthInteger>(_ number: T, _ unit: Unit) {
         self.unit = unit
         self.number = Int64(clamping: number)
         word = ""
     }
 
-    public func put(_ t: inout Text) {
+    package func put(_ t: inout Text) {
         switch unit {
         case .word: t.put(word)
         case .none: t.put(number)
@@ -57,12 +57,12 @@ public struct Measure {
 }
 
 /// Every gate there is. The order is the one they are evaluated and shown in.
-public enum GateName: UInt8, CaseIterable {
+package enum GateName: UInt8, CaseIterable {
     case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins, oracleConfidence, exchange, market, user
     case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve, tradesToday, notionalToday, ownOrder, openInterest
     case breaker, killSwitch, signerLimit, cost
 
-    public var word: StaticString {
+    package var word: StaticString {
         switch self {
         case .leverage: return "leverage"
         case .health: return "health"
@@ -133,30 +133,30 @@ public enum GateName: UInt8, CaseIterable {
 private enum Pieces { case none, value, limit, both }
 
 /// One reason not to act, with what was measured and what is allowed.
-public struct Gate {
-    public var gate: GateName
-    public var ok: Bool
-    public var measured: Measure
-    public var allowed: Measure
+package struct Gate {
+    package var gate: GateName
+    package var ok: Bool
+    package var measured: Measure
+    package var allowed: Measure
     /// What a number cannot say; empty nearly always.
-    public var detail: Text? = nil
+    package var detail: Text? = nil
 
-    public var name: StaticString { gate.word }
+    package var name: StaticString { gate.word }
 
-    public var value: Text {
+    package var value: Text {
         var t = Text(capacity: 16)
         measured.put(&t)
         return t
     }
 
-    public var limit: Text {
+    package var limit: Text {
         var t = Text(capacity: 16)
         allowed.put(&t)
         return t
     }
 
     /// The sentence for the log when it is closed.
-    public var reason: Text {
+    package var reason: Text {
         if let d = detail { return d }
         let (first, second, pieces) = gate.sentence
         var t = Text(first)

@@ -7,7 +7,7 @@ private let insufficientCollateral: UInt32 = 6003
 private let hysteresis_bp: UInt32 = 500
 
 extension Machine {
-    public var healthWord: StaticString { healthLevel == 2 ? "critical" : healthLevel == 1 ? "warning" : "ok" }
+    package var healthWord: StaticString { healthLevel == 2 ? "critical" : healthLevel == 1 ? "warning" : "ok" }
 
     /// Warning under health_warning_pct, critical under min_health_pct; a level is left 5 points above where it was entered.
     func checkHealth(_ view: View) {

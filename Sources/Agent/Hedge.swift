@@ -5,8 +5,8 @@ import EvenkeelCore
 import Text
 
 /// A class, so that its fields are changed where they are and not through a copy of the list.
-public final class Hedge {
-    public internal(set) var rules: HedgeRules
+package final class Hedge {
+    package internal(set) var rules: HedgeRules
     /// Found from the chain by name, once.
     var perpIndex: UInt16 = 0
     var perpFound = false
@@ -15,21 +15,21 @@ public final class Hedge {
     /// The mint of that spot market.
     var mint = ek_key()
     /// Index into record.markets; -1: the record does not know it (yet).
-    public internal(set) var marketSlot = -1
-    public internal(set) var decision = ek_decision()
+    package internal(set) var marketSlot = -1
+    package internal(set) var decision = ek_decision()
     /// The book of the decision, for what is said of it after the order has changed the account.
-    public internal(set) var view = View()
+    package internal(set) var view = View()
 
     /// Its own gates with those of the account, as of the last decision.
-    public internal(set) var gates: [Gate] = []
+    package internal(set) var gates: [Gate] = []
     /// What its next correction is expected to cost, as of the last decision.
-    public internal(set) var cost = ek_cost()
+    package internal(set) var cost = ek_cost()
     /// How it stands by itself; `reason` is empty where `Machine.standing` can say it from the numbers.
-    public internal(set) var status = Status.pending
+    package internal(set) var status = Status.pending
     var reason = Text()
     /// What its drift puts at risk beyond the tolerance; of two that want a correction the larger goes first.
-    public internal(set) var risk_e6: Int64 = 0
-    public internal(set) var cooldownLeft_s: Int64 = 0
+    package internal(set) var risk_e6: Int64 = 0
+    package internal(set) var cooldownLeft_s: Int64 = 0
     /// The success whose cooldown was seen over.
     var cooled = ek_moment(unix_s: 0, slot: 0)
     /// It wants a correction and has not had its turn in this tick.
@@ -39,7 +39,7 @@ public final class Hedge {
     /// The cooldown is passed over once (`rebalance`).
     var forced = false
     /// Why it cannot be hedged at all: not on the venue, no room in the record. Empty: it can.
-    public internal(set) var missing = Text()
+    package internal(set) var missing = Text()
 
     /// There is a decision for it in the last book.
     var judged = false
@@ -63,7 +63,7 @@ public final class Hedge {
 
 extension Machine {
     /// The market that the report is about, in words.
-    public var shownMarket: Text {
+    package var shownMarket: Text {
         if foreignTicket, let m = ek_record_market(record, UInt32(ticket.pointee.market)) {
             var t = Text()
             t.put(c: ek_market_record_name(m))
@@ -73,10 +73,10 @@ extension Machine {
     }
 
     /// Rules of the current market.
-    public var hedgeRules: HedgeRules { hedges[current].rules }
+    package var hedgeRules: HedgeRules { hedges[current].rules }
     var perpIndex: UInt16 { hedges[current].perpIndex }
     var spotIndex: UInt16 { hedges[current].spotIndex }
-    public var marketSlot: Int { hedges[current].marketSlot }
+    package var marketSlot: Int { hedges[current].marketSlot }
     var decision: ek_decision { hedges[current].decision }
     /// The current market's place in the record.
     var market: UnsafeMutablePointer<ek_market_record>? { marketRecord(current) }

@@ -4,30 +4,30 @@ import EvenkeelCore
 import Text
 
 /// The two clocks of an event. `mono_ms` only ever grows; `unix_s` is wall time and may step.
-public struct Now {
-    public var mono_ms: UInt64
-    public var unix_s: Int64
-    public init(mono_ms: UInt64, unix_s: Int64) {
+package struct Now {
+    package var mono_ms: UInt64
+    package var unix_s: Int64
+    package init(mono_ms: UInt64, unix_s: Int64) {
         self.mono_ms = mono_ms
         self.unix_s = unix_s
     }
 }
 
 /// How a request ended on the wire. Only `connect` and `tls` prove that it was not delivered.
-public enum Wire: UInt8 {
+package enum Wire: UInt8 {
     case ok, timeout, connect, tls, broken, tooLarge
 }
 
 /// The end of one request. Every accepted `post` yields exactly one.
-public struct Answer {
-    public var id: UInt32
-    public var endpoint: Int
-    public var wire: Wire
-    public var status: Int
-    public var body: UnsafeBufferPointer<UInt8>
-    public var latency_us: UInt32
-    public var retryAfter_s: Int64
-    public init(id: UInt32, endpoint: Int, wire: Wire, status: Int, body: UnsafeBufferPointer<UInt8>,
+package struct Answer {
+    package var id: UInt32
+    package var endpoint: Int
+    package var wire: Wire
+    package var status: Int
+    package var body: UnsafeBufferPointer<UInt8>
+    package var latency_us: UInt32
+    package var retryAfter_s: Int64
+    package init(id: UInt32, endpoint: Int, wire: Wire, status: Int, body: UnsafeBufferPointer<UInt8>,
                 latency_us: UInt32, retryAfter_s: Int64) {
         self.id = id
         self.endpoint = endpoint
@@ -39,23 +39,23 @@ public struct Answer {
     }
 }
 
-public enum Command: UInt8 {
+package enum Command: UInt8 {
     case pause, resume, rebalance, flatten, paper, live
 }
 
-public enum Event {
+package enum Event {
     /// `wake_ms` was reached.
     case timer
     case answer(Answer)
     case command(Command)
 }
 
-public enum Level: UInt8 {
+package enum Level: UInt8 {
     case error, warning, info, debug
 }
 
 /// Why there is no signature.
-public enum SignRefusal: Error {
+package enum SignRefusal: Error {
     /// The signer counts before it signs, and its counters cannot be written: nothing may be signed any more in this process.
     case counterDisk
     /// A limit of a window of time is used up; it passes by itself at `until_s` of the wall clock.
@@ -65,7 +65,7 @@ public enum SignRefusal: Error {
 }
 
 /// The effects. Each call is one effect; a crash may fall between any two of them.
-public protocol Host: AnyObject {
+package protocol Host: AnyObject {
     /// Starts a request; false when it could not be started (nothing was sent, no answer will come).
     func post(endpoint: Int, id: UInt32, body: UnsafeBufferPointer<UInt8>) -> Bool
     /// Makes the record durable (written to the older slot and synced) before it returns. 0, or an errno.
@@ -93,11 +93,11 @@ public protocol Host: AnyObject {
 }
 
 extension Host {
-    public func unsigned() -> Text? { nil }
-    public func killed() -> Bool { false }
-    public func arm(_ live: Bool) -> Text? { nil }
-    public func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
-    public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}
-    public func flushHistory() {}
-    public func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool { false }
+    package func unsigned() -> Text? { nil }
+    package func killed() -> Bool { false }
+    package func arm(_ live: Bool) -> Text? { nil }
+    package func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
+    package func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}
+    package func flushHistory() {}
+    package func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool { false }
 }

@@ -3,15 +3,15 @@
 import EvenkeelCore
 import Text
 
-public struct Leg {
-    public enum Kind: UInt8 { case token, watch, fixed }
-    public var kind: Kind
+package struct Leg {
+    package enum Kind: UInt8 { case token, watch, fixed }
+    package var kind: Kind
     /// Token: its mint, known from the config or (`hasKey` false) from the venue's spot market of the asset. Watch: the wallet.
-    public var key = ek_key()
-    public var hasKey = false
-    public var amount_e9: Int64 = 0
+    package var key = ek_key()
+    package var hasKey = false
+    package var amount_e9: Int64 = 0
 
-    public init(_ kind: Kind) { self.kind = kind }
+    package init(_ kind: Kind) { self.kind = kind }
 }
 
 extension Hedge {
@@ -24,7 +24,7 @@ extension Hedge {
 
 extension HedgeRules {
     /// The legs as the core counts them, with the mint of the venue's spot market.
-    public func coreLegs(perp: UInt16, spot: UInt16, mint: ek_key) -> ek_hedge_legs {
+    package func coreLegs(perp: UInt16, spot: UInt16, mint: ek_key) -> ek_hedge_legs {
         var l = ek_hedge_legs()
         l.perp_index = perp
         l.spot_index = spot

@@ -4,7 +4,7 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-public enum LogFormat: UInt8 {
+package enum LogFormat: UInt8 {
     case logfmt, json, plain
 }
 
@@ -18,11 +18,11 @@ private struct Said {
     var text = Text()
 }
 
-public struct Logger {
-    public var format = LogFormat.logfmt
-    public var level = Level.info
+package struct Logger {
+    package var format = LogFormat.logfmt
+    package var level = Level.info
     /// Where lines go; -1: nowhere.
-    public var fd: Int32 = 2
+    package var fd: Int32 = 2
     private let journald: Bool
     private var line = Text(capacity: 512)
     private var lately: [Said] = []
@@ -32,7 +32,7 @@ public struct Logger {
     private let window_s: Int64 = 600
     private let remembered = 24
 
-    public init() { journald = sys_is_journal(2) != 0 }
+    package init() { journald = sys_is_journal(2) != 0 }
 
     private func word(_ l: Level) -> StaticString {
         switch l {
@@ -53,10 +53,10 @@ public struct Logger {
     }
 
     /// Whether a line of this level goes anywhere at all.
-    public func says(_ l: Level) -> Bool { l.rawValue <= level.rawValue && fd >= 0 }
+    package func says(_ l: Level) -> Bool { l.rawValue <= level.rawValue && fd >= 0 }
 
     /// `ticket`: the beginning of the open order's signature, empty when none is open.
-    public mutating func write(_ l: Level, _ human: Text, tick: UInt64, ticket: Text, time_s: Int64) {
+    package mutating func write(_ l: Level, _ human: Text, tick: UInt64, ticket: Text, time_s: Int64) {
         if !says(l) { return }
         sayHeld(time_s, tick: tick)
         if !isNews(l, human, time_s) { return }
@@ -102,7 +102,7 @@ public struct Logger {
     }
 
     /// Windows that have ended: how often a line was held back in them. Called before each line and at the end of each tick.
-    public mutating func sayHeld(_ time_s: Int64, tick: UInt64, all: Bool = false) {
+    package mutating func sayHeld(_ time_s: Int64, tick: UInt64, all: Bool = false) {
         var i = 0
         while i < lately.count {
             let passed = time_s.subtractingReportingOverflow(lately[i].began_s).partialValue

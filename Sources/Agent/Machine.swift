@@ -14,7 +14,7 @@
 import EvenkeelCore
 import Text
 
-public enum Phase: UInt8 {
+package enum Phase: UInt8 {
     case idle, reading, probing, checking, preparing, simulating, watching, settling
 }
 
@@ -29,24 +29,24 @@ struct Outstanding {
     var endpoint = 0
 }
 
-public final class Machine {
+package final class Machine {
     let host: any Host
-    public internal(set) var rules: Rules
-    public let venue: OpaquePointer?
+    package internal(set) var rules: Rules
+    package let venue: OpaquePointer?
     /// The key that signs and pays. In paper mode without a key: the authority, nothing is ever signed.
-    public let signer: ek_key
-    public let authority: ek_key
-    public let subAccount: UInt16
+    package let signer: ek_key
+    package let authority: ek_key
+    package let subAccount: UInt16
 
-    public internal(set) var phase = Phase.idle
-    public internal(set) var report = Report()
-    public internal(set) var ticks: UInt64 = 0
-    public internal(set) var endpoints: Endpoints
+    package internal(set) var phase = Phase.idle
+    package internal(set) var report = Report()
+    package internal(set) var ticks: UInt64 = 0
+    package internal(set) var endpoints: Endpoints
     /// Persisted; the machine owns it, the host only writes it down.
-    public let record: UnsafeMutablePointer<ek_record>
+    package let record: UnsafeMutablePointer<ek_record>
     /// The last book that was read whole; meaningful when `bookKnown`.
-    public let book: UnsafeMutablePointer<ek_book>
-    public internal(set) var bookKnown = false
+    package let book: UnsafeMutablePointer<ek_book>
+    package internal(set) var bookKnown = false
     let otherBook: UnsafeMutablePointer<ek_book>
     let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutablePointer<UInt8>
@@ -57,8 +57,8 @@ public final class Machine {
     var nextId: UInt32 = 1
     /// The last answer that made a whole book, as it came, for `status --accounts`.
     /// It stands at the beginning of memory that only grows.
-    public internal(set) var lastRead: [UInt8] = []
-    public internal(set) var lastReadCount = 0
+    package internal(set) var lastRead: [UInt8] = []
+    package internal(set) var lastReadCount = 0
 
     /// In one copy: appending a buffer to an array goes byte by byte.
     func keep(_ body: UnsafeBufferPointer<UInt8>) {
@@ -77,7 +77,7 @@ public final class Machine {
     var firstTick_ms: UInt64 = 0
     var nextTick_ms: UInt64 = 0
     var phaseTimer_ms = UInt64.max
-    public internal(set) var tickStarted_ms: UInt64 = 0
+    package internal(set) var tickStarted_ms: UInt64 = 0
 
     // Reading.
     var purpose = Purpose.tick
@@ -114,17 +114,17 @@ public final class Machine {
     /// The venue answered a harmless simulated instruction in this process.
     var venueAlive = false
     /// 0 well, 1 warning, 2 critical.
-    public internal(set) var healthLevel = 0
+    package internal(set) var healthLevel = 0
     /// What needs a person at once; empty: nothing. See Health.swift.
-    public internal(set) var alarm = Text()
+    package internal(set) var alarm = Text()
     /// The vault's sampling and its earlier standings; what must survive is in the record. See Vault.swift.
     var vault = VaultKeeping()
 
     // Deciding and ordering.
     /// One for each [hedge] section, and the one that is worked on.
-    public internal(set) var hedges: [Hedge]
-    public internal(set) var current = 0
-    public internal(set) var observeReason = Text()
+    package internal(set) var hedges: [Hedge]
+    package internal(set) var current = 0
+    package internal(set) var observeReason = Text()
     /// `rebalance` came while a tick was under way: another one follows it.
     var forceLater = false
     /// The market whose take found no whole fill in this tick: an auction order then. -1: none.
@@ -156,12 +156,12 @@ public final class Machine {
     /// Set when this process found the ticket in its state file and has not resolved it yet.
     var inherited = false
     /// A halted machine never builds an order again in this process (its state file cannot be written).
-    public internal(set) var halted = false
+    package internal(set) var halted = false
     /// Every hedged perp is being closed (Flattening.swift); not kept over a restart, the pause is.
-    public internal(set) var flattening = false
+    package internal(set) var flattening = false
     var flattenAfter_tick: UInt64 = 0
 
-    public init(host: any Host, rules: Rules, venue: OpaquePointer?, authority: ek_key, subAccount: UInt16, signer: ek_key,
+    package init(host: any Host, rules: Rules, venue: OpaquePointer?, authority: ek_key, subAccount: UInt16, signer: ek_key,
                 endpointCount: Int, record: UnsafeMutablePointer<ek_record>) {
         self.host = host
         self.rules = rules
@@ -207,13 +207,13 @@ public final class Machine {
     }
 
     var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
-    public var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
+    package var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
 
     /// When `step(.timer)` wants to be called next, on the monotonic clock.
-    public var wake_ms: UInt64 { min(phaseTimer_ms, nextTick_ms) }
+    package var wake_ms: UInt64 { min(phaseTimer_ms, nextTick_ms) }
 
     /// The first tick is due at once.
-    public func start(_ now: Now) {
+    package func start(_ now: Now) {
         firstTick_ms = now.mono_ms
         nextTick_ms = now.mono_ms
         newSlotAt_ms = now.mono_ms
@@ -226,7 +226,7 @@ public final class Machine {
         }
     }
 
-    public func reconfigure(_ new: Rules) {
+    package func reconfigure(_ new: Rules) {
         let mode = rules.mode
         rules = new
         rules.mode = mode
@@ -234,7 +234,7 @@ public final class Machine {
         for i in 0..<min(hedges.count, new.hedges.count) { hedges[i].rules = new.hedges[i] }
     }
 
-    public func step(_ event: Event, _ now: Now) {
+    package func step(_ event: Event, _ now: Now) {
         clock = now
         switch event {
         case .answer(let a): answered(a, now)
@@ -371,7 +371,7 @@ public final class Machine {
     }
 
     /// Whether the answer to this request will be read for more than the endpoint's health.
-    public func awaits(_ id: UInt32) -> Bool { outstanding.contains { $0.id == id && $0.ask != .stale } }
+    package func awaits(_ id: UInt32) -> Bool { outstanding.contains { $0.id == id && $0.ask != .stale } }
 
     /// Answers still under way belong to a phase that is over: they are counted for the endpoint's health, nothing else.
     func dropOutstanding(_ ask: Ask) {

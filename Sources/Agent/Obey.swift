@@ -3,9 +3,9 @@ import EvenkeelCore
 import Text
 
 /// What became of a command; not `ok`: nothing did.
-public struct Obeyed {
-    public var ok: Bool
-    public var words: Text
+package struct Obeyed {
+    package var ok: Bool
+    package var words: Text
     init(_ ok: Bool, _ words: Text) {
         self.ok = ok
         self.words = words
@@ -13,7 +13,7 @@ public struct Obeyed {
 }
 
 extension Machine {
-    public func obey(_ c: Command, _ now: Now) -> Obeyed {
+    package func obey(_ c: Command, _ now: Now) -> Obeyed {
         switch c {
         case .pause:
             let already = record.pointee.paused != 0

@@ -4,7 +4,7 @@ import EvenkeelCore
 import Text
 
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
-public enum Ask: UInt8 {
+package enum Ask: UInt8 {
     case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
 }
 

@@ -29,25 +29,25 @@ extension Driver {
         ring = nil
     }
 
-    public func keep(_ which: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {
+    package func keep(_ which: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {
         guard let r = ring else { return }
         sys_ring_add_sample(r, which, sample, now().mono_ms)
         sayRing(r)
     }
 
-    public func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {
+    package func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {
         guard let r = ring else { return }
         sys_ring_add_correction(r, correction, now().mono_ms)
         sayRing(r)
     }
 
-    public func flushHistory() {
+    package func flushHistory() {
         guard let r = ring else { return }
         _ = sys_ring_flush(r, now().mono_ms)
         sayRing(r)
     }
 
-    public func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool {
+    package func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool {
         guard let r = ring else { return false }
         return sys_ring_split_at(r, unix_s, out) == EK_OK
     }

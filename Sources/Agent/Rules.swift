@@ -2,33 +2,33 @@
 import EvenkeelCore
 import Text
 
-public enum Mode: UInt8 {
+package enum Mode: UInt8 {
     case paper, live
 }
 
 /// What holds for one hedged market.
-public struct HedgeRules {
+package struct HedgeRules {
     /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
-    public var perpName = Text("SOL-PERP") { didSet { asset = Agent.asset(of: perpName) } }
-    public var spotName = Text("SOL")
-    public var useVenueSpot = true
-    public var useWalletSpot = true
+    package var perpName = Text("SOL-PERP") { didSet { asset = Agent.asset(of: perpName) } }
+    package var spotName = Text("SOL")
+    package var useVenueSpot = true
+    package var useWalletSpot = true
     /// The other legs.
-    public var legs: [Leg] = []
+    package var legs: [Leg] = []
     /// The perp aims for -(spot x ratio) + target.
-    public var ratio_ppm = EK_RATIO_ONE_PPM
-    public var target_e9: Int64 = 0
-    public var tolerance_ppm: UInt32 = 10_000
-    public var cooldown_s: UInt32 = 1_800
-    public var minTrade_e9: UInt64 = 5_000_000
-    public var maxTrade_e9: UInt64 = 50_000_000_000
-    public var maxLeverage_e4: UInt32 = 50_000
-    public var maxTradesPerDay: UInt32 = 24
+    package var ratio_ppm = EK_RATIO_ONE_PPM
+    package var target_e9: Int64 = 0
+    package var tolerance_ppm: UInt32 = 10_000
+    package var cooldown_s: UInt32 = 1_800
+    package var minTrade_e9: UInt64 = 5_000_000
+    package var maxTrade_e9: UInt64 = 50_000_000_000
+    package var maxLeverage_e4: UInt32 = 50_000
+    package var maxTradesPerDay: UInt32 = 24
 
-    public init() {}
+    package init() {}
 
     /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
-    public private(set) var asset = Text("SOL")
+    package private(set) var asset = Text("SOL")
 }
 
 func asset(of market: Text) -> Text {
@@ -41,48 +41,48 @@ func asset(of market: Text) -> Text {
 }
 
 /// What holds for the whole account.
-public struct Rules {
+package struct Rules {
     /// What the agent does now, and what its config allows: live may go on on paper by command (Switching.swift), paper never live.
-    public var mode = Mode.paper
-    public var allowed = Mode.paper
-    public var interval_ms: UInt64 = 60_000
-    public var timeout_ms: UInt64 = 5_000
-    public var maxLatency_ms: UInt64 = 2_000
-    public var maxSlotLag: UInt64 = 20
+    package var mode = Mode.paper
+    package var allowed = Mode.paper
+    package var interval_ms: UInt64 = 60_000
+    package var timeout_ms: UInt64 = 5_000
+    package var maxLatency_ms: UInt64 = 2_000
+    package var maxSlotLag: UInt64 = 20
 
     /// One for each hedged market, in the order of the config file; never empty.
-    public var hedges = [HedgeRules()]
+    package var hedges = [HedgeRules()]
 
-    public var maxSlippage_ppm: UInt32 = 5_000
-    public var fillTimeout_s: Int64 = 30
-    public var feePercentile = 75
-    public var maxPriorityFee_lamports: UInt64 = 200_000
+    package var maxSlippage_ppm: UInt32 = 5_000
+    package var fillTimeout_s: Int64 = 30
+    package var feePercentile = 75
+    package var maxPriorityFee_lamports: UInt64 = 200_000
 
     /// Health is critical below the first and worth a warning below the second.
-    public var minHealth_bp: UInt32 = 2_000
-    public var warnHealth_bp: UInt32 = 5_000
+    package var minHealth_bp: UInt32 = 2_000
+    package var warnHealth_bp: UInt32 = 5_000
     /// 0: off.
-    public var equityFloor_e6: Int64 = 0
-    public var maxNotionalDay_e6: Int64 = 0
+    package var equityFloor_e6: Int64 = 0
+    package var maxNotionalDay_e6: Int64 = 0
     /// The genesis hash that nodes must show; nil: any.
-    public var genesis: ek_key? = nil
-    public var gasReserve_lamports: UInt64 = 20_000_000
-    public var maxOracleAge_slots: UInt64 = 25
-    public var maxOracleDivergence_ppm: UInt64 = 10_000
-    public var maxCost_ppm: UInt64 = 6_000
-    public var forceDrift_ppm: Int64 = 100_000
-    public var maxFailures: UInt32 = 5
+    package var genesis: ek_key? = nil
+    package var gasReserve_lamports: UInt64 = 20_000_000
+    package var maxOracleAge_slots: UInt64 = 25
+    package var maxOracleDivergence_ppm: UInt64 = 10_000
+    package var maxCost_ppm: UInt64 = 6_000
+    package var forceDrift_ppm: Int64 = 100_000
+    package var maxFailures: UInt32 = 5
     /// No liquidation price: a simulator that nobody watches saves a quarter of its time.
-    public var lean = false
+    package var lean = false
 
-    public init() {}
+    package init() {}
 }
 
 /// Statuses of docs/interface.md, in its words.
-public enum Status: UInt8 {
+package enum Status: UInt8 {
     case balanced, cooldown, dust, blocked, pending, executedLive, executedPaper, partial, unfilled, error, observeOnly, paused
 
-    public var word: StaticString {
+    package var word: StaticString {
         switch self {
         case .balanced: return "balanced"
         case .cooldown: return "cooldown"
@@ -100,7 +100,7 @@ public enum Status: UInt8 {
     }
 
     /// Exit code of `run --once` that ended so.
-    public var exitCode: Int32 {
+    package var exitCode: Int32 {
         switch self {
         case .balanced, .cooldown, .dust, .paused, .executedLive, .executedPaper: return 0
         case .blocked, .observeOnly: return 10
@@ -110,39 +110,39 @@ public enum Status: UInt8 {
 }
 
 /// A book in the numbers that decisions and people use.
-public struct View {
+package struct View {
     /// Spot, perp, net delta and drift are what the chain said.
-    public var known = false
+    package var known = false
     /// Collateral, health, leverage and prices are too.
-    public var valued = false
-    public var a = ek_assessment()
+    package var valued = false
+    package var a = ek_assessment()
     /// Perp position that counts: the chain's, and in paper mode the ledger on top.
-    public var perp_e9: Int64 = 0
-    public var net_e9: Int64 = 0
-    public var drift_ppm: Int64 = 0
-    public var driftKnown = false
-    public init() {}
+    package var perp_e9: Int64 = 0
+    package var net_e9: Int64 = 0
+    package var drift_ppm: Int64 = 0
+    package var driftKnown = false
+    package init() {}
 
     /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there is none.
-    public var liqDistance_ppm: Int64? {
+    package var liqDistance_ppm: Int64? {
         guard a.liq_price_e6 > 0, a.oracle_price_e6 > 0 else { return nil }
         return Int64(clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000 / Int128(a.oracle_price_e6))
     }
 }
 
 /// What the last tick came to.
-public struct Report {
-    public var status = Status.pending
-    public var action: UInt8 = 0                // EK_ACTION_*
-    public var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
-    public var price_e6: Int64 = 0
-    public var hasSignature = false
-    public var signature = [UInt8](repeating: 0, count: 64)
-    public var reason = Text()
-    public var view = View()
-    public var after = View()
-    public var gates: [Gate] = []
-    public var cooldownLeft_s: Int64 = 0
-    public var time_s: Int64 = 0
-    public init() {}
+package struct Report {
+    package var status = Status.pending
+    package var action: UInt8 = 0                // EK_ACTION_*
+    package var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
+    package var price_e6: Int64 = 0
+    package var hasSignature = false
+    package var signature = [UInt8](repeating: 0, count: 64)
+    package var reason = Text()
+    package var view = View()
+    package var after = View()
+    package var gates: [Gate] = []
+    package var cooldownLeft_s: Int64 = 0
+    package var time_s: Int64 = 0
+    package init() {}
 }

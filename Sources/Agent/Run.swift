@@ -3,10 +3,10 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-public let exitFailed: Int32 = 1
-public let exitUsage: Int32 = 2
-public let exitState: Int32 = 11
-public let evenkeelVersion: StaticString = "0.2.0"
+package let exitFailed: Int32 = 1
+package let exitUsage: Int32 = 2
+package let exitState: Int32 = 11
+package let evenkeelVersion: StaticString = "0.2.0"
 
 func complain(_ text: Text) {
     var t = Text("evenkeel: ")
@@ -16,7 +16,7 @@ func complain(_ text: Text) {
 }
 
 /// Runs the agent with a loaded config; returns the exit code. A start that is refused calls for a person: no supervisor mends it.
-public func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, sink: (any StatusSink)?) -> Int32 {
+package func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger, sink: (any StatusSink)?) -> Int32 {
     var refused = Text()
     let code = openAndRun(config, options, log, sink, &refused)
     if !refused.isEmpty && !options.once && sink == nil { tellRefused(config, refused, log) }
@@ -174,7 +174,7 @@ private func loadIdentity(_ config: ConfigPointer, _ rules: Rules, _ signing: in
 }
 
 /// The address of a key file; its secret half is wiped at once. nil: `why` says what is wrong with it.
-public func addressOfKey(_ path: UnsafePointer<CChar>?, why: inout Text) -> ek_key? {
+package func addressOfKey(_ path: UnsafePointer<CChar>?, why: inout Text) -> ek_key? {
     var key = sys_key()
     var good = false
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 384) { text in

@@ -3,9 +3,9 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-public typealias ConfigPointer = UnsafeMutablePointer<sys_config>
+package typealias ConfigPointer = UnsafeMutablePointer<sys_config>
 
-public func allocateConfig() -> ConfigPointer {
+package func allocateConfig() -> ConfigPointer {
     UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
 }
 
@@ -52,7 +52,7 @@ extension HedgeRules {
 
 extension Rules {
     /// Words when the file names no market.
-    public init?(_ c: ConfigPointer, trouble: inout Text) {
+    package init?(_ c: ConfigPointer, trouble: inout Text) {
         self.init()
         hedges.removeAll()
         for i in 0..<UInt32(c.pointee.n_hedges) {

@@ -159,7 +159,7 @@ final class Signing {
 }
 
 /// What the signer is told of the config (authority nil: its own key is the owner). The simulator's signer is given the same.
-public func signerLimits(_ rules: Rules, venue: Text, authority: ek_key?, subAccount: UInt16, notionalDay_e6: UInt64, ordersHour: UInt32) -> ek_policy_limits {
+package func signerLimits(_ rules: Rules, venue: Text, authority: ek_key?, subAccount: UInt16, notionalDay_e6: UInt64, ordersHour: UInt32) -> ek_policy_limits {
     var l = ek_policy_limits()
     func put(_ text: Text, _ to: UnsafeMutableRawBufferPointer) {
         for (i, b) in text.bytes.prefix(15).enumerated() { to[i] = b }
@@ -205,7 +205,7 @@ func confine(_ config: ConfigPointer) -> Text {
 
 extension SignRefusal {
     /// The signer's windows are whole hours and days of the wall clock. nil: the reason is not one of a window.
-    public init?(limit reason: UInt32, unix_s: Int64) {
+    package init?(limit reason: UInt32, unix_s: Int64) {
         let length_s: Int64
         switch reason {
         case UInt32(EK_REFUSE_HOURLY): length_s = 3_600

@@ -5,7 +5,7 @@ import Text
 
 extension Text {
     /// "2026-11-22T09:00:00Z"
-    public mutating func put(iso8601 unix_s: Int64) {
+    package mutating func put(iso8601 unix_s: Int64) {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 24) { p in
             guard let base = p.baseAddress else { return }
             sys_iso8601(unix_s, base)
@@ -16,7 +16,7 @@ extension Text {
 
 extension Machine {
     /// In memory that is kept from one status to the next: nothing is allocated unless it grew, or somebody still holds the last one.
-    public func statusJson(newline: Bool = false) -> Text {
+    package func statusJson(newline: Bool = false) -> Text {
         var j = Json(into: statusLine)
         statusLine = Text()             // j alone has the memory now
         j.text.clear()
@@ -71,7 +71,7 @@ extension Machine {
     }
 
     /// {"keys":[…],"result":…}: the last read, for `assess`, bug reports and tests. Empty before the first whole read.
-    public func accountsJson() -> Text {
+    package func accountsJson() -> Text {
         var t = Text(capacity: lastReadCount + 4096)
         var root = ek_json()
         var v = ek_json()

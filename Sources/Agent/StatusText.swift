@@ -3,7 +3,7 @@ import EvenkeelCore
 import Text
 
 extension Machine {
-    public func statusText(now_s: Int64) -> Text {
+    package func statusText(now_s: Int64) -> Text {
         let v = report.view
         var t = Text(capacity: 1024)
         t.put(" ")
@@ -162,7 +162,7 @@ extension Machine {
 
 extension Text {
     /// "EXPAND_SHORT 0.1500 @ $145.10, filled"; where nothing filled: "EXPAND_SHORT tried, expired: nothing filled".
-    public mutating func put(last l: ek_last_correction) {
+    package mutating func put(last l: ek_last_correction) {
         put(c: ek_action_name(l.action))
         if l.size_base_e9 == 0 {
             put(" tried, ")

@@ -6,7 +6,7 @@ import Text
 
 extension Machine {
     /// On paper by command, in a config that says live.
-    public var heldOnPaper: Bool { rules.allowed == .live && record.pointee.mode == UInt8(EK_MODE_HELD) }
+    package var heldOnPaper: Bool { rules.allowed == .live && record.pointee.mode == UInt8(EK_MODE_HELD) }
 
     /// The mode that was chosen is not yet the one that runs.
     var modeDue: Bool { rules.allowed == .live && heldOnPaper == (rules.mode == .live) }

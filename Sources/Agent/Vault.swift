@@ -340,7 +340,7 @@ extension Machine {
 }
 
 /// The parts of what a book made between two times.
-public func putSplit(_ j: inout Json, _ s: ek_vault_split) {
+package func putSplit(_ j: inout Json, _ s: ek_vault_split) {
     j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
     j.exact("funding_e6", s.funding_e6)
     j.exact("fees_e6", s.fees_e6)

@@ -525,7 +525,7 @@ extension Machine {
     }
 
     /// The end of the open ticket has been overdue for this long, with the fact that is missing; nil: it is not.
-    public func ticketOverdue(_ now: Now) -> Text? {
+    package func ticketOverdue(_ now: Now) -> Text? {
         guard ticketOpen, phase == .watching || phase == .settling, watch.started_ms != 0 else { return nil }
         let t = ticket.pointee
         let due_ms: UInt64

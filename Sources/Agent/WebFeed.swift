@@ -4,7 +4,7 @@ import EvenkeelCore
 import EvenkeelSys
 import Text
 
-public final class WebFeed {
+package final class WebFeed {
     private let handle: OpaquePointer
     private let metrics: UnsafeMutablePointer<sys_metrics>
     private let speed: UInt64
@@ -84,8 +84,8 @@ public final class WebFeed {
 
     /// -1 once its keeper is gone.
     var fd: Int32 { sys_web_fd(handle) }
-    public var port: UInt16 { sys_web_port(handle) }
-    public var pid: Int32 { sys_web_pid(handle) }
+    package var port: UInt16 { sys_web_port(handle) }
+    package var pid: Int32 { sys_web_pid(handle) }
 
     func asked(_ id: UInt32, _ body: UnsafeBufferPointer<UInt8>) { sys_metrics_asked(metrics, id, body.baseAddress, body.count) }
 

@@ -142,7 +142,7 @@ extension ChainNode {
     }
 
     func key(_ q: Value, _ k: StaticString) throws(ControlError) -> Key {
-        guard let v = q[k].key else { throw ControlError("ValueError: no public key in \(k)") }
+        guard let v = q[k].key else { throw ControlError("ValueError: no package key in \(k)") }
         return v
     }
 

@@ -33,7 +33,7 @@ package enum Genesis {
         return ok == EK_OK ? Key(out) : Key()
     }
 
-    /// The public key of the seed made of 32 bytes of `n`, as test tools name it: "seed:7".
+    /// The package key of the seed made of 32 bytes of `n`, as test tools name it: "seed:7".
     package static func seedKey(_ n: UInt8) -> Key {
         var pub = ek_key()
         var secret = [UInt8](repeating: 0, count: 64)

@@ -1,7 +1,7 @@
 // The chain's only source of chance: xoshiro256++ seeded through splitmix64. One stream a purpose, so that a
 // transaction more or less does not change the price path of a seed. Sources: Blackman and Vigna, "Scrambled
 // linear pseudorandom number generators"; Steele, Lea and Flood, "Fast splittable pseudorandom number
-// generators" (both algorithms are in the public domain).
+// generators" (both algorithms are in the package domain).
 //
 // The simulator draws from splitmix64 itself: what a seed does is recorded for both, so neither can move to
 // the other's generator.

@@ -2,26 +2,26 @@
 // else.
 import EvenkeelCore
 
-public struct Json {
-    public var text: Text
+package struct Json {
+    package var text: Text
     private var first = true
 
-    public init(capacity: Int = 1024) { text = Text(capacity: capacity) }
+    package init(capacity: Int = 1024) { text = Text(capacity: capacity) }
 
     /// Writes behind what is in the text, into its memory.
-    public init(into kept: Text) { text = kept }
+    package init(into kept: Text) { text = kept }
 
     @inline(never) private mutating func comma() {
         if !first { text.put(byte: 0x2C) }
         first = false
     }
 
-    @inline(never) public mutating func open() { comma(); text.put(byte: 0x7B); first = true }
-    @inline(never) public mutating func close() { text.put(byte: 0x7D); first = false }
-    @inline(never) public mutating func openList() { comma(); text.put(byte: 0x5B); first = true }
-    @inline(never) public mutating func closeList() { text.put(byte: 0x5D); first = false }
+    @inline(never) package mutating func open() { comma(); text.put(byte: 0x7B); first = true }
+    @inline(never) package mutating func close() { text.put(byte: 0x7D); first = false }
+    @inline(never) package mutating func openList() { comma(); text.put(byte: 0x5B); first = true }
+    @inline(never) package mutating func closeList() { text.put(byte: 0x5D); first = false }
 
-    @inline(__always) public mutating func key(_ k: StaticString) { key(k.utf8Start) }
+    @inline(__always) package mutating func key(_ k: StaticString) { key(k.utf8Start) }
     @inline(never) private mutating func key(_ k: UnsafePointer<UInt8>) {
         comma()
         text.put(byte: 0x22)
@@ -35,11 +35,11 @@ public struct Json {
         first = false
     }
 
-    @inline(__always) public mutating func open(_ k: StaticString) { key(k); open() }
-    @inline(__always) public mutating func openList(_ k: StaticString) { key(k); openList() }
+    @inline(__always) package mutating func open(_ k: StaticString) { key(k); open() }
+    @inline(__always) package mutating func openList(_ k: StaticString) { key(k); openList() }
 
-    @inline(__always) public mutating func null(_ k: StaticString) { raw(k.utf8Start, "null") }
-    @inline(__always) public mutating func bool(_ k: StaticString, _ v: Bool) { bool(k.utf8Start, v) }
+    @inline(__always) package mutating func null(_ k: StaticString) { raw(k.utf8Start, "null") }
+    @inline(__always) package mutating func bool(_ k: StaticString, _ v: Bool) { bool(k.utf8Start, v) }
     @inline(never) private mutating func bool(_ k: UnsafePointer<UInt8>,
                                               _ v: Bool) { raw(k, v ? "true" : "false") }
     @inline(never) private mutating func raw(_ k: UnsafePointer<UInt8>, _ v: StaticString) {
@@ -48,7 +48,7 @@ public struct Json {
     }
 
     /// An integer of up to 64 bits.
-    @inline(__always) public mutating func int<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
+    @inline(__always) package mutating func int<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
         if T.isSigned { signed(k.utf8Start, Int64(v)) } else { unsigned(k.utf8Start, UInt64(v)) }
     }
     @inline(never) private mutating func signed(_ k: UnsafePointer<UInt8>,
@@ -57,7 +57,7 @@ public struct Json {
                                                   _ v: UInt64) { begin(k); text.put(unsigned: v) }
 
     /// A number for people, counted in 10^-decimals.
-    @inline(__always) public mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
+    @inline(__always) package mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
         number(k.utf8Start, v, decimals)
     }
     @inline(never) private mutating func number(_ k: UnsafePointer<UInt8>, _ v: Int64, _ decimals: Int) {
@@ -66,7 +66,7 @@ public struct Json {
     }
 
     /// An exact integer as a string (JSON readers with doubles would round it).
-    @inline(__always) public mutating func exact<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
+    @inline(__always) package mutating func exact<T: FixedWidthInteger>(_ k: StaticString, _ v: T) {
         if T.isSigned { exactSigned(k.utf8Start, Int64(v)) } else { exactUnsigned(k.utf8Start, UInt64(v)) }
     }
     @inline(never) private mutating func exactSigned(_ k: UnsafePointer<UInt8>, _ v: Int64) {
@@ -78,7 +78,7 @@ public struct Json {
         text.put(byte: 0x22); text.put(unsigned: v); text.put(byte: 0x22)
     }
 
-    @inline(__always) public mutating func string(_ k: StaticString, _ v: StaticString) {
+    @inline(__always) package mutating func string(_ k: StaticString, _ v: StaticString) {
         string(k.utf8Start, literal: v.utf8Start)
     }
     @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, literal v: UnsafePointer<UInt8>) {
@@ -87,17 +87,17 @@ public struct Json {
     }
 
     @_disfavoredOverload @inline(__always)
-    public mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
+    package mutating func string(_ k: StaticString, _ v: Text) { string(k.utf8Start, v) }
     @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>,
                                                 _ v: Text) { begin(k); text.put(jsonString: v) }
 
     /// A string that its maker writes in place; plain text only, nothing in it is escaped.
-    @inline(__always) public mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {
+    @inline(__always) package mutating func string(_ k: StaticString, plain write: (inout Text) -> Void) {
         key(k); comma()
         text.put(byte: 0x22); write(&text); text.put(byte: 0x22)
     }
 
-    @inline(__always) public mutating func string(_ k: StaticString, key v: ek_key) {
+    @inline(__always) package mutating func string(_ k: StaticString, key v: ek_key) {
         withUnsafePointer(to: v) { string(k.utf8Start, key: $0) }
     }
     @inline(never) private mutating func string(_ k: UnsafePointer<UInt8>, key v: UnsafePointer<ek_key>) {
@@ -106,17 +106,17 @@ public struct Json {
     }
 
     /// After a caller wrote a whole value into `text` itself: the next member needs its comma.
-    public mutating func resumeAfterRaw() { first = false }
+    package mutating func resumeAfterRaw() { first = false }
 
     /// Items of a list.
-    @_disfavoredOverload @inline(never) public mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
+    @_disfavoredOverload @inline(never) package mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
     /// A word of the program's own, without anything to escape.
-    @inline(__always) public mutating func item(_ v: StaticString) { item(word: v.utf8Start) }
+    @inline(__always) package mutating func item(_ v: StaticString) { item(word: v.utf8Start) }
     @inline(never) private mutating func item(word v: UnsafePointer<UInt8>) {
         comma()
         text.put(byte: 0x22); text.put(literal: v); text.put(byte: 0x22)
     }
-    @inline(__always) public mutating func item<T: FixedWidthInteger>(_ v: T) { comma(); text.put(v) }
+    @inline(__always) package mutating func item<T: FixedWidthInteger>(_ v: T) { comma(); text.put(v) }
     /// Already valid JSON, put in as it is.
-    @inline(__always) public mutating func raw(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(v) }
+    @inline(__always) package mutating func raw(_ k: StaticString, _ v: Text) { key(k); comma(); text.put(v) }
 }

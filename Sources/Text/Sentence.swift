@@ -6,65 +6,65 @@
 import EvenkeelCore
 
 extension Text: ExpressibleByStringInterpolation {
-    @inline(__always) public init(stringLiteral s: StaticString) { self.init(literal: s.utf8Start) }
-    @inline(__always) public init(stringInterpolation s: Sentence) { self = s.text }
+    @inline(__always) package init(stringLiteral s: StaticString) { self.init(literal: s.utf8Start) }
+    @inline(__always) package init(stringInterpolation s: Sentence) { self = s.text }
 
-    public typealias StringInterpolation = Sentence
+    package typealias StringInterpolation = Sentence
 }
 
 /// A text while its literals and values are put together.
-public struct Sentence: StringInterpolationProtocol {
-    public var text: Text
+package struct Sentence: StringInterpolationProtocol {
+    package var text: Text
 
-    @inline(never) public init(literalCapacity: Int, interpolationCount: Int) {
+    @inline(never) package init(literalCapacity: Int, interpolationCount: Int) {
         text = Text(capacity: literalCapacity + 12 * interpolationCount)
     }
 
-    @inline(__always) public mutating func appendLiteral(_ s: StaticString) { text.put(s) }
+    @inline(__always) package mutating func appendLiteral(_ s: StaticString) { text.put(s) }
 
     // MARK: words
 
-    @inline(__always) public mutating func appendInterpolation(_ s: StaticString) { text.put(s) }
-    @_disfavoredOverload @inline(__always) public mutating func appendInterpolation(_ t: Text) { text.put(t) }
+    @inline(__always) package mutating func appendInterpolation(_ s: StaticString) { text.put(s) }
+    @_disfavoredOverload @inline(__always) package mutating func appendInterpolation(_ t: Text) { text.put(t) }
     /// A NUL-terminated C string; a nil pointer says nothing.
-    @inline(__always) public mutating func appendInterpolation(c p: UnsafePointer<CChar>?) { text.put(c: p) }
+    @inline(__always) package mutating func appendInterpolation(c p: UnsafePointer<CChar>?) { text.put(c: p) }
     /// With quotes, and escaped as JSON wants it.
-    @inline(__always) public mutating func appendInterpolation(quoted t: Text) { text.put(jsonString: t) }
+    @inline(__always) package mutating func appendInterpolation(quoted t: Text) { text.put(jsonString: t) }
     /// base58 of a 32-byte key.
-    @inline(__always) public mutating func appendInterpolation(key k: ek_key) { text.put(key: k) }
+    @inline(__always) package mutating func appendInterpolation(key k: ek_key) { text.put(key: k) }
     /// base58 of a 64-byte signature.
     @inline(__always)
-    public mutating func appendInterpolation(signature p: UnsafePointer<UInt8>) { text.put(signature: p) }
+    package mutating func appendInterpolation(signature p: UnsafePointer<UInt8>) { text.put(signature: p) }
 
     // MARK: numbers
 
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(_ v: T) { text.put(v) }
+    @inline(__always) package mutating func appendInterpolation<T: FixedWidthInteger>(_ v: T) { text.put(v) }
     /// Two lower-case digits.
-    @inline(__always) public mutating func appendInterpolation(hex b: UInt8) { text.put(hex: b) }
+    @inline(__always) package mutating func appendInterpolation(hex b: UInt8) { text.put(hex: b) }
 
     /// `v` counted in 10^-decimals, cut (not rounded) to `shown` decimals.
     @inline(__always)
-    public mutating func appendInterpolation<T: FixedWidthInteger>(fixed v: T, decimals: Int, shown: Int,
+    package mutating func appendInterpolation<T: FixedWidthInteger>(fixed v: T, decimals: Int, shown: Int,
                                                                    sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: decimals, shown: shown, sign: sign)
     }
     /// Micro-dollars: "$1.50", "-$0.37".
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(usd v: T, shown: Int = 2) {
+    @inline(__always) package mutating func appendInterpolation<T: FixedWidthInteger>(usd v: T, shown: Int = 2) {
         text.put(usd: Int64(clamping: v), shown: shown)
     }
     /// Base units of 1e-9 (SOL, BTC), without the unit's name.
     @inline(__always)
-    public mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4, sign: Bool = false) {
+    package mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4, sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: 9, shown: shown, sign: sign)
     }
     /// Millionths as per cent, without the sign for it: 5,000 is "0.50".
     @inline(__always)
-    public mutating func appendInterpolation<T: FixedWidthInteger>(percent_ppm v: T, shown: Int = 2,
+    package mutating func appendInterpolation<T: FixedWidthInteger>(percent_ppm v: T, shown: Int = 2,
                                                                    sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: 4, shown: shown, sign: sign)
     }
     /// A length of time in the largest unit that still tells it apart: "90 s", "12 min", "36 h", "3 days".
-    @inline(__always) public mutating func appendInterpolation<T: FixedWidthInteger>(seconds v: T) {
+    @inline(__always) package mutating func appendInterpolation<T: FixedWidthInteger>(seconds v: T) {
         text.put(seconds: Int64(clamping: v))
     }
 }

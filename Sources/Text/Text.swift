@@ -8,22 +8,22 @@
 // so none may have a NUL inside.
 import EvenkeelCore
 
-public struct Text {
-    public var bytes: [UInt8]
+package struct Text {
+    package var bytes: [UInt8]
 
-    @inline(never) public init(capacity: Int) {
+    @inline(never) package init(capacity: Int) {
         bytes = []
         bytes.reserveCapacity(capacity)
     }
 
     /// Empty, and without memory of its own until something is put in.
-    @inline(never) public init() { bytes = [] }
+    @inline(never) package init() { bytes = [] }
 
-    @inline(__always) public init(_ s: StaticString) { self.init(literal: s.utf8Start) }
+    @inline(__always) package init(_ s: StaticString) { self.init(literal: s.utf8Start) }
     /// A sentence with values in it: `Text("slot \(n)")`.
-    @_disfavoredOverload @inline(__always) public init(_ t: Text) { self = t }
+    @_disfavoredOverload @inline(__always) package init(_ t: Text) { self = t }
 
-    @inline(never) public init(literal p: UnsafePointer<UInt8>) {
+    @inline(never) package init(literal p: UnsafePointer<UInt8>) {
         self.init(capacity: Text.length(p))
         put(literal: p)
     }
@@ -34,41 +34,41 @@ public struct Text {
         return n
     }
 
-    public var count: Int { bytes.count }
-    public var isEmpty: Bool { bytes.isEmpty }
+    package var count: Int { bytes.count }
+    package var isEmpty: Bool { bytes.isEmpty }
 
     /// Empties the text and keeps its memory.
-    public mutating func clear() { bytes.removeAll(keepingCapacity: true) }
+    package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
-    @inline(__always) public mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
-    @inline(never) public mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
+    @inline(__always) package mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
+    @inline(never) package mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
 
     /// A text, or a sentence with values in it. (Disfavoured, so that a plain literal goes as its pointer and
     /// not as a copy.)
-    @_disfavoredOverload @inline(never) public mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
-    @inline(never) public mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
-    @inline(never) public mutating func put(byte b: UInt8) { bytes.append(b) }
-    @inline(never) public mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
+    @_disfavoredOverload @inline(never) package mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
+    @inline(never) package mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
+    @inline(never) package mutating func put(byte b: UInt8) { bytes.append(b) }
+    @inline(never) package mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
         bytes.append(contentsOf: UnsafeBufferPointer(start: p, count: count))
     }
 
     /// A NUL-terminated C string; a nil pointer adds nothing.
-    @inline(never) public mutating func put(c p: UnsafePointer<CChar>?) {
+    @inline(never) package mutating func put(c p: UnsafePointer<CChar>?) {
         guard let p else { return }
         put(literal: UnsafeRawPointer(p).assumingMemoryBound(to: UInt8.self))
     }
 
     /// Decimal digits of an integer of up to 64 bits.
-    @inline(__always) public mutating func put<T: FixedWidthInteger>(_ v: T) {
+    @inline(__always) package mutating func put<T: FixedWidthInteger>(_ v: T) {
         if T.isSigned { put(signed: Int64(v)) } else { put(unsigned: UInt64(v)) }
     }
 
-    @inline(never) public mutating func put(signed v: Int64) {
+    @inline(never) package mutating func put(signed v: Int64) {
         if v < 0 { bytes.append(0x2D) }
         put(unsigned: v.magnitude)
     }
 
-    @inline(never) public mutating func put(unsigned v: UInt64) {
+    @inline(never) package mutating func put(unsigned v: UInt64) {
         var m = v
         let start = bytes.count
         repeat {
@@ -85,7 +85,7 @@ public struct Text {
 
     /// `v` counted in 10^-decimals, shown with `shown` decimals (truncated toward zero). 1_500_000 at 6,
     /// shown 2: "1.50".
-    @inline(never) public mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
+    @inline(never) package mutating func put(fixed v: Int64, decimals: Int, shown: Int, sign: Bool = false) {
         var scale: UInt64 = 1
         for _ in 0..<decimals { scale *= 10 }
         let m = v.magnitude
@@ -111,7 +111,7 @@ public struct Text {
     }
 
     /// "$1.50", "-$0.37".
-    @inline(never) public mutating func put(usd v: Int64, decimals: Int = 6, shown: Int = 2) {
+    @inline(never) package mutating func put(usd v: Int64, decimals: Int = 6, shown: Int = 2) {
         if v < 0 { put("-") }
         put("$")
         put(fixed: v == Int64.min ? Int64.max : abs(v), decimals: decimals, shown: shown)
@@ -119,7 +119,7 @@ public struct Text {
 
     /// As `put(fixed:)`, but all decimals and no trailing zeros except one: a JSON number a person reads
     /// ("0.15", "10.0").
-    @inline(never) public mutating func put(number v: Int64, decimals: Int) {
+    @inline(never) package mutating func put(number v: Int64, decimals: Int) {
         put(fixed: v, decimals: decimals, shown: decimals)
         var n = bytes.count
         while n >= 2 && bytes[n - 1] == 0x30 && bytes[n - 2] != 0x2E { n -= 1 }
@@ -127,7 +127,7 @@ public struct Text {
     }
 
     /// A length of time in the largest unit that still tells it apart: "90 s", "12 min", "36 h", "3 days".
-    @inline(never) public mutating func put(seconds v: Int64) {
+    @inline(never) package mutating func put(seconds v: Int64) {
         let n = v.magnitude
         if n < 120 {
             put(signed: v)
@@ -145,7 +145,7 @@ public struct Text {
     }
 
     /// base58 of a 32-byte key.
-    @inline(never) public mutating func put(key: ek_key) {
+    @inline(never) package mutating func put(key: ek_key) {
         var k = key
         var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &buffer) { raw in
@@ -156,7 +156,7 @@ public struct Text {
     }
 
     /// base58 of a 64-byte signature.
-    @inline(never) public mutating func put(signature: UnsafePointer<UInt8>) {
+    @inline(never) package mutating func put(signature: UnsafePointer<UInt8>) {
         let at = bytes.count
         for _ in 0..<89 { bytes.append(0) }
         var n = 0
@@ -170,7 +170,7 @@ public struct Text {
 
     /// A JSON string with quotes: control bytes, quote and backslash escaped, bytes above 0x7F passed as they
     /// are.
-    @inline(never) public mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
+    @inline(never) package mutating func put(jsonString s: UnsafeBufferPointer<UInt8>) {
         bytes.append(0x22)
         for b in s {
             switch b {
@@ -189,18 +189,18 @@ public struct Text {
         bytes.append(0x22)
     }
 
-    @inline(never) public mutating func put(jsonString t: Text) {
+    @inline(never) package mutating func put(jsonString t: Text) {
         t.bytes.withUnsafeBufferPointer { put(jsonString: $0) }
     }
 
-    @inline(never) public mutating func put(hex b: UInt8) {
+    @inline(never) package mutating func put(hex b: UInt8) {
         let digits: StaticString = "0123456789abcdef"
         bytes.append(digits.utf8Start[Int(b >> 4)])
         bytes.append(digits.utf8Start[Int(b & 15)])
     }
 
     /// Calls `body` with a NUL-terminated copy, for C functions that want one.
-    public func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+    package func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
         var z = bytes
         z.append(0)
         return z.withUnsafeBufferPointer { p in
@@ -212,21 +212,21 @@ public struct Text {
     }
 
     /// Calls `body` with the bytes where they are: no NUL behind them, for C functions that take a length.
-    public func withChars<R>(_ body: (UnsafePointer<CChar>, Int) -> R?) -> R? {
+    package func withChars<R>(_ body: (UnsafePointer<CChar>, Int) -> R?) -> R? {
         bytes.withUnsafeBufferPointer { p in
             guard let base = p.baseAddress else { return nil }
             return base.withMemoryRebound(to: CChar.self, capacity: p.count) { body($0, p.count) }
         }
     }
 
-    @inline(__always) public func starts(_ s: StaticString) -> Bool { starts(literal: s.utf8Start) }
-    @inline(never) public func starts(literal p: UnsafePointer<UInt8>) -> Bool {
+    @inline(__always) package func starts(_ s: StaticString) -> Bool { starts(literal: s.utf8Start) }
+    @inline(never) package func starts(literal p: UnsafePointer<UInt8>) -> Bool {
         bytes.starts(with: UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 
-    @inline(__always) public static func == (a: Text,
+    @inline(__always) package static func == (a: Text,
                                              b: StaticString) -> Bool { a.equals(literal: b.utf8Start) }
-    @inline(never) public func equals(literal p: UnsafePointer<UInt8>) -> Bool {
+    @inline(never) package func equals(literal p: UnsafePointer<UInt8>) -> Bool {
         bytes.elementsEqual(UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 }

@@ -119,7 +119,7 @@ enum LocalnetCommand {
         case .price: ok = take(6, 1000, big) { a.options.priceE6 = $0 }
         case .volatility: ok = take(4, 0, 1_000_000) { a.options.volatilityPpmHour = $0 }
         case .authority, .delegate:
-            allowed = "a base58 public key or seed:N with N from 0 to 255"
+            allowed = "a base58 package key or seed:N with N from 0 to 255"
             if o == .delegate && v == "none" { a.options.delegate = Key() } else if let k = key(v) {
                 if o == .authority { a.options.authority = k } else { a.options.delegate = k }
             } else { ok = false }
