@@ -41,18 +41,29 @@ let package = Package(
     targets: [
         .target(name: "EvenkeelCore", path: "CSources/EvenkeelCore", cSettings: c,
                 linkerSettings: [.linkedLibrary("sodium")]),
+        // What only some roles need is loaded by them: sys_load.h.
         .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys", cSettings: c,
-                linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),      // the others: sys_load.h
+                linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),
         .target(name: "Text", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift),
-        .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift),
+        .target(name: "Model", dependencies: ["EvenkeelCore", "Text"], swiftSettings: swift),
+        .target(name: "Rpc", dependencies: ["EvenkeelCore", "Text", "Model"], swiftSettings: swift),
+        .target(name: "Agent", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc"],
+                swiftSettings: swift),
         .target(name: "Localnet", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift),
-        .target(name: "Simulator", dependencies: ["Agent", "Localnet", "EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift),
-        .executableTarget(name: "evenkeel", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore", "EvenkeelSys"],
+        .target(name: "Simulator",
+                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Agent", "Localnet"],
+                swiftSettings: swift),
+        .executableTarget(name: "evenkeel",
+                          dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Agent",
+                                         "Localnet", "Simulator"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
-        .testTarget(name: "EvenkeelTests", dependencies: ["Agent", "Localnet", "Simulator", "Text", "EvenkeelCore"]),
+        .testTarget(name: "EvenkeelTests",
+                    dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Agent", "Localnet", "Simulator"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
-        .executableTarget(name: "evenkeel-probe", dependencies: ["Agent", "Localnet", "Text", "EvenkeelCore"], path: "Tests/probe"),
+        .executableTarget(name: "evenkeel-probe",
+                          dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Agent", "Localnet"],
+                          path: "Tests/probe"),
     ]),
     swiftLanguageModes: [.v5]
 )

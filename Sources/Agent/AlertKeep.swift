@@ -2,6 +2,8 @@
 // correction and its message is told at the next start; a condition that ended while the agent was down is still said to be over.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// The file; closed at the end.

@@ -1,6 +1,8 @@
 // An alert in the form its receiver takes, and the driver's side of sending it.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 private let hookTimeout_ms: UInt32 = 10_000

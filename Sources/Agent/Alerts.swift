@@ -6,6 +6,8 @@
 // goes, and the next message says how many went. It outlives the process (AlertKeep.swift).
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 package enum AlertKind: UInt8 {

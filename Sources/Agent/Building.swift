@@ -1,5 +1,7 @@
 // The order in the venue's form: parameters, what the account must look like afterwards, and the compiled message.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout at most).

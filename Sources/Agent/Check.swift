@@ -3,6 +3,8 @@
 // The process never holds the secret half of a key: it is loaded for its address and wiped.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 enum Finding: UInt8 {

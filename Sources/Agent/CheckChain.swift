@@ -1,6 +1,8 @@
 // The checks of the other side: endpoints, cluster, clock, program, account, what the key may do, the gates.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Requests of one tick that corrects something, at most, as long as nothing goes wrong.
@@ -245,10 +247,10 @@ extension Checker {
         if !haveKey { return }
         var t = Text()
         t.put(key: m.signer)
-        if m.same(m.signer, user.authority) {
+        if same(m.signer, user.authority) {
             t.put(" is the authority itself")
             row(.warn, "signer", t, remedy: Text("this key can withdraw everything: make a delegate's with `evenkeel key new` and authorise it"))
-        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && m.same(m.signer, user.delegate) {
+        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.signer, user.delegate) {
             t.put(" is the delegate")
             row(.ok, "signer", t)
         } else {

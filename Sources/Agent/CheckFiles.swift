@@ -1,6 +1,8 @@
 // The checks of this machine: config, key, state file, disk, control socket.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Under this the state file cannot be made; under the second it is time to look.

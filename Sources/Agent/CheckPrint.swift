@@ -1,6 +1,8 @@
 // The table and the JSON of `check`, and the sentence of what would be done right now.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension Checker {

@@ -2,6 +2,8 @@
 // it would have held. Nothing here is a reason to refuse live trading: the agent runs on kernels that lack them, and says so.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension Checker {

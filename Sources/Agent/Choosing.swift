@@ -3,6 +3,8 @@
 // whose gates are closed, or that cannot be judged, holds up nobody but itself; what is wrong with the account holds up all. The
 // next market has its turn in a tick of its own, at once after this one, on a book that knows what this one did.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// A tick for the next market comes so soon after the end of a correction.

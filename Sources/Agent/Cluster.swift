@@ -2,6 +2,8 @@
 // every order, and whenever its slot leaps: a provider may fail over to a node of another cluster without a word, and that node's slots,
 // once believed, would make every honest node look old. A foreign endpoint is not used; it is asked again every tick, for it may return.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Slots beyond the newest one seen that need no explanation, and how many more each passing second explains.

@@ -2,6 +2,8 @@
 // `rebalance` waits for the tick it asked for.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Somebody waits for the end of a tick.

@@ -1,5 +1,7 @@
 // One market in the book: what it holds, what is said of it, and the begin of its correction, on paper at once or in an order.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {
@@ -62,10 +64,6 @@ extension Machine {
         t.put(key: signer)
         t.put(" is neither the authority nor the delegate of the account; authorise it as delegate, then restart")
         return t
-    }
-
-    func same(_ a: ek_key, _ b: ek_key) -> Bool {
-        withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
     }
 
     func putDrift(_ t: inout Text, _ v: View) {

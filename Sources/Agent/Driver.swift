@@ -1,6 +1,8 @@
 // The real world around the machine: libcurl, the state file, the key, signals, the control socket, the clocks. One thread, one wait.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// What a run was asked for beyond the config file.

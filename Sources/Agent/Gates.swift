@@ -1,6 +1,8 @@
 // The gates: every reason not to act, all evaluated at every decision, each with what was measured and what is allowed.
 // An order is built only when every one of them is open; the send path asks again (`gatesOpen`) before it journals.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// A node whose slot has not moved for this long is frozen, whatever it says of its health.

@@ -1,5 +1,7 @@
 // The account's health: two levels with hysteresis, and the alarm when the account is near its line and even a reduction is refused.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 private let insufficientCollateral: UInt32 = 6003

@@ -2,6 +2,8 @@
 // said three times, then counted: a fault that lasts for days must neither fill the disk nor push out what came before it.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 package enum LogFormat: UInt8 {

@@ -12,6 +12,8 @@
 //   settling    landed is not filled: the User is read until the order is filled or gone               Settling.swift
 // An open ticket found at start enters at `watching`; nothing else is built before it has ended.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 package enum Phase: UInt8 {

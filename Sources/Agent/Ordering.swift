@@ -4,6 +4,8 @@
 // What a node is asked to simulate carries no signature: a node cannot land what it has only been asked to try. The bytes that are
 // signed are journalled before anybody sees them, so there is never a signed order that the state file does not know.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 let blockhashLife_blocks: UInt64 = 150

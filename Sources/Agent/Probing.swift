@@ -2,6 +2,8 @@
 // that state since April 2026. Before the first live decision of a process a harmless instruction is simulated, a cancel of all
 // orders in a market that cannot exist; it is never sent and carries no signature.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Anchor: the program has no such instruction.

@@ -2,6 +2,8 @@
 // before. The list of accounts is found from the chain: State tells how many markets there are, their names tell which is ours, the
 // markets tell their oracles, the User tells which other markets its positions touch.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 private let readAttempts = 3

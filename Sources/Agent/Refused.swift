@@ -2,6 +2,8 @@
 // may start it again every few seconds; the same words are said once in repeat_hours.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 private let patience_ms: Int64 = 5_000

@@ -2,6 +2,8 @@
 // is said once and trading goes on.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension Driver {

@@ -1,6 +1,8 @@
 // `run`: opens what the config names, in the order in which a failure costs least, then hands over to the driver.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 package let exitFailed: Int32 = 1

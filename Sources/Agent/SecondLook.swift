@@ -7,6 +7,8 @@
 // twice, as if it were the only one. Two that differ about the account at one slot cannot both be right, and then nothing is traded. On
 // different slots the account may simply have moved in between: the tick starts over from a fresh book, at the next endpoint.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// So long a second look is waited for.

@@ -1,6 +1,8 @@
 // Landed is not filled. The User is read at a slot no older than the landing, again and again, until the order is filled or provably
 // gone; then the outcome is booked: cooldown, counters, the last correction, and the ticket is closed, in one durable write.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 private let settleEvery_ms: UInt64 = 800

@@ -1,6 +1,8 @@
 // From the config file's table to the machine's rules. The table (sys_config.h) has checked every value already.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 package typealias ConfigPointer = UnsafeMutablePointer<sys_config>

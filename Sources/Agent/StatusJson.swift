@@ -1,6 +1,8 @@
 // The STATUS message of docs/interface.md: numbers for people as JSON numbers, exact integers as strings with their unit in the name.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension Text {

@@ -1,5 +1,7 @@
 // What the status message says of the agent itself, for the page: where a tick stands, the bounds the numbers are judged by, the nodes.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Phase {

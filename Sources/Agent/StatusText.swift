@@ -1,5 +1,7 @@
 // The same status for a person: a few aligned lines, plain text.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {

@@ -2,6 +2,8 @@
 // Without $NOTIFY_SOCKET nothing happens here.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 struct Supervisor {

@@ -2,6 +2,8 @@
 // written down and lasts until live is said, over restarts too: a person who switched to paper must not find real orders after a crash.
 // The mode changes between two ticks, and never while an order is open: that one is followed to its end first, live.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {

@@ -12,6 +12,8 @@
 // The slot of the bank comes with its height in one answer (getEpochInfo), and a signature's or User's answer counts only when its own
 // context slot is no older: a node that lags behind, or a pool that answers from different replicas, cannot fake an expiry.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 struct Watch {

@@ -2,6 +2,8 @@
 // Nothing here waits, and nothing here is needed: an agent without a page is the same agent.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 package final class WebFeed {

@@ -2,6 +2,8 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Every field that a person or a test asks about.

@@ -8,7 +8,9 @@ package enum Ask: UInt8 {
     case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
 }
 
-struct Requests {
+package struct Requests {
+    package init() {}
+
     private var text = Text(capacity: 8192)
     private var accounts = Text(capacity: 8192)
     private var idAt = 0
@@ -28,7 +30,7 @@ struct Requests {
     private static let digits = 20
 
     /// Lays the account read down once for a plan.
-    mutating func plan(_ plan: UnsafePointer<ek_plan>) {
+    package mutating func plan(_ plan: UnsafePointer<ek_plan>) {
         accounts.clear()
         accounts.put("{\"jsonrpc\":\"2.0\",\"id\":")
         idAt = accounts.count
@@ -61,14 +63,14 @@ struct Requests {
         }
     }
 
-    mutating func book<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func book<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         write(UInt64(id), at: idAt)
         write(minSlot, at: slotAt)
         return accounts.bytes.withUnsafeBufferPointer(body)
     }
 
     /// getMultipleAccounts of any keys (market discovery).
-    mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getMultipleAccounts", id: id)
         text.put("[[")
         for i in 0..<keys.count {
@@ -84,14 +86,14 @@ struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func genesis<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func genesis<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getGenesisHash", id: id)
         text.put("[]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func blockhash<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func blockhash<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put("[{\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
@@ -101,14 +103,14 @@ struct Requests {
     }
 
     /// Tells slot and height of a finalized bank where getEpochInfo is not offered.
-    mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put("[{\"commitment\":\"finalized\"}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getRecentPrioritizationFees", id: id)
         text.put("[[")
         for i in 0..<writable.count {
@@ -135,7 +137,7 @@ struct Requests {
     }
 
     /// The transaction carries no signature yet: a node cannot land what it was only asked to simulate.
-    mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, user: ek_key, minSlot: UInt64,
+    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, user: ek_key, minSlot: UInt64,
                               _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("simulateTransaction", id: id)
         text.put("[\"")
@@ -150,7 +152,7 @@ struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("sendTransaction", id: id)
         text.put("[\"")
         base64(transaction)
@@ -160,7 +162,7 @@ struct Requests {
     }
 
     /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such a question.
-    mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getSignatureStatuses", id: id)
         text.put("[[\"")
         text.put(signature: signature)
@@ -170,7 +172,7 @@ struct Requests {
     }
 
     /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth there are no forks.
-    mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getEpochInfo", id: id)
         text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()
