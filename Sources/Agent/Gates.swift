@@ -82,11 +82,9 @@ extension Machine {
             return
         }
         let left_s = h.left_s(now)
-        var t = Text("The signer refused: ")
-        t.put(h.words)
-        t.put("; that ends in ")
-        t.put(left_s)
-        t.put(" s, nothing is asked of it before")
+        let t: Text = """
+            The signer refused: \(h.words); that ends in \(left_s) s, nothing is asked of it before
+            """
         putGate(Gate(gate: .signerLimit, ok: false, measured: Measure(left_s, .seconds), allowed: Measure("not used up"), detail: t))
     }
 
@@ -148,8 +146,9 @@ extension Machine {
             let left = ek_margin_free_e6(&m)
             gate(.freeCollateral, left >= 0, Measure(left, .usd_e6), least)
         } else {
-            var why = Text("The margin after the correction cannot be computed: ")
-            why.put(c: ek_fault_text(&fault))
+            let why: Text = """
+                The margin after the correction cannot be computed: \(c: ek_fault_text(&fault))
+                """
             gate(.freeCollateral, false, Measure("not computable"), least, detail: why)
         }
     }

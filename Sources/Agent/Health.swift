@@ -25,8 +25,7 @@ extension Machine {
         if level == 0 && !alarm.isEmpty { clearAlarm() }
         if level == healthLevel { return }
         var t = Text(level == 2 ? "health is critical: " : level == 1 ? "health warning: " : "health is well again: ")
-        t.put(fixed: Int64(health), decimals: 2, shown: 1)
-        t.put(" %, liquidation ")
+        t.put("\(fixed: Int64(health), decimals: 2, shown: 1) %, liquidation ")
         if view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
         note(level == 2 ? .error : level == 1 ? .warning : .info, t)
         healthLevel = level
@@ -44,17 +43,15 @@ extension Machine {
     }
 
     private func raiseAlarm() {
-        var t = Text("the venue refuses even a reducing order: health ")
-        t.put(fixed: Int64(report.view.a.health_bp), decimals: 2, shown: 1)
-        t.put(" %, maintenance collateral ")
-        t.put(usd: report.view.a.maintenance_collateral_e6)
-        t.put(" against ")
-        t.put(usd: report.view.a.maintenance_requirement_e6)
-        t.put(" required; deposit collateral or close the position by hand before it is liquidated")
+        let t: Text = """
+            the venue refuses even a reducing order: health \
+            \(fixed: Int64(report.view.a.health_bp), decimals: 2, shown: 1) %, maintenance collateral \
+            \(usd: report.view.a.maintenance_collateral_e6) against \
+            \(usd: report.view.a.maintenance_requirement_e6) required; deposit collateral or close the \
+            position by hand before it is liquidated
+            """
         if alarm.isEmpty {
-            var line = Text("ALARM: ")
-            line.put(t)
-            note(.error, line)
+            note(.error, "ALARM: \(t)")
         }
         alarm = t
     }

@@ -67,9 +67,7 @@ extension Machine {
     /// The market that the report is about, in words.
     package var shownMarket: Text {
         if foreignTicket, let m = ek_record_market(record, UInt32(ticket.pointee.market)) {
-            var t = Text()
-            t.put(c: ek_market_record_name(m))
-            return t
+            return "\(c: ek_market_record_name(m))"
         }
         return hedgeRules.perpName
     }

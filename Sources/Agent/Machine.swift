@@ -384,15 +384,13 @@ package final class Machine {
 
     func note(_ level: Level, _ words: StaticString) {
         line.clear()
-        line.put("[REBALANCER] ")
-        line.put(words)
+        line.put("[REBALANCER] \(words)")
         host.log(level, line)
     }
 
     @_disfavoredOverload func note(_ level: Level, _ words: Text) {
         line.clear()
-        line.put("[REBALANCER] ")
-        line.put(words)
+        line.put("[REBALANCER] \(words)")
         host.log(level, line)
     }
 
@@ -402,8 +400,7 @@ package final class Machine {
         let errno = host.persist(record)
         if errno == 0 { return true }
         halted = true
-        var t = Text("the state file could not be written (errno ")
-        t.put(errno)
+        var t: Text = "the state file could not be written (errno \(errno)"
         t.put("); live trading stops until the agent is restarted with a writable state file")
         note(.error, t)
         return false

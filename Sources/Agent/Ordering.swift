@@ -84,9 +84,7 @@ extension Machine {
             order.feePrice_micro = try Answers.feePercentile(a, percentile: rules.feePercentile)
         } catch {
             // A node that cannot say what is usual: the order goes without a priority fee rather than not at all.
-            var t = Text("priority fees unknown, none is offered: ")
-            t.put(error.text)
-            note(.warning, t)
+            note(.warning, "priority fees unknown, none is offered: \(error.text)")
         }
         prepared(now)
     }
@@ -191,8 +189,7 @@ extension Machine {
                 return
             }
             noteRefused(e.custom)
-            var t = Text("simulation refused the order: ")
-            t.put(e.name(venue))
+            let t: Text = "simulation refused the order: \(e.name(venue))"
             executionFailed(t, now)
             return
         }
@@ -230,8 +227,7 @@ extension Machine {
             guard let base = text.baseAddress else { return }
             var intent = order.intent
             if ek_verify_simulated(ek_book_user(book), &after, &intent, base) != EK_OK {
-                var t = Text("the simulated account is not what the order means: ")
-                t.put(c: base)
+                let t: Text = "the simulated account is not what the order means: \(c: base)"
                 words = t
             }
         }
@@ -423,9 +419,7 @@ extension Machine {
     }
 
     private func endInError(_ why: Text, counted: Bool, _ now: Now) {
-        var t = Text("Rebalance execution failed: ")
-        t.put(why)
-        note(.error, t)
+        note(.error, "Rebalance execution failed: \(why)")
         report.action = decision.action
         report.size_e9 = 0
         if counted { countFailure(now) }
@@ -447,9 +441,10 @@ extension Machine {
 
     func noteOpenBreaker() {
         guard record.pointee.breaker_open != 0 else { return }
-        var t = Text("breaker opened after ")
-        t.put(record.pointee.failures_in_row)
-        t.put(" failures in a row; observing only until `evenkeel resume`")
+        let t: Text = """
+            breaker opened after \(record.pointee.failures_in_row) failures in a row; observing only \
+            until `evenkeel resume`
+            """
         note(.error, t)
     }
 }

@@ -64,11 +64,11 @@ extension Machine {
         _ = assess(&report.view)
         report.after = View()
         report.gates.removeAll(keepingCapacity: true)
-        var t = Text("the venue ")
-        t.put(c: ek_venue_name(venue))
-        t.put(" does not take instructions: a harmless simulated cancel was refused with ")
-        t.put(e.name(venue))
-        t.put("; its program takes none any more, nothing can be traded there")
+        let t: Text = """
+            the venue \(c: ek_venue_name(venue)) does not take instructions: a harmless simulated \
+            cancel was refused with \(e.name(venue)); its program takes none any more, nothing can be \
+            traded there
+            """
         note(.error, t)
         finish(.observeOnly, t, now)
     }

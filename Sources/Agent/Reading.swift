@@ -81,9 +81,10 @@ extension Machine {
             phaseTimer_ms = until_ms
             return
         }
-        var t = Text("every RPC endpoint asked to be left alone, the first for another ")
-        t.put((until_ms - now.mono_ms + 999) / 1000)
-        t.put(" s")
+        let t: Text = """
+            every RPC endpoint asked to be left alone, the first for another \
+            \((until_ms - now.mono_ms + 999) / 1000) s
+            """
         attempts = readAttempts
         readFailed(Trouble(t), now)
     }
@@ -182,8 +183,7 @@ extension Machine {
         let err = ek_book_load(book, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
         bookKnown = err == EK_OK
         if err != EK_OK {
-            var text = Text()
-            text.put(c: ek_fault_text(&fault))
+            let text: Text = "\(c: ek_fault_text(&fault))"
             if err == EK_E_RPC {
                 // The core has the node's own words; the code decides whether it is only behind.
                 do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
@@ -210,12 +210,7 @@ extension Machine {
         endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
         if slot < minSlot {
             bookKnown = false
-            var t = Text("the node answered with slot ")
-            t.put(slot)
-            t.put(", older than slot ")
-            t.put(minSlot)
-            t.put(" already seen")
-            return Trouble(t)
+            return Trouble("the node answered with slot \(slot), older than slot \(minSlot) already seen")
         }
         if slot > highestSlot {
             slotMoved = slotMoved || highestSlot != 0
@@ -232,10 +227,7 @@ extension Machine {
         let clock = b.pointee.clock.slot
         let apart = slot > clock ? slot - clock : clock - slot
         if apart > clockSlack_slots {
-            var t = Text("the answer claims slot ")
-            t.put(slot)
-            t.put(", the chain's clock in it says ")
-            t.put(clock)
+            let t: Text = "the answer claims slot \(slot), the chain's clock in it says \(clock)"
             return Trouble(t)
         }
         let time = b.pointee.clock.unix_timestamp
@@ -268,8 +260,7 @@ extension Machine {
             noteRead(.debug, t)
             return
         }
-        var why = Text("Reading the book failed: ")
-        why.put(t.text)
+        let why: Text = "Reading the book failed: \(t.text)"
         let layoutUnknown = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
             || lastReadError == EK_E_LENGTH
         report.view.known = false
@@ -285,10 +276,7 @@ extension Machine {
     }
 
     private func noteRead(_ level: Level, _ t: Trouble) {
-        var line = Text("Reading the book failed at endpoint ")
-        line.put(readEndpoint + 1)
-        line.put(": ")
-        line.put(t.text)
+        let line: Text = "Reading the book failed at endpoint \(readEndpoint + 1): \(t.text)"
         note(level, line)
     }
 
@@ -325,11 +313,9 @@ extension Machine {
         for i in 0..<hedges.count where !hedges[i].found {
             var t = Text("the venue has no ")
             if !hedges[i].perpFound {
-                t.put("perp market named ")
-                t.put(hedges[i].rules.perpName)
+                t.put("perp market named \(hedges[i].rules.perpName)")
             } else {
-                t.put("spot market named ")
-                t.put(hedges[i].rules.spotName)
+                t.put("spot market named \(hedges[i].rules.spotName)")
             }
             if marketsUnread > 0 { t.put(" that could be read") }
             hedges[i].missing = t
@@ -433,8 +419,7 @@ extension Machine {
             } else {
                 halted = true
                 observeReason = Text("the state file belongs to other markets (")
-                observeReason.put(c: ek_err_text(err))
-                observeReason.put("): move it away or correct the config")
+                observeReason.put("\(c: ek_err_text(err))): move it away or correct the config")
             }
         }
         requests.plan(plan)

@@ -230,8 +230,7 @@ extension Machine {
                 read(.tick, minSlot: t.landed_slot, now)
                 return
             }
-            var why = Text("the transaction landed with ")
-            why.put(name)
+            let why: Text = "the transaction landed with \(name)"
             failed(why, now)
             finish(.error, why, now)
         case Int(EK_OUT_EXPIRED):
@@ -257,9 +256,7 @@ extension Machine {
     }
 
     private func failed(_ why: Text, _ now: Now) {
-        var line = Text("Rebalance execution failed: ")
-        line.put(why)
-        note(.error, line)
+        note(.error, "Rebalance execution failed: \(why)")
         noteOpenBreaker()
     }
 

@@ -298,46 +298,30 @@ extension Machine {
 
     func moneyLines(_ t: inout Text) {
         if !alarm.isEmpty {
-            t.put(" ALARM     ")
-            t.put(alarm)
-            t.put("\n")
+            t.put(" ALARM     \(alarm)\n")
         }
         if hedges[current].view.valued {
             let f = funding(current)
-            t.put(" funding   ")
-            t.put(fixed: f.lastAnnual_ppm, decimals: 4, shown: 2, sign: true)
-            t.put(" % a year")
+            t.put(" funding   \(fixed: f.lastAnnual_ppm, decimals: 4, shown: 2, sign: true) % a year")
             if f.nextKnown {
-                t.put(", next ")
-                t.put(fixed: f.nextAnnual_ppm, decimals: 4, shown: 2, sign: true)
-                t.put(" %")
+                t.put(", next \(fixed: f.nextAnnual_ppm, decimals: 4, shown: 2, sign: true) %")
             }
             t.put(hedges[current].view.perp_e9 > 0 ? "  (longs pay when positive)\n" : "  (shorts earn when positive)\n")
         }
         guard record.pointee.vault.known != 0 else { return }
         let (day, week, start) = periods(clock)
-        t.put(" equity    ")
-        t.put(usd: record.pointee.vault.book.equity_e6)
-        t.put("\n")
+        t.put(" equity    \(usd: record.pointee.vault.book.equity_e6)\n")
         line(&t, " today     ", day)
         line(&t, " 7 days    ", week)
         line(&t, " start     ", start)
     }
 
     private func line(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {
-        t.put(name)
-        t.put(usd: s.equity_e6 &- s.flows_e6)
-        t.put("   funding ")
-        t.put(usd: s.funding_e6)
-        t.put("  fees ")
-        t.put(usd: s.fees_e6)
-        t.put("  basis ")
-        t.put(usd: s.basis_e6)
-        t.put("  delta ")
-        t.put(usd: s.delta_e6)
-        t.put("  other ")
-        t.put(usd: s.other_e6)
-        t.put("\n")
+        t.put("""
+            \(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \
+            \(usd: s.fees_e6)  basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \
+            \(usd: s.other_e6)\n
+            """)
     }
 }
 

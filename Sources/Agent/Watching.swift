@@ -102,8 +102,7 @@ extension Machine {
     private func findTicketsMarket() {
         foreignTicket = true
         guard let m = ek_record_market(record, UInt32(ticket.pointee.market)) else { return }
-        var name = Text()
-        name.put(c: ek_market_record_name(m))
+        let name: Text = "\(c: ek_market_record_name(m))"
         for i in 0..<hedges.count where hedges[i].rules.perpName.bytes.elementsEqual(name.bytes) {
             current = i
             foreignTicket = false
@@ -111,11 +110,11 @@ extension Machine {
     }
 
     func putTicket(_ t: inout Text) {
-        t.put(c: ek_action_name(ticket.pointee.action))
-        t.put(" ")
-        t.put(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6)
-        t.put(" ")
-        t.put(asset(of: shownMarket))
+        t.put("""
+            \(c: ek_action_name(ticket.pointee.action)) \
+            \(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6) \
+            \(asset(of: shownMarket))
+            """)
         t.put(", signature ")
         if let s = ek_ticket_signature(ticket) { t.put(signature: s) }
     }
@@ -268,11 +267,10 @@ extension Machine {
     func sendAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         do throws(Trouble) { _ = try Answers.result(a) } catch {
             guard phase == .watching else { return }
-            var t = Text("sending to endpoint ")
-            t.put(endpoint + 1)
-            t.put(" was answered: ")
-            t.put(error.text)
-            t.put(" (that proves nothing; the signature is looked for)")
+            let t: Text = """
+                sending to endpoint \(endpoint + 1) was answered: \(error.text) (that proves nothing; \
+                the signature is looked for)
+                """
             note(.warning, t)
         }
     }
@@ -315,10 +313,7 @@ extension Machine {
         let first = !watch.statusSaid[e]
         let unreached = why.code == 0 && endpoints.all[e].failuresInRow > 0        // nobody answered: the endpoint's own trouble
         watch.statusSaid[e] = watch.statusSaid[e] || !unreached
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(": getSignatureStatuses: ")
-        t.put(why.text)
+        var t: Text = "endpoint \(e + 1): getSignatureStatuses: \(why.text)"
         if !watch.noHistory[e] && !unreached {
             watch.noHistory[e] = true
             t.put("; asking without the transaction history")
@@ -362,9 +357,10 @@ extension Machine {
             // In a block, but how firm that is was not said: the account tells.
             if !watch.statusSaid[endpoint] {
                 watch.statusSaid[endpoint] = true
-                var t = Text("endpoint ")
-                t.put(endpoint + 1)
-                t.put(": getSignatureStatuses: the status does not say how firmly it stands; the account is looked at")
+                let t: Text = """
+                    endpoint \(endpoint + 1): getSignatureStatuses: the status does not say how firmly \
+                    it stands; the account is looked at
+                    """
                 note(.warning, t)
             }
             if pastExpiry { unlanded(endpoint, now) } else { watch.sendDue_ms = min(watch.sendDue_ms, now.mono_ms + 500) }
@@ -429,12 +425,7 @@ extension Machine {
             watch.heightErrors[e] = min(watch.heightErrors[e] + 1, 200)
             watch.heightByHash[e].toggle()
         }
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(": ")
-        t.put(method)
-        t.put(": ")
-        t.put(why.text)
+        let t: Text = "endpoint \(e + 1): \(method): \(why.text)"
         note(watch.heightSaid[e] || unreached ? .debug : .warning, t)
         watch.heightSaid[e] = watch.heightSaid[e] || !unreached
         armWatch()
@@ -538,8 +529,9 @@ extension Machine {
             due_ms = watch.pastAt_ms != 0 ? watch.pastAt_ms : watch.started_ms + longestLife_ms
         }
         guard now.mono_ms >= due_ms + overdue_ms else { return nil }
-        var words = Text("the end of an order is not known after ")
-        words.put((now.mono_ms - watch.started_ms) / 1000)
+        var words: Text = """
+            the end of an order is not known after \((now.mono_ms - watch.started_ms) / 1000)
+            """
         words.put(" s: ")
         putMissing(&words)
         return words
@@ -548,20 +540,17 @@ extension Machine {
     /// The fact without which the ticket does not end.
     private func putMissing(_ t: inout Text) {
         if ticket.pointee.state == UInt8(EK_TICKET_RESTING) || ticket.pointee.state == UInt8(EK_TICKET_LANDED) {
-            t.put("the account was not read at slot ")
-            t.put(max(minSlot, ticket.pointee.landed_slot))
+            t.put("the account was not read at slot \(max(minSlot, ticket.pointee.landed_slot))")
         } else if let e = firstNotPast {
-            t.put("endpoint ")
-            t.put(e + 1)
-            t.put(" has not shown a block height past ")
-            t.put(ticket.pointee.last_valid_block_height)
+            t.put("""
+                endpoint \(e + 1) has not shown a block height past \
+                \(ticket.pointee.last_valid_block_height)
+                """)
         } else {
             t.put("the account was not read at the slot that proves the end")
         }
         if !watch.readTrouble.isEmpty {
-            t.put(" (")
-            t.put(watch.readTrouble)
-            t.put(")")
+            t.put(" (\(watch.readTrouble))")
         }
     }
 
@@ -580,19 +569,19 @@ extension Machine {
     func putPending(_ t: inout Text) {
         switch Int(ticket.pointee.state) {
         case Int(EK_TICKET_RESTING):
-            t.put("Order ")
-            t.put(ticket.pointee.target_order_id)
-            t.put(" is on the venue until chain time ")
-            t.put(ticket.pointee.max_ts)
+            t.put("""
+                Order \(ticket.pointee.target_order_id) is on the venue until chain time \
+                \(ticket.pointee.max_ts)
+                """)
         case Int(EK_TICKET_LANDED): t.put("The transaction landed; its effect on the account is being read")
         default:
-            t.put("The transaction was sent and is neither found nor expired (last valid block height ")
-            t.put(ticket.pointee.last_valid_block_height)
-            t.put(")")
+            t.put("""
+                The transaction was sent and is neither found nor expired (last valid block height \
+                \(ticket.pointee.last_valid_block_height))
+                """)
         }
         if let words = ticketOverdue(clock) {
-            t.put("; ")
-            t.put(words)
+            t.put("; \(words)")
         }
     }
 }

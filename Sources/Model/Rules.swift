@@ -43,7 +43,7 @@ package func asset(of market: Text) -> Text {
 
 /// What holds for the whole account.
 package struct Rules {
-    /// What the agent does now, and what its config allows: live may go on on paper by command (Switching.swift), paper never live.
+    /// What the agent does now, and what its config allows: live may go on on paper by command (ModeSwitch.swift), paper never live.
     package var mode = Mode.paper
     package var allowed = Mode.paper
     package var interval_ms: UInt64 = 60_000

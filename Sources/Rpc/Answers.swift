@@ -27,8 +27,7 @@ package enum Answers {
         case .tooLarge: return Trouble("RPC answer larger than 1 MiB")
         }
         if a.status == 200 { return nil }
-        var t = Text("RPC answered HTTP ")
-        t.put(a.status)
+        var t: Text = "RPC answered HTTP \(a.status)"
         if a.status == 429 { t.put(" (rate limit)") }
         return Trouble(t)
     }
@@ -39,12 +38,10 @@ package enum Answers {
         var code: Int64 = 0
         var v = ek_json()
         if ek_json_member(e, "code", &v) == EK_OK && ek_json_i64(v, &code) == EK_OK {
-            t.put(" ")
-            t.put(code)
+            t.put(" \(code)")
         }
         if ek_json_member(e, "message", &v) == EK_OK {
-            t.put(": ")
-            t.put(printable(v, limit: 160))
+            t.put(": \(printable(v, limit: 160))")
         }
         return Trouble(t, code: code)
     }

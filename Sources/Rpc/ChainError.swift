@@ -44,13 +44,9 @@ package struct ChainError {
             return t
         }
         if let known = ek_venue_error_name(venue, code) {
-            t.put(c: known)
-            t.put(" (")
-            t.put(code)
-            t.put(")")
+            t.put("\(c: known) (\(code))")
         } else {
-            t.put("unknown program error ")
-            t.put(code)
+            t.put("unknown program error \(code)")
         }
         return t
     }

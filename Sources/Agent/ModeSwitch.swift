@@ -49,8 +49,7 @@ extension Machine {
         if halted { return Obeyed(false, Text(paper ? "not noted: the state file cannot be written, so a restart would be live; nothing is traded in this process"
             : "not live: the state file cannot be written")) }
         if !paper, let t = host.arm(true) {
-            var w = Text("not live: ")
-            w.put(t)
+            let w: Text = "not live: \(t)"
             return Obeyed(false, w)
         }
         let open = ticketOpen

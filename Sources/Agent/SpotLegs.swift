@@ -52,8 +52,7 @@ extension Machine {
         let h = hedges[i]
         if h.rules.useVenueSpot {
             words.clear()
-            words.put("venue:")
-            words.put(h.rules.spotName)
+            words.put("venue:\(h.rules.spotName)")
             each(words, v.a.venue_spot_base_e9, true)
         }
         if h.rules.useWalletSpot {
