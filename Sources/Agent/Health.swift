@@ -4,7 +4,6 @@ import Model
 import Rpc
 import Text
 
-private let insufficientCollateral: UInt32 = 6003
 /// A level is left this far above where it was entered.
 private let hysteresis_bp: UInt32 = 500
 
@@ -39,7 +38,7 @@ extension Machine {
 
     /// The simulation of a reduction was refused for want of collateral.
     func noteRefused(_ custom: UInt32?) {
-        if custom == insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
+        if custom == ProgramError.insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
     }
 
     private func raiseAlarm() {

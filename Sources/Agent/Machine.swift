@@ -6,8 +6,8 @@
 //   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
 //   probing     once a process: does the venue take instructions at all                                  Probing.swift
 //   checking    a second look: another endpoint, or the only one again, must see the same book            SecondLook.swift
-//   preparing   blockhash and priority fee                                                             Ordering.swift
-//   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
+//   preparing   blockhash and priority fee                                                             Preparing.swift
+//   simulating  the exact order without a signature; its effect compared with what is meant            Preparing.swift
 //   watching    the journalled bytes are sent again and again until found or proven expired            Watching.swift
 //   settling    landed is not filled: the User is read until the order is filled or gone               Settling.swift
 // An open ticket found at start enters at `watching`; nothing else is built before it has ended.

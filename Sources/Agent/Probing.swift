@@ -6,9 +6,6 @@ import Model
 import Rpc
 import Text
 
-/// Anchor: the program has no such instruction.
-private let instructionMissing: UInt32 = 101
-
 extension Machine {
     func probe(_ now: Now) {
         phase = .probing
@@ -53,7 +50,7 @@ extension Machine {
             return
         }
         // A program that refuses by a number of its own is alive, and an empty wallet or a node's hiccup is not its fault: the gates and the check of the key say better what is wrong.
-        let missing = e.custom == instructionMissing || e.word == "ProgramAccountNotFound" || e.word == "InvalidProgramForExecution"
+        let missing = e.custom == ProgramError.instructionMissing || e.word == "ProgramAccountNotFound" || e.word == "InvalidProgramForExecution"
             || e.word == "UnsupportedProgramId"
         if !missing {
             venueAlive = true

@@ -224,7 +224,7 @@ extension Machine {
             let error = chainError
             chainError = nil
             let name = error?.name(venue) ?? Text("unknown error")
-            if t.kind == UInt8(EK_KIND_TAKE), error?.custom == 6289, !wasInherited, !preferAuction {
+            if t.kind == UInt8(EK_KIND_TAKE), error?.custom == ProgramError.takeConditionFailed, !wasInherited, !preferAuction {
                 note(.info, Text("the venue could not fill the whole size when the order landed; deciding anew for an auction order"))
                 auctionFor = current
                 read(.tick, minSlot: t.landed_slot, now)
