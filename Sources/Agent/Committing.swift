@@ -37,7 +37,7 @@ extension Machine {
         if heldBack(now) { return }
         if !save(now) {
             ek_ticket_clear(t)
-            finish(.error, Text("the order was not sent: its ticket could not be written to the state file"), now)
+            finish(.error, "the order was not sent: its ticket could not be written to the state file", now)
             return
         }
         order.params.user_order_id = 0
@@ -47,7 +47,7 @@ extension Machine {
 
     /// Signs the order into the ticket; the length of the transaction there.
     func sign(_ t: UnsafeMutablePointer<ek_ticket>) throws(SignRefusal) -> Int {
-        let unfit = SignRefusal.refused(Text("the signature does not fit the message"), breaker: false)
+        let unfit = SignRefusal.refused("the signature does not fit the message", breaker: false)
         let n = order.messageLen
         guard let signature = ek_ticket_signature(t) else { throw unfit }
         // The message is read where it stands: its buffer lives as long as the order.
@@ -101,11 +101,11 @@ extension Machine {
         order.params.user_order_id = 0
         cancelling = 0
         if heldByPause {
-            finish(.paused, Text("Paused: nothing is traded until resume"), now)
+            finish(.paused, "Paused: nothing is traded until resume", now)
         } else if modeDue {
-            finish(.paused, Text("Going to paper: the order was not sent"), now)
+            finish(.paused, "Going to paper: the order was not sent", now)
         } else if halted {
-            finish(.observeOnly, Text("the state file cannot be written; nothing is traded"), now)
+            finish(.observeOnly, "the state file cannot be written; nothing is traded", now)
         } else if host.killed() {
             evaluateGates(now)
             blocked(now)

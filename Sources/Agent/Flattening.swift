@@ -29,7 +29,7 @@ extension Machine {
     func endFlatten(_ why: StaticString) {
         if !flattening { return }
         flattening = false
-        note(.warning, why)
+        note(.warning, "\(why)")
     }
 
     /// Ticks from the one after the command on; an order that was being built when it was given is withdrawn like at any pause.

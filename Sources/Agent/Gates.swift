@@ -105,7 +105,7 @@ extension Machine {
     /// Words when no endpoint is of the configured cluster.
     func clusterTrouble() -> Text? {
         guard rules.genesis != nil, endpoints.usable == 0 else { return nil }
-        return Text("no RPC endpoint is a node of the configured cluster (the genesis hash differs): check [rpc] url and cluster; observing only")
+        return "no RPC endpoint is a node of the configured cluster (the genesis hash differs): check [rpc] url and cluster; observing only"
     }
 
     /// A hash is good for 150 blocks. One that a node hands out late has less of its life left than the watch over the order counts with.

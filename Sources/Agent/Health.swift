@@ -57,7 +57,7 @@ extension Machine {
 
     func clearAlarm() {
         alarm = Text()
-        note(.info, Text("the alarm is over: reducing orders are accepted again"))
+        note(.info, "the alarm is over: reducing orders are accepted again")
     }
 
     /// Caps a reducing correction at what the venue's margin test leaves room for: the position less what orders on its closing side take already.

@@ -212,7 +212,7 @@ extension Machine {
             return
         }
         // The order is there although nobody knew the signature: the account is the truth.
-        note(.warning, Text("the order is on the account although its signature was not found; going on with what the account says"))
+        note(.warning, "the order is on the account although its signature was not found; going on with what the account says")
         ticket.pointee.landed_slot = book.pointee.slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
         purpose = .settle          // from here on it is followed like any landed order
@@ -237,7 +237,7 @@ extension Machine {
     /// watched until the account shows the order or the block height proves that it never will.
     func contradiction(_ now: Now) {
         if !watch.contradicted {
-            note(.warning, Text("the node says the transaction landed, the account shows nothing of it; waiting for proof"))
+            note(.warning, "the node says the transaction landed, the account shows nothing of it; waiting for proof")
         }
         watch.contradicted = true
         watch.contradictedBy |= 1 << UInt32(readEndpoint)

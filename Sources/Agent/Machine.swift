@@ -68,9 +68,8 @@ package final class Machine {
         lastReadCount = body.count
         lastRead.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
     }
-    /// Kept memory: the last STATUS, a line of the log, and a name or sentence that is copied out before the next one is made.
+    /// The memory of the last STATUS, kept for the next one.
     var statusLine = Text(capacity: 7168)
-    var line = Text(capacity: 256)
     var words = Text(capacity: 256)
     /// The time of the event being handled.
     var clock = Now(mono_ms: 0, unix_s: 0)
@@ -282,7 +281,7 @@ package final class Machine {
         if ticketOpen && rules.mode == .live {
             startWatching(now)
         } else {
-            if ticketOpen { note(.warning, Text("a live order is open in this state file; paper mode leaves it alone, run live to resolve it")) }
+            if ticketOpen { note(.warning, "a live order is open in this state file; paper mode leaves it alone, run live to resolve it") }
             read(.tick, minSlot: 0, now)
         }
     }
@@ -382,17 +381,8 @@ package final class Machine {
 
     // MARK: words and disk
 
-    func note(_ level: Level, _ words: StaticString) {
-        line.clear()
-        line.put("[REBALANCER] \(words)")
-        host.log(level, line)
-    }
-
-    @_disfavoredOverload func note(_ level: Level, _ words: Text) {
-        line.clear()
-        line.put("[REBALANCER] \(words)")
-        host.log(level, line)
-    }
+    /// One line of the log, marked as the machine's own.
+    func note(_ level: Level, _ words: Text) { host.log(level, "[REBALANCER] \(words)") }
 
     /// Makes the record durable. False: the machine is halted from now on; nothing may be sent.
     func save(_ now: Now) -> Bool {

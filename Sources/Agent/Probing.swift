@@ -11,7 +11,7 @@ extension Machine {
         phase = .probing
         order.blockhash.hash = ek_key()
         guard compileProbe() else {
-            finish(.error, Text("the venue's liveness probe could not be built"), now)
+            finish(.error, "the venue's liveness probe could not be built", now)
             return
         }
         let e = readEndpoint

@@ -235,7 +235,7 @@ extension Machine {
         attempts += 1
         if purpose == .proof && attempts > 10 {
             // Nobody serves the slot that was named as the end: the evidence is thrown away and gathered anew.
-            note(.warning, Text("the account could not be read at the slot that proves the expiry; watching on"))
+            note(.warning, "the account could not be read at the slot that proves the expiry; watching on")
             restartWatch(now)
             return
         }

@@ -113,7 +113,7 @@ extension Machine {
             if e == readEndpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
             if outstanding.contains(where: { $0.ask == .opinion && $0.endpoint == e }) { continue }
             if endpoints.all[e].foreign {
-                useless(e, Text("is a node of another cluster"), now)
+                useless(e, "is a node of another cluster", now)
             } else if endpoints.all[e].restUntil_ms > now.mono_ms {
                 useless(e, look.trouble.isEmpty ? Text("does not answer") : nil, now)
             } else {
@@ -222,7 +222,7 @@ extension Machine {
 
     private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
         if e == readEndpoint {
-            looksDiffer(Text("two looks at the account, two slots apart, differ"), now)
+            looksDiffer("two looks at the account, two slots apart, differ", now)
             return
         }
         let known = witnesses[e].contradicted && witnesses[readEndpoint].contradicted

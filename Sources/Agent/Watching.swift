@@ -173,7 +173,7 @@ extension Machine {
         }
         if foreignTicket {
             if !watch.changed {
-                note(.warning, Text("the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end"))
+                note(.warning, "the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end")
             }
             watch.changed = true
             backToWatching(now)
@@ -194,7 +194,7 @@ extension Machine {
             watch.sendCleared = true
             if sending { watch.sendDue_ms = now.mono_ms }
         } else {
-            if !watch.changed { note(.warning, Text("the book changed under the order; its bytes are not sent again, it is followed to its end")) }
+            if !watch.changed { note(.warning, "the book changed under the order; its bytes are not sent again, it is followed to its end") }
             watch.changed = true
         }
         backToWatching(now)
