@@ -69,7 +69,7 @@ extension Machine {
         var i = ek_intent()
         i.kind = order.kind
         i.perp_index = perpIndex
-        i.target_order_id = cancelling
+        i.target_order_id = cancelling ?? 0
         i.chain_unix_s = book.pointee.clock.unix_timestamp
         order.intent = i
         return nil
@@ -86,7 +86,7 @@ extension Machine {
                 cancelling = o.pointee.order_id
                 for k in 0..<hedges.count where hedges[k].perpFound && hedges[k].perpIndex == o.pointee.market_index { focus(on: k) }
                 let t: Text = """
-                    order \(cancelling) of this agent is still open but unknown to its state file; \
+                    order \(o.pointee.order_id) of this agent is still open but unknown to its state file; \
                     cancelling it first
                     """
                 note(.warning, t)
@@ -120,7 +120,7 @@ extension Machine {
             if order.kind == UInt8(EK_KIND_TAKE) {
                 err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
             } else if order.kind == UInt8(EK_KIND_CANCEL) {
-                err = ek_ix_cancel_order(book, &key, perpIndex, 1, cancelling, venueIx)
+                err = ek_ix_cancel_order(book, &key, perpIndex, 1, cancelling ?? 0, venueIx)
             } else {
                 err = ek_ix_place(book, &key, &params, venueIx)
             }

@@ -38,7 +38,7 @@ extension Machine {
 
     /// The simulation of a reduction was refused for want of collateral.
     func noteRefused(_ custom: UInt32?) {
-        if custom == ProgramError.insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
+        if custom == ProgramError.insufficientCollateral && cancelling == nil && decision.reduce_only != 0 { raiseAlarm() }
     }
 
     private func raiseAlarm() {

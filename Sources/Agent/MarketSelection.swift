@@ -145,7 +145,7 @@ extension Machine {
     }
 
     /// In a tick that comes for the others, a market that was just corrected (or could not be) waits for the next one on the grid.
-    private func hadItsTurn(_ i: Int) -> Bool { soonTick && hedges[i].turn == gridTurn && !hedges[i].forced }
+    private func hadItsTurn(_ i: Int) -> Bool { schedule.soonTick && hedges[i].turn == schedule.gridTurn && !hedges[i].forced }
 
     private func nextInTurn() -> Int? {
         var best: Int? = nil

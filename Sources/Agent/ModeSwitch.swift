@@ -36,7 +36,7 @@ extension Machine {
             record.pointee.mode = UInt8(EK_MODE_HELD)
             return
         }
-        if phase == .idle { nextTick_ms = now.mono_ms }
+        if phase == .idle { schedule.nextTick_ms = now.mono_ms }
     }
 
     /// What became of the wish, in words; false: nothing.

@@ -14,7 +14,7 @@ extension Machine {
             finish(.error, "the venue's liveness probe could not be built", now)
             return
         }
-        let e = readEndpoint
+        let e = reading.endpoint
         let m = book.pointee.slot
         if !postSimulation(.probe, e, minSlot: m) { tryTickAgain(Trouble("too many requests under way"), now) }
     }

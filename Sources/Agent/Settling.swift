@@ -43,7 +43,7 @@ extension Machine {
                 pendingReport(now)
             }
             phase = .settling
-            phaseTimer_ms = now.mono_ms + settleEvery_ms
+            schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
         case Int(EK_OUT_PARTIAL_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE),
              Int(EK_OUT_UNFILLED_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE):
             gone(out, now)
@@ -57,7 +57,7 @@ extension Machine {
     /// agent wait, never trade.
     private func gone(_ out: ek_outcome, _ now: Now) {
         let first = watch.goneBy < 0
-        let agreed = !first && readEndpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
+        let agreed = !first && reading.endpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
         if first { watch.goneAt_ms = now.mono_ms }
         if !first && out.filled_base_e9 != watch.gone.filled_base_e9 && !watch.goneDiffers {
             watch.goneDiffers = true
@@ -65,7 +65,7 @@ extension Machine {
         }
         if first || out.filled_base_e9 > watch.gone.filled_base_e9 {
             watch.gone = out
-            watch.goneBy = readEndpoint
+            watch.goneBy = reading.endpoint
         }
         if agreed || endpoints.usable < 2 || now.mono_ms - watch.goneAt_ms > secondWord_ms {
             ticket.pointee.outcome = watch.gone.outcome
@@ -74,7 +74,7 @@ extension Machine {
             return
         }
         phase = .settling
-        phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+        schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing take that landed without
@@ -90,7 +90,7 @@ extension Machine {
             ended(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
         } else {
             phase = .settling
-            phaseTimer_ms = now.mono_ms + settleEvery_ms
+            schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
         }
     }
 

@@ -12,7 +12,7 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        if !postSimulation(.simulate, readEndpoint, minSlot: book.pointee.slot) { tryTickAgain(Trouble("too many requests under way"), now) }
+        if !postSimulation(.simulate, reading.endpoint, minSlot: book.pointee.slot) { tryTickAgain(Trouble("too many requests under way"), now) }
     }
 
     /// Asks for a simulation of `order.message` with an empty signature in front.
@@ -61,7 +61,7 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        if cancelling == 0 && !gatesOpen {                      // the cost gate has read the simulated fill
+        if cancelling == nil && !gatesOpen {                      // the cost gate has read the simulated fill
             order.params.user_order_id = 0
             blocked(now)
             return
@@ -95,7 +95,7 @@ extension Machine {
                 words = t
             }
         }
-        if words == nil && cancelling == 0 {
+        if words == nil && cancelling == nil {
             knowFee(units: s.units)
             if order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after) } else { costGate(true, clock) }
         }
