@@ -6,12 +6,12 @@ import Text
 
 extension Machine {
     /// Sets the book's numbers; words when the account cannot be valued.
-    func assess(_ view: inout View) -> Text? {
+    func assess(_ view: inout View, of b: UnsafeMutablePointer<ek_book>? = nil) -> Text? {
         let h = hedges[current]
         var legs = h.rules.coreLegs(perp: h.perpIndex, spot: h.spotIndex, mint: h.mint)
         legs.skip_liquidation = rules.lean ? 1 : 0
         var fault = ek_fault()
-        let err = ek_assess(book, &legs, &view.a, &fault)
+        let err = ek_assess(b ?? book, &legs, &view.a, &fault)
         view.perp_e9 = view.a.perp_base_e9
         if rules.mode == .paper, let m = market {
             let (sum, over) = view.perp_e9.addingReportingOverflow(m.pointee.paper.base_e9)

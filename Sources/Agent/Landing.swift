@@ -204,6 +204,12 @@ extension Machine {
         }
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
+            if watch.noEffectBy == nil && endpoints.usable > 1 && !othersSilent(reading.endpoint) {
+                watch.noEffectBy = reading.endpoint
+                reading.attempts = 0
+                read(.proof, minSlot: reading.minSlot, now)
+                return
+            }
             chainError = watch.error
             // Other orders moved the account, and no node could say of this one's signature that it is unknown.
             if book.pointee.user.next_order_id != ticket.pointee.next_order_id_before && chainError == nil { watch.unsure = nobodyKnows }

@@ -45,7 +45,7 @@ extension Machine {
         dropOutstanding(.height)
         let e = reading.endpoint
         let m = book.pointee.slot
-        let second = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
+        let second = otherWitness(e, now)
         order.clusters = 1 << UInt32(e) | 1 << UInt32(second)
         let c = askHeight(second) && askGenesis(e) && askGenesis(second)
         let a = post(.blockhash, e) { (r: inout Requests, id: UInt32) -> Bool in

@@ -20,9 +20,9 @@ extension Machine {
         let last = reading.endpoint
         // The preferred endpoint first; after a failure the next one.
         reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: reading.attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
-        // What an order did is asked of the node that found it: another one may stand on a fork without it. That it is over with less
-        // than its whole size is asked of another one, too.
-        if why == .settle && reading.attempts == 0 && watch.goneBy >= 0 {
+        // What an order did is asked of the node that found it: another one may stand on a fork without it. That it is over, or had no
+        // effect, is asked of another one, too.
+        if reading.attempts == 0 && (why == .settle && watch.overBy != nil || why == .proof && watch.noEffectBy != nil) {
             reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: last)
         } else if why == .settle && reading.attempts == 0 && watch.landedBy >= 0 {
             let e = endpoints.all[watch.landedBy]

@@ -31,8 +31,13 @@ struct Witness {
     /// Since when every look at it was in vain; nil: the last one was not.
     var silentSince_ms: UInt64? = nil
     var failedAt_ms: UInt64 = 0
-    /// It contradicted at the last look that was usable: then its silence is not taken for absence.
+    /// It contradicted at the last look that was usable, at one slot or twice in a row: then its silence is not taken for absence. Once at a
+    /// later slot may be a deposit between the looks.
     var contradicted = false
+    var differed = 0
+    /// The newest slot it showed; whether it is asked next where it stands, for it said only that it is not there yet.
+    var seenSlot: UInt64 = 0
+    var askWhere = false
     var countedOutSaid = false
 
     /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say nothing about that time.
@@ -44,6 +49,16 @@ struct Witness {
     mutating func showed() {
         silentSince_ms = nil
         countedOutSaid = false
+    }
+
+    mutating func differs(sameSlot: Bool) {
+        differed += 1
+        contradicted = contradicted || sameSlot || differed > 1
+    }
+
+    mutating func agrees() {
+        contradicted = false
+        differed = 0
     }
 
     func countedOut(_ now_ms: UInt64, pause_ms: UInt64) -> Bool {
@@ -86,6 +101,17 @@ extension Machine {
     /// With a correction due in every tick no two looks are further apart.
     private var lookPause_ms: UInt64 { max(180_000, 3 * rules.interval_ms) }
 
+    /// Another endpoint whose word counts beside this one's; this one itself where there is none.
+    func otherWitness(_ e: Int, _ now: Now) -> Int {
+        let n = endpoints.all.count
+        for k in 1..<max(1, n) {
+            let other = (e + k) % n
+            let out = witnesses[other].countedOut(now.mono_ms, pause_ms: lookPause_ms)
+            if !endpoints.all[other].foreign && !out && endpoints.all[other].restUntil_ms <= now.mono_ms { return other }
+        }
+        return e
+    }
+
     /// The slot that a look at this endpoint must have reached.
     private func lookSlot(_ e: Int) -> UInt64 { book.pointee.slot + (e == reading.endpoint ? ownLook_slots : 0) }
 
@@ -98,7 +124,7 @@ extension Machine {
         schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms)
         guard let e = nextWitness(now) else { return }
         look.witness = e
-        let m = lookSlot(e)
+        let m = witnesses[e].askWhere ? 0 : lookSlot(e)
         let id = post(.opinion, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -126,17 +152,27 @@ extension Machine {
     /// The look at this endpoint was in vain. nil: its reason stands already.
     private func useless(_ e: Int, _ why: Text?, _ now: Now) {
         witnesses[e].failed(now.mono_ms, pause_ms: lookPause_ms)
-        guard let w = why else { return }
-        look.trouble = Text("endpoint ")
-        look.trouble.put("\(e + 1): \(w)")
+        if let w = why { look.trouble = "endpoint \(e + 1): \(w)" }
+    }
+
+    /// It has not reached the slot. That is no silence as long as it moves: it speaks against the slot of the book. Where it stands is asked by a
+    /// look without a least slot; one that stands still there is of no use.
+    private func notThere(_ e: Int, at slot: UInt64?, _ now: Now) {
+        look.trouble = "endpoint \(e + 1): has not reached slot \(lookSlot(e))"
+        if let s = slot, s > witnesses[e].seenSlot {
+            witnesses[e].seenSlot = s
+            witnesses[e].showed()
+        } else if slot != nil || witnesses[e].askWhere {
+            useless(e, nil, now)
+        }
+        witnesses[e].askWhere = slot == nil && !witnesses[e].askWhere
     }
 
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         // Of two that were asked one is enough to go on; what the other says before the order is signed still counts against it.
         let late = (phase == .preparing || phase == .simulating) && cancelling == nil
         guard phase == .checking || late else { return }
-        if let t = loadOther(a, e) ?? notYet(e, now) {
-            useless(e, t, now)
+        if !usable(a, e, now) {
             if !late { schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms) }
             return
         }
@@ -148,13 +184,15 @@ extension Machine {
         }
         endpoints.saw(slot, at: e, now.mono_ms, confirmed: true)
         witnesses[e].showed()
+        witnesses[e].askWhere = false
+        witnesses[e].seenSlot = max(witnesses[e].seenSlot, slot)
         let sameSlot = slot == book.pointee.slot
         guard agree(sameSlot: sameSlot) else {
             contradicted(by: e, sameSlot: sameSlot, now)
             return
         }
-        witnesses[e].contradicted = false
-        witnesses[reading.endpoint].contradicted = false
+        witnesses[e].agrees()
+        witnesses[reading.endpoint].agrees()
         look.agreedSlot = max(look.agreedSlot, slot)
         look.agreedTime_s = min(otherBook.pointee.clock.unix_timestamp, book.pointee.clock.unix_timestamp + longestLook_s)
         if late { return }
@@ -163,22 +201,27 @@ extension Machine {
         proceed(now)
     }
 
-    /// Words when the other book is of no slot that counts.
-    private func notYet(_ e: Int, _ now: Now) -> Text? {
+    /// Fills `otherBook` with a book of a slot that counts; else it is noted why this look was in vain.
+    private func usable(_ a: Answer, _ e: Int, _ now: Now) -> Bool {
+        do throws(Trouble) { try loadOther(a) } catch {
+            if error.code == minimumContextSlotNotReached { notThere(e, at: nil, now) } else { useless(e, error.text, now) }
+            return false
+        }
         let slot = otherBook.pointee.slot
-        if slot < lookSlot(e) { return tooEarly(e) }
-        return isFarAhead(slot, e, now) && !endpoints.all[e].foreign ? nil : leap(slot, at: e, vouch: false, now)?.text
+        if slot < lookSlot(e) {
+            notThere(e, at: slot, now)
+            return false
+        }
+        if isFarAhead(slot, e, now) && !endpoints.all[e].foreign { return true }
+        guard let t = leap(slot, at: e, vouch: false, now) else { return true }
+        useless(e, t.text, now)
+        return false
     }
 
     /// Another endpoint's slot is further ahead than the allowed lag and the time since the book was read explain.
     private func isFarAhead(_ slot: UInt64, _ e: Int, _ now: Now) -> Bool {
         let passed_slots = (now.mono_ms - min(reading.at_ms, now.mono_ms)) / fastestSlot_ms
         return e != reading.endpoint && slot > book.pointee.slot && slot - book.pointee.slot > rules.maxSlotLag + passed_slots
-    }
-
-    private func tooEarly(_ e: Int) -> Text {
-        let t: Text = "has not reached slot \(lookSlot(e))"
-        return t
     }
 
     private func farAhead(_ slot: UInt64, _ e: Int, _ now: Now) {
@@ -189,35 +232,20 @@ extension Machine {
         looksDiffer(t, now)
     }
 
-    /// Fills `otherBook`; words, as said of the endpoint, when the answer makes no whole book.
-    private func loadOther(_ a: Answer, _ e: Int) -> Text? {
+    private func loadOther(_ a: Answer) throws(Trouble) {
+        if let t = Answers.wireTrouble(a) { throw Trouble("getMultipleAccounts: \(t.text)") }
         var fault = ek_fault()
-        var t = Text("getMultipleAccounts: ")
-        if let w = Answers.wireTrouble(a) {
-            t.put(w.text)
-            return t
-        }
         let err = ek_book_load(otherBook, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
         if err == EK_E_RPC {
             do throws(Trouble) { _ = try Answers.result(a) } catch {
-                if error.code == minimumContextSlotNotReached { return tooEarly(e) }
-                t.put(error.text)
-                return t
+                throw Trouble("getMultipleAccounts: \(error.text)", code: error.code)
             }
         }
-        if err != EK_OK {
-            t.put(c: ek_fault_text(&fault))
-            return t
-        }
+        if err != EK_OK { throw Trouble("getMultipleAccounts: \(c: ek_fault_text(&fault))") }
         guard otherBook.pointee.has_answer_id != 0 && otherBook.pointee.answer_id == UInt64(a.id) else {
-            t.put("the answer belongs to another request")
-            return t
+            throw Trouble("getMultipleAccounts: the answer belongs to another request")
         }
-        if let w = clockTrouble(otherBook) {
-            t.put(w.text)
-            return t
-        }
-        return nil
+        if let t = clockTrouble(otherBook) { throw Trouble("getMultipleAccounts: \(t.text)") }
     }
 
     private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
@@ -226,14 +254,14 @@ extension Machine {
             return
         }
         let known = witnesses[e].contradicted && witnesses[reading.endpoint].contradicted
-        witnesses[e].contradicted = true
-        witnesses[reading.endpoint].contradicted = true
+        witnesses[e].differs(sameSlot: sameSlot)
+        witnesses[reading.endpoint].differs(sameSlot: sameSlot)
         var t: Text = """
             endpoints \(reading.endpoint + 1) and \(e + 1) disagree about the account at slot \
             \(book.pointee.slot)
             """
         if !sameSlot { t.put(" and after") }
-        if !known { note(.warning, t) }             // once, until they agree again
+        if !known && witnesses[e].contradicted { note(.warning, t) }             // once, until they agree again
         // With three or more the next pair may agree.
         if !sameSlot || endpoints.usable > 2 && tickRetries < 2 {
             looksDiffer(t, now)
@@ -327,8 +355,36 @@ extension Machine {
         var y: UnsafePointer<ek_oracle>? = nil
         guard ek_book_perp_oracle(book, perpIndex, &x) == EK_OK, ek_book_perp_oracle(otherBook, perpIndex, &y) == EK_OK,
               let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0 else { return false }
-        if sameSlot { return u == v }
         var gap_ppm: UInt64 = 0
-        return ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
+        let near = ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
+        return (sameSlot ? u == v : near) && sameVenue() && sameDecision(sameSlot: sameSlot)
+    }
+
+    /// What the venue says of itself and of the market, and chain time, which a resting order's end is counted by.
+    private func sameVenue() -> Bool {
+        guard let m = ek_book_perp(book, perpIndex)?.pointee, let n = ek_book_perp(otherBook, perpIndex)?.pointee else { return false }
+        let apart_s = book.pointee.clock.unix_timestamp.subtractingReportingOverflow(otherBook.pointee.clock.unix_timestamp)
+        return m.status == n.status && m.paused_operations == n.paused_operations && m.step_base_e9 == n.step_base_e9
+            && m.min_order_base_e9 == n.min_order_base_e9 && same(m.oracle, n.oracle) && m.oracle_source == n.oracle_source
+            && book.pointee.state.exchange_status == otherBook.pointee.state.exchange_status
+            && !apart_s.overflow && apart_s.partialValue.magnitude <= UInt64(longestLook_s)
+    }
+
+    /// The other book is assessed and decided on for itself: what is read of an account may be forged in any field, so it is what follows from
+    /// all of them that must be the same. Of two sizes the smaller one is taken; at one slot there is only one.
+    private func sameDecision(sameSlot: Bool) -> Bool {
+        var view = View()
+        guard assess(&view, of: otherBook) == nil, let m = ek_book_perp(otherBook, perpIndex) else { return false }
+        var rules = coreRules(m)
+        let moment = ek_moment(unix_s: clock.unix_s, slot: otherBook.pointee.slot)
+        var d = ek_decision()
+        let decided = closing ? decideFlat(&rules, view, moment, &d)
+            : ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
+                        ek_moment(unix_s: 0, slot: 0), &d) == EK_OK
+        let mine = hedges[current]
+        guard decided, d.action == decision.action, d.direction == decision.direction, d.reduce_only == decision.reduce_only else { return false }
+        if sameSlot && (view.a.spot_base_e9 != mine.view.a.spot_base_e9 || view.a.perp_base_e9 != mine.view.a.perp_base_e9) { return false }
+        hedges[current].decision.size_base_e9 = min(decision.size_base_e9, d.size_base_e9)
+        return true
     }
 }

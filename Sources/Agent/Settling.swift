@@ -44,37 +44,41 @@ extension Machine {
             }
             phase = .settling
             schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
-        case Int(EK_OUT_PARTIAL_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE),
-             Int(EK_OUT_UNFILLED_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE):
-            gone(out, now)
         default:
-            ended(out.outcome, out, now)
+            over(out, now)
         }
     }
 
-    /// A resting order is over and did not fill whole. One node may stand on a fork that missed the fill: a second one, where there is
-    /// one, must say the same. Two that go on differing are asked for two minutes; then the larger fill is believed, which makes the
-    /// agent wait, never trade.
-    private func gone(_ out: ek_outcome, _ now: Now) {
-        let first = watch.goneBy < 0
-        let agreed = !first && reading.endpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
-        if first { watch.goneAt_ms = now.mono_ms }
-        if !first && out.filled_base_e9 != watch.gone.filled_base_e9 && !watch.goneDiffers {
-            watch.goneDiffers = true
-            note(.warning, "two nodes differ on what the order filled; reading on until they agree")
+    /// The order is over, by one node's account. That node may lie, or stand on a fork that missed the fill: with two endpoints or more another
+    /// one must show the same, however long it takes; only while no other answers is one believed after two minutes.
+    private func over(_ out: ek_outcome, _ now: Now) {
+        let e = reading.endpoint
+        if watch.overAt_ms == 0 { watch.overAt_ms = now.mono_ms }
+        let first = watch.overBy == nil
+        watch.overBy = e
+        watch.overFilled_e9[e] = out.filled_base_e9
+        var agreeing = 0
+        for k in 0..<endpoints.all.count {
+            guard let filled = watch.overFilled_e9[k], !endpoints.all[k].foreign else { continue }
+            if filled == out.filled_base_e9 { agreeing += 1 } else if !watch.overDiffers {
+                watch.overDiffers = true
+                note(.warning, "two nodes differ on what the order filled; reading on until two agree")
+            }
         }
-        if first || out.filled_base_e9 > watch.gone.filled_base_e9 {
-            watch.gone = out
-            watch.goneBy = reading.endpoint
-        }
-        if agreed || endpoints.usable < 2 || now.mono_ms - watch.goneAt_ms > secondWord_ms {
-            ticket.pointee.outcome = watch.gone.outcome
-            ticket.pointee.filled_base_e9 = watch.gone.filled_base_e9
-            ended(watch.gone.outcome, watch.gone, now)
+        if agreeing >= 2 || endpoints.usable < 2 || (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
+            ticket.pointee.outcome = out.outcome
+            ticket.pointee.filled_base_e9 = out.filled_base_e9
+            ended(out.outcome, out, now)
             return
         }
         phase = .settling
         schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+    }
+
+    /// No other endpoint of our cluster answers.
+    func othersSilent(_ e: Int) -> Bool {
+        for k in 0..<endpoints.all.count where k != e && !endpoints.all[k].foreign && endpoints.all[k].failuresInRow < 3 { return false }
+        return true
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing take that landed without
@@ -85,7 +89,7 @@ extension Machine {
             var out = ek_outcome()
             out.outcome = UInt8(EK_OUT_FILLED)
             out.filled_base_e9 = ticket.pointee.size_base_e9
-            ended(out.outcome, out, now)
+            over(out, now)
         } else if ticket.pointee.max_ts != 0 && book.pointee.clock.unix_timestamp > ticket.pointee.max_ts {
             ended(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
         } else {

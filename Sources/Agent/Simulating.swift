@@ -53,12 +53,11 @@ extension Machine {
                 return
             }
             noteRefused(e.custom)
-            let t: Text = "simulation refused the order: \(e.name(venue))"
-            executionFailed(t, now)
+            refusedBySimulation("simulation refused the order: \(e.name(venue))", now)
             return
         }
         if let t = compareSimulated(s) {
-            executionFailed(t, now)
+            refusedBySimulation(t, now)
             return
         }
         if cancelling == nil && !gatesOpen {                      // the cost gate has read the simulated fill
@@ -70,6 +69,12 @@ extension Machine {
         let units = used == 0 ? UInt64(computeLimitForSimulation) : used + used / 5 + 1
         order.limit = UInt32(min(units, UInt64(computeLimitForSimulation)))
         commit(now)
+    }
+
+    /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a failure.
+    func refusedBySimulation(_ why: Text, _ now: Now) {
+        if cancelling == nil && endpoints.usable > 1 && startOver(why, now) { return }
+        executionFailed(why, now)
     }
 
     /// Words when the simulated account is not exactly what the order is meant to make of it.

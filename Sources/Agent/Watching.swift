@@ -36,11 +36,13 @@ struct Watch {
     /// The endpoints (as bits) whose User that was, and the one that said "landed" last: it is asked first for what the order did.
     var contradictedBy: UInt32 = 0
     var landedBy = -1
-    /// A resting order that is over: when that was first said, the largest fill that was said, and by whom.
-    var goneBy = -1
-    var goneAt_ms: UInt64 = 0
-    var gone = ek_outcome()
-    var goneDiffers = false
+    /// The order is over: since when that was said, by whom last, what each endpoint said that it filled, and whether two of them differed.
+    var overAt_ms: UInt64 = 0
+    var overBy: Int? = nil
+    var overFilled_e9 = [UInt64?](repeating: nil, count: 8)
+    var overDiffers = false
+    /// The endpoint whose account showed no effect past the expiry; another one is asked before it is believed.
+    var noEffectBy: Int? = nil
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
@@ -227,6 +229,7 @@ extension Machine {
         for e in 0..<8 {
             watch.expiredAt[e] = 0
             watch.unknownAfter[e] = false
+            watch.noEffectBy = nil
         }
         watch.epochDue_ms = now.mono_ms + 2_000
         watch.statusDue_ms = now.mono_ms + 500

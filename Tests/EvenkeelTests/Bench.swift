@@ -43,6 +43,8 @@ final class Bench: Agent.Host {
     var frozen: (endpoint: Int, at: Replica)?
     /// One endpoint shows the SOL deposit so many times as large and names a slot this far ahead, as if its own node stood there.
     var lie: (endpoint: Int, ahead: UInt64, times: UInt64)?
+    /// One endpoint forges accounts: every one it shows is given to this.
+    var forge: (endpoint: Int, change: (inout Data) -> Void)?
     /// One endpoint's node is always this many slots behind.
     var behind: (endpoint: Int, slots: Int)?
     private var past: [Replica] = []
@@ -193,6 +195,7 @@ final class Bench: Agent.Host {
             var text = rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self))
             if method == "getSignatureStatuses" { text = rewriteStatus(r.endpoint, request, text) }
             if let l = lies { text = Bench.lied(text, l.ahead, l.times) }
+            if let f = forge, f.endpoint == r.endpoint { text = Bench.forged(text, f.change) }
             let changed = Array(text.utf8)
             changed.withUnsafeBufferPointer { body in
                 var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: latency(method, r.endpoint), retryAfter_s: 0)
@@ -210,16 +213,24 @@ final class Bench: Agent.Host {
 
     /// Every User in the answer with its SOL deposit multiplied, every Clock and the answer's slot `ahead` of the truth.
     private static func lied(_ text: String, _ ahead: UInt64, _ times: UInt64) -> String {
+        forged(text) { d in
+            if d.count == 4496 { alter(&d, 104 + 40) { $0 * times } }
+            if d.count == 40 { alter(&d, 0) { $0 + ahead } }
+        }.replacing(#/"context":\{"slot":(\d+)/#) { "\"context\":{\"slot\":\((UInt64($0.1) ?? 0) + ahead)" }
+    }
+
+    /// Changes eight bytes of an account.
+    static func alter(_ d: inout Data, _ at: Int, _ change: (UInt64) -> UInt64) {
+        let v = d.subdata(in: at..<at + 8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
+        withUnsafeBytes(of: change(v)) { d.replaceSubrange(at..<at + 8, with: $0) }
+    }
+
+    private static func forged(_ text: String, _ change: (inout Data) -> Void) -> String {
         text.replacing(#/"([A-Za-z0-9+\/=]{40,})"/#) { m -> String in
             guard var d = Data(base64Encoded: String(m.1)) else { return String(m.0) }
-            func alter(_ at: Int, _ change: (UInt64) -> UInt64) {
-                let v = d.subdata(in: at..<at + 8).withUnsafeBytes { $0.loadUnaligned(as: UInt64.self) }
-                withUnsafeBytes(of: change(v)) { d.replaceSubrange(at..<at + 8, with: $0) }
-            }
-            if d.count == 4496 { alter(104 + 40) { $0 * times } }
-            if d.count == 40 { alter(0) { $0 + ahead } }
+            change(&d)
             return "\"" + d.base64EncodedString() + "\""
-        }.replacing(#/"context":\{"slot":(\d+)/#) { "\"context\":{\"slot\":\((UInt64($0.1) ?? 0) + ahead)" }
+        }
     }
 
     // MARK: looking at the chain

@@ -3,8 +3,8 @@ import EvenkeelCore
 import Foundation
 import Localnet
 import Model
-import Testing
 import Rpc
+import Testing
 import Text
 
 @Suite struct MachineTests {
@@ -397,9 +397,108 @@ import Text
         }
         b.run(22_000)
         #expect(!b.sent.isEmpty && b.ticket != UInt8(EK_TICKET_NONE) && b.perp_e9 == -9_000_000_000, "\(b.status) \(b.reason)")
-        b.run(30_000)
+        b.lie = nil
+        b.rewrite = { $2 }
+        b.run(120_000)
         #expect(b.perp_e9 == -10_000_000_000 && b.ticket == UInt8(EK_TICKET_NONE), "\(b.status) \(b.reason)")
         #expect(b.effects.filter { $0 == .sign }.count == 1)
+    }
+
+    /// A market's interest is forged and the balance is not: twice the deposit by another field. The same with a clock that is a year ahead.
+    @Test(arguments: [0, 1], [2, 3]) func aFieldForgedElsewhereMovesNothing(_ liar: Int, _ endpoints: Int) {
+        let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: endpoints)
+        b.forge = (liar, { d in
+            if d.count == 808 && d[700] == 1 { Bench.alter(&d, 328) { $0 * 2 } }
+        })
+        b.run(200_000)
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        b.forge = (liar, { d in
+            if d.count == 40 { Bench.alter(&d, 32) { $0 + 31_536_000 } }
+        })
+        b.chain("{\"op\":\"set_user\",\"perp\":-9}")
+        b.run(65_000)
+        #expect(endpoints == 3 || b.sent.isEmpty, "\(b.status) \(b.reason)")
+        b.forge = nil
+        b.run(130_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
+    /// The first keeps its slot ahead of the others, which answer that they are not there: they are not absent, and it is not believed for that.
+    @Test(arguments: [2, 3]) func witnessesThatOnlyLagAreNeverCountedOut(_ endpoints: Int) {
+        let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: endpoints)
+        b.lie = (0, 18, 2)
+        b.run(1_500_000)
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        #expect(!b.logs.contains { $0.contains("counted out") })
+        b.lie = nil
+        b.chain("{\"op\":\"set_user\",\"perp\":-9}")
+        b.run(130_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
+    /// A witness that stands still says so for ever; after ten minutes it is counted out like a dead one.
+    @Test func aWitnessThatStandsStillIsCountedOut() {
+        let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: 2)
+        b.run(10_000)
+        b.frozen = (1, b.node.replica())
+        b.chain("{\"op\":\"set_user\",\"perp\":-9}")
+        b.run(500_000)
+        #expect(b.sent.isEmpty && b.status == "blocked", "\(b.status) \(b.reason)")
+        b.run(250_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
+    /// A deposit between the two looks is no contradiction: when the witness dies after it, the other is believed in time.
+    @Test func aDepositBetweenTheLooksIsNoContradiction() {
+        let b = Bench(endpoints: 2)
+        var moved = false
+        b.wire = { method, endpoint in
+            if method == "getMultipleAccounts" && endpoint == 1 && !moved {
+                moved = true
+                b.node.advance(slots: 1)
+                b.chain("{\"op\":\"set_user\",\"sol\":9.5}")
+            } else if moved && endpoint == 1 {
+                return .status(503, retryAfter_s: 0)
+            }
+            return nil
+        }
+        b.run(800_000)
+        #expect(moved && b.perp_e9 <= -10_480_000_000, "\(b.perp_e9) \(b.status) \(b.reason)")
+    }
+
+    /// One endpoint says "landed" and shows a User whose next order id has moved, while the order is still on its way: the other one's account
+    /// is asked before that is the end, and there is one order.
+    @Test(arguments: [0, 1], [2, 3]) func oneNodesEndOfAnOrderIsNotTheEnd(_ liar: Int, _ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":70,\"n\":1000}")
+        b.machine.step(.timer, b.now)
+        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.rewriteStatus = { endpoint, _, body in
+            guard endpoint == liar, let n = body.firstMatch(of: #/"slot":(\d+)/#)?.1 else { return body }
+            return body.replacing("[null]", with:
+                "[{\"confirmationStatus\":\"confirmed\",\"confirmations\":5,\"err\":null,\"slot\":\(n),\"status\":{\"Ok\":null}}]")
+        }
+        b.forge = (liar, { d in
+            if d.count == 4496 { Bench.alter(&d, 4456) { $0 + 1 } }
+        })
+        b.run(20_000)
+        #expect(b.ticket != UInt8(EK_TICKET_NONE) && b.perp_e9 == -9_000_000_000, "\(b.status) \(b.reason)")
+        b.forge = nil
+        b.rewriteStatus = { $2 }
+        b.run(60_000)
+        #expect(b.perp_e9 == -10_000_000_000 && b.ticket == UInt8(EK_TICKET_NONE), "\(b.status) \(b.reason)")
+        #expect(b.effects.filter { $0 == .sign }.count == 1)
+    }
+
+    /// One node simulates wrongly; the others are asked before it counts as a failure.
+    @Test func oneNodesSimulationIsNoFailure() {
+        let b = Bench(endpoints: 3)
+        b.rewrite = { method, endpoint, body in
+            method == "simulateTransaction" && endpoint == 0 && body.contains("\"err\":null")
+                ? body.replacing("\"err\":null", with: "\"err\":{\"InstructionError\":[2,{\"Custom\":6003}]}") : body
+        }
+        b.runTick()
+        #expect(b.status == "executed_live" && b.record.pointee.failures_in_row == 0, "\(b.status) \(b.reason)")
     }
 
     /// Nothing leaves while the kill file is there, not even bytes that were sent before; afterwards the same bytes go out again.
@@ -482,6 +581,9 @@ import Text
         b.fork = (0, b.node.replica(), b.node.slot)
         b.chain("{\"op\":\"fill\",\"order_id\":\(id),\"price\":76.0}")
         #expect(b.perp_e9 == -10_000_000_000)
+        b.run(40_000)
+        #expect(b.status == "pending" && b.ticket != UInt8(EK_TICKET_NONE), "two nodes differ: \(b.status) \(b.reason)")
+        b.fork = nil
         for _ in 0..<1200 where b.machine.phase != .idle { b.run(50) }
         #expect(b.status == "executed_live", "\(b.status) \(b.reason)")
         #expect(ek_record_market(b.record, 0)!.pointee.last_success.slot != 0, "the cooldown has begun")

@@ -247,6 +247,13 @@ ek_err ek_book_put(ek_book *b, const ek_plan *p, uint32_t i, const ek_key *owner
     return put(&c, &a);
 }
 
+/* How many bytes a text of base64 stands for: three for four characters, less one for each '=' at its end. */
+static size_t base64_bytes(const uint8_t *text, size_t n) {
+    size_t bytes = n / 4 * 3;
+    for (size_t i = 1; i <= 2 && i <= n && text[n - i] == '='; i++) bytes--;
+    return bytes;
+}
+
 static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i,
                           const ek_scan_account *scanned) {
     account a = {.index = i, .item = &c->plan->items[i]};
@@ -258,6 +265,10 @@ static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i,
     a.data = wallet ? from->json : from->work; /* a wallet's bytes are not looked at */
     if (!wallet) {
         ek_err err = ek_scan_data(from->json, scanned, from->work, from->work_cap, &a.len);
+        if (err == EK_E_FULL && role == EK_ROLE_USER) {
+            a.len = base64_bytes(from->json + scanned->data_b64.off, scanned->data_b64.len);
+            return fail_decode(c, &a, EK_E_LENGTH);
+        }
         if (err == EK_E_FULL) return fail(c, &a, err, "larger than any account of this layout");
         if (err != EK_OK) return fail(c, &a, err, "data is not base64");
     }

@@ -1,7 +1,7 @@
 // The simulated state file: what a process or a power failure leaves of it.
 import EvenkeelCore
-import Testing
 import Localnet
+import Testing
 @testable import Simulator
 
 @Suite struct SimulatedDiskTests {
