@@ -120,8 +120,8 @@ def test_round_trip_against_a_second_writer(record, written, generation):
 # --- records of older programs
 
 def without_what_is_new(written):
-    nothing = {name: form.unpack(spec, b"") for name, spec in (("proof", form.PROOF), ("cluster", form.CLUSTER))}
-    return dict(written, **nothing, rates=[], kept=b"")
+    proof, cluster = form.unpack(form.PROOF, b""), form.unpack(form.CLUSTER, b"")
+    return dict(written, proof=proof, cluster=cluster, rates=[], kept=b"")
 
 
 @given(records(), st.integers(1, 2**64 - 1), st.sampled_from([1, 2]))
@@ -184,7 +184,7 @@ def test_longer_sections_and_rows_are_read_for_what_is_known(record, written, se
 @given(records(), st.integers(0, 2**32 - 1))
 @settings(max_examples=300, deadline=None)
 def test_what_is_missing_or_shorter_is_zero(record, written, seed):
-    """Only in what may be missing; refused: a section that ends inside of a number, and one that must be there."""
+    """Only in what may be missing. Refused: one that ends inside of a number, and one that must be there."""
     r, body, refused = random.Random(seed), b"", False
     for tag, content in form.split(form.payload(written)):
         if tag not in SECTIONS or tag == 5:
