@@ -3,6 +3,7 @@ writes, records of later and of older programs."""
 import ctypes as c
 import pathlib
 import random
+import re
 import struct
 
 import pytest
@@ -115,6 +116,24 @@ def test_round_trip_against_a_second_writer(record, written, generation):
     err, out = record.encode()
     assert (err, out) == (OK, image)
     assert form.read(form.opened(out)[2]) == written
+
+
+def test_the_table_in_the_docs_has_the_bytes_of_every_section():
+    """Field by field as this writer has them: the number of bits, signed or not, and the whole length."""
+    text = (pathlib.Path(__file__).parents[2] / "docs/architecture.md").read_text()
+    table = text.split("### The sections of format 3")[1].split("\n\n")[2].splitlines()[2:]
+    assert len(table) == len(SECTIONS)
+    names = {"B": "u8", "H": "u16", "I": "u32", "Q": "u64", "q": "i64"}
+    for row, (tag, (_, is_table, spec, _)) in zip(table, SECTIONS.items()):
+        number, head, what = (cell.strip() for cell in row.strip("|").split("|"))
+        assert int(number) == tag and ("table" in head) == is_table
+        if spec is None:
+            continue
+        assert int(re.search(r"(\d+)(?: bytes)?$", head)[1]) == form.size(spec), head
+        if "the same three" in what:
+            what = what.replace("the same three", " ".join(re.findall(r"\b[ui]\d+\b", what)))
+        told = re.findall(r"\b[ui]\d+\b|\(\d+ …", what)
+        assert told == ["(%s …" % how[:-1] if how.endswith("s") else names[how] for _, how, _ in spec], head
 
 
 # --- records of older programs
