@@ -10,7 +10,7 @@ import Text
 func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     var j = Json(capacity: 2048)
     j.open()
-    j.int("version", EK_RECORD_VERSION)
+    j.int("version", r.pointee.format)
     j.exact("generation", r.pointee.generation)
     j.string("venue", textOf(ek_record_venue(r)))
     j.string("authority", key: r.pointee.authority)
@@ -24,11 +24,43 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     j.exact("fee_lamports_total", r.pointee.fee_lamports_total)
     j.exact("ticks_total", r.pointee.ticks_total)
     j.exact("corrections_total", r.pointee.corrections_total)
+    j.int("start_unix_s", r.pointee.start_unix_s)
+    j.int("next_user_order_id", r.pointee.next_user_order_id)
+    j.bool("clustered", r.pointee.clustered != 0)
+    j.int("kept_bytes", r.pointee.kept_len)
+    putProof(&j, r.pointee.proof)
+    putRates(&j, r)
     putVault(&j, r)
     putMarkets(&j, r)
     putTicket(&j, r)
     j.close()
     return j.text
+}
+
+/// The read that proved the end of the last ticket.
+private func putProof(_ j: inout Json, _ p: ek_proof) {
+    if p.slot == 0 {
+        j.null("proof")
+        return
+    }
+    j.open("proof")
+    j.exact("slot", p.slot)
+    j.int("next_order_id", p.next_order_id)
+    j.close()
+}
+
+private func putRates(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
+    j.openList("lst_rates")
+    for i in 0..<UInt32(r.pointee.n_lst_rates) {
+        guard let l = ek_record_lst_rate(r, i) else { break }
+        j.open()
+        j.string("pool", key: l.pointee.pool)
+        j.exact("lamports", l.pointee.lamports)
+        j.exact("supply", l.pointee.supply)
+        j.exact("epoch", l.pointee.epoch)
+        j.close()
+    }
+    j.closeList()
 }
 
 private func putMarkets(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
@@ -40,12 +72,17 @@ private func putMarkets(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
         j.int("perp_index", m.pointee.perp_index)
         j.int("last_success_unix_s", m.pointee.last_success.unix_s)
         j.exact("last_success_slot", m.pointee.last_success.slot)
+        j.int("day_start_unix_s", m.pointee.day_start_unix_s)
         j.int("trades_today", m.pointee.trades_today)
+        j.exact("notional_today_e6", m.pointee.notional_today_e6)
         j.exact("corrections_total", m.pointee.corrections_total)
         j.open("paper")
         j.exact("base_e9", m.pointee.paper.base_e9)
         j.exact("quote_e6", m.pointee.paper.quote_e6)
         j.int("last_success_unix_s", m.pointee.paper.last_success.unix_s)
+        j.int("day_start_unix_s", m.pointee.paper.day_start_unix_s)
+        j.int("trades_today", m.pointee.paper.trades_today)
+        j.exact("notional_today_e6", m.pointee.paper.notional_today_e6)
         j.exact("corrections_total", m.pointee.paper.corrections_total)
         j.close()
         j.exact("fees_own_e6", m.pointee.fees_own_e6)

@@ -42,13 +42,23 @@ func stateCommand() -> Int32 {
 private func verify(_ state: UnsafeMutablePointer<sys_state>, _ ok: Bool) -> Int32 {
     if !ok && state.pointee.size == 0 { return 1 }
     var whole = true
-    for i in 0..<2 {
-        let err = i == 0 ? state.pointee.slot_err.0 : state.pointee.slot_err.1
-        let condition: Text = err == EK_OK ? "whole" : "damaged, \(c: ek_err_text(err))"
-        let newest: Text = ok && Int(state.pointee.newest) == i
-            ? ", the newest, generation \(state.pointee.generation)" : ""
-        if err != EK_OK { whole = false }
-        Terminal.print("slot \(i): \(condition)\(newest)\n")
+    let slots = [(state.pointee.slot_err.0, state.pointee.slot_format.0),
+                 (state.pointee.slot_err.1, state.pointee.slot_format.1)]
+    for (i, (err, format)) in slots.enumerated() {
+        var t: Text = "slot \(i): "
+        if err == EK_OK {
+            t.put("whole")
+            if ok && Int(state.pointee.newest) == i {
+                t.put(", the newest, generation \(state.pointee.generation)")
+            }
+            t.put(", format \(format)")
+        } else {
+            whole = false
+            t.put(err == EK_E_VERSION ? "of a newer evenkeel, format \(format)"
+                                      : "damaged, \(c: ek_err_text(err))")
+        }
+        t.put("\n")
+        Terminal.print(t)
     }
     return whole ? 0 : 1
 }

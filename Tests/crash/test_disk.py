@@ -7,6 +7,7 @@ import time
 
 import pytest
 
+import record_format
 from harness import together, wait_for
 from judge import Judge
 from shim import Disk
@@ -276,3 +277,64 @@ def test_an_open_ticket_outlives_the_rot_of_any_slot(drifted, slot):
     recover(agent)
     corrected_once(chain, agent, judge)
     assert len(judge.orders()) == 1
+
+
+# --- a file of version 0.1
+
+def to_format_2(state):
+    """The state file as version 0.1 would have written it: the same records, in its format."""
+    image, slots = state.read_bytes(), []
+    for at in (0, SLOT):
+        version, generation, payload = record_format.opened(image[at:at + SLOT])
+        assert version == 3
+        old = record_format.old_payload(record_format.read(payload), 2)
+        slots.append(record_format.seal(old, generation, 2))
+    state.write_bytes(b"".join(slots))
+
+
+def formats(agent):
+    """Of the two slots, as `state verify` tells them; 0 for a damaged one."""
+    v = agent.command("state", "verify", agent.state)
+    words = [line.rpartition(", format ")[2] if ": whole" in line else 0 for line in v.out.splitlines()]
+    assert len(words) == 2, v
+    return sorted(int(w) for w in words)
+
+
+def test_an_old_file_with_an_order_on_its_way(drifted):
+    """It loads, the order is followed to its end, no other one is sent; what is written is format 3."""
+    chain, agent, disk, judge = drifted(known=True)
+    chain.fault("delay_send", n=1, slots=40)
+    died(agent.once(env=disk.wear("send@1=after", "drop")))
+    to_format_2(agent.state)
+    record = agent.record()
+    assert formats(agent) == [2, 2] and record["version"] == 2 and record["ticket"] is not None
+    recover(agent)
+    corrected_once(chain, agent, judge)
+    assert [o.signature for o in judge.orders()] == [record["ticket"]["signature"]]
+    assert agent.record()["version"] == 3 and formats(agent) == [2, 3]   # one save, one slot
+    chain.ctl("set_user", perp=-9)
+    assert agent.once().status["status"] == "executed_live" and formats(agent) == [3, 3]
+
+
+def test_death_while_an_old_file_becomes_a_new_one(drifted):
+    """At every call of the first saves, of a file without an order and of one with: it always loads."""
+    def one(case):
+        plan, cache, under_way = case
+        chain, agent, disk, judge = drifted(known=True)
+        if under_way:
+            chain.fault("delay_send", n=1, slots=40)
+            died(agent.once(env=disk.wear("send@1=after", "drop")))
+        to_format_2(agent.state)
+        before = agent.record()
+        died(agent.once(env=disk.wear(plan, cache)))
+        seen, after = formats(agent), agent.record()
+        assert seen[1] > 0 and int(after["generation"]) >= int(before["generation"]), (plan, seen)
+        assert after["version"] in seen
+        assert after["ticket"] is None or before["ticket"] in (None, after["ticket"])
+        recover(agent)
+        corrected_once(chain, agent, judge)
+        assert agent.record()["version"] == 3
+    # Without an order the first save writes a ticket, so into both slots; with one it writes the end of it.
+    cases = [(p, c, False) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)]
+    cases += [(p, c, True) for p in store(1) for c in ("", "drop") if not (c and "torn" in p)]
+    together(cases, one, at_once=4)

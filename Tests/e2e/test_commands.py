@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+import record_format
 from harness import wait_for
 
 E9 = 10 ** 9
@@ -137,12 +138,31 @@ def test_state_show_and_verify(bench):
     shown = agent.command("status", "-c", agent.config)
     assert " since the start" in shown.out and " equity $" in shown.out, shown
     r = agent.command("state", "verify", agent.state)
-    assert r.code == 0 and re.search(r"slot [01]: whole, the newest, generation \d+", r.out) and r.out.count("whole") == 2
+    assert r.code == 0 and r.out.count("whole") == 2
+    assert re.search(r"slot [01]: whole, the newest, generation \d+, format 3\n", r.out)
+    assert record["version"] == 3 and record["proof"] is None and record["lst_rates"] == []
+    assert record["clustered"] is False and record["kept_bytes"] == 0
+    assert record["markets"][0]["trades_today"] == 1 and int(record["markets"][0]["notional_today_e6"]) > 0
     whole = agent.state.read_bytes()
     agent.state.write_bytes(bytes(len(whole)))
     r = agent.command("state", "verify", agent.state)
     assert r.code == 1 and r.out.count("damaged") == 2, r
     assert agent.command("state", "show", agent.state).code == 1
+    # What later programs will write, and a section of a program that is newer still.
+    slot = record_format.read(record_format.opened(whole[:len(whole) // 2])[2])
+    slot["proof"] = {"slot": 2**64 - 1, "next_order_id": 7}
+    slot["cluster"] = {"clustered": 1}
+    slot["rates"] = [{"pool": bytes(31) + b"\1", "lamports": 3, "supply": 2, "epoch": 1}]
+    slot["kept"] = record_format.section(15, b"more")
+    agent.state.write_bytes(record_format.seal(record_format.payload(slot), 9) * 2)
+    record = agent.record()
+    assert record["proof"] == {"slot": str(2**64 - 1), "next_order_id": 7} and record["clustered"] is True
+    (rate,), kept = record["lst_rates"], record["kept_bytes"]
+    assert (rate["lamports"], rate["supply"], rate["epoch"], kept) == ("3", "2", "1", 8), record
+    slot["kept"] = record_format.section(record_format.MUST_KNOW, b"")
+    agent.state.write_bytes(record_format.seal(record_format.payload(slot), 10) + whole[:len(whole) // 2])
+    r = agent.command("state", "verify", agent.state)
+    assert r.code == 1 and "newer evenkeel" in r.err and "slot 0: of a newer evenkeel, format 3\n" in r.out, r
     for words in (["state"], ["state", "show"], ["state", "tell", agent.state], ["state", "show", agent.state, "x"]):
         assert agent.command(*words).code == 2
 

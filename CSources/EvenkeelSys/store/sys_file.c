@@ -69,6 +69,10 @@ static sys_state_result load(sys_state *st, ek_record *r) {
     ssize_t n = read_at(st->fd, image, sizeof image, 0);
     if (n < 0) return failed(st, SYS_STATE_IO, errno, "cannot be read");
     st->record_err = ek_record_pick(image, (size_t)n, r, &st->newest, st->slot_err);
+    for (int i = 0; i < 2; i++) {
+        size_t at = (size_t)i * EK_RECORD_SLOT;
+        if ((size_t)n >= at) st->slot_format[i] = ek_record_format(image + at, (size_t)n - at);
+    }
     if (st->record_err == EK_E_VERSION)
         return failed(
             st, SYS_STATE_NEWER, 0,
@@ -181,6 +185,7 @@ sys_state_result sys_state_create(const char *path, ek_record *r, sys_state *st)
     err = sync_directory(path);
     if (err != 0) return closed(st, failed(st, SYS_STATE_IO, err, "its directory cannot be synced"));
     r->generation = st->generation = 2;
+    r->format = EK_RECORD_VERSION;
     st->newest = 1;
     st->size = EK_RECORD_FILE;
     return SYS_STATE_OK;
@@ -222,6 +227,7 @@ sys_state_result sys_state_store(sys_state *st, ek_record *r) {
     }
     st->newest = older;
     st->generation = r->generation;
+    r->format = EK_RECORD_VERSION;
     st->slot_err[older] = EK_OK;
     st->stores++;
     if (r->ticket.state != EK_TICKET_NONE) {

@@ -1,101 +1,14 @@
 #include "check.h"
+#include "full_record.h"
 #include "solana/ek_crypto.h"
 #include "store/ek_record.h"
 
 static uint8_t image[EK_RECORD_SLOT], file[EK_RECORD_FILE];
 
-static void fill_ticket(ek_ticket *t) {
-    *t = (ek_ticket){.state = EK_TICKET_SENT,
-                     .kind = EK_KIND_TAKE,
-                     .market = 1,
-                     .action = EK_ACTION_EXPAND_SHORT,
-                     .direction = EK_SELL,
-                     .drift_known = 1,
-                     .user_order_id = 199,
-                     .outcome = EK_OUT_NONE,
-                     .perp_index = 1,
-                     .attempts = 6,
-                     .next_order_id_before = 18,
-                     .target_order_id = 17,
-                     .tolerance_ppm = 10000,
-                     .size_base_e9 = 10000000,
-                     .worst_price_e6 = 144500000,
-                     .oracle_price_e6 = 145230000,
-                     .position_before_base_e9 = -9850000000,
-                     .quote_before_e6 = 1430000000,
-                     .quote_entry_before_e6 = 1430200000,
-                     .spot_before_base_e9 = 10000000000,
-                     .net_before_base_e9 = 150000000,
-                     .drift_before_ppm = 15000,
-                     .book_slot = 438024290,
-                     .max_ts = 1800000100,
-                     .last_valid_block_height = 410000000,
-                     .journalled_unix_s = 1800000050,
-                     .sent_unix_s = 1800000051,
-                     .sent_slot = 438024291,
-                     .landed_slot = 0,
-                     .filled_base_e9 = 0,
-                     .fee_lamports = 5000,
-                     .tx_len = 485};
-    memset(t->blockhash.bytes, 0x11, 32);
-    memset(t->signature, 0x22, 64);
-    for (int i = 0; i < t->tx_len; i++) t->tx[i] = (uint8_t)(i * 7);
-}
-
-/* A record with every field set to something of its own. */
-static ek_record full(void) {
-    ek_record r;
-    ek_key key;
-    uint32_t at = 99;
-    for (int i = 0; i < 32; i++) key.bytes[i] = (uint8_t)(i + 1);
-    CHECK_EQ(ek_record_init(&r, "velocity", &key, 3), EK_OK);
-    CHECK_EQ(ek_record_add(&r, "SOL-PERP", 0, &at), EK_OK);
-    CHECK_EQ(at, 0);
-    CHECK_EQ(ek_record_add(&r, "BTC-PERP", 1, &at), EK_OK);
-    CHECK_EQ(at, 1);
-    r.generation = 77;
-    r.mode = EK_MODE_LIVE;
-    r.paused = 1;
-    r.breaker_open = 1;
-    r.next_user_order_id = 200;
-    r.failures_in_row = 4;
-    r.max_slot_seen = 438024300;
-    r.fee_lamports_total = 123456;
-    r.ticks_total = 1u << 30;
-    r.corrections_total = 42;
-    r.start_unix_s = 1700000000;
-    r.vault.known = 1;
-    r.vault.funding_e6 = -5;
-    r.vault.fees_e6 = -6;
-    r.vault.book.equity_e6 = 7000000;
-    ek_market_record *m = ek_record_market(&r, 1);
-    m->last_success = (ek_moment){1800000000, 438000000};
-    m->day_start_unix_s = 1799971200;
-    m->trades_today = 3;
-    m->notional_today_e6 = 99000000;
-    m->corrections_total = 40;
-    m->fees_own_e6 = -12;
-    m->paper = (ek_paper){1, -2000000000, 290000000, 101, {1800000001, 438000002}, 1799971200, 2, 9, 42};
-    m->last.action = EK_ACTION_REDUCE_SHORT;
-    m->last.outcome = EK_OUT_PARTIAL_GONE;
-    m->last.mode = EK_MODE_LIVE;
-    m->last.size_base_e9 = 150000000;
-    m->last.price_e6 = 145210000;
-    m->last.fee_e6 = 7624;
-    m->last.fee_lamports = 5123;
-    m->last.slot = 438000000;
-    m->last.unix_s = 1800000000;
-    m->last.drift_before_ppm = -15000;
-    m->last.drift_after_ppm = -3;
-    memset(m->last.signature, 0xAB, 64);
-    fill_ticket(ek_record_ticket(&r));
-    return r;
-}
-
 static void round_trip(void) {
-    ek_record r = full(), back;
+    ek_record r = full_record(), back;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
-    CHECK_BYTES(image, "EVENKEEL\2\0\0\0", 12);
+    CHECK_BYTES(image, "EVENKEEL\3\0\0\0", 12);
     CHECK_EQ(ek_record_decode(image, sizeof image, &back), EK_OK);
     uint8_t again[EK_RECORD_SLOT];
     CHECK_EQ(ek_record_encode(&back, again), EK_OK);
@@ -107,6 +20,12 @@ static void round_trip(void) {
     CHECK_EQ(back.markets[1].paper.base_e9, -2000000000);
     CHECK_EQ(back.markets[1].last_success.slot, 438000000);
     CHECK_EQ(back.markets[1].last.drift_before_ppm, -15000);
+    CHECK_EQ(back.format, 3);
+    CHECK_EQ(back.proof.slot, 438024299);
+    CHECK_EQ(back.proof.next_order_id, 19);
+    CHECK_EQ(back.clustered, 1);
+    CHECK_EQ(back.n_lst_rates, 2);
+    CHECK_EQ(ek_record_lst_rate(&back, 1)->lamports, 1234567890123);
     CHECK_EQ(back.ticket.position_before_base_e9, -9850000000);
     CHECK_EQ(back.ticket.tx_len, 485);
     CHECK_BYTES(ek_ticket_tx(&back.ticket), r.ticket.tx, 485);
@@ -115,7 +34,7 @@ static void round_trip(void) {
 }
 
 static void every_bit_is_covered(void) {
-    ek_record r = full(), out;
+    ek_record r = full_record(), out;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
     int undetected = 0;
     for (size_t i = 0; i < EK_RECORD_SLOT * 8; i++) {
@@ -137,7 +56,7 @@ static void seal(uint8_t *slot) { ek_blake2b_256(slot, EK_RECORD_SLOT - 32, slot
 
 /* Wrong although the checksum is right: a bug or a forger, told apart from damage. */
 static void ranges(void) {
-    ek_record r = full(), out;
+    ek_record r = full_record(), out;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
     image[8] = EK_RECORD_VERSION + 1;
     /* a flipped bit is damage, not a newer version */
@@ -167,13 +86,15 @@ static void ranges(void) {
     seal(image);
     CHECK_EQ(ek_record_decode(image, sizeof image, &out), EK_E_RANGE);
 
-    struct { size_t at; uint8_t value; } bad[] = {
-        {24, 0},        /* venue without a name */
-        {24 + 16 + 32 + 2, 3},  /* mode */
-        {24 + 16 + 32 + 3, 2},  /* paused */
-        {24 + 16 + 32 + 5, 9},  /* nine markets */
-        {24 + 16 + 32 + 5, 1},  /* one market fewer than there are bytes */
-        {24 + 16 + 32 + 6, 0},  /* next user order id */
+    struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {
+        {28, 0},                  /* venue without a name */
+        {28 + 50 + 4, 3},         /* mode */
+        {28 + 50 + 5, 2},         /* paused */
+        {28 + 50 + 6, 2},         /* breaker */
+        {28 + 50 + 4 + 7 + 4, 0}, /* next user order id */
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CHECK_EQ(ek_record_encode(&r, image), EK_OK);
@@ -184,7 +105,7 @@ static void ranges(void) {
 }
 
 static void not_written(void) {
-    ek_record good = full(), r = good;
+    ek_record good = full_record(), r = good;
     r.generation = 0;
     CHECK_EQ(ek_record_encode(&r, image), EK_E_RANGE);
     r = good;
@@ -224,7 +145,7 @@ static void not_written(void) {
 }
 
 static void pick(void) {
-    ek_record a = full(), b = full(), out;
+    ek_record a = full_record(), b = full_record(), out;
     ek_err err[2];
     int slot;
     b.generation = 78;
@@ -268,7 +189,7 @@ static void pick(void) {
 }
 
 static void parts(void) {
-    ek_record r = full();
+    ek_record r = full_record();
     uint32_t at = 9;
     CHECK_EQ(ek_record_find(&r, 1), 1);
     CHECK_EQ(ek_record_find(&r, 5), -1);
@@ -280,7 +201,7 @@ static void parts(void) {
     CHECK_EQ(ek_record_add(&r, "SIXTEEN-BYTES-16", 7, &at), EK_E_RANGE);
     CHECK_EQ(ek_record_add(&r, "A B", 7, &at), EK_E_RANGE);
     CHECK_EQ(ek_record_init(&r, "", &r.authority, 0), EK_E_RANGE);
-    r = full();
+    r = full_record();
     r.next_user_order_id = 254;
     CHECK_EQ(ek_record_take_user_order_id(&r), 254);
     CHECK_EQ(ek_record_take_user_order_id(&r), 255);

@@ -1,4 +1,5 @@
 #include "check.h"
+#include "record_2.h"
 #include "solana/ek_crypto.h"
 #include "base/sys_io.h"
 #include "store/sys_file.h"
@@ -236,6 +237,60 @@ static void refused_files(void) {
     CHECK(strstr(st.text, "newer evenkeel") != NULL);
 }
 
+/* A file of version 0.1: the first store turns the older slot into format 3, the second one the other; an
+ * open ticket goes into both at once. Torn anywhere between, one of them loads. Version 0.1 refuses the file
+ * from the first whole slot on. */
+static void old_format(void) {
+    for (int with_ticket = 0; with_ticket < 2; with_ticket++) {
+        ek_record r = fresh(), got;
+        sys_state st;
+        int slot, wrong = 0;
+        ek_err err[2];
+        if (with_ticket) {
+            r.ticket.signature[0] = 1;
+            r.ticket.tx_len = 1;
+            r.ticket.state = EK_TICKET_SENT;
+            r.ticket.kind = EK_KIND_TAKE;
+        }
+        r.generation = 40;
+        CHECK_EQ(r2_encode(&r, before), EK_OK);
+        r.generation = with_ticket ? 40 : 41;
+        CHECK_EQ(r2_encode(&r, before + EK_RECORD_SLOT), EK_OK);
+        put_file(in_dir(other, "old"), before, EK_RECORD_FILE);
+        CHECK_EQ(sys_state_open(other, &st, &r), SYS_STATE_OK);
+        CHECK_EQ(st.slot_format[0], 2);
+        CHECK_EQ(st.slot_format[1], 2);
+        CHECK_EQ(r.format, 2);
+        CHECK_EQ(r.ticket.state, with_ticket ? EK_TICKET_SENT : EK_TICKET_NONE);
+        uint64_t generation = r.generation;
+        size_t at = st.newest == 0 ? EK_RECORD_SLOT : 0;
+        r.ticks_total = 5;
+        CHECK_EQ(sys_state_store(&st, &r), SYS_STATE_OK);
+        CHECK_EQ(r.format, 3);
+        CHECK_EQ(sys_read_file(other, bytes, sizeof bytes), EK_RECORD_FILE);
+        CHECK_EQ(ek_record_format(bytes + at, EK_RECORD_SLOT), 3);
+        CHECK_EQ(ek_record_format(bytes + (EK_RECORD_SLOT - at), EK_RECORD_SLOT), with_ticket ? 3 : 2);
+        CHECK_EQ(r2_pick(bytes, EK_RECORD_FILE, &got, &slot, err), EK_E_VERSION);
+        for (size_t cut = 0; cut <= EK_RECORD_SLOT; cut++) {
+            uint8_t image[EK_RECORD_FILE];
+            memcpy(image, before, sizeof image);
+            memcpy(image + at, bytes + at, cut);
+            ek_err e = ek_record_pick(image, sizeof image, &got, &slot, err);
+            int whole = memcmp(image + at, bytes + at, EK_RECORD_SLOT) == 0;
+            wrong += e != EK_OK || got.generation != generation + (uint64_t)whole
+                     || got.ticket.state != r.ticket.state || got.format != (whole ? 3 : 2);
+        }
+        CHECK_EQ(wrong, 0);
+        CHECK_EQ(sys_state_store(&st, &r), SYS_STATE_OK);
+        sys_state_close(&st);
+        CHECK_EQ(sys_state_peek(other, &st, &got), SYS_STATE_OK);
+        CHECK_EQ(st.slot_format[0], 3);
+        CHECK_EQ(st.slot_format[1], 3);
+        CHECK_EQ(got.ticks_total, 5);
+        CHECK_EQ(got.ticket.state, r.ticket.state);
+    }
+}
+
 /* One slot is enough, and the damaged one is written next. */
 static void healing(void) {
     ek_record got;
@@ -344,6 +399,7 @@ int main(void) {
     RUN(open_ticket);
     RUN(torn_writes);
     RUN(refused_files);
+    RUN(old_format);
     RUN(healing);
     RUN(creation);
     RUN(killed);

@@ -1,17 +1,35 @@
 /* ek_record.h - what must survive a power cut: one fixed-size record, and its image in a state file.
  *
  * A state file is two slots of EK_RECORD_SLOT bytes. A write goes to the slot with the lower generation, so
- * the other one is always whole; reading takes the valid slot with the higher generation. Slot image,
- * little-endian, field by field:
+ * the other one is always whole; reading takes the valid slot with the higher generation. Slot image, every
+ * number little-endian:
  *   0      8   magic "EVENKEEL"
  *   8      4   format version
- *   12     4   payload length
+ *   12     4   payload length n
  *   16     8   generation, from 1
  *   24     n   payload
  *   24+n   .   zeros
  *   8160   32  BLAKE2b-256 of the 8160 bytes before it
- * This envelope is the same in every version; only the payload changes, so a newer file is told apart from a
- * damaged one. */
+ * This frame is the same in every format; only the payload changes, so a newer file is told apart from a
+ * damaged one.
+ *
+ * The payload of format 3 is sections: u16 tag, u16 length, that many bytes. Some are a table: u16 bytes of a
+ * row, u16 rows, the rows. docs/architecture.md has every byte. The rules, by which later programs add to it
+ * without a new format:
+ *   order      Tags ascend, none twice. A program writes every section it knows: one content, one image.
+ *   longer     A section or row that is longer than known is read for its known part. The rest is not kept:
+ *              what must outlive a save by an older program gets a section of its own.
+ *   shorter    The fields after the end are zero. A field that is cut in the middle is EK_E_RANGE. Zero
+ *              therefore means "not known" or "none" in every field that is added later.
+ *   missing    The fields are zero, the table is empty. But identity, switches, counts, ticket, markets and
+ *              days must be there with all that the first program of format 3 wrote, else EK_E_RANGE: there
+ *              is no safe default for what must not be traded and what was traded.
+ *   unknown    A tag under EK_TAG_MUST_KNOW that this program does not know is kept byte for byte and written
+ *              again, up to EK_RECORD_KEPT bytes in all. What is kept may be of an earlier save, so such a
+ *              section says itself of when it is. More than that, or a tag from EK_TAG_MUST_KNOW on: the file
+ *              is a newer program's (EK_E_VERSION) and is left alone.
+ *   numbers    Of what is enumerated, a number that is not known is EK_E_RANGE. A program that adds one also
+ *              writes a section from EK_TAG_MUST_KNOW on while that number is in the record. */
 #ifndef EK_RECORD_H
 #define EK_RECORD_H
 
@@ -22,10 +40,33 @@
 
 #define EK_RECORD_SLOT 8192u
 #define EK_RECORD_FILE (2u * EK_RECORD_SLOT)
-/* 2 adds the vault and the paper notional of the day; a file of version 1 loads with both empty and is
- * written as 2. */
-#define EK_RECORD_VERSION 2u
+/* 1 and 2 are one row of fields without sections (2 added the vault and the paper notional of the day). They
+ * load, with what they do not have zero, and are written as 3. There is no way back. */
+#define EK_RECORD_VERSION 3u
 #define EK_RECORD_MARKETS 8u
+#define EK_RECORD_LST_RATES 16u
+/* For sections of a newer program. The largest record takes 5,276 bytes; with these 6,300 of 8,136. */
+#define EK_RECORD_KEPT 1024u
+
+/* The sections of format 3. A new one takes the next number and moves EK_TAG_LAST_KNOWN. */
+enum {
+    EK_TAG_IDENTITY = 1,
+    EK_TAG_SWITCHES = 2,
+    EK_TAG_COUNTS = 3,
+    EK_TAG_TICKET = 4,
+    EK_TAG_TRANSACTION = 5,
+    EK_TAG_MARKETS = 6,
+    EK_TAG_DAYS = 7,
+    EK_TAG_LAST = 8,
+    EK_TAG_PAPER = 9,
+    EK_TAG_VAULT = 10,
+    EK_TAG_VAULT_MARKETS = 11,
+    EK_TAG_PROOF = 12,
+    EK_TAG_CLUSTER = 13,
+    EK_TAG_LST_RATES = 14,
+    EK_TAG_LAST_KNOWN = 14,
+    EK_TAG_MUST_KNOW = 0x8000
+};
 
 /* HELD is of the whole record only: on paper by command, in a config that says live. It lasts until `mode
  * live` is said. */
@@ -72,6 +113,20 @@ typedef struct {
     ek_vault_market vault;
 } ek_market_record;
 
+/* The attested read that proved the end of the last ticket: nothing older than both is believed. Zeros: no
+ * proof yet. */
+typedef struct {
+    uint64_t slot;
+    uint32_t next_order_id; /* of the User account */
+} ek_proof;
+
+/* What one pool's liquid staking token was worth when it was last read: lamports for `supply` units. */
+typedef struct {
+    ek_key pool;
+    uint64_t lamports, supply; /* neither is 0 */
+    uint64_t epoch;
+} ek_lst_rate;
+
 typedef struct {
     uint64_t generation; /* of the image it was read from; the store counts it up */
     char venue[16];      /* "velocity", "drift"; NUL-padded */
@@ -91,6 +146,13 @@ typedef struct {
     ek_vault vault;
     ek_market_record markets[EK_RECORD_MARKETS];
     ek_ticket ticket;
+    ek_proof proof;
+    uint32_t format;   /* of the image it was read from; a save writes EK_RECORD_VERSION */
+    uint8_t clustered; /* the record also stands in a cluster's store */
+    uint8_t n_lst_rates;
+    ek_lst_rate lst_rates[EK_RECORD_LST_RATES]; /* by pool, ascending */
+    uint16_t kept_len;                          /* of a newer program's sections, as they are written again */
+    uint8_t kept[EK_RECORD_KEPT];
 } ek_record;
 
 /* A new record: no markets, nothing counted. `venue` of 1 to 15 printable bytes, else EK_E_RANGE. */
@@ -104,13 +166,19 @@ ek_err ek_record_add(ek_record *r, const char *name, uint16_t perp_index, uint32
 /* The id to put on the next order; counts on, 255 is followed by 1. */
 uint8_t ek_record_take_user_order_id(ek_record *r);
 
-/* Fills a whole slot image. EK_E_RANGE when the record breaks one of its own ranges (it would not decode).
- * About 10 us. */
+/* Takes over a pool's rate, in the place of its older one. EK_E_RANGE when lamports or supply is 0; EK_E_FULL
+ * for a seventeenth pool. */
+ek_err ek_record_remember_rate(ek_record *r, const ek_lst_rate *rate);
+
+/* Fills a whole slot image, of EK_RECORD_VERSION whatever the record was read from. EK_E_RANGE when the
+ * record breaks one of its own ranges (it would not decode). About 10 us. */
 ek_err ek_record_encode(const ek_record *r, uint8_t out[EK_RECORD_SLOT]);
 /* Checks everything: EK_E_SHORT under one slot; EK_E_MISSING all zeros (never written); EK_E_SYNTAX another
- * magic; EK_E_CHECKSUM; EK_E_VERSION newer than this program; EK_E_RANGE a field out of its range. On an
- * error *r is not touched. */
+ * magic; EK_E_CHECKSUM; EK_E_VERSION newer than this program, as a whole or in a section; EK_E_RANGE a field
+ * out of its range. On an error *r is not touched. */
 ek_err ek_record_decode(const uint8_t *slot, size_t len, ek_record *r);
+/* The format version that a slot names, whether it is whole or not; 0 when it names none. */
+uint32_t ek_record_format(const uint8_t *slot, size_t len);
 /* Looks at both slots of a file image (len may be short: a slot that is not whole is EK_E_SHORT). The valid
  * slot with the higher generation goes to *out, its number to *slot; slot_err tells of each. Fails, with
  * *slot -1, when
@@ -121,8 +189,9 @@ ek_err ek_record_decode(const uint8_t *slot, size_t len, ek_record *r);
 ek_err ek_record_pick(const uint8_t *file, size_t len, ek_record *out, int *slot, ek_err slot_err[2]);
 
 /* Fixed arrays come into Swift as tuples: these give pointers. The record must be at a fixed address. NULL
- * past n_markets. */
+ * past n_markets and n_lst_rates. */
 ek_market_record *ek_record_market(ek_record *r, uint32_t i);
+const ek_lst_rate *ek_record_lst_rate(const ek_record *r, uint32_t i);
 ek_ticket *ek_record_ticket(ek_record *r);
 uint8_t *ek_last_signature(ek_last_correction *l);
 const char *ek_market_record_name(const ek_market_record *m);

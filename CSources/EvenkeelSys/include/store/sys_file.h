@@ -3,8 +3,9 @@
  *
  * A store writes the older slot first, so at any moment of a power cut one whole slot is there; a record with
  * an open ticket is then written into the other slot too, byte for byte: no single rotten slot can make an
- * open order forgotten. A file that exists but holds no valid slot - an empty one too - is refused and left
- * untouched, never replaced. */
+ * open order forgotten. A file of an older format loads, and every store turns the slots it writes into the
+ * present format; from the first one on an older program refuses the file (SYS_STATE_NEWER). A file that
+ * exists but holds no valid slot - an empty one too - is refused and left untouched, never replaced. */
 #ifndef SYS_FILE_H
 #define SYS_FILE_H
 
@@ -26,6 +27,7 @@ typedef struct {
     int newest;          /* slot with the record that was loaded or stored last; -1 none */
     uint64_t generation; /* of it */
     ek_err slot_err[2];  /* of each slot, as loaded */
+    uint32_t slot_format[2]; /* the version each slot names, as loaded; 0 none */
     ek_err record_err;   /* SYS_STATE_BAD, SYS_STATE_NEWER: the code of ek_record_pick */
     int os_errno;
     uint64_t size;       /* of the file when opened */
