@@ -15,7 +15,7 @@ package struct Trouble: Error {
 
 let minimumContextSlotNotReached: Int64 = -32016
 
-enum Answers {
+package enum Answers {
     /// What is wrong on the wire or in the HTTP status, or nil.
     static func wireTrouble(_ a: Answer) -> Trouble? {
         switch a.wire {
@@ -50,7 +50,7 @@ enum Answers {
     }
 
     /// Outside words, cut to a length and to printable ASCII: they end up in logs and terminals.
-    static func printable(_ v: ek_json, limit: Int) -> Text {
+    package static func printable(_ v: ek_json, limit: Int) -> Text {
         var out = Text()
         var n = 0
         guard let raw = ek_json_raw(v, &n), n >= 2, ek_json_kind(v) == 0x22 else { return out }
@@ -63,7 +63,7 @@ enum Answers {
     }
 
     /// The `result` of an answer whose id is the one that was asked with.
-    static func result(_ a: Answer) throws(Trouble) -> ek_json {
+    package static func result(_ a: Answer) throws(Trouble) -> ek_json {
         if let t = wireTrouble(a) {
             // Some nodes explain a non-200 status with a JSON-RPC error; the status alone is enough to act on.
             throw t
@@ -171,14 +171,14 @@ enum Answers {
         return (slot, height)
     }
 
-    struct Simulated {
-        var error: ChainError?
+    package struct Simulated {
+        package var error: ChainError?
         var units: UInt64
         var slot: UInt64
         var value: ek_json
     }
 
-    static func simulated(_ a: Answer) throws(Trouble) -> Simulated {
+    package static func simulated(_ a: Answer) throws(Trouble) -> Simulated {
         let r = try result(a)
         let slot = try contextSlot(r)
         var value = ek_json()
@@ -196,9 +196,9 @@ enum Answers {
 }
 
 /// A transaction error as the node words it: `{"InstructionError":[2,{"Custom":6003}]}` or `"BlockhashNotFound"`.
-struct ChainError {
+package struct ChainError {
     var instruction: Int = -1
-    var custom: UInt32? = nil
+    package var custom: UInt32? = nil
     var word = Text()
 
     init(_ v: ek_json) {
@@ -230,7 +230,7 @@ struct ChainError {
     }
 
     /// "InsufficientCollateral (6003)", "unknown program error 7001", "BlockhashNotFound".
-    func name(_ venue: OpaquePointer?) -> Text {
+    package func name(_ venue: OpaquePointer?) -> Text {
         var t = Text()
         guard let code = custom else {
             t.put(word)

@@ -64,11 +64,11 @@ extension Machine {
         return t
     }
 
-    func same(_ a: ek_key, _ b: ek_key) -> Bool {
+    package func same(_ a: ek_key, _ b: ek_key) -> Bool {
         withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
     }
 
-    func putDrift(_ t: inout Text, _ v: View) {
+    package func putDrift(_ t: inout Text, _ v: View) {
         if v.driftKnown {
             t.put(fixed: v.drift_ppm, decimals: 4, shown: 2, sign: true)
             t.put(" %")

@@ -188,7 +188,7 @@ package struct Endpoints {
         return n
     }
 
-    func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
+    package func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
         now_ms - all[e].lagSeen_ms <= lagMemory_ms ? all[e].lag_slots : 0
     }
 

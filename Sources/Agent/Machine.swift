@@ -48,7 +48,7 @@ package final class Machine {
     package let book: UnsafeMutablePointer<ek_book>
     package internal(set) var bookKnown = false
     let otherBook: UnsafeMutablePointer<ek_book>
-    let plan: UnsafeMutablePointer<ek_plan>
+    package let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutablePointer<UInt8>
     let workCap = 16384
 
@@ -66,25 +66,24 @@ package final class Machine {
         lastReadCount = body.count
         lastRead.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
     }
-    /// Kept memory: the last STATUS, a line of the log, and a name or sentence that is copied out before the next one is made.
-    var statusLine = Text(capacity: 7168)
+    /// Kept memory: a line of the log, and a name or sentence that is copied out before the next one is made.
     var line = Text(capacity: 256)
     var words = Text(capacity: 256)
     /// The time of the event being handled.
-    var clock = Now(mono_ms: 0, unix_s: 0)
+    package internal(set) var clock = Now(mono_ms: 0, unix_s: 0)
 
     // Schedule, all on the monotonic clock.
     var firstTick_ms: UInt64 = 0
-    var nextTick_ms: UInt64 = 0
+    package internal(set) var nextTick_ms: UInt64 = 0
     var phaseTimer_ms = UInt64.max
     package internal(set) var tickStarted_ms: UInt64 = 0
 
     // Reading.
     var purpose = Purpose.tick
     var attempts = 0
-    var readEndpoint = 0
+    package internal(set) var readEndpoint = 0
     var hedged = false
-    var bookReadAt_ms: UInt64 = 0
+    package internal(set) var bookReadAt_ms: UInt64 = 0
     var bookLatency_us: UInt32 = 0
     var minSlot: UInt64 = 0
     var highestSlot: UInt64 = 0
@@ -112,7 +111,7 @@ package final class Machine {
     var planFull = false
     var skewWarned = false
     /// The venue answered a harmless simulated instruction in this process.
-    var venueAlive = false
+    package internal(set) var venueAlive = false
     /// 0 well, 1 warning, 2 critical.
     package internal(set) var healthLevel = 0
     /// What needs a person at once; empty: nothing. See Health.swift.
@@ -137,11 +136,11 @@ package final class Machine {
     /// A correction was begun in this tick.
     var tried = false
     /// The open ticket is of a market that is hedged no more: it is followed to its end, never sent again.
-    var foreignTicket = false
+    package internal(set) var foreignTicket = false
     var tickRetries = 0
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
-    var order = Order()
+    package internal(set) var order = Order()
     /// What settling had done to the account when the ticket was made; a ticket found at start has none.
     var feeMark = ek_fee_mark()
     /// The order that is being cancelled; 0: a correction is being built.
@@ -206,7 +205,7 @@ package final class Machine {
         return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(restoredAt_s)) * 1_000))
     }
 
-    var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
+    package var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
     package var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
 
     /// When `step(.timer)` wants to be called next, on the monotonic clock.

@@ -8,11 +8,13 @@ package enum Ask: UInt8 {
     case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
 }
 
-struct Requests {
+package struct Requests {
     private var text = Text(capacity: 8192)
     private var accounts = Text(capacity: 8192)
     private var idAt = 0
     private var slotAt = 0
+
+    package init() {}
 
     private mutating func open(_ method: StaticString, id: UInt32) {
         text.clear()
@@ -135,7 +137,7 @@ struct Requests {
     }
 
     /// The transaction carries no signature yet: a node cannot land what it was only asked to simulate.
-    mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, user: ek_key, minSlot: UInt64,
+    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, user: ek_key, minSlot: UInt64,
                               _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("simulateTransaction", id: id)
         text.put("[\"")

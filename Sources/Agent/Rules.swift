@@ -31,7 +31,7 @@ package struct HedgeRules {
     package private(set) var asset = Text("SOL")
 }
 
-func asset(of market: Text) -> Text {
+package func asset(of market: Text) -> Text {
     var t = Text()
     for b in market.bytes {
         if b == 0x2D { break }

@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Preflight
 import Text
 
 func checkCommand() -> Int32 {

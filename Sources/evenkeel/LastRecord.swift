@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Render
 import Text
 
 /// `status` without a running agent: the record, and that it is one.
@@ -37,7 +38,7 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
             continue
         }
         t.put(" \(c: ek_market_record_name(m)) last ")
-        t.put(last: m.pointee.last)
+        t.put("\(correction: m.pointee.last)")
         t.put("\n")
     }
     Terminal.print(t)

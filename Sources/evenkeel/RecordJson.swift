@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Render
 import Text
 
 /// Every field that a person or a test asks about.

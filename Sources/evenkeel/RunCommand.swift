@@ -1,7 +1,9 @@
 // `run`: the agent.
 import Agent
+import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Render
 import Text
 
 private func logFormat(_ value: UnsafePointer<CChar>?, _ log: inout Logger) -> Bool {

@@ -2,6 +2,7 @@ import Agent
 import EvenkeelCore
 import Foundation
 import Localnet
+import Render
 import Testing
 import Text
 
@@ -20,7 +21,8 @@ extension Bench {
     }
 
     var json: [String: Any] {
-        let all = try! JSONSerialization.jsonObject(with: Data(machine.statusJson().bytes)) as! [String: Any]
+        var json = StatusJson()
+        let all = try! JSONSerialization.jsonObject(with: Data(json.message(machine).bytes)) as! [String: Any]
         return all["data"] as! [String: Any]
     }
 

@@ -1,12 +1,9 @@
-// One line an event, to stderr: logfmt (default), JSON, or plain. What journald reads carries its priority. The same line over and over is
-// said three times, then counted: a fault that lasts for days must neither fill the disk nor push out what came before it.
-import EvenkeelCore
+// One line an event, to stderr. The same line over and over is said three times, then counted: a fault that
+// lasts for days must neither fill the disk nor push out what came before it.
+import Agent
 import EvenkeelSys
+import Render
 import Text
-
-package enum LogFormat: UInt8 {
-    case logfmt, json, plain
-}
 
 /// A line that was said lately.
 private struct Said {
@@ -34,24 +31,6 @@ package struct Logger {
 
     package init() { journald = sys_is_journal(2) != 0 }
 
-    private func word(_ l: Level) -> StaticString {
-        switch l {
-        case .error: return "err"
-        case .warning: return "warn"
-        case .info: return "info"
-        case .debug: return "debug"
-        }
-    }
-
-    private func priority(_ l: Level) -> StaticString {
-        switch l {
-        case .error: return "<3>"
-        case .warning: return "<4>"
-        case .info: return "<6>"
-        case .debug: return "<7>"
-        }
-    }
-
     /// Whether a line of this level goes anywhere at all.
     package func says(_ l: Level) -> Bool { l.rawValue <= level.rawValue && fd >= 0 }
 
@@ -75,10 +54,12 @@ package struct Logger {
         return h
     }
 
-    /// Complaints, and the two sentences a lasting drift repeats every tick. The life of an order is always told whole.
+    /// Complaints, and the two sentences a lasting drift repeats every tick. The life of an order is always
+    /// told whole.
     private func mayBeHeld(_ l: Level, _ human: Text) -> Bool {
         if l == .debug { return false }
-        return l != .info || human.starts("[REBALANCER] Cooldown active") || human.starts("[REBALANCER] Net delta")
+        return l != .info || human.starts("[REBALANCER] Cooldown active")
+            || human.starts("[REBALANCER] Net delta")
     }
 
     private mutating func isNews(_ l: Level, _ human: Text, _ time_s: Int64) -> Bool {
@@ -101,7 +82,8 @@ package struct Logger {
         return true
     }
 
-    /// Windows that have ended: how often a line was held back in them. Called before each line and at the end of each tick.
+    /// Windows that have ended: how often a line was held back in them. Called before each line and at the
+    /// end of each tick.
     package mutating func sayHeld(_ time_s: Int64, tick: UInt64, all: Bool = false) {
         var i = 0
         while i < lately.count {
@@ -117,54 +99,15 @@ package struct Logger {
 
     private mutating func sum(_ s: Said, _ time_s: Int64, tick: UInt64) {
         if s.held == 0 { return }
-        var t = s.text
-        t.put(" … ")
-        t.put(s.held)
-        t.put(s.held == 1 ? " more time in " : " more times in ")
-        t.put(max(1, (time_s - s.began_s + 59) / 60))
-        t.put(" min")
-        put(s.level, t, tick, Text(), time_s)
+        let times: StaticString = s.held == 1 ? "time" : "times"
+        let window_min = max(1, (time_s - s.began_s + 59) / 60)
+        put(s.level, "\(s.text) … \(s.held) more \(times) in \(window_min) min", tick, Text(), time_s)
     }
 
     private mutating func put(_ l: Level, _ human: Text, _ tick: UInt64, _ ticket: Text, _ time_s: Int64) {
         line.clear()
-        if journald { line.put(priority(l)) }
-        switch format {
-        case .logfmt:
-            line.put("time=")
-            line.put(iso8601: time_s)
-            line.put(" level=")
-            line.put(word(l))
-            line.put(" tick=")
-            line.put(tick)
-            if !ticket.isEmpty {
-                line.put(" ticket=")
-                line.put(ticket)
-            }
-            line.put(" msg=")
-            line.put(jsonString: human)
-        case .json:
-            line.put("{\"time\":\"")
-            line.put(iso8601: time_s)
-            line.put("\",\"level\":\"")
-            line.put(word(l))
-            line.put("\",\"tick\":")
-            line.put(tick)
-            if !ticket.isEmpty {
-                line.put(",\"ticket\":\"")
-                line.put(ticket)
-                line.put("\"")
-            }
-            line.put(",\"msg\":")
-            line.put(jsonString: human)
-            line.put("}")
-        case .plain:
-            line.put(iso8601: time_s)
-            line.put(" ")
-            line.put(word(l))
-            line.put(" ")
-            line.put(human)
-        }
+        if journald { line.put(l.journaldPriority) }
+        line.put(logLine: LogLine(level: l, human: human, tick: tick, ticket: ticket, time_s: time_s), format)
         line.put("\n")
         _ = line.bytes.withUnsafeBufferPointer { sys_write_log(fd, $0.baseAddress, $0.count) }
     }

@@ -1,4 +1,6 @@
-// From the config file's table to the machine's rules. The table (sys_config.h) has checked every value already.
+// From the config file's table to the machine's rules. The table (sys_config.h) has checked every value
+// already.
+import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Text
@@ -6,24 +8,20 @@ import Text
 package typealias ConfigPointer = UnsafeMutablePointer<sys_config>
 
 package func allocateConfig() -> ConfigPointer {
-    UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16).bindMemory(to: sys_config.self, capacity: 1)
+    UnsafeMutableRawPointer.allocate(byteCount: sys_config_size(), alignment: 16)
+        .bindMemory(to: sys_config.self, capacity: 1)
 }
 
 /// The path of a file that stands beside the state and is named after it.
 func besideState(_ config: ConfigPointer, _ suffix: StaticString) -> Text {
-    var path = Text()
-    path.put(c: sys_config_state(config))
-    path.put(suffix)
-    return path
+    "\(c: sys_config_state(config))\(suffix)"
 }
 
 extension HedgeRules {
     init(_ h: UnsafePointer<sys_hedge>) {
         self.init()
-        perpName = Text()
-        perpName.put(c: sys_hedge_name(h))
-        spotName = Text()
-        spotName.put(c: sys_hedge_asset(h))
+        perpName = "\(c: sys_hedge_name(h))"
+        spotName = "\(c: sys_hedge_asset(h))"
         useVenueSpot = false
         useWalletSpot = false
         for i in 0..<UInt32(h.pointee.n_legs) {
@@ -32,7 +30,9 @@ extension HedgeRules {
             case Int(SYS_LEG_VENUE): useVenueSpot = true
             case Int(SYS_LEG_WALLET): useWalletSpot = true
             default:
-                var l = Leg(leg.pointee.kind == UInt8(SYS_LEG_TOKEN) ? .token : leg.pointee.kind == UInt8(SYS_LEG_WATCH) ? .watch : .fixed)
+                let kind = Int(leg.pointee.kind)
+                let watched = kind == Int(SYS_LEG_WATCH)
+                var l = Leg(kind == Int(SYS_LEG_TOKEN) ? .token : watched ? .watch : .fixed)
                 l.key = leg.pointee.key
                 l.hasKey = leg.pointee.has_key != 0
                 l.amount_e9 = leg.pointee.amount_e9
@@ -59,9 +59,7 @@ extension Rules {
             if let h = sys_config_hedge(c, i) { hedges.append(HedgeRules(h)) }
         }
         guard !hedges.isEmpty else {
-            trouble = Text()
-            trouble.put(c: sys_config_file(c))
-            trouble.put(": no [hedge X-PERP] section")
+            trouble = "\(c: sys_config_file(c)): no [hedge X-PERP] section"
             return nil
         }
         mode = c.pointee.mode == UInt8(SYS_MODE_LIVE) ? .live : .paper
@@ -86,37 +84,4 @@ extension Rules {
         forceDrift_ppm = Int64(c.pointee.force_drift_ppm)
         maxFailures = c.pointee.max_failures
     }
-}
-
-private func sameText(_ a: UnsafePointer<CChar>?, _ b: UnsafePointer<CChar>?) -> Bool {
-    guard var x = a, var y = b else { return a == nil && b == nil }
-    while x.pointee == y.pointee {
-        if x.pointee == 0 { return true }
-        x += 1
-        y += 1
-    }
-    return false
-}
-
-/// Whether two configs differ only in what a running agent can take over.
-func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
-    guard a.pointee.mode == b.pointee.mode, a.pointee.n_urls == b.pointee.n_urls, a.pointee.venue == b.pointee.venue,
-          a.pointee.sub_account == b.pointee.sub_account, a.pointee.has_authority == b.pointee.has_authority,
-          a.pointee.n_hedges == b.pointee.n_hedges else { return false }
-    for i in 0..<UInt32(a.pointee.n_urls) where !sameText(sys_config_url(a, i), sys_config_url(b, i)) { return false }
-    let owner = withUnsafeBytes(of: a.pointee.authority) { x in withUnsafeBytes(of: b.pointee.authority) { y in x.elementsEqual(y) } }
-    guard owner else { return false }
-    for i in 0..<UInt32(a.pointee.n_hedges) {
-        guard let ha = sys_config_hedge(a, i), let hb = sys_config_hedge(b, i), sameText(sys_hedge_name(ha), sys_hedge_name(hb)),
-              ha.pointee.n_legs == hb.pointee.n_legs else { return false }
-        for k in 0..<UInt32(ha.pointee.n_legs) {
-            guard let x = sys_hedge_leg(ha, k), let y = sys_hedge_leg(hb, k), x.pointee.kind == y.pointee.kind, x.pointee.has_key == y.pointee.has_key,
-                  withUnsafeBytes(of: x.pointee.key, { p in withUnsafeBytes(of: y.pointee.key) { q in p.elementsEqual(q) } }) else { return false }
-        }
-    }
-    return sameText(sys_config_state(a), sys_config_state(b))
-        && sameText(sys_config_control(a), sys_config_control(b)) && sameText(sys_config_keypair(a), sys_config_keypair(b))
-        && sameText(sys_config_signer_socket(a), sys_config_signer_socket(b))
-        && sameText(sys_config_webhook(a), sys_config_webhook(b)) && sameText(sys_config_ping(a), sys_config_ping(b))
-        && a.pointee.alert_format == b.pointee.alert_format
 }

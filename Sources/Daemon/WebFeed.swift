@@ -1,7 +1,10 @@
-// What the web role is given: the status message and the counters, whenever one of them changed; and what comes back, commands.
-// Nothing here waits, and nothing here is needed: an agent without a page is the same agent.
+// What the web role is given: the status message and the counters, whenever one of them changed; and what
+// comes back, commands. Nothing here waits, and nothing here is needed: an agent without a page is the same
+// agent.
+import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Render
 import Text
 
 package final class WebFeed {
@@ -17,6 +20,7 @@ package final class WebFeed {
     private var ended: [Ended] = []
     /// Kept memory for a name.
     private var words = Text()
+    private var statusJson = StatusJson()
 
     private struct Shown: Equatable {
         var phase = Phase.idle
@@ -33,7 +37,8 @@ package final class WebFeed {
         init(_ m: Machine) {
             let t = m.ticket.pointee
             (phase, ticket, attempts) = (m.phase, t.state, t.attempts)
-            (paused, breaker, live) = (m.record.pointee.paused, m.record.pointee.breaker_open, m.rules.mode == .live)
+            (paused, breaker) = (m.record.pointee.paused, m.record.pointee.breaker_open)
+            live = m.rules.mode == .live
             published = true
         }
     }
@@ -68,29 +73,31 @@ package final class WebFeed {
             return sys_web_open(&s, &errno)
         }
         guard let h = opened else {
-            trouble.put("the web role could not be started: ")
-            trouble.put(c: sys_errno_text(errno))
+            trouble = "the web role could not be started: \(c: sys_errno_text(errno))"
             return nil
         }
         handle = h
         metrics = sys_web_metrics(h)
         speed = max(1, options.speed)
-        var far = false
-        for i in 0..<UInt32(config.pointee.n_urls) where sys_url_is_loopback(sys_config_url(config, i)) == 0 { far = true }
-        explorer = far
+        explorer = (0..<UInt32(config.pointee.n_urls)).contains {
+            sys_url_is_loopback(sys_config_url(config, $0)) == 0
+        }
     }
 
     deinit { sys_web_close(handle) }
 
-    /// -1 once its keeper is gone.
+    /// -1 once the role is gone.
     var fd: Int32 { sys_web_fd(handle) }
     package var port: UInt16 { sys_web_port(handle) }
     package var pid: Int32 { sys_web_pid(handle) }
 
-    func asked(_ id: UInt32, _ body: UnsafeBufferPointer<UInt8>) { sys_metrics_asked(metrics, id, body.baseAddress, body.count) }
+    func asked(_ id: UInt32, _ body: UnsafeBufferPointer<UInt8>) {
+        sys_metrics_asked(metrics, id, body.baseAddress, body.count)
+    }
 
     func answered(_ r: sys_http_result) {
-        sys_metrics_answered(metrics, r.id, r.endpoint, r.latency_us, r.kind == SYS_HTTP_OK && r.status == 200 ? 1 : 0)
+        let well = r.kind == SYS_HTTP_OK && r.status == 200
+        sys_metrics_answered(metrics, r.id, r.endpoint, r.latency_us, well ? 1 : 0)
     }
 
     /// The ring must outlive this object.
@@ -104,9 +111,11 @@ package final class WebFeed {
         times.status_ms = real
         if m.report.status != .error && !m.chainStands(now) { times.tick_done_ms = real }
         metrics.pointee.ticks += 1
-        if now.mono_ms >= m.tickStarted_ms { sys_metrics_tick(metrics, (now.mono_ms - m.tickStarted_ms) * 1000 / speed) }
-        if m.report.status == .blocked {
-            for g in m.report.gates where !g.ok { sys_metrics_gate(metrics, g.name.utf8Start, g.name.utf8CodeUnitCount) }
+        if now.mono_ms >= m.tickStarted_ms {
+            sys_metrics_tick(metrics, (now.mono_ms - m.tickStarted_ms) * 1000 / speed)
+        }
+        for g in m.report.gates where m.report.status == .blocked && !g.ok {
+            sys_metrics_gate(metrics, g.name.utf8Start, g.name.utf8CodeUnitCount)
         }
         countCorrections(m)
         publish(m, now)
@@ -120,34 +129,32 @@ package final class WebFeed {
 
     /// Says what happened to the role.
     func tend(_ log: (Text) -> Void) {
-        if let words = sys_web_said(handle) {
-            var t = Text()
-            t.put(c: words)
-            log(t)
-        }
+        if let words = sys_web_said(handle) { log("\(c: words)") }
     }
 
-    /// At most a few commands at a time: a role gone mad must not hold the loop.
+    /// At most a few commands at a time: a role that has been taken over must not hold the loop.
     func serve(_ m: Machine, _ now: Now, _ log: (Text) -> Void) {
         for _ in 0..<4 {
             var id: UInt32 = 0
             let c = sys_web_next(handle, &id)
             if c == SYS_WEB_NONE { return }
-            let wish: Command
-            switch c {
-            case SYS_WEB_PAUSE: wish = .pause
-            case SYS_WEB_RESUME: wish = .resume
-            case SYS_WEB_REBALANCE: wish = .rebalance
-            case SYS_WEB_FLATTEN: wish = .flatten
-            case SYS_WEB_LIVE: wish = .live
-            default: wish = .paper
+            let said = m.obey(command(c), now)
+            log("command from the page: \(said.words)")
+            said.words.bytes.withUnsafeBufferPointer {
+                sys_web_answer(handle, id, c, said.ok ? 1 : 0, $0.baseAddress, $0.count)
             }
-            let said = m.obey(wish, now)
-            var t = Text("command from the page: ")
-            t.put(said.words)
-            log(t)
-            said.words.bytes.withUnsafeBufferPointer { sys_web_answer(handle, id, c, said.ok ? 1 : 0, $0.baseAddress, $0.count) }
             publish(m, now)
+        }
+    }
+
+    private func command(_ c: sys_web_command) -> Command {
+        switch c {
+        case SYS_WEB_PAUSE: return .pause
+        case SYS_WEB_RESUME: return .resume
+        case SYS_WEB_REBALANCE: return .rebalance
+        case SYS_WEB_FLATTEN: return .flatten
+        case SYS_WEB_LIVE: return .live
+        default: return .paper
         }
     }
 
@@ -162,19 +169,21 @@ package final class WebFeed {
             let old = ended[i]
             ended[i] = this
             // What stands in the record at the start was counted by an earlier process.
-            if this == old || l.outcome == UInt8(EK_OUT_NONE) || (first && l.unix_s < m.report.time_s) { continue }
+            let earlier = first && l.unix_s < m.report.time_s
+            if this == old || l.outcome == UInt8(EK_OUT_NONE) || earlier { continue }
             sys_metrics_correction(metrics, ek_action_name(l.action), ek_outcome_name(l.outcome))
         }
     }
 
     private func countLanding(_ m: Machine) {
         let t = m.ticket
-        if t.pointee.landed_slot == 0 || t.pointee.sent_slot == 0 || t.pointee.landed_slot < t.pointee.sent_slot { return }
+        let (sent, landed) = (t.pointee.sent_slot, t.pointee.landed_slot)
+        if landed == 0 || sent == 0 || landed < sent { return }
         guard let s = ek_ticket_signature(t) else { return }
-        let this = Landed(signature: UnsafeRawPointer(s).loadUnaligned(as: UInt64.self), slot: t.pointee.landed_slot)
+        let this = Landed(signature: UnsafeRawPointer(s).loadUnaligned(as: UInt64.self), slot: landed)
         if this == counted { return }
         counted = this
-        sys_metrics_landed(metrics, t.pointee.landed_slot - t.pointee.sent_slot)
+        sys_metrics_landed(metrics, landed - sent)
     }
 
     // MARK: publishing
@@ -191,10 +200,11 @@ package final class WebFeed {
         shown = Shown(m)
         gauges(m)
         let next = m.nextTick_ms
-        times.next_tick_ms = sys_mono_ms() + Int64(clamping: (next > now.mono_ms ? next - now.mono_ms : 0) / speed)
+        let left_ms = next > now.mono_ms ? next - now.mono_ms : 0
+        times.next_tick_ms = sys_mono_ms() + Int64(clamping: left_ms / speed)
         times.interval_ms = UInt32(clamping: max(1, m.rules.interval_ms / speed))
         times.explorer = explorer ? 1 : 0
-        let json = m.statusJson()
+        let json = statusJson.message(m)
         _ = json.bytes.withUnsafeBufferPointer { sys_web_publish(handle, $0.baseAddress, $0.count, &times) }
     }
 
@@ -223,8 +233,13 @@ package final class WebFeed {
         p.pointee.leverage_e4 = v.valued && v.a.leverage_infinite == 0 ? Int64(v.a.leverage_e4) : unknown
         p.pointee.free_collateral_e6 = v.valued ? v.a.free_collateral_e6 : unknown
         p.pointee.equity_e6 = v.valued ? v.a.equity_e6 : unknown
+        marketGauges(m, v)
+    }
+
+    private func marketGauges(_ m: Machine, _ v: View) {
+        let unknown = Int64.min
         for i in 0..<m.hedges.count {
-            guard let g = sys_metrics_market(p, UInt32(i)) else { break }
+            guard let g = sys_metrics_market(metrics, UInt32(i)) else { break }
             let w = i == m.current ? v : m.hedges[i].view
             name(sys_market_gauges_name(g), 24, m.hedges[i].rules.perpName)
             g.pointee.drift_ppm = w.known && w.driftKnown ? w.drift_ppm : unknown

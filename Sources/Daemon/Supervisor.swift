@@ -1,13 +1,13 @@
-// What a supervisor (systemd) is told: READY after the first tick that read the book, a sign of life only for ticks that ended, and words.
-// Without $NOTIFY_SOCKET nothing happens here.
-import EvenkeelCore
+// What a supervisor (systemd) is told: READY after the first tick that read the book, a sign of life only for
+// ticks that ended, and words. Without $NOTIFY_SOCKET nothing happens here.
 import EvenkeelSys
 import Text
 
 struct Supervisor {
     private let fd: Int32
     private(set) var ready = false
-    /// The longest time between the ends of two ticks that is still well: the next one may begin an interval later and meet slow endpoints.
+    /// The longest time between the ends of two ticks that is still good: the next one may begin an interval
+    /// later and meet slow endpoints.
     private var patience_us: UInt64 = 0
     private let watchdog_us: UInt64
     private var toldWatchdog_us: UInt64 = 0
@@ -22,10 +22,8 @@ struct Supervisor {
     /// Words when the socket that was named does not work.
     var trouble: Text? {
         if fd >= -1 { return nil }
-        var t = Text("$NOTIFY_SOCKET cannot be used (")
-        t.put(c: sys_errno_text(-fd))
-        t.put("): the supervisor will not hear of this agent")
-        return t
+        let why = sys_errno_text(-fd)
+        return "$NOTIFY_SOCKET cannot be used (\(c: why)): the supervisor will not hear of this agent"
     }
 
     private func send(_ t: Text) {
@@ -46,9 +44,7 @@ struct Supervisor {
         // A watchdog shorter than a healthy agent's own rhythm would kill it for nothing.
         if watchdog_us > 0 && watchdog_us < patience_us && toldWatchdog_us != patience_us {
             toldWatchdog_us = patience_us
-            t.put("WATCHDOG_USEC=")
-            t.put(patience_us)
-            t.put("\n")
+            t.put("WATCHDOG_USEC=\(patience_us)\n")
         }
         if !ready { extend(&t) }
         send(t)
@@ -79,10 +75,7 @@ struct Supervisor {
 
     func reloading() {
         if !ready { return }
-        var t = Text("RELOADING=1\nMONOTONIC_USEC=")
-        t.put(UInt64(max(0, sys_mono_us())))
-        t.put("\n")
-        send(t)
+        send("RELOADING=1\nMONOTONIC_USEC=\(max(0, sys_mono_us()))\n")
     }
 
     func reloaded(_ words: Text) {

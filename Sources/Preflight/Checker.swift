@@ -1,23 +1,24 @@
-// `check`: every condition for live trading, measured. The machine itself is run for one tick, as live, by a host that signs nothing, writes
-// nothing and refuses to send; what it would sign is what it would do. Around it: files, disk, endpoints, the clock, the key's rights.
-// The process never holds the secret half of a key: it is loaded for its address and wiped.
+// `check`: every condition for live trading, measured. The machine itself is run for one tick, as live, by a
+// host that signs nothing, writes nothing and refuses to send; what it would sign is what it would do. Around
+// it: files, disk, endpoints, the clock, the key's rights. The process never holds the secret half of a key:
+// it is loaded for its address and wiped.
+import Agent
+import Daemon
 import EvenkeelCore
 import EvenkeelSys
 import Text
 
 enum Finding: UInt8 {
     case ok, warn, fail
-
-    var word: StaticString { self == .ok ? "ok" : self == .warn ? "warn" : "FAIL" }
 }
 
 struct CheckRow {
     var finding: Finding
     var name: Text
     var value: Text
-    var limit = Text(capacity: 0)
+    var limit = Text()
     /// What to do; empty for what is well.
-    var remedy = Text(capacity: 0)
+    var remedy = Text()
 }
 
 /// What one endpoint said of itself.
@@ -64,7 +65,8 @@ final class Checker: Host {
             wouldSend = true
             return false
         }
-        return sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, config.pointee.timeout_ms) == 0
+        let timeout_ms = config.pointee.timeout_ms
+        return sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, timeout_ms) == 0
     }
 
     /// The last lock: whatever the machine does, nothing that could land leaves this process.
@@ -82,10 +84,11 @@ final class Checker: Host {
 
     func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 { 0 }
 
-    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,
+              oracle: UnsafeBufferPointer<UInt8>,
               into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         wouldSign = true
-        throw .refused(Text("check signs nothing"), breaker: false)
+        throw .refused("check signs nothing", breaker: false)
     }
 
     func log(_ level: Level, _ human: Text) {
@@ -103,8 +106,9 @@ final class Checker: Host {
 
     // MARK: rows
 
-    func row(_ finding: Finding, _ name: StaticString, _ value: Text, limit: Text = Text(capacity: 0), remedy: Text = Text(capacity: 0)) {
-        rows.append(CheckRow(finding: finding, name: Text(name), value: value, limit: limit, remedy: finding == .ok ? Text(capacity: 0) : remedy))
+    func row(_ finding: Finding, _ name: Text, _ value: Text, limit: Text = Text(), remedy: Text = Text()) {
+        rows.append(CheckRow(finding: finding, name: name, value: value, limit: limit,
+                             remedy: finding == .ok ? Text() : remedy))
     }
 
     var failed: Int {
@@ -141,51 +145,4 @@ final class Checker: Host {
             while sys_http_next(http, &r) != 0 {}
         }
     }
-}
-
-/// Runs every check of a loaded config and prints them. 0, or 3 when live trading would be refused.
-package func runCheck(_ config: ConfigPointer, json: Bool, colour: Bool) -> Int32 {
-    var words = Text()
-    guard var rules = Rules(config, trouble: &words) else {
-        complain(words)
-        return exitUsage
-    }
-    guard ek_crypto_init() == EK_OK, let http = sys_http_new() else {
-        var t = Text()
-        t.put(c: sys_http_trouble())
-        complain(t.isEmpty ? Text("libsodium could not be initialised") : t)
-        return exitFailed
-    }
-    defer { sys_http_free(http) }
-    rules.mode = .live
-    rules.allowed = .paper        // nothing is switched here
-    let c = Checker(config, http)
-    c.fileRows()
-    let signer = c.keyRow(rules)
-    c.sandboxRows()
-    let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
-    defer { UnsafeMutableRawPointer(record).deallocate() }
-    var venueName = Text()
-    venueName.put(c: sys_config_venue_name(config))
-    let venue = venueName.withCString { ek_venue_by_name($0, venueName.count) }
-    let authority = config.pointee.has_authority != 0 ? config.pointee.authority : signer
-    guard let owner = authority ?? signer else {
-        c.finishRows(nil)
-        return c.print(json: json, colour: colour)
-    }
-    c.stateRows(record, venueName, owner)
-    c.controlRow()
-    for i in 0..<UInt32(config.pointee.n_urls) { _ = sys_http_add(http, sys_config_url(config, i)) }
-    c.askEndpoints(venue)
-    c.endpointRows(venue)
-    let m = Machine(host: c, rules: rules, venue: venue, authority: owner, subAccount: config.pointee.sub_account, signer: signer ?? owner,
-                    endpointCount: Int(config.pointee.n_urls), record: record)
-    c.tick(m, most_ms: 30_000 + 10 * UInt64(config.pointee.timeout_ms))
-    c.bookRows(m, haveKey: signer != nil)
-    c.rightsRows(m, haveKey: signer != nil)
-    c.gateRows(m)
-    c.finishRows(m)
-    let code = c.print(json: json, colour: colour)
-    c.machine = nil
-    return code
 }

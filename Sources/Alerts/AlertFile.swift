@@ -1,7 +1,10 @@
-// What of the alerts outlives the process: the queue, which lasting conditions were said, and which corrections were told of. A crash between a
-// correction and its message is told at the next start; a condition that ended while the agent was down is still said to be over.
+// What of the alerts outlives the process: the queue, which lasting conditions were said, and which
+// corrections were told of. A crash between a correction and its message is told at the next start; a
+// condition that ended while the agent was down is still said to be over.
+import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Render
 import Text
 
 /// The file; closed at the end.
@@ -10,14 +13,10 @@ final class AlertFile {
     let image: UnsafeMutablePointer<sys_pending>
     var failing = false
 
-    init?(_ config: ConfigPointer, words: inout Text) {
-        let path = besideState(config, ".alerts")
+    /// nil: it cannot be opened.
+    init?(_ path: Text) {
         fd = path.withCString { sys_pending_open($0) }
-        if fd < 0 {
-            words = path
-            words.put(": cannot be opened; alerts that wait are forgotten at a restart")
-            return nil
-        }
+        if fd < 0 { return nil }
         image = UnsafeMutablePointer<sys_pending>.allocate(capacity: 1)
         image.initialize(to: sys_pending())
     }
@@ -37,16 +36,21 @@ extension Alerts {
         restored = true
         dropped = p.pointee.dropped
         for i in 0..<min(p.pointee.n, UInt32(Alerts.room)) {
-            guard let a = sys_pending_at(p, i), let kind = AlertKind(rawValue: a.pointee.kind), let state = AlertState(rawValue: a.pointee.state),
-                  let level = Level(rawValue: a.pointee.level), let chars = sys_pending_text(a) else { continue }
+            guard let a = sys_pending_at(p, i), let kind = AlertKind(rawValue: a.pointee.kind),
+                  let state = AlertState(rawValue: a.pointee.state),
+                  let level = Level(rawValue: a.pointee.level),
+                  let chars = sys_pending_text(a) else { continue }
+            let length = Int(a.pointee.len)
             var t = Text()
-            chars.withMemoryRebound(to: UInt8.self, capacity: Int(a.pointee.len)) { t.put(raw: $0, count: Int(a.pointee.len)) }
-            queue.append(Alert(kind: kind, state: state, level: level, text: t, time_s: a.pointee.unix_s, tick: a.pointee.tick))
+            chars.withMemoryRebound(to: UInt8.self, capacity: length) { t.put(raw: $0, count: length) }
+            queue.append(Alert(kind: kind, state: state, level: level, text: t, time_s: a.pointee.unix_s,
+                               tick: a.pointee.tick))
         }
         guard let said = sys_pending_said(p) else { return }
         for i in 0..<conditions.count where said[i] != 0 {
             guard let level = Level(rawValue: said[i] - 1) else { continue }
-            conditions[i] = Condition(holds: true, since_ms: now.mono_ms, said: true, saidAt_ms: now.mono_ms, level: level)
+            conditions[i] = Condition(holds: true, since_ms: now.mono_ms, said: true, saidAt_ms: now.mono_ms,
+                                      level: level)
         }
         for i in 0..<told.count {
             guard let m = sys_pending_mark_at(p, UInt32(i)) else { break }
@@ -74,7 +78,7 @@ extension Alerts {
             for k in 0..<n { chars[k] = CChar(bitPattern: q.text.bytes[k]) }
         }
         if let said = sys_pending_said(p) {
-            for i in 0..<conditions.count { said[i] = conditions[i].said ? conditions[i].level.rawValue + 1 : 0 }
+            for (i, c) in conditions.enumerated() { said[i] = c.said ? c.level.rawValue + 1 : 0 }
         }
         for i in 0..<told.count {
             guard let m = sys_pending_mark_at(p, UInt32(i)) else { break }
@@ -88,10 +92,8 @@ extension Alerts {
         }
         if file.failing { return nil }
         file.failing = true
-        var t = Text("alerts: what waits cannot be written beside the state file (")
-        t.put(c: sys_errno_text(errno))
-        t.put("); a restart forgets it")
-        return t
+        let why = sys_errno_text(errno)
+        return "alerts: the queue cannot be written beside the state file (\(c: why)); a restart forgets it"
     }
 
     mutating func markTold(_ m: Machine) {
@@ -110,14 +112,13 @@ extension Alerts {
         for i in 0..<told.count {
             guard let r = ek_record_market(m.record, UInt32(i)) else { break }
             let l = r.pointee.last
-            if l.outcome == UInt8(EK_OUT_NONE) || (l.unix_s == told[i].unix_s && l.slot == told[i].slot) { continue }
-            let filled = l.outcome == UInt8(EK_OUT_FILLED) || l.outcome == UInt8(EK_OUT_PARTIAL_GONE) || l.outcome == UInt8(EK_OUT_PAPER)
-            var t = Text()
-            t.put(c: ek_market_record_name(r))
-            t.put(" ")
-            t.put(last: l)
-            t.put("; the agent ended before it could say so")
-            push(filled ? .correction : .failure, .once, filled ? .info : .warning, t, m.ticks, now, at: l.unix_s)
+            let known = l.unix_s == told[i].unix_s && l.slot == told[i].slot
+            if l.outcome == UInt8(EK_OUT_NONE) || known { continue }
+            let filled = l.outcome == UInt8(EK_OUT_FILLED) || l.outcome == UInt8(EK_OUT_PARTIAL_GONE)
+                || l.outcome == UInt8(EK_OUT_PAPER)
+            push(filled ? .correction : .failure, .once, filled ? .info : .warning,
+                 "\(c: ek_market_record_name(r)) \(correction: l); the agent ended before it could say so",
+                 m.ticks, now, at: l.unix_s)
         }
     }
 }

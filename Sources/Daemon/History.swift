@@ -1,28 +1,29 @@
-// The driver's side of the history: the file beside the state, opened, fed and closed. Whatever goes wrong here costs history only: it
-// is said once and trading goes on.
+// The history's file beside the state: opened, fed and closed. Whatever goes wrong here costs history only:
+// it is said once and trading goes on.
+import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Text
 
 extension Driver {
     /// Opens or makes the history beside the state file. A run without a state keeps none.
-    func openRing(venue: Text, authority: ek_key) {
+    func openHistory(venue: Text, authority: ek_key) {
         guard persistent, ring == nil else { return }
         let r = UnsafeMutablePointer<sys_ring>.allocate(capacity: 1)
         let path = besideState(config, ".ring")
         var owner = authority
-        let result = path.withCString { p in venue.withCString { v in sys_ring_open(p, v, &owner, config.pointee.sub_account, r) } }
+        let result = path.withCString { p in
+            venue.withCString { v in sys_ring_open(p, v, &owner, config.pointee.sub_account, r) }
+        }
         if result == SYS_RING_OK {
             ring = r
             return
         }
-        var t = Text("[REBALANCER] ")
-        t.put(c: sys_ring_text(r))
-        log(.warning, t)
+        log(.warning, "[REBALANCER] \(c: sys_ring_text(r))")
         r.deallocate()
     }
 
-    func closeRing() {
+    func closeHistory() {
         guard let r = ring else { return }
         sys_ring_close(r)
         r.deallocate()
@@ -57,8 +58,10 @@ extension Driver {
         let failing = r.pointee.failures > 0
         if failing == ringFailing { return }
         ringFailing = failing
-        var t = Text("[REBALANCER] ")
-        if failing { t.put(c: sys_ring_text(r)); t.put("; it is tried again later, trading goes on") } else { t.put("the history is written again") }
-        log(failing ? .warning : .info, t)
+        if failing {
+            log(.warning, "[REBALANCER] \(c: sys_ring_text(r)); it is tried again later, trading goes on")
+        } else {
+            log(.info, "[REBALANCER] the history is written again")
+        }
     }
 }

@@ -1,6 +1,9 @@
-// Can this key take money out? A node is asked to simulate a withdrawal of the smallest amount by it, and must refuse, for the reason that the
-// key is not the owner. This is the only place in the program that knows the shape of a withdrawal, and nothing here could land: the process
-// holds no secret key, the transaction has an empty signature and no blockhash, and the only method it is put into is simulateTransaction.
+// Can this key take money out? A node is asked to simulate a withdrawal of the smallest amount by it, and
+// must refuse, for the reason that the key is not the owner. This is the only place in the program that knows
+// the shape of a withdrawal, and nothing here could land: the process holds no secret key, the transaction
+// has an empty signature and no blockhash, and the only method it is put into is simulateTransaction.
+import Agent
+import Daemon
 import EvenkeelCore
 import EvenkeelSys
 import Text
@@ -15,11 +18,12 @@ extension Checker {
     func rightsRows(_ m: Machine, haveKey: Bool) {
         guard m.bookKnown, haveKey, !m.same(m.signer, m.book.pointee.user.authority) else { return }
         guard let bytes = withdrawal(m) else {
-            row(.warn, "cannot withdraw", Text("the test could not be built for this venue"), remedy: Text("the venue's own rule is that a delegate cannot; not shown here"))
+            row(.warn, "cannot withdraw", "the test could not be built for this venue",
+                remedy: "the venue's own rule is that a delegate cannot; not shown here")
             return
         }
         guard simulate(bytes, m) else {
-            row(.warn, "cannot withdraw", Text("no node answered the test"), remedy: Text("run check again"))
+            row(.warn, "cannot withdraw", "no node answered the test", remedy: "run check again")
             return
         }
         judge(m)
@@ -27,12 +31,34 @@ extension Checker {
 
     /// The unsigned transaction, or nil.
     private func withdrawal(_ m: Machine) -> [UInt8]? {
+        guard let metas = withdrawalAccounts(m) else { return nil }
+        // Market 0, one unit, only out of what is deposited.
+        let data = withdrawTag + [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
+        var message = [UInt8](repeating: 0, count: 1232)
+        var len = 0
+        var payer = m.signer
+        var noBlockhash = ek_key()
+        let built = metas.withUnsafeBufferPointer { ms in
+            data.withUnsafeBufferPointer { d in
+                var ix = ek_instruction(program: ek_venue_program(m.venue).pointee, metas: ms.baseAddress,
+                                        n_metas: UInt16(ms.count), data: d.baseAddress,
+                                        data_len: UInt16(d.count))
+                let result = message.withUnsafeMutableBufferPointer {
+                    ek_message_compile(0, &payer, &noBlockhash, &ix, 1, $0.baseAddress, $0.count, &len)
+                }
+                return result == EK_OK
+            }
+        }
+        if !built { return nil }
+        return [1] + [UInt8](repeating: 0, count: 64) + message[0..<len]
+    }
+
+    private func withdrawalAccounts(_ m: Machine) -> [ek_meta]? {
         var state = ek_key()
         var stats = m.book.pointee.user_stats_address
         var vault = ek_key()
         var vaultSigner = ek_key()
         var receiver = ek_key()
-        let user = m.book.pointee.user_address
         var owner = m.authority
         var tokenProgram = ek_key()
         let token: StaticString = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
@@ -45,26 +71,11 @@ extension Checker {
               ek_venue_address(m.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
               ek_venue_address(m.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
         else { return nil }
-        // The market's insurance vault stands for the receiver: a token account of the right mint that surely exists.
-        let metas = [meta(state), meta(user, written: true), meta(stats, written: true), meta(m.signer, signs: true), meta(vault, written: true),
-                     meta(vaultSigner), meta(receiver, written: true), meta(tokenProgram)]
-        // Market 0, one unit, only out of what is deposited.
-        let data = withdrawTag + [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
-        var message = [UInt8](repeating: 0, count: 1232)
-        var len = 0
-        var payer = m.signer
-        var noBlockhash = ek_key()
-        let built = metas.withUnsafeBufferPointer { ms in
-            data.withUnsafeBufferPointer { d in
-                var ix = ek_instruction(program: ek_venue_program(m.venue).pointee, metas: ms.baseAddress, n_metas: UInt16(ms.count),
-                                        data: d.baseAddress, data_len: UInt16(d.count))
-                return message.withUnsafeMutableBufferPointer {
-                    ek_message_compile(0, &payer, &noBlockhash, &ix, 1, $0.baseAddress, $0.count, &len) == EK_OK
-                }
-            }
-        }
-        if !built { return nil }
-        return [1] + [UInt8](repeating: 0, count: 64) + message[0..<len]
+        // The market's insurance vault stands for the receiver: a token account of the right mint that surely
+        // exists.
+        return [meta(state), meta(m.book.pointee.user_address, written: true), meta(stats, written: true),
+                meta(m.signer, signs: true), meta(vault, written: true), meta(vaultSigner),
+                meta(receiver, written: true), meta(tokenProgram)]
     }
 
     private func meta(_ key: ek_key, written: Bool = false, signs: Bool = false) -> ek_meta {
@@ -75,7 +86,8 @@ extension Checker {
         var requests = Requests()
         let e = m.readEndpoint
         let posted = bytes.withUnsafeBufferPointer {
-            requests.simulate(id: 77, transaction: $0, user: m.book.pointee.user_address, minSlot: m.book.pointee.slot) {
+            requests.simulate(id: 77, transaction: $0, user: m.book.pointee.user_address,
+                              minSlot: m.book.pointee.slot) {
                 post(endpoint: e, id: 77, body: $0)
             }
         }
@@ -99,20 +111,21 @@ extension Checker {
             a.body = body
             let s: Answers.Simulated
             do throws(Trouble) { s = try Answers.simulated(a) } catch {
-                row(.warn, "cannot withdraw", error.text, remedy: Text("run check again"))
+                row(.warn, "cannot withdraw", error.text, remedy: "run check again")
                 return
             }
             guard let e = s.error else {
-                row(.fail, "cannot withdraw", Text("a simulated withdrawal by this key was taken"),
-                    remedy: Text("whoever has this key can empty the account: do not use it, make another delegate"))
+                row(.fail, "cannot withdraw", "a simulated withdrawal by this key was accepted",
+                    remedy: "who has this key can empty the account: do not use it, make another delegate")
                 return
             }
             if e.custom == notTheOwner {
-                row(.ok, "cannot withdraw", Text("a simulated withdrawal by this key was refused: it is not the owner (2001)"))
+                row(.ok, "cannot withdraw",
+                    "a simulated withdrawal by this key was refused: it is not the owner (2001)")
             } else {
-                var t = Text("a simulated withdrawal was refused, but for another reason: ")
-                t.put(e.name(m.venue))
-                row(.warn, "cannot withdraw", t, remedy: Text("the venue's rule is that a delegate cannot; it could not be shown at this node"))
+                row(.warn, "cannot withdraw",
+                    "a simulated withdrawal was refused, but for another reason: \(e.name(m.venue))",
+                    remedy: "the venue's rule is that a delegate cannot; it could not be shown at this node")
             }
         }
     }
