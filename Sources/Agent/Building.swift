@@ -1,5 +1,7 @@
 // The order in the venue's form: parameters, what the account must look like afterwards, and the compiled message.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout at most).
@@ -40,8 +42,7 @@ extension Machine {
         }
         var fault = ek_fault()
         if ek_order_check(book, &p, rules.maxSlippage_ppm, &fault) != EK_OK {
-            var t = Text("the order does not pass its own check: ")
-            t.put(c: ek_fault_text(&fault))
+            let t: Text = "the order does not pass its own check: \(c: ek_fault_text(&fault))"
             return t
         }
         order.kind = kind
@@ -84,9 +85,10 @@ extension Machine {
             if isOwnLive(o.pointee), hedges.contains(where: { $0.perpFound && $0.perpIndex == o.pointee.market_index }), book.pointee.slot > o.pointee.slot, book.pointee.slot - o.pointee.slot > staleOrder_slots {
                 cancelling = o.pointee.order_id
                 for k in 0..<hedges.count where hedges[k].perpFound && hedges[k].perpIndex == o.pointee.market_index { focus(on: k) }
-                var t = Text("order ")
-                t.put(cancelling)
-                t.put(" of this agent is still open but unknown to its state file; cancelling it first")
+                let t: Text = """
+                    order \(cancelling) of this agent is still open but unknown to its state file; \
+                    cancelling it first
+                    """
                 note(.warning, t)
                 hedges[current].decision = ek_decision()
                 prepare(now)
@@ -141,8 +143,6 @@ extension Machine {
         }
         order.messageLen = len
         if err == EK_OK { return nil }
-        var t = Text("the order could not be built: ")
-        t.put(c: ek_err_text(err))
-        return t
+        return "the order could not be built: \(c: ek_err_text(err))"
     }
 }

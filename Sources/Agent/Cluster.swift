@@ -2,6 +2,8 @@
 // every order, and whenever its slot leaps: a provider may fail over to a node of another cluster without a word, and that node's slots,
 // once believed, would make every honest node look old. A foreign endpoint is not used; it is asked again every tick, for it may return.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Slots beyond the newest one seen that need no explanation, and how many more each passing second explains.
@@ -52,8 +54,7 @@ extension Machine {
         endpoints.all[endpoint].leapt = false
         for e in 0..<endpoints.all.count where endpoints.all[e].foreign != endpoints.all[e].foreignSaid {
             endpoints.all[e].foreignSaid = endpoints.all[e].foreign
-            var t = Text("endpoint ")
-            t.put(e + 1)
+            var t: Text = "endpoint \(e + 1)"
             t.put(endpoints.all[e].foreign ? rules.genesis == nil
                 ? " is a node of another cluster (its genesis hash differs); it is not used"
                 : " is not a node of the configured cluster (its genesis hash differs, see [rpc] cluster); nothing is sent through it" : " is a node of our cluster again")
@@ -96,11 +97,10 @@ extension Machine {
         for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && endpoints.all[e].leaptTo > book.pointee.slot + rules.maxSlotLag
             && now.mono_ms - min(now.mono_ms, endpoints.all[e].leaptAt_ms) < leapHold_ms {
             endpoints.all[e].leapt = askGenesis(e)
-            var t = Text("endpoint ")
-            t.put(e + 1)
-            t.put(" showed a slot ")
-            t.put(endpoints.all[e].leaptTo - book.pointee.slot)
-            t.put(" ahead of the book and has not told its cluster yet")
+            let t: Text = """
+                endpoint \(e + 1) showed a slot \(endpoints.all[e].leaptTo - book.pointee.slot) ahead \
+                of the book and has not told its cluster yet
+                """
             return Trouble(t)
         }
         return nil

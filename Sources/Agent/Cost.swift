@@ -1,6 +1,8 @@
 // The cost gate: fee, slippage, network fees and the funding until the next correction, against max_cost_bps. Estimated at the decision
 // from the market's averages, and once more from the simulated fill. Beyond force_drift it gives way; no other gate does.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {

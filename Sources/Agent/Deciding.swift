@@ -1,5 +1,7 @@
 // One market in the book: what it holds, what is said of it, and the begin of its correction, on paper at once or in an order.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {
@@ -22,8 +24,9 @@ extension Machine {
         view.known = driftErr == EK_OK && err == EK_OK
         view.valued = view.known
         if err != EK_OK || driftErr != EK_OK {
-            var t = Text("this account cannot be valued, so it is only observed: ")
-            t.put(c: ek_fault_text(&fault))
+            let t: Text = """
+                this account cannot be valued, so it is only observed: \(c: ek_fault_text(&fault))
+                """
             return t
         }
         return nil
@@ -58,20 +61,16 @@ extension Machine {
     func signerTrouble() -> Text? {
         let user = book.pointee.user
         if same(signer, user.authority) || (ek_user_has_delegate(ek_book_user(book)) != 0 && same(signer, user.delegate)) { return nil }
-        var t = Text("the key ")
-        t.put(key: signer)
-        t.put(" is neither the authority nor the delegate of the account; authorise it as delegate, then restart")
+        let t: Text = """
+            the key \(key: signer) is neither the authority nor the delegate of the account; authorise \
+            it as delegate, then restart
+            """
         return t
-    }
-
-    package func same(_ a: ek_key, _ b: ek_key) -> Bool {
-        withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
     }
 
     package func putDrift(_ t: inout Text, _ v: View) {
         if v.driftKnown {
-            t.put(fixed: v.drift_ppm, decimals: 4, shown: 2, sign: true)
-            t.put(" %")
+            t.put("\(fixed: v.drift_ppm, decimals: 4, shown: 2, sign: true) %")
         } else {
             t.put("without a spot leg")
         }
@@ -80,20 +79,19 @@ extension Machine {
     func sayCorrection() {
         let selling = decision.direction == UInt8(EK_SELL)
         if closing {
-            var f = Text("Flatten - closing ")
-            f.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
-            f.put(" of ")
-            f.put(fixed: report.view.perp_e9, decimals: 9, shown: 6, sign: true)
-            f.put(" ")
-            f.put(hedgeRules.perpName)
+            let f: Text = """
+                Flatten - closing \
+                \(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6) of \
+                \(fixed: report.view.perp_e9, decimals: 9, shown: 6, sign: true) \(hedgeRules.perpName)
+                """
             note(.info, f)
             return
         }
         words.clear()
-        words.put("Net delta ")
-        words.put(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true)
-        words.put(" ")
-        words.put(hedgeRules.asset)
+        words.put("""
+            Net delta \(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true) \
+            \(hedgeRules.asset)
+            """)
         words.put(selling ? " - expanding short by " : " - reducing short by ")
         words.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
         note(.info, words)
@@ -110,19 +108,16 @@ extension Machine {
     }
 
     func executing(_ now: Now) {
-        var t = Text("LIVE MODE: Executing ")
-        t.put(c: ek_action_name(decision.action))
-        t.put(" for ")
-        t.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
-        t.put(" ")
-        t.put(hedgeRules.asset)
+        let t: Text = """
+            LIVE MODE: Executing \(c: ek_action_name(decision.action)) for \
+            \(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6) \(hedgeRules.asset)
+            """
         note(.info, t)
     }
 
     func noteBlocked() -> Text {
         let why = closedReason
-        var t = Text("Rebalance blocked by validation: ")
-        t.put(why)
+        let t: Text = "Rebalance blocked by validation: \(why)"
         note(.warning, named(current, t))
         return why
     }
@@ -206,13 +201,11 @@ extension Machine {
 
     func executed(_ price: Int64, paper: Bool, _ now: Now) {
         var t = Text(paper ? "Rebalance executed on paper: " : "Rebalance executed: ")
-        t.put(c: ek_action_name(report.action))
-        t.put(" ")
-        t.put(fixed: Int64(clamping: report.size_e9), decimals: 9, shown: 6)
-        t.put(" ")
-        t.put(shownMarket)
-        t.put(" @ $")
-        t.put(fixed: price, decimals: 6, shown: 2)
+        t.put("""
+            \(c: ek_action_name(report.action)) \
+            \(fixed: Int64(clamping: report.size_e9), decimals: 9, shown: 6) \(shownMarket) @ \
+            $\(fixed: price, decimals: 6, shown: 2)
+            """)
         note(.info, t)
     }
 
@@ -221,8 +214,7 @@ extension Machine {
         let skew = now.unix_s.subtractingReportingOverflow(book.pointee.clock.unix_timestamp).partialValue
         if skew.magnitude > 120 && !skewWarned {
             skewWarned = true
-            var t = Text("the local clock is ")
-            t.put(skew.magnitude)
+            var t: Text = "the local clock is \(skew.magnitude)"
             t.put(skew > 0 ? " s ahead of the chain's" : " s behind the chain's")
             t.put("; order expiry uses chain time, the cooldown the later of both; check the time service")
             note(.warning, t)

@@ -2,6 +2,8 @@
 // than max_trade_size go in parts. The pause is written down before the first order: whatever happens to the process, no later one hedges
 // again behind the operator's back.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {

@@ -1,5 +1,7 @@
 // Funding: what the market pays now and next, and for how long a correction is expected to stand.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// Nothing is expected of a correction beyond this.

@@ -1,6 +1,8 @@
 // The gates: every reason not to act, all evaluated at every decision, each with what was measured and what is allowed.
 // An order is built only when every one of them is open; the send path asks again (`gatesOpen`) before it journals.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// A node whose slot has not moved for this long is frozen, whatever it says of its health.
@@ -80,11 +82,9 @@ extension Machine {
             return
         }
         let left_s = h.left_s(now)
-        var t = Text("The signer refused: ")
-        t.put(h.words)
-        t.put("; that ends in ")
-        t.put(left_s)
-        t.put(" s, nothing is asked of it before")
+        let t: Text = """
+            The signer refused: \(h.words); that ends in \(left_s) s, nothing is asked of it before
+            """
         putGate(Gate(gate: .signerLimit, ok: false, measured: Measure(left_s, .seconds), allowed: Measure("not used up"), detail: t))
     }
 
@@ -146,8 +146,9 @@ extension Machine {
             let left = ek_margin_free_e6(&m)
             gate(.freeCollateral, left >= 0, Measure(left, .usd_e6), least)
         } else {
-            var why = Text("The margin after the correction cannot be computed: ")
-            why.put(c: ek_fault_text(&fault))
+            let why: Text = """
+                The margin after the correction cannot be computed: \(c: ek_fault_text(&fault))
+                """
             gate(.freeCollateral, false, Measure("not computable"), least, detail: why)
         }
     }

@@ -1,5 +1,6 @@
 // The end of a run of one tick that takes too long.
 import EvenkeelCore
+import Model
 import Text
 
 extension Machine {

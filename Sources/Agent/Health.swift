@@ -1,8 +1,9 @@
 // The account's health: two levels with hysteresis, and the alarm when the account is near its line and even a reduction is refused.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
-private let insufficientCollateral: UInt32 = 6003
 /// A level is left this far above where it was entered.
 private let hysteresis_bp: UInt32 = 500
 
@@ -23,8 +24,7 @@ extension Machine {
         if level == 0 && !alarm.isEmpty { clearAlarm() }
         if level == healthLevel { return }
         var t = Text(level == 2 ? "health is critical: " : level == 1 ? "health warning: " : "health is well again: ")
-        t.put(fixed: Int64(health), decimals: 2, shown: 1)
-        t.put(" %, liquidation ")
+        t.put("\(fixed: Int64(health), decimals: 2, shown: 1) %, liquidation ")
         if view.a.liq_price_e6 > 0 { t.put("at $"); t.put(fixed: view.a.liq_price_e6, decimals: 6, shown: 2) } else { t.put("none") }
         note(level == 2 ? .error : level == 1 ? .warning : .info, t)
         healthLevel = level
@@ -38,21 +38,19 @@ extension Machine {
 
     /// The simulation of a reduction was refused for want of collateral.
     func noteRefused(_ custom: UInt32?) {
-        if custom == insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
+        if custom == ProgramError.insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
     }
 
     private func raiseAlarm() {
-        var t = Text("the venue refuses even a reducing order: health ")
-        t.put(fixed: Int64(report.view.a.health_bp), decimals: 2, shown: 1)
-        t.put(" %, maintenance collateral ")
-        t.put(usd: report.view.a.maintenance_collateral_e6)
-        t.put(" against ")
-        t.put(usd: report.view.a.maintenance_requirement_e6)
-        t.put(" required; deposit collateral or close the position by hand before it is liquidated")
+        let t: Text = """
+            the venue refuses even a reducing order: health \
+            \(fixed: Int64(report.view.a.health_bp), decimals: 2, shown: 1) %, maintenance collateral \
+            \(usd: report.view.a.maintenance_collateral_e6) against \
+            \(usd: report.view.a.maintenance_requirement_e6) required; deposit collateral or close the \
+            position by hand before it is liquidated
+            """
         if alarm.isEmpty {
-            var line = Text("ALARM: ")
-            line.put(t)
-            note(.error, line)
+            note(.error, "ALARM: \(t)")
         }
         alarm = t
     }

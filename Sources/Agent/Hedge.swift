@@ -2,6 +2,8 @@
 // each [hedge] section; `current` is the one whose correction is being built or whose ticket is open, and what the machine says of
 // "the market", its position or its decision is about that one.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// A class, so that its fields are changed where they are and not through a copy of the list.
@@ -65,9 +67,7 @@ extension Machine {
     /// The market that the report is about, in words.
     package var shownMarket: Text {
         if foreignTicket, let m = ek_record_market(record, UInt32(ticket.pointee.market)) {
-            var t = Text()
-            t.put(c: ek_market_record_name(m))
-            return t
+            return "\(c: ek_market_record_name(m))"
         }
         return hedgeRules.perpName
     }

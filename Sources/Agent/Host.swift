@@ -1,67 +1,15 @@
 // What the agent's state machine is given from outside, and what it may ask for. The machine has no clock, socket, file or
 // random source of its own: the real driver (Driver.swift) and the simulator implement `Host`, and both run the same machine.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
-
-/// The two clocks of an event. `mono_ms` only ever grows; `unix_s` is wall time and may step.
-package struct Now {
-    package var mono_ms: UInt64
-    package var unix_s: Int64
-    package init(mono_ms: UInt64, unix_s: Int64) {
-        self.mono_ms = mono_ms
-        self.unix_s = unix_s
-    }
-}
-
-/// How a request ended on the wire. Only `connect` and `tls` prove that it was not delivered.
-package enum Wire: UInt8 {
-    case ok, timeout, connect, tls, broken, tooLarge
-}
-
-/// The end of one request. Every accepted `post` yields exactly one.
-package struct Answer {
-    package var id: UInt32
-    package var endpoint: Int
-    package var wire: Wire
-    package var status: Int
-    package var body: UnsafeBufferPointer<UInt8>
-    package var latency_us: UInt32
-    package var retryAfter_s: Int64
-    package init(id: UInt32, endpoint: Int, wire: Wire, status: Int, body: UnsafeBufferPointer<UInt8>,
-                latency_us: UInt32, retryAfter_s: Int64) {
-        self.id = id
-        self.endpoint = endpoint
-        self.wire = wire
-        self.status = status
-        self.body = body
-        self.latency_us = latency_us
-        self.retryAfter_s = retryAfter_s
-    }
-}
-
-package enum Command: UInt8 {
-    case pause, resume, rebalance, flatten, paper, live
-}
 
 package enum Event {
     /// `wake_ms` was reached.
     case timer
     case answer(Answer)
     case command(Command)
-}
-
-package enum Level: UInt8 {
-    case error, warning, info, debug
-}
-
-/// Why there is no signature.
-package enum SignRefusal: Error {
-    /// The signer counts before it signs, and its counters cannot be written: nothing may be signed any more in this process.
-    case counterDisk
-    /// A limit of a window of time is used up; it passes by itself at `until_s` of the wall clock.
-    case limit(Text, until_s: Int64)
-    /// Anything else. `breaker`: the signer refuses everything until a person looks at it.
-    case refused(Text, breaker: Bool)
 }
 
 /// The effects. Each call is one effect; a crash may fall between any two of them.

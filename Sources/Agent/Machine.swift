@@ -6,12 +6,14 @@
 //   deciding    assessment, decision, gates; paper books its fill here                                 Deciding.swift, Gates.swift
 //   probing     once a process: does the venue take instructions at all                                  Probing.swift
 //   checking    a second look: another endpoint, or the only one again, must see the same book            SecondLook.swift
-//   preparing   blockhash and priority fee                                                             Ordering.swift
-//   simulating  the exact order without a signature; its effect compared with what is meant            Ordering.swift
+//   preparing   blockhash and priority fee                                                             Preparing.swift
+//   simulating  the exact order without a signature; its effect compared with what is meant            Preparing.swift
 //   watching    the journalled bytes are sent again and again until found or proven expired            Watching.swift
 //   settling    landed is not filled: the User is read until the order is filled or gone               Settling.swift
 // An open ticket found at start enters at `watching`; nothing else is built before it has ended.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 package enum Phase: UInt8 {
@@ -381,15 +383,13 @@ package final class Machine {
 
     func note(_ level: Level, _ words: StaticString) {
         line.clear()
-        line.put("[REBALANCER] ")
-        line.put(words)
+        line.put("[REBALANCER] \(words)")
         host.log(level, line)
     }
 
     @_disfavoredOverload func note(_ level: Level, _ words: Text) {
         line.clear()
-        line.put("[REBALANCER] ")
-        line.put(words)
+        line.put("[REBALANCER] \(words)")
         host.log(level, line)
     }
 
@@ -399,8 +399,7 @@ package final class Machine {
         let errno = host.persist(record)
         if errno == 0 { return true }
         halted = true
-        var t = Text("the state file could not be written (errno ")
-        t.put(errno)
+        var t: Text = "the state file could not be written (errno \(errno)"
         t.put("); live trading stops until the agent is restarted with a writable state file")
         note(.error, t)
         return false

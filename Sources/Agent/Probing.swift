@@ -2,10 +2,9 @@
 // that state since April 2026. Before the first live decision of a process a harmless instruction is simulated, a cancel of all
 // orders in a market that cannot exist; it is never sent and carries no signature.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
-
-/// Anchor: the program has no such instruction.
-private let instructionMissing: UInt32 = 101
 
 extension Machine {
     func probe(_ now: Now) {
@@ -51,7 +50,7 @@ extension Machine {
             return
         }
         // A program that refuses by a number of its own is alive, and an empty wallet or a node's hiccup is not its fault: the gates and the check of the key say better what is wrong.
-        let missing = e.custom == instructionMissing || e.word == "ProgramAccountNotFound" || e.word == "InvalidProgramForExecution"
+        let missing = e.custom == ProgramError.instructionMissing || e.word == "ProgramAccountNotFound" || e.word == "InvalidProgramForExecution"
             || e.word == "UnsupportedProgramId"
         if !missing {
             venueAlive = true
@@ -62,11 +61,11 @@ extension Machine {
         _ = assess(&report.view)
         report.after = View()
         report.gates.removeAll(keepingCapacity: true)
-        var t = Text("the venue ")
-        t.put(c: ek_venue_name(venue))
-        t.put(" does not take instructions: a harmless simulated cancel was refused with ")
-        t.put(e.name(venue))
-        t.put("; its program takes none any more, nothing can be traded there")
+        let t: Text = """
+            the venue \(c: ek_venue_name(venue)) does not take instructions: a harmless simulated \
+            cancel was refused with \(e.name(venue)); its program takes none any more, nothing can be \
+            traded there
+            """
         note(.error, t)
         finish(.observeOnly, t, now)
     }

@@ -2,12 +2,11 @@
 // before. The list of accounts is found from the chain: State tells how many markets there are, their names tell which is ours, the
 // markets tell their oracles, the User tells which other markets its positions touch.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
-private let readAttempts = 3
-private let marketsPerRead = 20
-/// A hedged market that the venue's list did not hold is looked for again after so many ticks.
-private let searchAgain_ticks: UInt64 = 10
+let readAttempts = 3
 /// A node reads the Clock account in the very slot it answers for; a pool's proxy may be a little off.
 private let clockSlack_slots: UInt64 = 32
 /// A tick waits this long for an endpoint to end its rest; longer, and the tick ends in an error.
@@ -42,7 +41,7 @@ extension Machine {
     }
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew, once a tick.
-    private func rebuildPlan(_ now: Now) {
+    func rebuildPlan(_ now: Now) {
         guard planBuilt_tick != ticks else {
             readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
             return
@@ -57,7 +56,7 @@ extension Machine {
     }
 
     /// The accounts that the hedged markets need.
-    private func planHedges() {
+    func planHedges() {
         for i in 0..<hedges.count where hedges[i].missing.isEmpty {
             let h = hedges[i]
             if let t = planLegs(h) {
@@ -71,17 +70,18 @@ extension Machine {
     }
 
     /// How many markets the venue has.
-    private var listed: Int { Int(book.pointee.state.n_perp_markets) + Int(book.pointee.state.n_spot_markets) }
+    var listed: Int { Int(book.pointee.state.n_perp_markets) + Int(book.pointee.state.n_spot_markets) }
 
     /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is long.
-    private func everybodyRests(_ until_ms: UInt64, _ now: Now) {
+    func everybodyRests(_ until_ms: UInt64, _ now: Now) {
         if purpose != .tick || until_ms - now.mono_ms <= longestRest_ms {
             phaseTimer_ms = until_ms
             return
         }
-        var t = Text("every RPC endpoint asked to be left alone, the first for another ")
-        t.put((until_ms - now.mono_ms + 999) / 1000)
-        t.put(" s")
+        let t: Text = """
+            every RPC endpoint asked to be left alone, the first for another \
+            \((until_ms - now.mono_ms + 999) / 1000) s
+            """
         attempts = readAttempts
         readFailed(Trouble(t), now)
     }
@@ -100,7 +100,7 @@ extension Machine {
         }
     }
 
-    private func askBook(_ e: Int) -> Bool {
+    func askBook(_ e: Int) -> Bool {
         minSlot = max(minSlot, highestSlot)         // also for the second read of a start: never older than what was just seen
         let m = minSlot
         return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
@@ -173,15 +173,14 @@ extension Machine {
     }
 
     /// Fills `book`; nil when it is whole and not older than anything seen.
-    private func loadBook(_ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble? {
+    func loadBook(_ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble? {
         if let t = Answers.wireTrouble(a) { return t }
         book.pointee.have = 0                        // an answer that is no book leaves the last one's bytes
         var fault = ek_fault()
         let err = ek_book_load(book, plan, a.body.baseAddress, a.body.count, work, workCap, &fault)
         bookKnown = err == EK_OK
         if err != EK_OK {
-            var text = Text()
-            text.put(c: ek_fault_text(&fault))
+            let text: Text = "\(c: ek_fault_text(&fault))"
             if err == EK_E_RPC {
                 // The core has the node's own words; the code decides whether it is only behind.
                 do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
@@ -208,12 +207,7 @@ extension Machine {
         endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
         if slot < minSlot {
             bookKnown = false
-            var t = Text("the node answered with slot ")
-            t.put(slot)
-            t.put(", older than slot ")
-            t.put(minSlot)
-            t.put(" already seen")
-            return Trouble(t)
+            return Trouble("the node answered with slot \(slot), older than slot \(minSlot) already seen")
         }
         if slot > highestSlot {
             slotMoved = slotMoved || highestSlot != 0
@@ -230,10 +224,7 @@ extension Machine {
         let clock = b.pointee.clock.slot
         let apart = slot > clock ? slot - clock : clock - slot
         if apart > clockSlack_slots {
-            var t = Text("the answer claims slot ")
-            t.put(slot)
-            t.put(", the chain's clock in it says ")
-            t.put(clock)
+            let t: Text = "the answer claims slot \(slot), the chain's clock in it says \(clock)"
             return Trouble(t)
         }
         let time = b.pointee.clock.unix_timestamp
@@ -266,8 +257,7 @@ extension Machine {
             noteRead(.debug, t)
             return
         }
-        var why = Text("Reading the book failed: ")
-        why.put(t.text)
+        let why: Text = "Reading the book failed: \(t.text)"
         let layoutUnknown = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
             || lastReadError == EK_E_LENGTH
         report.view.known = false
@@ -282,160 +272,10 @@ extension Machine {
         finish(layoutUnknown ? .observeOnly : .error, why, now, account: true)
     }
 
-    private func noteRead(_ level: Level, _ t: Trouble) {
-        var line = Text("Reading the book failed at endpoint ")
-        line.put(readEndpoint + 1)
-        line.put(": ")
-        line.put(t.text)
+    func noteRead(_ level: Level, _ t: Trouble) {
+        let line: Text = "Reading the book failed at endpoint \(readEndpoint + 1): \(t.text)"
         note(level, line)
     }
 
     // MARK: finding the markets by name, once
-
-    private func readMarkets(_ now: Now) {
-        let perps = Int(book.pointee.state.n_perp_markets)
-        let spots = Int(book.pointee.state.n_spot_markets)
-        var keys: [ek_key] = []
-        var i = marketCursor
-        while i < perps + spots && keys.count < marketsPerRead {
-            var key = ek_key()
-            let kind = i < perps ? Int32(EK_ADDR_PERP_MARKET) : Int32(EK_ADDR_SPOT_MARKET)
-            let index = UInt16(truncatingIfNeeded: i < perps ? i : i - perps)
-            if ek_venue_address(venue, kind, nil, index, &key) != EK_OK { break }
-            keys.append(key)
-            i += 1
-        }
-        if keys.isEmpty {
-            searched(now)
-            return
-        }
-        let e = readEndpoint
-        let m = minSlot
-        let id = post(.markets, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.markets(id: id, keys: keys, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
-        }
-        if id == 0 { readFailed(Trouble("too many requests under way"), now) }
-    }
-
-    /// The list is through. What was not found is named; with nothing found at all there is nothing to do.
-    private func searched(_ now: Now) {
-        marketCursor = 0
-        for i in 0..<hedges.count where !hedges[i].found {
-            var t = Text("the venue has no ")
-            if !hedges[i].perpFound {
-                t.put("perp market named ")
-                t.put(hedges[i].rules.perpName)
-            } else {
-                t.put("spot market named ")
-                t.put(hedges[i].rules.spotName)
-            }
-            if marketsUnread > 0 { t.put(" that could be read") }
-            hedges[i].missing = t
-        }
-        // A market that could not be read may be ours: the next tick looks again. Else it is looked for now and then.
-        searchAgain_tick = ticks + (marketsUnread > 0 ? 1 : searchAgain_ticks)
-        if hedges.contains(where: { $0.found }) {
-            for h in hedges where !h.missing.isEmpty {
-                var t = h.missing
-                t.put("; this market is not hedged, the others go on")
-                note(.error, t)
-            }
-            marketsDone(now)
-            return
-        }
-        let why = hedges[0].missing
-        for i in 0..<hedges.count { hedges[i].missing = Text() }
-        lastReadError = EK_OK
-        attempts = readAttempts
-        readFailed(Trouble(why), now)
-    }
-
-    func marketsAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        if let t = Answers.wireTrouble(a) {
-            readFailed(t, now)
-            return
-        }
-        var result = ek_scan_result()
-        var found = [ek_scan_account](repeating: ek_scan_account(), count: marketsPerRead)
-        let err = ek_scan_accounts(a.body.baseAddress, a.body.count, &result, &found, UInt32(marketsPerRead))
-        if err != EK_OK {
-            if err == EK_E_RPC { do throws(Trouble) { _ = try Answers.result(a) } catch { readFailed(error, now); return } }
-            readFailed(Trouble("the list of markets could not be read"), now)
-            return
-        }
-        guard result.has_id != 0 && result.id == UInt64(a.id) else {
-            readFailed(Trouble("RPC answer belongs to another request"), now)
-            return
-        }
-        let perps = Int(book.pointee.state.n_perp_markets)
-        let total = perps + Int(book.pointee.state.n_spot_markets)
-        guard Int(result.count) == min(marketsPerRead, total - marketCursor) else {
-            readFailed(Trouble("the list of markets came back with another length"), now)
-            return
-        }
-        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], perp: marketCursor + k < perps) { marketsUnread += 1 }
-        marketCursor += Int(result.count)
-        if !hedges.contains(where: { !$0.found }) {
-            marketsDone(now)
-        } else if marketCursor >= total || result.count == 0 {
-            searched(now)
-        } else {
-            readMarkets(now)
-        }
-    }
-
-    /// False: a market that the venue lists could not be read, so it may be the one that is looked for.
-    private func matchMarket(_ a: Answer, _ account: inout ek_scan_account, perp: Bool) -> Bool {
-        guard let json = a.body.baseAddress, account.present != 0, same(account.owner, ek_venue_program(venue).pointee) else { return false }
-        var len = 0
-        guard ek_scan_data(json, &account, work, workCap, &len) == EK_OK else { return false }
-        var read = false
-        var index: UInt16 = 0
-        var mint = ek_key()
-        if !perp {
-            var m = ek_spot_market()
-            if ek_decode_spot_market(venue, work, len, &m) == EK_OK { mint = m.mint }
-        }
-        withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
-            guard let base = name.baseAddress,
-                  ek_market_name(venue, perp ? 1 : 0, work, len, base, &index) == EK_OK else { return }
-            read = true
-            for k in 0..<hedges.count {
-                let wanted = perp ? hedges[k].rules.perpName : hedges[k].rules.spotName
-                var i = 0
-                while i < wanted.count && base[i] != 0 && UInt8(bitPattern: base[i]) == wanted.bytes[i] { i += 1 }
-                guard i == wanted.count && base[i] == 0 else { continue }
-                if perp && !hedges[k].perpFound {
-                    hedges[k].perpIndex = index
-                    hedges[k].perpFound = true
-                } else if !perp && hedges[k].spotIndex == 0xFFFF {
-                    hedges[k].spotIndex = index
-                    hedges[k].mint = mint
-                }
-            }
-        }
-        return read
-    }
-
-    private func marketsDone(_ now: Now) {
-        marketsFound = true
-        marketsListed = listed
-        planHedges()
-        for i in 0..<hedges.count where hedges[i].missing.isEmpty {
-            var slot: UInt32 = 0
-            let err = hedges[i].rules.perpName.withCString { ek_record_add(record, $0, hedges[i].perpIndex, &slot) }
-            if err == EK_OK {
-                hedges[i].marketSlot = Int(slot)
-            } else if err == EK_E_FULL {
-                hedges[i].missing = Text("the state file holds the story of eight other markets and has no room for this one: start a new state file")
-            } else {
-                halted = true
-                observeReason = Text("the state file belongs to other markets (")
-                observeReason.put(c: ek_err_text(err))
-                observeReason.put("): move it away or correct the config")
-            }
-        }
-        requests.plan(plan)
-        postBook(now)
-    }
 }

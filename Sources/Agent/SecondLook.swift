@@ -7,6 +7,8 @@
 // twice, as if it were the only one. Two that differ about the account at one slot cannot both be right, and then nothing is traded. On
 // different slots the account may simply have moved in between: the tick starts over from a fresh book, at the next endpoint.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// So long a second look is waited for.
@@ -126,9 +128,7 @@ extension Machine {
         witnesses[e].failed(now.mono_ms, pause_ms: lookPause_ms)
         guard let w = why else { return }
         look.trouble = Text("endpoint ")
-        look.trouble.put(e + 1)
-        look.trouble.put(": ")
-        look.trouble.put(w)
+        look.trouble.put("\(e + 1): \(w)")
     }
 
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
@@ -177,18 +177,13 @@ extension Machine {
     }
 
     private func tooEarly(_ e: Int) -> Text {
-        var t = Text("has not reached slot ")
-        t.put(lookSlot(e))
+        let t: Text = "has not reached slot \(lookSlot(e))"
         return t
     }
 
     private func farAhead(_ slot: UInt64, _ e: Int, _ now: Now) {
         _ = leap(slot, at: e, vouch: false, now)       // asks for its cluster where that is needed
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(" is ")
-        t.put(slot - book.pointee.slot)
-        t.put(" slots ahead of the book")
+        let t: Text = "endpoint \(e + 1) is \(slot - book.pointee.slot) slots ahead of the book"
         aheadSlot = slot
         aheadAt_ms = now.mono_ms
         looksDiffer(t, now)
@@ -233,12 +228,10 @@ extension Machine {
         let known = witnesses[e].contradicted && witnesses[readEndpoint].contradicted
         witnesses[e].contradicted = true
         witnesses[readEndpoint].contradicted = true
-        var t = Text("endpoints ")
-        t.put(readEndpoint + 1)
-        t.put(" and ")
-        t.put(e + 1)
-        t.put(" disagree about the account at slot ")
-        t.put(book.pointee.slot)
+        var t: Text = """
+            endpoints \(readEndpoint + 1) and \(e + 1) disagree about the account at slot \
+            \(book.pointee.slot)
+            """
         if !sameSlot { t.put(" and after") }
         if !known { note(.warning, t) }             // once, until they agree again
         // With three or more the next pair may agree.
@@ -280,11 +273,10 @@ extension Machine {
     private func sayCountedOut(_ e: Int) {
         if witnesses[e].countedOutSaid { return }
         witnesses[e].countedOutSaid = true
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(" has shown nothing usable for ten minutes and is counted out as a witness; endpoint ")
-        t.put(readEndpoint + 1)
-        t.put(" is believed by itself, looked at twice, until it is back")
+        let t: Text = """
+            endpoint \(e + 1) has shown nothing usable for ten minutes and is counted out as a witness; \
+            endpoint \(readEndpoint + 1) is believed by itself, looked at twice, until it is back
+            """
         note(.warning, t)
     }
 

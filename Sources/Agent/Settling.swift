@@ -1,6 +1,8 @@
 // Landed is not filled. The User is read at a slot no older than the landing, again and again, until the order is filled or provably
 // gone; then the outcome is booked: cooldown, counters, the last correction, and the ticket is closed, in one durable write.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 private let settleEvery_ms: UInt64 = 800
@@ -222,14 +224,13 @@ extension Machine {
             let error = chainError
             chainError = nil
             let name = error?.name(venue) ?? Text("unknown error")
-            if t.kind == UInt8(EK_KIND_TAKE), error?.custom == 6289, !wasInherited, !preferAuction {
+            if t.kind == UInt8(EK_KIND_TAKE), error?.custom == ProgramError.takeConditionFailed, !wasInherited, !preferAuction {
                 note(.info, Text("the venue could not fill the whole size when the order landed; deciding anew for an auction order"))
                 auctionFor = current
                 read(.tick, minSlot: t.landed_slot, now)
                 return
             }
-            var why = Text("the transaction landed with ")
-            why.put(name)
+            let why: Text = "the transaction landed with \(name)"
             failed(why, now)
             finish(.error, why, now)
         case Int(EK_OUT_EXPIRED):
@@ -255,9 +256,7 @@ extension Machine {
     }
 
     private func failed(_ why: Text, _ now: Now) {
-        var line = Text("Rebalance execution failed: ")
-        line.put(why)
-        note(.error, line)
+        note(.error, "Rebalance execution failed: \(why)")
         noteOpenBreaker()
     }
 

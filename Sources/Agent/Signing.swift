@@ -1,5 +1,7 @@
 // What the machine says to a signer and hears from it. The signer itself is another process: Sources/Daemon.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// What the signer is told of the config (authority nil: its own key is the owner). The simulator's signer is given the same.
@@ -28,31 +30,6 @@ package func signerLimits(_ rules: Rules, venue: Text, authority: ek_key?, subAc
         }
     }
     return l
-}
-
-extension SignRefusal {
-    /// The signer's windows are whole hours and days of the wall clock. nil: the reason is not one of a window.
-    package init?(limit reason: UInt32, unix_s: Int64) {
-        let length_s: Int64
-        switch reason {
-        case UInt32(EK_REFUSE_HOURLY): length_s = 3_600
-        case UInt32(EK_REFUSE_DAILY): length_s = 86_400
-        default: return nil
-        }
-        var t = Text()
-        t.put(c: ek_policy_reason(reason))
-        self = .limit(t, until_s: unix_s - unix_s % length_s + length_s)
-    }
-}
-
-/// A limit of the signer that is used up: the words of its refusal, and its end on both clocks, whichever comes first (the wall clock may step).
-struct SignerHold {
-    var words: Text
-    var until_s: Int64
-    var until_ms: UInt64
-
-    func over(_ now: Now) -> Bool { now.unix_s >= until_s || now.mono_ms >= until_ms }
-    func left_s(_ now: Now) -> Int64 { min(until_s - now.unix_s, Int64(clamping: (until_ms - min(now.mono_ms, until_ms) + 999) / 1000)) }
 }
 
 extension Machine {

@@ -2,6 +2,8 @@
 // samples of it go to the history (ek_ring.h) once a minute and once a quarter of an hour, a correction at once. The standing itself
 // is in the record and goes to disk with it.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// What is needed beside the record: when the last samples were kept, and earlier standings to compare with.

@@ -12,6 +12,8 @@
 // The slot of the bank comes with its height in one answer (getEpochInfo), and a signature's or User's answer counts only when its own
 // context slot is no older: a node that lags behind, or a pool that answers from different replicas, cannot fake an expiry.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 struct Watch {
@@ -70,11 +72,6 @@ struct Watch {
 
 /// So many answers in a row without a fact, and the endpoint counts as one that has none.
 private let errorsToBeBlind: UInt8 = 3
-/// A ticket's end is overdue so long after it must have one.
-private let overdue_ms: UInt64 = 180_000
-/// 150 blocks, at the slowest they come.
-private let longestLife_ms: UInt64 = 90_000
-private let overdueEvery_ms: UInt64 = 600_000
 
 extension Machine {
     func startWatching(_ now: Now) {
@@ -97,11 +94,10 @@ extension Machine {
     }
 
     /// Which of the hedged markets the ticket of an earlier process is for.
-    private func findTicketsMarket() {
+    func findTicketsMarket() {
         foreignTicket = true
         guard let m = ek_record_market(record, UInt32(ticket.pointee.market)) else { return }
-        var name = Text()
-        name.put(c: ek_market_record_name(m))
+        let name: Text = "\(c: ek_market_record_name(m))"
         for i in 0..<hedges.count where hedges[i].rules.perpName.bytes.elementsEqual(name.bytes) {
             current = i
             foreignTicket = false
@@ -109,11 +105,11 @@ extension Machine {
     }
 
     func putTicket(_ t: inout Text) {
-        t.put(c: ek_action_name(ticket.pointee.action))
-        t.put(" ")
-        t.put(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6)
-        t.put(" ")
-        t.put(asset(of: shownMarket))
+        t.put("""
+            \(c: ek_action_name(ticket.pointee.action)) \
+            \(fixed: Int64(clamping: ticket.pointee.size_base_e9), decimals: 9, shown: 6) \
+            \(asset(of: shownMarket))
+            """)
         t.put(", signature ")
         if let s = ek_ticket_signature(ticket) { t.put(signature: s) }
     }
@@ -153,14 +149,14 @@ extension Machine {
     }
 
     /// Once as many endpoints as a proof needs are past the last valid height, nothing is sent any more.
-    private var sending: Bool {
+    var sending: Bool {
         var past = 0
         for e in watch.expiredAt where e != 0 { past += 1 }
         return !watch.lookFirst && !watch.changed && past < min(2, max(1, endpoints.usable))
     }
 
     /// Has the order come to the account? And before the same bytes go out again: is the book still the one they were made for?
-    private func lookAtAccount(_ now: Now) {
+    func lookAtAccount(_ now: Now) {
         phase = .settling
         attempts = 0
         read(.resend, minSlot: 0, now)
@@ -205,13 +201,13 @@ extension Machine {
     }
 
     /// The ticket's own order stands on the account: then it landed, whatever any node says of its signature.
-    private func orderSeen() -> Bool {
+    func orderSeen() -> Bool {
         guard ticket.pointee.kind != UInt8(EK_KIND_CANCEL) else { return false }
         var out = ek_outcome()
         return ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out) == EK_OK && out.found != 0
     }
 
-    private func landedByAccount(_ now: Now) {
+    func landedByAccount(_ now: Now) {
         ticket.pointee.landed_slot = book.pointee.slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
         purpose = .settle          // from here on it is followed like any landed order
@@ -239,7 +235,7 @@ extension Machine {
     }
 
     /// The same bytes to every endpoint; nodes drop what they already know.
-    private func sendEverywhere(_ now: Now) {
+    func sendEverywhere(_ now: Now) {
         let n = Int(ticket.pointee.tx_len)
         guard let tx = ek_ticket_tx(ticket), n > 0, rules.mode == .live, !host.killed() else { return }
         var posted = false
@@ -266,331 +262,11 @@ extension Machine {
     func sendAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         do throws(Trouble) { _ = try Answers.result(a) } catch {
             guard phase == .watching else { return }
-            var t = Text("sending to endpoint ")
-            t.put(endpoint + 1)
-            t.put(" was answered: ")
-            t.put(error.text)
-            t.put(" (that proves nothing; the signature is looked for)")
+            let t: Text = """
+                sending to endpoint \(endpoint + 1) was answered: \(error.text) (that proves nothing; \
+                the signature is looked for)
+                """
             note(.warning, t)
-        }
-    }
-
-    private func askStatus(_ now: Now) {
-        if outstanding.contains(where: { $0.ask == .status }) { return }
-        var e = watch.statusEndpoint % max(1, endpoints.all.count)
-        // Endpoints that are needed for a proof of expiry come first, then everybody in turn.
-        for k in 0..<endpoints.all.count where watch.expiredAt[k] != 0 && !watch.unknownAfter[k] && !watch.statusBlind(k) { e = k }
-        if endpoints.all[e].foreign || endpoints.all[e].restUntil_ms > now.mono_ms { e = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag) }
-        if endpoints.all[e].restUntil_ms > now.mono_ms { return }
-        watch.statusEndpoint = e + 1
-        guard let s = ek_ticket_signature(ticket) else { return }
-        let history = !watch.noHistory[e]
-        _ = post(.status, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.status(id: id, signature: s, history: history) { host.post(endpoint: e, id: id, body: $0) }
-        }
-    }
-
-    private func askEpoch(_ e: Int) {
-        if outstanding.contains(where: { $0.endpoint == e && ($0.ask == .epoch || $0.ask == .hashHeight) })
-            || endpoints.all[e].restUntil_ms > clock.mono_ms { return }
-        // A node that does not offer the one method tells its height by the other, too.
-        if watch.heightByHash[e] {
-            _ = post(.hashHeight, e) { (r: inout Requests, id: UInt32) -> Bool in
-                r.finalizedBlockhash(id: id) { host.post(endpoint: e, id: id, body: $0) }
-            }
-            return
-        }
-        _ = post(.epoch, e) { (r: inout Requests, id: UInt32) -> Bool in
-            r.epoch(id: id, finalized: true) { host.post(endpoint: e, id: id, body: $0) }
-        }
-    }
-
-    /// Evidence counts also while the account is looked at: with equal periods it might come at no other time.
-    private var gathering: Bool { phase == .watching || (phase == .settling && purpose == .resend) }
-
-    /// A node that gave no status: first it is asked without the history, which many nodes do not keep; then it counts as one that knows none.
-    private func noStatus(_ why: Trouble, _ e: Int, _ now: Now) {
-        let first = !watch.statusSaid[e]
-        let unreached = why.code == 0 && endpoints.all[e].failuresInRow > 0        // nobody answered: the endpoint's own trouble
-        watch.statusSaid[e] = watch.statusSaid[e] || !unreached
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(": getSignatureStatuses: ")
-        t.put(why.text)
-        if !watch.noHistory[e] && !unreached {
-            watch.noHistory[e] = true
-            t.put("; asking without the transaction history")
-            watch.statusDue_ms = min(watch.statusDue_ms, now.mono_ms + 200)
-        } else {
-            watch.statusErrors[e] = min(watch.statusErrors[e] + 1, 200)
-            if watch.statusBlind(e) && watch.expiredAt[e] != 0 && !watch.unknownAfter[e] { unlanded(e, now) }
-        }
-        note(first && !unreached ? .warning : .debug, t)
-        armWatch()
-    }
-
-    func statusAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard gathering else { return }
-        let answer: (landing: Answers.Landing, slot: UInt64)
-        do throws(Trouble) { answer = try Answers.status(a) } catch {
-            noStatus(error, endpoint, now)
-            return
-        }
-        watch.statusErrors[endpoint] = 0
-        endpoints.saw(answer.slot, at: endpoint, now.mono_ms, confirmed: false)
-        let pastExpiry = watch.expiredAt[endpoint] != 0 && answer.slot >= watch.expiredAt[endpoint]
-        if case .unknown = answer.landing {} else { watch.lookFirst = false }
-        switch answer.landing {
-        case .landed(let slot):
-            // A node that says "landed" and shows nothing of it proves neither; past the expiry it counts as one that shows nothing.
-            if !(watch.contradictedBy & (1 << UInt32(endpoint)) != 0 && pastExpiry) {
-                watch.landedBy = endpoint
-                landed(min(slot, answer.slot), now)
-                return
-            }
-            unlanded(endpoint, now)
-        case .failed(_, let error):
-            watch.error = error
-            watch.saidFailed[endpoint] = true
-            var saying = 0
-            for f in watch.saidFailed where f { saying += 1 }
-            if pastExpiry || saying >= 2 { unlanded(endpoint, now) }
-        case .processed: break
-        case .unsaid:
-            // In a block, but how firm that is was not said: the account tells.
-            if !watch.statusSaid[endpoint] {
-                watch.statusSaid[endpoint] = true
-                var t = Text("endpoint ")
-                t.put(endpoint + 1)
-                t.put(": getSignatureStatuses: the status does not say how firmly it stands; the account is looked at")
-                note(.warning, t)
-            }
-            if pastExpiry { unlanded(endpoint, now) } else { watch.sendDue_ms = min(watch.sendDue_ms, now.mono_ms + 500) }
-        case .unknown:
-            if watch.lookFirst {
-                // Looked for and not there: from now on the same bytes are sent again until found or expired.
-                watch.lookFirst = false
-                watch.sendDue_ms = now.mono_ms
-            }
-            if pastExpiry { unlanded(endpoint, now) }
-        }
-        if phase == .watching {
-            if watch.statusDue_ms <= now.mono_ms || watch.sendDue_ms <= now.mono_ms { phaseTimer_ms = now.mono_ms }
-            armWatch()
-        }
-    }
-
-    func epochAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard gathering else { return }
-        do throws(Trouble) {
-            let e = try Answers.epoch(a)
-            heightTold(e.slot, e.height, endpoint, now)
-        } catch {
-            noHeight("getEpochInfo", error, endpoint, now)
-        }
-    }
-
-    /// The same by getLatestBlockhash: the last height at which the newest blockhash is valid is 150 blocks past the bank's own.
-    func hashHeightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard gathering else { return }
-        do throws(Trouble) {
-            let b = try Answers.blockhash(a)
-            guard b.lastValidHeight > blockhashLife_blocks else { throw Trouble("the last valid block height is no height") }
-            heightTold(b.slot, b.lastValidHeight - blockhashLife_blocks, endpoint, now)
-        } catch {
-            noHeight("getLatestBlockhash", error, endpoint, now)
-        }
-    }
-
-    /// A bank of this endpoint: its slot and block height.
-    private func heightTold(_ slot: UInt64, _ height: UInt64, _ endpoint: Int, _ now: Now) {
-        if let t = leap(slot, at: endpoint, now) {
-            note(.debug, t.text)
-            armWatch()
-            return
-        }
-        watch.heightErrors[endpoint] = 0
-        // Blocks are never faster than slots: a height that is past before as many slots have gone by is not believed.
-        let slots = ticket.pointee.book_slot + blockhashLife_blocks
-        if height > ticket.pointee.last_valid_block_height && slot >= slots && watch.expiredAt[endpoint] == 0 {
-            watch.expiredAt[endpoint] = slot
-            if watch.pastAt_ms == 0 { watch.pastAt_ms = now.mono_ms }
-            watch.statusDue_ms = now.mono_ms
-            if watch.statusBlind(endpoint) { unlanded(endpoint, now) }
-        }
-        armWatch()
-    }
-
-    private func noHeight(_ method: StaticString, _ why: Trouble, _ e: Int, _ now: Now) {
-        let unreached = why.code == 0 && endpoints.all[e].failuresInRow > 0
-        if !unreached {
-            watch.heightErrors[e] = min(watch.heightErrors[e] + 1, 200)
-            watch.heightByHash[e].toggle()
-        }
-        var t = Text("endpoint ")
-        t.put(e + 1)
-        t.put(": ")
-        t.put(method)
-        t.put(": ")
-        t.put(why.text)
-        note(watch.heightSaid[e] || unreached ? .debug : .warning, t)
-        watch.heightSaid[e] = watch.heightSaid[e] || !unreached
-        armWatch()
-    }
-
-    /// This endpoint's word that the order has no effect and can have none any more.
-    private func unlanded(_ endpoint: Int, _ now: Now) {
-        watch.unknownAfter[endpoint] = true
-        if watch.proofAt_ms == 0 { watch.proofAt_ms = now.mono_ms }
-        expiryProven(now)
-    }
-
-    /// Enough endpoints agree? Then the User has the last word.
-    private func expiryProven(_ now: Now) {
-        var agreeing = 0
-        var silent = 0
-        var slot: UInt64 = 0
-        for e in 0..<endpoints.all.count where watch.unknownAfter[e] || watch.saidFailed[e] {
-            agreeing += 1
-            slot = max(slot, watch.expiredAt[e])
-        }
-        for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && !watch.unknownAfter[e] && !watch.saidFailed[e] {
-            // Dead, or alive and standing still behind the slot of the proof, or unable to tell a height.
-            if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot || watch.heightBlind(e) { silent += 1 }
-        }
-        let needed = min(2, max(1, endpoints.usable))
-        // A second endpoint that has been dead or frozen for two minutes cannot hold the book hostage.
-        let alone = agreeing + silent == endpoints.usable && now.mono_ms - watch.proofAt_ms > 120_000
-        guard agreeing >= needed || (agreeing >= 1 && alone) else { return }
-        phase = .settling
-        attempts = 0
-        read(.proof, minSlot: slot, now)
-    }
-
-    /// The User of a slot past the expiry. Its next_order_id tells whether the order ever existed.
-    func proofBookRead(_ now: Now) {
-        var out = ek_outcome()
-        let err = ek_outcome_of(ticket, ek_book_user(book), book.pointee.clock.unix_timestamp, &out)
-        if ticket.pointee.kind == UInt8(EK_KIND_CANCEL) {
-            // A cancel uses no order id: its proof is whether the order it was for is still live.
-            let live = err != EK_OK || out.outcome == UInt8(EK_OUT_RESTING) || out.outcome == UInt8(EK_OUT_PARTIAL_RESTING)
-            chainError = watch.error
-            ended(live ? UInt8(chainError != nil ? EK_OUT_FAILED : EK_OUT_EXPIRED) : out.outcome, nil, now)
-            return
-        }
-        if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
-            || (out.found == 0 && out.filled_base_e9 == 0) {
-            chainError = watch.error
-            // Other orders moved the account, and no node could say of this one's signature that it is unknown.
-            if book.pointee.user.next_order_id != ticket.pointee.next_order_id_before && chainError == nil { watch.unsure = nobodyKnows }
-            let skipped = watch.contradicted && watch.error == nil
-            ended(UInt8(chainError != nil ? EK_OUT_FAILED : skipped ? EK_OUT_NOT_PLACED : EK_OUT_EXPIRED), nil, now)
-            return
-        }
-        // The order is there although nobody knew the signature: the account is the truth.
-        note(.warning, Text("the order is on the account although its signature was not found; going on with what the account says"))
-        ticket.pointee.landed_slot = book.pointee.slot
-        ticket.pointee.state = UInt8(EK_TICKET_LANDED)
-        purpose = .settle          // from here on it is followed like any landed order
-        settleBookRead(now)
-    }
-
-    /// No endpoint that is past the expiry looked the signature up.
-    private var nobodyKnows: Bool {
-        for e in 0..<endpoints.all.count where watch.unknownAfter[e] && !watch.statusBlind(e) { return false }
-        return true
-    }
-
-    private func landed(_ slot: UInt64, _ now: Now) {
-        ticket.pointee.landed_slot = slot
-        ticket.pointee.state = UInt8(EK_TICKET_LANDED)
-        phase = .settling
-        attempts = 0
-        read(.settle, minSlot: slot, now)
-    }
-
-    /// "Landed", but a User of that slot or a later one has used no order id: two facts that disagree. The ticket stays open and is
-    /// watched until the account shows the order or the block height proves that it never will.
-    func contradiction(_ now: Now) {
-        if !watch.contradicted {
-            note(.warning, Text("the node says the transaction landed, the account shows nothing of it; waiting for proof"))
-        }
-        watch.contradicted = true
-        watch.contradictedBy |= 1 << UInt32(readEndpoint)
-        watch.landedBy = -1
-        phase = .watching
-        watch.statusDue_ms = now.mono_ms + 2_000
-        watch.epochDue_ms = min(watch.epochDue_ms, now.mono_ms + 2_000)
-        armWatch()
-    }
-
-    /// The end of the open ticket has been overdue for this long, with the fact that is missing; nil: it is not.
-    package func ticketOverdue(_ now: Now) -> Text? {
-        guard ticketOpen, phase == .watching || phase == .settling, watch.started_ms != 0 else { return nil }
-        let t = ticket.pointee
-        let due_ms: UInt64
-        if t.state == UInt8(EK_TICKET_RESTING) {
-            due_ms = watch.restedOutAt_ms != 0 ? watch.restedOutAt_ms
-                : watch.started_ms + longestLife_ms + UInt64(clamping: max(0, rules.fillTimeout_s)) * 1_000
-        } else {
-            due_ms = watch.pastAt_ms != 0 ? watch.pastAt_ms : watch.started_ms + longestLife_ms
-        }
-        guard now.mono_ms >= due_ms + overdue_ms else { return nil }
-        var words = Text("the end of an order is not known after ")
-        words.put((now.mono_ms - watch.started_ms) / 1000)
-        words.put(" s: ")
-        putMissing(&words)
-        return words
-    }
-
-    /// The fact without which the ticket does not end.
-    private func putMissing(_ t: inout Text) {
-        if ticket.pointee.state == UInt8(EK_TICKET_RESTING) || ticket.pointee.state == UInt8(EK_TICKET_LANDED) {
-            t.put("the account was not read at slot ")
-            t.put(max(minSlot, ticket.pointee.landed_slot))
-        } else if let e = firstNotPast {
-            t.put("endpoint ")
-            t.put(e + 1)
-            t.put(" has not shown a block height past ")
-            t.put(ticket.pointee.last_valid_block_height)
-        } else {
-            t.put("the account was not read at the slot that proves the end")
-        }
-        if !watch.readTrouble.isEmpty {
-            t.put(" (")
-            t.put(watch.readTrouble)
-            t.put(")")
-        }
-    }
-
-    private var firstNotPast: Int? {
-        for e in 0..<endpoints.all.count where !endpoints.all[e].foreign && watch.expiredAt[e] == 0 { return e }
-        return nil
-    }
-
-    func sayOverdue(_ now: Now) {
-        guard let t = ticketOverdue(now), watch.overdueSaid_ms == 0 || now.mono_ms - watch.overdueSaid_ms >= overdueEvery_ms else { return }
-        watch.overdueSaid_ms = now.mono_ms
-        note(.warning, t)
-    }
-
-    /// What is waited for, in words.
-    func putPending(_ t: inout Text) {
-        switch Int(ticket.pointee.state) {
-        case Int(EK_TICKET_RESTING):
-            t.put("Order ")
-            t.put(ticket.pointee.target_order_id)
-            t.put(" is on the venue until chain time ")
-            t.put(ticket.pointee.max_ts)
-        case Int(EK_TICKET_LANDED): t.put("The transaction landed; its effect on the account is being read")
-        default:
-            t.put("The transaction was sent and is neither found nor expired (last valid block height ")
-            t.put(ticket.pointee.last_valid_block_height)
-            t.put(")")
-        }
-        if let words = ticketOverdue(clock) {
-            t.put("; ")
-            t.put(words)
         }
     }
 }

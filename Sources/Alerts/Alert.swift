@@ -1,5 +1,6 @@
 // What an alert is: its kind, its state, and the conditions that last.
 import Agent
+import Model
 import Text
 
 package enum AlertKind: UInt8 {

@@ -2,6 +2,7 @@
 // enough, again every repeat_hours, and once when it is over.
 import Agent
 import EvenkeelCore
+import Model
 import Render
 import Text
 

@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 private let hookTimeout_ms: UInt32 = 10_000

@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
 import Text
 

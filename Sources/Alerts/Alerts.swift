@@ -8,6 +8,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 /// What the config says of alerts. A reload may change all but whether there are receivers.

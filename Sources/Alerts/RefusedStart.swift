@@ -4,6 +4,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 private let patience_ms: Int64 = 5_000

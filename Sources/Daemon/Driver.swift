@@ -4,7 +4,9 @@ import Agent
 import Alerts
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
+import Rpc
 import Text
 
 package final class Driver: Host {

@@ -3,7 +3,9 @@ import Agent
 import Alerts
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
+import Rpc
 import Text
 
 extension Driver {

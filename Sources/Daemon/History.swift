@@ -3,6 +3,8 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension Driver {

@@ -1,6 +1,8 @@
 // The end of a transfer as the machine is told of it.
 import Agent
 import EvenkeelSys
+import Model
+import Rpc
 
 extension Answer {
     /// The body lives as long as the transfer's.

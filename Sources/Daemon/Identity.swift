@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 /// The key is held by a signer of the user's own; on paper its address in the config is enough.

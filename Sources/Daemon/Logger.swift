@@ -2,6 +2,7 @@
 // lasts for days must neither fill the disk nor push out what came before it.
 import Agent
 import EvenkeelSys
+import Model
 import Render
 import Text
 

@@ -4,6 +4,7 @@ import Agent
 import Alerts
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 extension Driver {
@@ -51,10 +52,6 @@ private func sameText(_ a: UnsafePointer<CChar>?, _ b: UnsafePointer<CChar>?) ->
     return false
 }
 
-private func sameKey(_ a: ek_key, _ b: ek_key) -> Bool {
-    withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
-}
-
 /// Whether two configs differ only in what a running agent can take over.
 private func sameFoundation(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
     sameAccount(a, b) && sameEndpoints(a, b) && sameHedges(a, b) && sameFiles(a, b)
@@ -67,7 +64,7 @@ private func sameAccount(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
     a.pointee.mode == b.pointee.mode && a.pointee.venue == b.pointee.venue
         && a.pointee.sub_account == b.pointee.sub_account
         && a.pointee.has_authority == b.pointee.has_authority
-        && sameKey(a.pointee.authority, b.pointee.authority)
+        && same(a.pointee.authority, b.pointee.authority)
 }
 
 private func sameEndpoints(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
@@ -85,7 +82,7 @@ private func sameHedges(_ a: ConfigPointer, _ b: ConfigPointer) -> Bool {
         else { return false }
         for k in 0..<UInt32(x.pointee.n_legs) {
             guard let p = sys_hedge_leg(x, k), let q = sys_hedge_leg(y, k), p.pointee.kind == q.pointee.kind,
-                  p.pointee.has_key == q.pointee.has_key, sameKey(p.pointee.key, q.pointee.key)
+                  p.pointee.has_key == q.pointee.has_key, same(p.pointee.key, q.pointee.key)
             else { return false }
         }
     }

@@ -4,6 +4,7 @@ import Agent
 import Alerts
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 package let exitFailed: Int32 = 1

@@ -1,5 +1,6 @@
 // What a run is asked for, and who watches it from inside the process (`demo`).
 import Agent
+import Model
 import Text
 
 /// What a run was asked for beyond the config file.

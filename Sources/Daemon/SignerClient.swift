@@ -3,6 +3,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 /// A signer that is started again reads its key and shuts itself in, some ten milliseconds.

@@ -2,6 +2,7 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 final class StateFile {
@@ -51,10 +52,7 @@ final class StateFile {
 
     private func belongs(_ config: ConfigPointer, _ authority: ek_key, _ venue: Text) -> Bool {
         let name: Text = "\(c: ek_record_venue(record))"
-        let sameOwner = withUnsafeBytes(of: record.pointee.authority) { a in
-            withUnsafeBytes(of: authority) { b in a.elementsEqual(b) }
-        }
-        return sameOwner && name.bytes.elementsEqual(venue.bytes)
+        return same(record.pointee.authority, authority) && name.bytes.elementsEqual(venue.bytes)
             && record.pointee.sub_account == config.pointee.sub_account
     }
 

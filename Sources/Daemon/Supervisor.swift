@@ -1,6 +1,8 @@
 // What a supervisor (systemd) is told: READY after the first tick that read the book, a sign of life only for
 // ticks that ended, and words. Without $NOTIFY_SOCKET nothing happens here.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 struct Supervisor {

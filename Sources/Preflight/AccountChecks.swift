@@ -4,6 +4,7 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 extension Checker {
@@ -64,10 +65,10 @@ extension Checker {
     }
 
     private func signerRow(_ m: Machine, _ user: ek_user) {
-        if m.same(m.signer, user.authority) {
+        if same(m.signer, user.authority) {
             row(.warn, "signer", "\(key: m.signer) is the authority itself",
                 remedy: "this key can withdraw everything: use a delegate's key (`evenkeel key new`)")
-        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && m.same(m.signer, user.delegate) {
+        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.signer, user.delegate) {
             row(.ok, "signer", "\(key: m.signer) is the delegate")
         } else {
             row(.fail, "signer", "\(key: m.signer) is neither authority nor delegate",

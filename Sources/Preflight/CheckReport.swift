@@ -3,6 +3,7 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 extension Checker {

@@ -6,6 +6,8 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 enum Finding: UInt8 {

@@ -3,6 +3,8 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Requests of one tick that corrects something, at most, as long as nothing goes wrong.
@@ -119,7 +121,8 @@ extension Checker {
     private func endpointRow(_ e: Int, lag: UInt64, _ first: ek_key?) {
         let a = endpoints[e]
         let ms = UInt64(a.latency_us) / 1000
-        let foreign = first != nil && a.genesis != nil && !sameKey(first, a.genesis)
+        var foreign = false
+        if let first, let genesis = a.genesis { foreign = !same(first, genesis) }
         let slow = ms > UInt64(config.pointee.max_latency_ms)
         let late = lag > UInt64(config.pointee.max_slot_lag)
         let tight = a.requestsLeft >= 0 && a.requestsLeft < requestsATick
@@ -151,11 +154,6 @@ extension Checker {
         t.put(", slot \(a.slot), lag \(lag), \(a.latency_us / 1000) ms, ")
         t.put(a.requestsLeft >= 0 ? "\(a.requestsLeft) requests left" : "rate limit not told")
         return t
-    }
-
-    private func sameKey(_ a: ek_key?, _ b: ek_key?) -> Bool {
-        guard let x = a, let y = b else { return a == nil && b == nil }
-        return withUnsafeBytes(of: x) { p in withUnsafeBytes(of: y) { q in p.elementsEqual(q) } }
     }
 
     private func programRow(_ venue: OpaquePointer?) {

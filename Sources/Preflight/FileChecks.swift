@@ -4,6 +4,7 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 func octal(_ mode: UInt32) -> Text {

@@ -3,6 +3,7 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 /// Runs every check of a loaded config and prints them. 0, or 3 when live trading would be refused.

@@ -3,6 +3,7 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Text
 
 /// Under this the state file cannot be made; under the second it is time to look.
@@ -79,10 +80,7 @@ extension Checker {
 
     private func belongs(_ record: UnsafeMutablePointer<ek_record>, _ venue: Text, _ owner: ek_key) -> Bool {
         let name: Text = "\(c: ek_record_venue(record))"
-        let sameOwner = withUnsafeBytes(of: record.pointee.authority) { a in
-            withUnsafeBytes(of: owner) { b in a.elementsEqual(b) }
-        }
-        return sameOwner && name.bytes.elementsEqual(venue.bytes)
+        return same(record.pointee.authority, owner) && name.bytes.elementsEqual(venue.bytes)
             && record.pointee.sub_account == config.pointee.sub_account
     }
 

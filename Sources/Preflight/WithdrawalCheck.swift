@@ -6,6 +6,8 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Anchor: `has_one` does not hold; the account's authority is not the signer.
@@ -16,7 +18,7 @@ private let withdrawTag: [UInt8] = [0xB7, 0x12, 0x46, 0x9C, 0x94, 0x6D, 0xA1, 0x
 
 extension Checker {
     func rightsRows(_ m: Machine, haveKey: Bool) {
-        guard m.bookKnown, haveKey, !m.same(m.signer, m.book.pointee.user.authority) else { return }
+        guard m.bookKnown, haveKey, !same(m.signer, m.book.pointee.user.authority) else { return }
         guard let bytes = withdrawal(m) else {
             row(.warn, "cannot withdraw", "the test could not be built for this venue",
                 remedy: "the venue's own rule is that a delegate cannot; not shown here")

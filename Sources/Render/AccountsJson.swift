@@ -1,6 +1,7 @@
 // The last read as it came, for `assess`, bug reports and tests.
 import Agent
 import EvenkeelCore
+import Model
 import Text
 
 /// {"keys":[…],"result":…}; empty before the first whole read.

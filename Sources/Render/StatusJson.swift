@@ -2,6 +2,7 @@
 // with their unit in the name.
 import Agent
 import EvenkeelCore
+import Model
 import Text
 
 /// Makes STATUS messages in memory that is kept from one to the next: nothing is allocated unless it grew, or

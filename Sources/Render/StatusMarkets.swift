@@ -1,6 +1,7 @@
 // What the status message says of each hedged market, and of the legs of its spot.
 import Agent
 import EvenkeelCore
+import Model
 import Text
 
 extension StatusWriter {

@@ -2,6 +2,7 @@
 // week, since the start.
 import Agent
 import EvenkeelCore
+import Model
 import Text
 
 extension StatusWriter {

@@ -2,6 +2,8 @@
 // numbers are judged by, the nodes.
 import Agent
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Phase {

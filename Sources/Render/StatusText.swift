@@ -1,6 +1,7 @@
 // The same status for a person: a few aligned lines, plain text.
 import Agent
 import EvenkeelCore
+import Model
 import Text
 
 package func statusText(_ m: Machine, now_s: Int64) -> Text {

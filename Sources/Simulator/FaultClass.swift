@@ -1,4 +1,6 @@
 // The classes of faults, each with the name that `--faults` knows it by.
+import Model
+import Rpc
 import Text
 
 package enum FaultClass: UInt8, CaseIterable {

@@ -1,6 +1,8 @@
 // What a fault does while it lasts: each class's beginning and end, and what a node that lags shows.
 import Agent
 import Localnet
+import Model
+import Rpc
 import Text
 
 extension Simulation {

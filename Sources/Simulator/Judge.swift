@@ -8,6 +8,8 @@
 import Agent
 import EvenkeelCore
 import Localnet
+import Model
+import Rpc
 import Text
 
 struct Violation {

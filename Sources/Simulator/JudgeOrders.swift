@@ -3,6 +3,8 @@
 import Agent
 import EvenkeelCore
 import Localnet
+import Model
+import Rpc
 import Text
 
 extension Judge {

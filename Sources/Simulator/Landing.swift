@@ -1,5 +1,7 @@
 // The way of a transaction from a node into a block.
 import Localnet
+import Model
+import Rpc
 import Text
 
 extension Simulation {

@@ -4,6 +4,8 @@
 import Agent
 import EvenkeelCore
 import Localnet
+import Model
+import Rpc
 import Text
 
 enum Method: UInt8 {

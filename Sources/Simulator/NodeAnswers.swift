@@ -2,6 +2,8 @@
 import Agent
 import EvenkeelCore
 import Localnet
+import Model
+import Rpc
 import Text
 
 extension Simulation {

@@ -1,6 +1,8 @@
 // The simulator's only source of chance: splitmix64 (Localnet has it). Every stream of a seed is its own, so
 // that one class of fault more or less does not change what the others do.
 import Localnet
+import Model
+import Rpc
 
 struct RandomGenerator {
     private var source: SplitMix64

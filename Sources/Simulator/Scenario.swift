@@ -4,6 +4,8 @@
 import Agent
 import EvenkeelCore
 import Localnet
+import Model
+import Rpc
 import Text
 
 /// What a node shows: a replica, and what our orders had filled in all when it was taken.

@@ -1,5 +1,7 @@
 // Runs seed after seed, until the last one or the first broken invariant, and says what came of it.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Which seeds `runSeeds` runs, for how long, with which faults.

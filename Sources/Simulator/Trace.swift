@@ -1,5 +1,7 @@
 // The last events before a violation, kept as numbers and turned into words only when somebody reads them.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 struct Entry {

@@ -2,6 +2,8 @@
 // agent.
 import Agent
 import Localnet
+import Model
+import Rpc
 import Text
 
 extension Simulation {

@@ -1,6 +1,8 @@
 // Talking to the running agent over its control socket.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// How long the agent may take to answer; a rebalance is answered when its tick has ended, which may take a

@@ -2,6 +2,8 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 private func put(_ j: inout Json, _ k: StaticString, _ v: ek_i128) {

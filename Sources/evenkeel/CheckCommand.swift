@@ -2,7 +2,9 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Preflight
+import Rpc
 import Text
 
 func checkCommand() -> Int32 {

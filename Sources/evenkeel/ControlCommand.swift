@@ -1,5 +1,7 @@
 // `pause`, `resume`, `rebalance`, `reload`: one line to the running agent.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 func controlCommand(_ word: Text) -> Int32 {

@@ -1,6 +1,8 @@
 // The embedded chain of `demo`: a child process on a loopback port.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 struct ChainAddress {

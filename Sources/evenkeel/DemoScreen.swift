@@ -2,6 +2,8 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 extension DemoView {

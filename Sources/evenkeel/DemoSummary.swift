@@ -1,4 +1,6 @@
 // What `demo` says at the end.
+import Model
+import Rpc
 import Text
 
 extension DemoView {

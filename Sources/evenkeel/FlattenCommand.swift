@@ -1,5 +1,7 @@
 // `flatten`: closes every hedged perp.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 func flattenCommand() -> Int32 {

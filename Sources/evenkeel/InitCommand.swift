@@ -3,6 +3,8 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// What `init` found out by itself.

@@ -2,7 +2,9 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
+import Rpc
 import Text
 
 /// `status` without a running agent: the record, and that it is one.

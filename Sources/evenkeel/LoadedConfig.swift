@@ -3,6 +3,8 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Loads the config named by -c or $EVENKEEL_CONFIG; nil after it has printed what is wrong.

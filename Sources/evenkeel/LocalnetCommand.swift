@@ -2,6 +2,8 @@
 import EvenkeelCore
 import EvenkeelSys
 import Localnet
+import Model
+import Rpc
 import Text
 
 struct LocalnetArguments {

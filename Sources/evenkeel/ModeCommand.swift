@@ -1,5 +1,7 @@
 // `mode`: paper or live.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 func modeCommand() -> Int32 {

@@ -1,5 +1,7 @@
 // How the options of a command are read.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 /// Walks the options of a command; `take(index, value)` returns false for a value it refuses.

@@ -2,7 +2,9 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
+import Rpc
 import Text
 
 /// Every field that a person or a test asks about.

@@ -3,7 +3,9 @@ import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
+import Model
 import Render
+import Rpc
 import Text
 
 private func logFormat(_ value: UnsafePointer<CChar>?, _ log: inout Logger) -> Bool {

@@ -1,6 +1,8 @@
 // `sim`: the deterministic simulator, by seeds.
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Simulator
 import Text
 

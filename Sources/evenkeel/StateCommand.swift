@@ -2,6 +2,8 @@
 import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 func openRecord(_ path: UnsafePointer<CChar>?, _ state: UnsafeMutablePointer<sys_state>,

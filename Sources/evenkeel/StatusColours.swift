@@ -1,4 +1,6 @@
 // Colours for the status on a terminal.
+import Model
+import Rpc
 import Text
 
 /// The status word by its urgency, the names of the lines dimmed, closed gates in red.

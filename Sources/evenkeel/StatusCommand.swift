@@ -1,5 +1,7 @@
 // `status`: what the running agent sees, or the last record.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 func statusCommand() -> Int32 {

@@ -1,5 +1,7 @@
 // Arguments in, text out: what every command needs.
 import EvenkeelSys
+import Model
+import Rpc
 import Text
 
 enum Terminal {

@@ -1,4 +1,6 @@
 // What `evenkeel help` prints.
+import Model
+import Rpc
 import Text
 
 extension Terminal {

@@ -3,6 +3,8 @@ import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Localnet
+import Model
+import Rpc
 import Text
 
 let command = Terminal.argument(1)

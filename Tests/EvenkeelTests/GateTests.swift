@@ -2,7 +2,9 @@ import Agent
 import EvenkeelCore
 import Foundation
 import Localnet
+import Model
 import Testing
+import Rpc
 import Text
 
 /// No closed gate ever yields an order: each is forced closed alone, over a drift that would be corrected at once.

@@ -2,7 +2,9 @@ import Agent
 import EvenkeelCore
 import Foundation
 import Localnet
+import Model
 import Testing
+import Rpc
 import Text
 
 @Suite struct MachineTests {

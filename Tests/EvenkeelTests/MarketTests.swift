@@ -2,7 +2,9 @@ import Agent
 import EvenkeelCore
 import Foundation
 import Localnet
+import Model
 import Render
+import Rpc
 import Testing
 import Text
 

@@ -8,6 +8,7 @@ import pytest
 from solders.pubkey import Pubkey
 
 from harness import real_program_missing, together, wait_for
+from harness.liar import Liar
 import localnet_client as lc
 from test_history import corrections
 from test_statuses import Later
@@ -193,9 +194,16 @@ def test_a_node_that_is_not_there_yet(program, trouble):
 def test_the_programs_refusal_by_name(program):
     """The book is read before a withdrawal, the simulation runs after it: InsufficientCollateral, not 0x1773; nothing is sent."""
     chain, agent = program({"perp": -9})
-    chain.ctl("freeze")
-    chain.ctl("set_user", usdt=-700)
+    node = Liar(chain)
+    agent.set(rpc__url=node.url)
+
+    def withdraw_first(turn):
+        if node.count("simulateTransaction") == 2:          # the first one is the probe
+            chain.ctl("set_user", usdt=-700)
+        return turn.truth
+    node.tell("simulateTransaction", withdraw_first)
     r = agent.once()
+    node.close()
     assert r.code == 11 and r.status["status"] == "error", r
     assert "simulation refused the order: InsufficientCollateral (6003)" in r.err and "0x1773" not in r.err
     assert chain.sends() == []

@@ -109,7 +109,7 @@ def test_log_forms(bench, form):
     lines = r.err.splitlines()
     assert lines and r.status["status"] == "executed_live"
     if form == "logfmt":
-        assert all(re.match(r'time=\S+ level=(err|warn|info|debug) tick=\d+ msg="', x) for x in lines), r.err
+        assert all(re.match(r'time=\S+ level=(err|warn|info|debug) tick=\d+( ticket=\S+)? msg="', x) for x in lines), r.err
     elif form == "json":
         assert {json.loads(x)["level"] for x in lines} <= {"err", "warn", "info", "debug"}
         assert any(json.loads(x)["msg"].startswith("[REBALANCER] Rebalance executed: EXPAND_SHORT 1.000000") for x in lines)

@@ -4,6 +4,8 @@ import Agent
 import EvenkeelCore
 import Foundation
 import Localnet
+import Model
+import Rpc
 import Text
 
 func words(_ t: Text) -> String { String(decoding: t.bytes, as: UTF8.self) }

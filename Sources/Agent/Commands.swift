@@ -1,5 +1,7 @@
 // Commands from outside, whichever door they come through: what is done, and the sentence that says so.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// What became of a command; not `ok`: nothing did.

@@ -141,6 +141,14 @@ package struct Gate {
     /// What a number cannot say; empty nearly always.
     package var detail: Text? = nil
 
+    package init(gate: GateName, ok: Bool, measured: Measure, allowed: Measure, detail: Text? = nil) {
+        self.gate = gate
+        self.ok = ok
+        self.measured = measured
+        self.allowed = allowed
+        self.detail = detail
+    }
+
     package var name: StaticString { gate.word }
 
     package var value: Text {

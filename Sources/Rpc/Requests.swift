@@ -9,12 +9,12 @@ package enum Ask: UInt8 {
 }
 
 package struct Requests {
+    package init() {}
+
     private var text = Text(capacity: 8192)
     private var accounts = Text(capacity: 8192)
     private var idAt = 0
     private var slotAt = 0
-
-    package init() {}
 
     private mutating func open(_ method: StaticString, id: UInt32) {
         text.clear()
@@ -30,7 +30,7 @@ package struct Requests {
     private static let digits = 20
 
     /// Lays the account read down once for a plan.
-    mutating func plan(_ plan: UnsafePointer<ek_plan>) {
+    package mutating func plan(_ plan: UnsafePointer<ek_plan>) {
         accounts.clear()
         accounts.put("{\"jsonrpc\":\"2.0\",\"id\":")
         idAt = accounts.count
@@ -63,14 +63,14 @@ package struct Requests {
         }
     }
 
-    mutating func book<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func book<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         write(UInt64(id), at: idAt)
         write(minSlot, at: slotAt)
         return accounts.bytes.withUnsafeBufferPointer(body)
     }
 
     /// getMultipleAccounts of any keys (market discovery).
-    mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getMultipleAccounts", id: id)
         text.put("[[")
         for i in 0..<keys.count {
@@ -86,14 +86,14 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func genesis<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func genesis<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getGenesisHash", id: id)
         text.put("[]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func blockhash<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func blockhash<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put("[{\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
@@ -103,14 +103,14 @@ package struct Requests {
     }
 
     /// Tells slot and height of a finalized bank where getEpochInfo is not offered.
-    mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put("[{\"commitment\":\"finalized\"}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getRecentPrioritizationFees", id: id)
         text.put("[[")
         for i in 0..<writable.count {
@@ -152,7 +152,7 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("sendTransaction", id: id)
         text.put("[\"")
         base64(transaction)
@@ -162,7 +162,7 @@ package struct Requests {
     }
 
     /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such a question.
-    mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getSignatureStatuses", id: id)
         text.put("[[\"")
         text.put(signature: signature)
@@ -172,7 +172,7 @@ package struct Requests {
     }
 
     /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth there are no forks.
-    mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getEpochInfo", id: id)
         text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()

@@ -2,6 +2,8 @@
 // written down and lasts until live is said, over restarts too: a person who switched to paper must not find real orders after a crash.
 // The mode changes between two ticks, and never while an order is open: that one is followed to its end first, live.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {
@@ -47,8 +49,7 @@ extension Machine {
         if halted { return Obeyed(false, Text(paper ? "not noted: the state file cannot be written, so a restart would be live; nothing is traded in this process"
             : "not live: the state file cannot be written")) }
         if !paper, let t = host.arm(true) {
-            var w = Text("not live: ")
-            w.put(t)
+            let w: Text = "not live: \(t)"
             return Obeyed(false, w)
         }
         let open = ticketOpen

@@ -13,11 +13,11 @@ package struct Trouble: Error {
     package init(_ s: StaticString) { self.init(Text(s)) }
 }
 
-let minimumContextSlotNotReached: Int64 = -32016
+package let minimumContextSlotNotReached: Int64 = -32016
 
 package enum Answers {
     /// What is wrong on the wire or in the HTTP status, or nil.
-    static func wireTrouble(_ a: Answer) -> Trouble? {
+    package static func wireTrouble(_ a: Answer) -> Trouble? {
         switch a.wire {
         case .ok: break
         case .timeout: return Trouble("RPC connection timeout")
@@ -27,8 +27,7 @@ package enum Answers {
         case .tooLarge: return Trouble("RPC answer larger than 1 MiB")
         }
         if a.status == 200 { return nil }
-        var t = Text("RPC answered HTTP ")
-        t.put(a.status)
+        var t: Text = "RPC answered HTTP \(a.status)"
         if a.status == 429 { t.put(" (rate limit)") }
         return Trouble(t)
     }
@@ -39,12 +38,10 @@ package enum Answers {
         var code: Int64 = 0
         var v = ek_json()
         if ek_json_member(e, "code", &v) == EK_OK && ek_json_i64(v, &code) == EK_OK {
-            t.put(" ")
-            t.put(code)
+            t.put(" \(code)")
         }
         if ek_json_member(e, "message", &v) == EK_OK {
-            t.put(": ")
-            t.put(printable(v, limit: 160))
+            t.put(": \(printable(v, limit: 160))")
         }
         return Trouble(t, code: code)
     }
@@ -82,7 +79,7 @@ package enum Answers {
         return v
     }
 
-    static func contextSlot(_ result: ek_json) throws(Trouble) -> UInt64 {
+    package static func contextSlot(_ result: ek_json) throws(Trouble) -> UInt64 {
         var v = ek_json()
         var slot: UInt64 = 0
         guard ek_json_path(result, "context.slot", &v) == EK_OK, ek_json_u64(v, &slot) == EK_OK else {
@@ -91,13 +88,19 @@ package enum Answers {
         return slot
     }
 
-    struct Blockhash {
-        var hash: ek_key
-        var lastValidHeight: UInt64
-        var slot: UInt64
+    package struct Blockhash {
+        package var hash: ek_key
+        package var lastValidHeight: UInt64
+        package var slot: UInt64
+
+        package init(hash: ek_key, lastValidHeight: UInt64, slot: UInt64) {
+            self.hash = hash
+            self.lastValidHeight = lastValidHeight
+            self.slot = slot
+        }
     }
 
-    static func blockhash(_ a: Answer) throws(Trouble) -> Blockhash {
+    package static func blockhash(_ a: Answer) throws(Trouble) -> Blockhash {
         let r = try result(a)
         var v = ek_json()
         var out = Blockhash(hash: ek_key(), lastValidHeight: 0, slot: try contextSlot(r))
@@ -109,7 +112,7 @@ package enum Answers {
     }
 
     /// The asked percentile of the recent priority fees, in micro-lamports a compute unit. An empty list is 0.
-    static func feePercentile(_ a: Answer, percentile: Int) throws(Trouble) -> UInt64 {
+    package static func feePercentile(_ a: Answer, percentile: Int) throws(Trouble) -> UInt64 {
         let r = try result(a)
         guard ek_json_kind(r) == 0x5B else { throw Trouble("getRecentPrioritizationFees: not a list") }
         var fees: [UInt64] = []
@@ -129,7 +132,7 @@ package enum Answers {
         return fees[min(fees.count - 1, fees.count * percentile / 100)]
     }
 
-    enum Landing {
+    package enum Landing {
         case unknown
         case processed
         /// In a block; how firm that is was not said.
@@ -139,7 +142,7 @@ package enum Answers {
     }
 
     /// One signature's fate and the slot of the bank that said so.
-    static func status(_ a: Answer) throws(Trouble) -> (landing: Landing, slot: UInt64) {
+    package static func status(_ a: Answer) throws(Trouble) -> (landing: Landing, slot: UInt64) {
         let r = try result(a)
         let slot = try contextSlot(r)
         var entry = ek_json()
@@ -160,7 +163,7 @@ package enum Answers {
         return (.failed(slot: at, error: ChainError(v)), slot)
     }
 
-    static func epoch(_ a: Answer) throws(Trouble) -> (slot: UInt64, height: UInt64) {
+    package static func epoch(_ a: Answer) throws(Trouble) -> (slot: UInt64, height: UInt64) {
         let r = try result(a)
         var v = ek_json()
         var slot: UInt64 = 0
@@ -173,9 +176,16 @@ package enum Answers {
 
     package struct Simulated {
         package var error: ChainError?
-        var units: UInt64
-        var slot: UInt64
-        var value: ek_json
+        package var units: UInt64
+        package var slot: UInt64
+        package var value: ek_json
+
+        package init(error: ChainError?, units: UInt64, slot: UInt64, value: ek_json) {
+            self.error = error
+            self.units = units
+            self.slot = slot
+            self.value = value
+        }
     }
 
     package static func simulated(_ a: Answer) throws(Trouble) -> Simulated {
@@ -192,59 +202,5 @@ package enum Answers {
             throw Trouble("simulateTransaction: no compute units in the answer")
         }
         return Simulated(error: nil, units: units, slot: slot, value: value)
-    }
-}
-
-/// A transaction error as the node words it: `{"InstructionError":[2,{"Custom":6003}]}` or `"BlockhashNotFound"`.
-package struct ChainError {
-    var instruction: Int = -1
-    package var custom: UInt32? = nil
-    var word = Text()
-
-    init(_ v: ek_json) {
-        var x = ek_json()
-        if ek_json_kind(v) == 0x22 {
-            word = Answers.printable(v, limit: 80)
-            return
-        }
-        if ek_json_member(v, "InstructionError", &x) == EK_OK {
-            var part = ek_json()
-            var n: UInt64 = 0
-            if ek_json_item(x, 0, &part) == EK_OK && ek_json_u64(part, &n) == EK_OK && n < 256 { instruction = Int(n) }
-            if ek_json_item(x, 1, &part) == EK_OK {
-                if ek_json_kind(part) == 0x22 {
-                    word = Answers.printable(part, limit: 80)
-                    return
-                }
-                var c = ek_json()
-                if ek_json_member(part, "Custom", &c) == EK_OK && ek_json_u64(c, &n) == EK_OK && n <= UInt64(UInt32.max) {
-                    custom = UInt32(n)
-                    return
-                }
-            }
-        }
-        var n = 0
-        if let raw = ek_json_raw(v, &n) {
-            for i in 0..<min(n, 120) { word.put(byte: raw[i] >= 0x20 && raw[i] < 0x7F ? raw[i] : 0x3F) }
-        }
-    }
-
-    /// "InsufficientCollateral (6003)", "unknown program error 7001", "BlockhashNotFound".
-    package func name(_ venue: OpaquePointer?) -> Text {
-        var t = Text()
-        guard let code = custom else {
-            t.put(word)
-            return t
-        }
-        if let known = ek_venue_error_name(venue, code) {
-            t.put(c: known)
-            t.put(" (")
-            t.put(code)
-            t.put(")")
-        } else {
-            t.put("unknown program error ")
-            t.put(code)
-        }
-        return t
     }
 }

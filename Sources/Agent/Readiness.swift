@@ -1,5 +1,7 @@
 // Could it act if it had to? Asked between corrections, so that a person hears of it before a drift does.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 extension Machine {

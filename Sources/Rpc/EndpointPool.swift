@@ -1,9 +1,10 @@
 // What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it alone.
 import EvenkeelCore
+import Model
 import Text
 
 /// A lag that was seen says nothing any more after this long.
-let lagMemory_ms: UInt64 = 30_000
+package let lagMemory_ms: UInt64 = 30_000
 /// Latencies remembered of each endpoint, how long they count, and how many of them make a 95th percentile worth the name.
 private let windowSize = 32
 private let windowLife_ms: UInt64 = 300_000
@@ -22,18 +23,18 @@ package final class Endpoint {
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     package var slot: UInt64 = 0
     package var lag_slots: UInt64 = 0
-    var lagSeen_ms: UInt64 = 0
+    package var lagSeen_ms: UInt64 = 0
     package var failuresInRow: UInt32 = 0
     /// Another cluster's node, as it said last: not used.
     package internal(set) var foreign = false
-    var foreignSaid = false
-    var genesis: ek_key? = nil
-    var genesisAt_ms: UInt64 = 0
+    package var foreignSaid = false
+    package var genesis: ek_key? = nil
+    package var genesisAt_ms: UInt64 = 0
     /// It said a slot far ahead of all that was seen and is asked for its cluster; when it then proved to be of ours.
-    var leapt = false
-    var leaptTo: UInt64 = 0
-    var leaptAt_ms: UInt64 = 0
-    var vouchedAt_ms: UInt64? = nil
+    package var leapt = false
+    package var leaptTo: UInt64 = 0
+    package var leaptAt_ms: UInt64 = 0
+    package var vouchedAt_ms: UInt64? = nil
     package var errors: UInt64 = 0
     package var answers: UInt64 = 0
     /// Not asked before this time (429, failures).
@@ -45,7 +46,7 @@ package final class Endpoint {
 
     package init() {}
 
-    func answered(_ us: UInt32, _ now_ms: UInt64) {
+    package func answered(_ us: UInt32, _ now_ms: UInt64) {
         let weight: UInt32 = now_ms - min(lastAnswer_ms, now_ms) > 10_000 ? 2 : 8
         latency_us = latency_us == 0 ? us : latency_us - latency_us / weight + us / weight
         latencies_us[nextLatency] = us
@@ -79,7 +80,7 @@ package final class Endpoint {
     }
 
     /// A failure doubles the rest from 250 ms to 8 s; a server that names its own time is obeyed.
-    func failed(_ now_ms: UInt64, status: Int, retryAfter_s: Int64) {
+    package func failed(_ now_ms: UInt64, status: Int, retryAfter_s: Int64) {
         errors += 1
         failuresInRow = min(failuresInRow + 1, 16)
         if status == 429 { limited = true }
@@ -88,16 +89,16 @@ package final class Endpoint {
         restUntil_ms = now_ms + max(backoff_ms, asked_ms)
     }
 
-    func showed(_ slot: UInt64, _ now_ms: UInt64) {
+    package func showed(_ slot: UInt64, _ now_ms: UInt64) {
         if slot == bookSlot { return }
         bookSlot = slot
         bookSlotAt_ms = now_ms
     }
     /// How long its books have been of this slot.
-    func still_ms(at slot: UInt64, _ now_ms: UInt64) -> UInt64 { slot == bookSlot ? now_ms - min(bookSlotAt_ms, now_ms) : 0 }
+    package func still_ms(at slot: UInt64, _ now_ms: UInt64) -> UInt64 { slot == bookSlot ? now_ms - min(bookSlotAt_ms, now_ms) : 0 }
 
     /// Takes one request from the bucket; false when it is empty.
-    func take(_ now_ms: UInt64) -> Bool {
+    package func take(_ now_ms: UInt64) -> Bool {
         let passed_ms = min(now_ms - min(refilled_ms, now_ms), 60_000)
         refilled_ms = now_ms
         tokens_milli = min(40_000, tokens_milli + passed_ms * (limited ? 7 : 15))
@@ -112,15 +113,15 @@ package struct Endpoints {
     package var all: [Endpoint]
     package private(set) var bestSlot: UInt64 = 0
     /// The genesis hash of the configured cluster; nil: any cluster that all endpoints share.
-    var expected: ek_key? = nil
+    package var expected: ek_key? = nil
 
     private var reference = ek_key()
     private var referenceOf = Int.max
     private(set) var isMainnet = false
-    var sure: Bool { isMainnet || expected != nil }
+    package var sure: Bool { isMainnet || expected != nil }
     private var mainnet = ek_key()
     /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the state file.
-    var onFaith = false
+    package var onFaith = false
 
     package init(count: Int) {
         all = (0..<count).map { _ in Endpoint() }
@@ -130,7 +131,7 @@ package struct Endpoints {
 
     /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known: a wild number must not
     /// make every honest node look late.
-    mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64, confirmed: Bool) {
+    package mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64, confirmed: Bool) {
         if confirmed { bestSlot = max(bestSlot, slot) }
         all[e].slot = confirmed ? max(all[e].slot, slot) : min(max(all[e].slot, slot), max(bestSlot, all[e].slot))
         all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
@@ -139,24 +140,24 @@ package struct Endpoints {
 
     /// An endpoint told its genesis hash. Ours is the configured one; without that mainnet's once anybody has shown it; else the first
     /// hash of the endpoint that comes first in the config. True when ours became another one.
-    mutating func tell(genesis: ek_key, of e: Int, _ now_ms: UInt64) -> Bool {
+    package mutating func tell(genesis: ek_key, of e: Int, _ now_ms: UInt64) -> Bool {
         let first = all[e].genesis == nil
         all[e].genesis = genesis
         all[e].genesisAt_ms = now_ms
-        let main = equal(genesis, mainnet)
+        let main = same(genesis, mainnet)
         var switched = false
         if let x = expected {
             reference = x
             referenceOf = 0
         } else if !isMainnet && (main || (first && e < referenceOf)) {
-            switched = referenceOf != Int.max && !equal(genesis, reference)
+            switched = referenceOf != Int.max && !same(genesis, reference)
             reference = genesis
             referenceOf = e
             isMainnet = main
         }
         for i in 0..<all.count {
             guard let g = all[i].genesis else { continue }
-            all[i].foreign = !equal(g, reference)
+            all[i].foreign = !same(g, reference)
         }
         if switched {
             bestSlot = 0
@@ -170,19 +171,15 @@ package struct Endpoints {
         return switched
     }
 
-    private func equal(_ a: ek_key, _ b: ek_key) -> Bool {
-        withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
-    }
-
     /// Whether our cluster is known: it is configured, it is mainnet, or all endpoints have told theirs.
-    var clusterKnown: Bool {
+    package var clusterKnown: Bool {
         if isMainnet || expected != nil { return true }
         for e in all where e.genesis == nil { return false }
         return true
     }
 
     /// Endpoints of our cluster.
-    var usable: Int {
+    package var usable: Int {
         var n = 0
         for e in all where !e.foreign { n += 1 }
         return n
@@ -193,7 +190,7 @@ package struct Endpoints {
     }
 
     /// The first endpoint that is neither resting nor lagging, counted from the one behind `after`; else the one that rests the shortest.
-    func pick(now_ms: UInt64, maxLag_slots: UInt64, after: Int = -1) -> Int {
+    package func pick(now_ms: UInt64, maxLag_slots: UInt64, after: Int = -1) -> Int {
         let n = all.count
         for k in 0..<n {
             let i = after < 0 ? k : (after + 1 + k) % n

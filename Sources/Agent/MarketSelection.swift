@@ -3,6 +3,8 @@
 // whose gates are closed, or that cannot be judged, holds up nobody but itself; what is wrong with the account holds up all. The
 // next market has its turn in a tick of its own, at once after this one, on a book that knows what this one did.
 import EvenkeelCore
+import Model
+import Rpc
 import Text
 
 /// A tick for the next market comes so soon after the end of a correction.
@@ -72,9 +74,11 @@ extension Machine {
         var rules = coreRules(m)
         var smallest: UInt64 = 0
         if ek_hedge_rules_check(&rules, &smallest) != EK_OK {
-            var t = Text("max_trade_size is under the market's smallest order (")
-            t.put(fixed: Int64(clamping: smallest), decimals: 9, shown: 4)
-            t.put("): no correction can ever be made")
+            let t: Text = """
+                max_trade_size is under the market's smallest order \
+                (\(fixed: Int64(clamping: smallest), decimals: 9, shown: 4)): no correction can ever be \
+                made
+                """
             return stand(.blocked, t)
         }
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
@@ -171,9 +175,10 @@ extension Machine {
             return
         }
         if record.pointee.breaker_open != 0 {
-            var t = Text("The breaker is open after ")
-            t.put(record.pointee.failures_in_row)
-            t.put(" failures in a row; observing only until resume")
+            let t: Text = """
+                The breaker is open after \(record.pointee.failures_in_row) failures in a row; \
+                observing only until resume
+                """
             holdAll(.observeOnly, t, now)
             return
         }
@@ -243,13 +248,13 @@ extension Machine {
             putDrift(&t, h.view)
             t.put(" is inside the tolerance")
         case .dust:
-            t.put("The correction of ")
-            t.put(fixed: Int64(clamping: h.decision.size_base_e9), decimals: 9, shown: 6)
-            t.put(" is under the smallest order")
+            t.put("""
+                The correction of \
+                \(fixed: Int64(clamping: h.decision.size_base_e9), decimals: 9, shown: 6) is under the \
+                smallest order
+                """)
         case .cooldown:
-            t.put("Cooldown active (")
-            t.put(h.decision.cooldown_left_s)
-            t.put("s remaining)")
+            t.put("Cooldown active (\(h.decision.cooldown_left_s)s remaining)")
         case .pending:
             t.put(h.judged ? "Waits for its turn: one correction at a time" : "Not judged yet")
         default: break
@@ -266,7 +271,6 @@ extension Machine {
     }
 
     func putName(_ t: inout Text, _ i: Int) {
-        t.put(hedges[i].rules.perpName)
-        t.put(": ")
+        t.put("\(hedges[i].rules.perpName): ")
     }
 }

@@ -1,0 +1,41 @@
+// What the last tick saw and did: the value that everything shown is made from.
+import EvenkeelCore
+import Text
+
+/// A book in the numbers that decisions and people use.
+package struct View {
+    /// Spot, perp, net delta and drift are what the chain said.
+    package var known = false
+    /// Collateral, health, leverage and prices are too.
+    package var valued = false
+    package var a = ek_assessment()
+    /// Perp position that counts: the chain's, and in paper mode the ledger on top.
+    package var perp_e9: Int64 = 0
+    package var net_e9: Int64 = 0
+    package var drift_ppm: Int64 = 0
+    package var driftKnown = false
+    package init() {}
+
+    /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there is none.
+    package var liqDistance_ppm: Int64? {
+        guard a.liq_price_e6 > 0, a.oracle_price_e6 > 0 else { return nil }
+        return Int64(clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000 / Int128(a.oracle_price_e6))
+    }
+}
+
+/// What the last tick came to.
+package struct Report {
+    package var status = Status.pending
+    package var action: UInt8 = 0                // EK_ACTION_*
+    package var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
+    package var price_e6: Int64 = 0
+    package var hasSignature = false
+    package var signature = [UInt8](repeating: 0, count: 64)
+    package var reason = Text()
+    package var view = View()
+    package var after = View()
+    package var gates: [Gate] = []
+    package var cooldownLeft_s: Int64 = 0
+    package var time_s: Int64 = 0
+    package init() {}
+}

@@ -1,0 +1,80 @@
+// The settings the machine runs by, as plain integers. The daemon fills them from the config file, the simulator by hand.
+import EvenkeelCore
+import Text
+
+package enum Mode: UInt8 {
+    case paper, live
+}
+
+/// What holds for one hedged market.
+package struct HedgeRules {
+    /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
+    package var perpName = Text("SOL-PERP") { didSet { asset = Model.asset(of: perpName) } }
+    package var spotName = Text("SOL")
+    package var useVenueSpot = true
+    package var useWalletSpot = true
+    /// The other legs.
+    package var legs: [Leg] = []
+    /// The perp aims for -(spot x ratio) + target.
+    package var ratio_ppm = EK_RATIO_ONE_PPM
+    package var target_e9: Int64 = 0
+    package var tolerance_ppm: UInt32 = 10_000
+    package var cooldown_s: UInt32 = 1_800
+    package var minTrade_e9: UInt64 = 5_000_000
+    package var maxTrade_e9: UInt64 = 50_000_000_000
+    package var maxLeverage_e4: UInt32 = 50_000
+    package var maxTradesPerDay: UInt32 = 24
+
+    package init() {}
+
+    /// The name of the asset alone, for sentences about sizes: "SOL-PERP" -> "SOL".
+    package private(set) var asset = Text("SOL")
+}
+
+/// "SOL-PERP" -> "SOL".
+package func asset(of market: Text) -> Text {
+    var t = Text()
+    for b in market.bytes {
+        if b == 0x2D { break }
+        t.put(byte: b)
+    }
+    return t
+}
+
+/// What holds for the whole account.
+package struct Rules {
+    /// What the agent does now, and what its config allows: live may go on on paper by command (ModeSwitch.swift), paper never live.
+    package var mode = Mode.paper
+    package var allowed = Mode.paper
+    package var interval_ms: UInt64 = 60_000
+    package var timeout_ms: UInt64 = 5_000
+    package var maxLatency_ms: UInt64 = 2_000
+    package var maxSlotLag: UInt64 = 20
+
+    /// One for each hedged market, in the order of the config file; never empty.
+    package var hedges = [HedgeRules()]
+
+    package var maxSlippage_ppm: UInt32 = 5_000
+    package var fillTimeout_s: Int64 = 30
+    package var feePercentile = 75
+    package var maxPriorityFee_lamports: UInt64 = 200_000
+
+    /// Health is critical below the first and worth a warning below the second.
+    package var minHealth_bp: UInt32 = 2_000
+    package var warnHealth_bp: UInt32 = 5_000
+    /// 0: off.
+    package var equityFloor_e6: Int64 = 0
+    package var maxNotionalDay_e6: Int64 = 0
+    /// The genesis hash that nodes must show; nil: any.
+    package var genesis: ek_key? = nil
+    package var gasReserve_lamports: UInt64 = 20_000_000
+    package var maxOracleAge_slots: UInt64 = 25
+    package var maxOracleDivergence_ppm: UInt64 = 10_000
+    package var maxCost_ppm: UInt64 = 6_000
+    package var forceDrift_ppm: Int64 = 100_000
+    package var maxFailures: UInt32 = 5
+    /// No liquidation price: a simulator that nobody watches saves a quarter of its time.
+    package var lean = false
+
+    package init() {}
+}
