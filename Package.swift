@@ -71,8 +71,8 @@ let package = Package(
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
         .testTarget(name: "EvenkeelTests",
-                    dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Agent", "Render", "Localnet",
-                                   "Simulator"]),
+                    dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Agent", "Render", "Alerts",
+                                   "Localnet", "Simulator"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
         .executableTarget(name: "evenkeel-probe",
                           dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Agent", "Localnet"],

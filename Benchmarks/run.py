@@ -180,7 +180,7 @@ def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month
     at = "tls" if "rss_kb_tls" in process else "http"
     for name, what, limit, unit in (("rss_kb_", "resident memory", 12.5 * 1024, "KiB"), ("private_dirty_kb_", "private dirty memory", 2048, "KiB"),
                                     ("cpu_us_a_tick_", "processor a spaced tick", 280, "us"), ("syscalls_a_tick_", "system calls a tick", 14, ""),
-                                    ("wakeups_a_tick_", "wakeups a tick", 3, ""), ("allocations_own_a_tick_", "heap allocations a tick in our code", 0, "")):
+                                    ("wakeups_a_tick_", "wakeups a tick", 3, ""), ("allocations_own_a_tick_", "heap allocations a tick in our code", 40, "")):
         if name + at not in process:
             continue
         v = float(process[name + at][0])

@@ -11,11 +11,11 @@ extension Machine {
     /// Fills `order.params` and `order.intent`; words when it cannot be built.
     func shape(_ kind: UInt8) -> Text? {
         if kind == UInt8(EK_KIND_CANCEL) { return shapeCancel() }
-        guard let m = ek_book_perp(book, perpIndex) else { return Text("the market is not in the book") }
+        guard let m = ek_book_perp(book, perpIndex) else { return "the market is not in the book" }
         let oracle = report.view.a.oracle_price_e6
         var worst: UInt64 = 0
         guard ek_worst_price(oracle, rules.maxSlippage_ppm, decision.direction, m.pointee.tick_price_e6, &worst) == EK_OK else {
-            return Text("no price on the market's tick lies inside max_slippage_pct")
+            return "no price on the market's tick lies inside max_slippage_pct"
         }
         var p = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)
         p.reduce_only = decision.reduce_only
@@ -29,7 +29,7 @@ extension Machine {
                 p.order_type = UInt8(EK_ORDER_ORACLE)
                 p.price_e6 = 0
                 let bound = Int64(clamping: worst) - oracle
-                guard bound.magnitude <= UInt64(oracle) / 50 else { return Text("max_slippage_pct over 2 is too wide for an oracle auction") }
+                guard bound.magnitude <= UInt64(oracle) / 50 else { return "max_slippage_pct over 2 is too wide for an oracle auction" }
                 p.has_auction_start = 1
                 p.auction_start_e6 = 0
                 p.has_auction_end = 1
@@ -69,7 +69,7 @@ extension Machine {
         var i = ek_intent()
         i.kind = order.kind
         i.perp_index = perpIndex
-        i.target_order_id = cancelling
+        i.target_order_id = cancelling ?? 0
         i.chain_unix_s = book.pointee.clock.unix_timestamp
         order.intent = i
         return nil
@@ -86,7 +86,7 @@ extension Machine {
                 cancelling = o.pointee.order_id
                 for k in 0..<hedges.count where hedges[k].perpFound && hedges[k].perpIndex == o.pointee.market_index { focus(on: k) }
                 let t: Text = """
-                    order \(cancelling) of this agent is still open but unknown to its state file; \
+                    order \(o.pointee.order_id) of this agent is still open but unknown to its state file; \
                     cancelling it first
                     """
                 note(.warning, t)
@@ -120,7 +120,7 @@ extension Machine {
             if order.kind == UInt8(EK_KIND_TAKE) {
                 err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
             } else if order.kind == UInt8(EK_KIND_CANCEL) {
-                err = ek_ix_cancel_order(book, &key, perpIndex, 1, cancelling, venueIx)
+                err = ek_ix_cancel_order(book, &key, perpIndex, 1, cancelling ?? 0, venueIx)
             } else {
                 err = ek_ix_place(book, &key, &params, venueIx)
             }

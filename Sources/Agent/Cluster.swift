@@ -37,7 +37,7 @@ extension Machine {
         } catch {
             endpoints.all[endpoint].leapt = false            // what answers next may be another node
             guard phase == .preparing && order.clusters & (1 << UInt32(endpoint)) != 0 else { return }
-            if endpoint == readEndpoint {
+            if endpoint == reading.endpoint {
                 tryTickAgain(error, now)
             } else {
                 order.clusters &= ~(1 << UInt32(endpoint))      // the second witness is no help; a height of its own that does not fit is refused
@@ -48,8 +48,8 @@ extension Machine {
         let leapt = endpoints.all[endpoint].leapt
         if endpoints.tell(genesis: hash, of: endpoint, now.mono_ms) {
             // What was seen until now belonged to another cluster.
-            highestSlot = 0
-            minSlot = 0
+            slots.newest = 0
+            reading.minSlot = 0
         }
         endpoints.all[endpoint].leapt = false
         for e in 0..<endpoints.all.count where endpoints.all[e].foreign != endpoints.all[e].foreignSaid {
@@ -63,9 +63,9 @@ extension Machine {
         if phase == .preparing { prepared(now) }
         // The book that leapt is read again, from a node that has just proved its cluster; nothing older counts any more, whoever shows it.
         if leapt && endpoints.all[endpoint].vouchedAt_ms == now.mono_ms && (phase == .reading || phase == .settling) {
-            minSlot = max(minSlot, endpoints.all[endpoint].leaptTo)
+            reading.minSlot = max(reading.minSlot, endpoints.all[endpoint].leaptTo)
             if outstanding.contains(where: { $0.ask == .book || $0.ask == .markets }) { return }
-            readEndpoint = endpoint
+            reading.endpoint = endpoint
             postBook(now)
         }
     }
@@ -73,8 +73,8 @@ extension Machine {
     /// Words when `slot` is further ahead than time explains, unless the endpoint has just proved its cluster (`vouch`).
     func leap(_ slot: UInt64, at e: Int, vouch: Bool = true, _ now: Now) -> Trouble? {
         if endpoints.all[e].foreign && endpoints.usable > 0 { return Trouble("the endpoint is a node of another cluster") }
-        let passed_s = (now.mono_ms - min(now.mono_ms, newSlotAt_ms)) / 1000
-        if highestSlot == 0 || slot <= highestSlot || slot - highestSlot <= leap_slots + passed_s * leapRate_slotsPerSecond {
+        let passed_s = (now.mono_ms - min(now.mono_ms, slots.newestAt_ms)) / 1000
+        if slots.newest == 0 || slot <= slots.newest || slot - slots.newest <= leap_slots + passed_s * leapRate_slotsPerSecond {
             if endpoints.all[e].vouchedAt_ms != nil { endpoints.all[e].leaptTo = 0 }       // it proved its cluster and leaps no more
             return nil
         }

@@ -6,7 +6,7 @@ import Text
 
 extension Machine {
     func commit(_ now: Now) {
-        if now.mono_ms - bookReadAt_ms > bookLife_ms {
+        if now.mono_ms - reading.at_ms > bookLife_ms {
             tryTickAgain(Trouble("the book grew old while the order was prepared"), now)
             return
         }
@@ -37,17 +37,17 @@ extension Machine {
         if heldBack(now) { return }
         if !save(now) {
             ek_ticket_clear(t)
-            finish(.error, Text("the order was not sent: its ticket could not be written to the state file"), now)
+            finish(.error, "the order was not sent: its ticket could not be written to the state file", now)
             return
         }
         order.params.user_order_id = 0
-        cancelling = 0
+        cancelling = nil
         startWatching(now)
     }
 
     /// Signs the order into the ticket; the length of the transaction there.
     func sign(_ t: UnsafeMutablePointer<ek_ticket>) throws(SignRefusal) -> Int {
-        let unfit = SignRefusal.refused(Text("the signature does not fit the message"), breaker: false)
+        let unfit = SignRefusal.refused("the signature does not fit the message", breaker: false)
         let n = order.messageLen
         guard let signature = ek_ticket_signature(t) else { throw unfit }
         // The message is read where it stands: its buffer lives as long as the order.
@@ -90,7 +90,7 @@ extension Machine {
     /// What may have closed since the decision is asked before the order is signed, and at the last moment before anything leaves.
     func heldBack(_ now: Now) -> Bool {
         sendGates(now)
-        if (cancelling != 0 || gatesOpen) && !halted && !heldByPause && !modeDue && !host.killed() { return false }
+        if (cancelling != nil || gatesOpen) && !halted && !heldByPause && !modeDue && !host.killed() { return false }
         ek_ticket_clear(ticket)
         withdrawn(now)
         return true
@@ -99,13 +99,13 @@ extension Machine {
     /// Something closed between the decision and the send.
     func withdrawn(_ now: Now) {
         order.params.user_order_id = 0
-        cancelling = 0
+        cancelling = nil
         if heldByPause {
-            finish(.paused, Text("Paused: nothing is traded until resume"), now)
+            finish(.paused, "Paused: nothing is traded until resume", now)
         } else if modeDue {
-            finish(.paused, Text("Going to paper: the order was not sent"), now)
+            finish(.paused, "Going to paper: the order was not sent", now)
         } else if halted {
-            finish(.observeOnly, Text("the state file cannot be written; nothing is traded"), now)
+            finish(.observeOnly, "the state file cannot be written; nothing is traded", now)
         } else if host.killed() {
             evaluateGates(now)
             blocked(now)
@@ -128,7 +128,7 @@ extension Machine {
         t.pointee.perp_index = perpIndex
         t.pointee.attempts = 0
         t.pointee.next_order_id_before = book.pointee.user.next_order_id
-        t.pointee.target_order_id = cancelling
+        t.pointee.target_order_id = cancelling ?? 0
         t.pointee.tolerance_ppm = hedgeRules.tolerance_ppm
         t.pointee.size_base_e9 = decision.size_base_e9
         t.pointee.worst_price_e6 = order.intent.worst_price_e6

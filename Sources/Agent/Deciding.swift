@@ -15,7 +15,7 @@ extension Machine {
         view.perp_e9 = view.a.perp_base_e9
         if rules.mode == .paper, let m = market {
             let (sum, over) = view.perp_e9.addingReportingOverflow(m.pointee.paper.base_e9)
-            if over { return Text("the paper position is out of range") }
+            if over { return "the paper position is out of range" }
             view.perp_e9 = sum
         }
         var known: Int32 = 0
@@ -87,14 +87,11 @@ extension Machine {
             note(.info, f)
             return
         }
-        words.clear()
-        words.put("""
-            Net delta \(fixed: report.view.net_e9, decimals: 9, shown: 6, sign: true) \
-            \(hedgeRules.asset)
+        let what: StaticString = selling ? "expanding short" : "reducing short"
+        note(.info, """
+            Net delta \(base: report.view.net_e9, shown: 6, sign: true) \(hedgeRules.asset) - \(what) by \
+            \(base: decision.size_base_e9, shown: 6)
             """)
-        words.put(selling ? " - expanding short by " : " - reducing short by ")
-        words.put(fixed: Int64(clamping: decision.size_base_e9), decimals: 9, shown: 6)
-        note(.info, words)
     }
 
     /// Begins the current market's correction; its gates are open.
@@ -137,7 +134,7 @@ extension Machine {
               ek_mul_div_floor_i64(size, selling ? oracle - slip : oracle + slip, 1_000_000_000, &quote) == EK_OK,
               ek_taker_fee(book, perpIndex, UInt64(max(0, quote)), &fee) == EK_OK
         else {
-            finish(.error, Text("the paper fill could not be computed: numbers out of range"), now)
+            finish(.error, "the paper fill could not be computed: numbers out of range", now)
             return
         }
         let price = selling ? oracle - slip : oracle + slip
@@ -145,7 +142,7 @@ extension Machine {
         let money = m.pointee.paper.quote_e6.addingReportingOverflow(selling ? quote : -quote)
         let fees = m.pointee.paper.fees_e6.addingReportingOverflow(Int64(clamping: fee))
         if moved.overflow || money.overflow || fees.overflow {
-            finish(.error, Text("the paper ledger is out of range"), now)
+            finish(.error, "the paper ledger is out of range", now)
             return
         }
         let before = m.pointee
@@ -174,7 +171,7 @@ extension Machine {
         m.pointee.last.drift_after_ppm = after.drift_ppm
         if !save(now) {
             m.pointee = before
-            finish(.error, Text("the paper fill could not be saved"), now)
+            finish(.error, "the paper fill could not be saved", now)
             return
         }
         report.after = after
@@ -183,7 +180,7 @@ extension Machine {
         report.price_e6 = price
         syncVault(now, corrected: m)
         executed(price, paper: true, now)
-        finish(.executedPaper, Text("Filled on paper"), now)
+        finish(.executedPaper, "Filled on paper", now)
     }
 
     func setLast(_ m: UnsafeMutablePointer<ek_market_record>, action: UInt8, outcome: UInt8, filled: UInt64, price: Int64, fee_e6: Int64, _ now: Now) {

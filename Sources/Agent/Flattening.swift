@@ -29,7 +29,7 @@ extension Machine {
     func endFlatten(_ why: StaticString) {
         if !flattening { return }
         flattening = false
-        note(.warning, why)
+        note(.warning, "\(why)")
     }
 
     /// Ticks from the one after the command on; an order that was being built when it was given is withdrawn like at any pause.
@@ -62,6 +62,6 @@ extension Machine {
     /// The next part, or the look that finds it done, comes soon after one that went well; else at the next tick of the grid.
     func flattenOn(_ status: Status, _ now: Now) {
         for i in 0..<hedges.count { hedges[i].forced = true }
-        if status == .executedLive || status == .executedPaper || status == .partial { nextTick_ms = min(nextTick_ms, now.mono_ms + soon_ms) }
+        if status == .executedLive || status == .executedPaper || status == .partial { schedule.nextTick_ms = min(schedule.nextTick_ms, now.mono_ms + soon_ms) }
     }
 }

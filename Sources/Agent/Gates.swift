@@ -95,7 +95,7 @@ extension Machine {
 
     /// A cluster that is not known yet is given until the order is about to leave.
     private func clusterGate(final: Bool) {
-        let e = endpoints.all[readEndpoint]
+        let e = endpoints.all[reading.endpoint]
         let known = e.genesis != nil
         let ok = rules.genesis == nil ? !e.foreign : known ? !e.foreign : !final
         putGate(Gate(gate: .cluster, ok: ok, measured: Measure(e.foreign ? "another one" : rules.genesis == nil ? "not asked" : known ? "the configured one" : "not known yet"),
@@ -105,13 +105,13 @@ extension Machine {
     /// Words when no endpoint is of the configured cluster.
     func clusterTrouble() -> Text? {
         guard rules.genesis != nil, endpoints.usable == 0 else { return nil }
-        return Text("no RPC endpoint is a node of the configured cluster (the genesis hash differs): check [rpc] url and cluster; observing only")
+        return "no RPC endpoint is a node of the configured cluster (the genesis hash differs): check [rpc] url and cluster; observing only"
     }
 
     /// A hash is good for 150 blocks. One that a node hands out late has less of its life left than the watch over the order counts with.
     private func blockhashGate() {
         let have = order.haveBlockhash && (phase == .preparing || phase == .simulating)       // of this order, not of the last one
-        let newest = max(highestSlot, look.agreedSlot)
+        let newest = max(slots.newest, look.agreedSlot)
         let age = have && newest > order.blockhash.slot ? newest - order.blockhash.slot : 0
         putGate(Gate(gate: .blockhashAge, ok: age <= maxBlockhashAge_slots, measured: have ? Measure(age, .slots) : Measure("none yet"),
                      allowed: Measure(maxBlockhashAge_slots, .slots)))
@@ -216,17 +216,17 @@ extension Machine {
         clusterGate(final: false)
         // Of the very read the decision rests on, and of the endpoint's smoothed past.
         let limit = Measure(rules.maxLatency_ms, .ms)
-        let ms = UInt64(max(bookLatency_us, endpoints.all[readEndpoint].latency_us)) / 1000
+        let ms = UInt64(max(reading.latency_us, endpoints.all[reading.endpoint].latency_us)) / 1000
         gate(.latency, ms <= rules.maxLatency_ms, Measure(ms, .ms), limit)
-        let p95 = endpoints.all[readEndpoint].p95_us(now.mono_ms)
+        let p95 = endpoints.all[reading.endpoint].p95_us(now.mono_ms)
         let late = UInt64(p95 ?? 0) / 1000
         gate(.latencyP95, late <= rules.maxLatency_ms, p95 == nil ? Measure("too few answers") : Measure(late, .ms), limit)
-        let told = aheadSlot > book.pointee.slot && now.mono_ms - min(aheadAt_ms, now.mono_ms) <= lagMemory_ms ? aheadSlot - book.pointee.slot : 0
-        let lag = max(told, endpoints.lag(readEndpoint, now.mono_ms))
+        let told = slots.aheadSlot > book.pointee.slot && now.mono_ms - min(slots.aheadAt_ms, now.mono_ms) <= lagMemory_ms ? slots.aheadSlot - book.pointee.slot : 0
+        let lag = max(told, endpoints.lag(reading.endpoint, now.mono_ms))
         gate(.slotLag, lag <= rules.maxSlotLag, Measure(lag, .slots), Measure(rules.maxSlotLag, .slots))
         let still = still_ms(now)
         let moves = still <= frozenAfter_ms
-        gate(.chainMoves, moves, moves && !slotMoved ? Measure("not known yet") : Measure(still / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
+        gate(.chainMoves, moves, moves && !slots.moved ? Measure("not known yet") : Measure(still / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
         gate(.secondOpinion, true, Measure("not asked"), Measure("agreed"))
         blockhashGate()
     }

@@ -38,7 +38,7 @@ extension Machine {
 
     /// The simulation of a reduction was refused for want of collateral.
     func noteRefused(_ custom: UInt32?) {
-        if custom == ProgramError.insufficientCollateral && cancelling == 0 && decision.reduce_only != 0 { raiseAlarm() }
+        if custom == ProgramError.insufficientCollateral && cancelling == nil && decision.reduce_only != 0 { raiseAlarm() }
     }
 
     private func raiseAlarm() {
@@ -57,7 +57,7 @@ extension Machine {
 
     func clearAlarm() {
         alarm = Text()
-        note(.info, Text("the alarm is over: reducing orders are accepted again"))
+        note(.info, "the alarm is over: reducing orders are accepted again")
     }
 
     /// Caps a reducing correction at what the venue's margin test leaves room for: the position less what orders on its closing side take already.

@@ -37,7 +37,7 @@ extension Machine {
     }
 
     /// Evidence counts also while the account is looked at: with equal periods it might come at no other time.
-    var gathering: Bool { phase == .watching || (phase == .settling && purpose == .resend) }
+    var gathering: Bool { phase == .watching || (phase == .settling && reading.purpose == .resend) }
 
     /// A node that gave no status: first it is asked without the history, which many nodes do not keep; then it counts as one that knows none.
     func noStatus(_ why: Trouble, _ e: Int, _ now: Now) {
@@ -104,7 +104,7 @@ extension Machine {
             if pastExpiry { unlanded(endpoint, now) }
         }
         if phase == .watching {
-            if watch.statusDue_ms <= now.mono_ms || watch.sendDue_ms <= now.mono_ms { phaseTimer_ms = now.mono_ms }
+            if watch.statusDue_ms <= now.mono_ms || watch.sendDue_ms <= now.mono_ms { schedule.phaseTimer_ms = now.mono_ms }
             armWatch()
         }
     }
@@ -187,7 +187,7 @@ extension Machine {
         let alone = agreeing + silent == endpoints.usable && now.mono_ms - watch.proofAt_ms > 120_000
         guard agreeing >= needed || (agreeing >= 1 && alone) else { return }
         phase = .settling
-        attempts = 0
+        reading.attempts = 0
         read(.proof, minSlot: slot, now)
     }
 
@@ -212,10 +212,10 @@ extension Machine {
             return
         }
         // The order is there although nobody knew the signature: the account is the truth.
-        note(.warning, Text("the order is on the account although its signature was not found; going on with what the account says"))
+        note(.warning, "the order is on the account although its signature was not found; going on with what the account says")
         ticket.pointee.landed_slot = book.pointee.slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
-        purpose = .settle          // from here on it is followed like any landed order
+        reading.purpose = .settle          // from here on it is followed like any landed order
         settleBookRead(now)
     }
 
@@ -229,7 +229,7 @@ extension Machine {
         ticket.pointee.landed_slot = slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
         phase = .settling
-        attempts = 0
+        reading.attempts = 0
         read(.settle, minSlot: slot, now)
     }
 
@@ -237,10 +237,10 @@ extension Machine {
     /// watched until the account shows the order or the block height proves that it never will.
     func contradiction(_ now: Now) {
         if !watch.contradicted {
-            note(.warning, Text("the node says the transaction landed, the account shows nothing of it; waiting for proof"))
+            note(.warning, "the node says the transaction landed, the account shows nothing of it; waiting for proof")
         }
         watch.contradicted = true
-        watch.contradictedBy |= 1 << UInt32(readEndpoint)
+        watch.contradictedBy |= 1 << UInt32(reading.endpoint)
         watch.landedBy = -1
         phase = .watching
         watch.statusDue_ms = now.mono_ms + 2_000

@@ -68,49 +68,17 @@ package final class Machine {
         lastReadCount = body.count
         lastRead.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
     }
-    /// Kept memory: a line of the log, and a name or sentence that is copied out before the next one is made.
-    var line = Text(capacity: 256)
-    var words = Text(capacity: 256)
     /// The time of the event being handled.
     package internal(set) var clock = Now(mono_ms: 0, unix_s: 0)
 
-    // Schedule, all on the monotonic clock.
-    var firstTick_ms: UInt64 = 0
-    package internal(set) var nextTick_ms: UInt64 = 0
-    var phaseTimer_ms = UInt64.max
+    var schedule = Schedule()
+    var reading = BookReading()
+    var slots: SlotMemory
+    var search = MarketSearchState()
     package internal(set) var tickStarted_ms: UInt64 = 0
-
-    // Reading.
-    var purpose = Purpose.tick
-    var attempts = 0
-    package internal(set) var readEndpoint = 0
-    var hedged = false
-    package internal(set) var bookReadAt_ms: UInt64 = 0
-    var bookLatency_us: UInt32 = 0
-    var minSlot: UInt64 = 0
-    var highestSlot: UInt64 = 0
-    var newSlotAt_ms: UInt64 = 0
-    /// The slot of another endpoint's book that was too far ahead of ours, and when: for the gate, should that endpoint be gone now.
-    var aheadSlot: UInt64 = 0
-    var aheadAt_ms: UInt64 = 0
     /// The second look of the correction that is being built, and what each endpoint came to as a witness.
     var look = SecondLook()
     var witnesses: [Witness]
-    /// This process has seen the chain move.
-    var slotMoved = false
-    /// The newest slot of the process before and the time of its last book: all that a first read can be compared with.
-    private let restoredSlot: UInt64
-    private let restoredAt_s: Int64
-    var lastReadError = EK_OK
-    var marketsFound = false
-    var marketCursor = 0
-    /// How many markets the venue had when ours were looked for.
-    var marketsListed = 0
-    /// Of them, how many could not be read in this search; the tick in which a market that was not found is looked for again.
-    var marketsUnread = 0
-    var searchAgain_tick: UInt64 = 0
-    var planBuilt_tick: UInt64 = 0
-    var planFull = false
     var skewWarned = false
     /// The venue answered a harmless simulated instruction in this process.
     package internal(set) var venueAlive = false
@@ -126,15 +94,9 @@ package final class Machine {
     package internal(set) var hedges: [Hedge]
     package internal(set) var current = 0
     package internal(set) var observeReason = Text()
-    /// `rebalance` came while a tick was under way: another one follows it.
-    var forceLater = false
-    /// The market whose take found no whole fill in this tick: an auction order then. -1: none.
-    var auctionFor = -1
+    /// The market whose take found no whole fill in this tick: an auction order then.
+    var auctionFor: Int? = nil
     var preferAuction: Bool { auctionFor == current }
-    /// This tick came between two of the grid, for the markets that wait; the grid's interval it is in.
-    var soonTick = false
-    var soonDue = false
-    var gridTurn: UInt64 = 0
     /// A correction was begun in this tick.
     var tried = false
     /// The open ticket is of a market that is hedged no more: it is followed to its end, never sent again.
@@ -145,8 +107,8 @@ package final class Machine {
     package internal(set) var order = Order()
     /// What settling had done to the account when the ticket was made; a ticket found at start has none.
     var feeMark = ek_fee_mark()
-    /// The order that is being cancelled; 0: a correction is being built.
-    var cancelling: UInt32 = 0
+    /// The id of the order that is being cancelled; nil: a correction is being built.
+    var cancelling: UInt32? = nil
 
     /// A limit of the signer is used up, and until when.
     var signerHold: SignerHold? = nil
@@ -174,6 +136,8 @@ package final class Machine {
         self.endpoints = Endpoints(count: endpointCount)
         witnesses = [Witness](repeating: Witness(), count: endpointCount)
         self.record = record
+        slots = SlotMemory(restoredSlot: record.pointee.max_slot_seen,
+                           restoredAt_s: record.pointee.vault.known != 0 ? record.pointee.vault.unix_s : 0)
         book = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
         otherBook = UnsafeMutableRawPointer.allocate(byteCount: ek_book_size(), alignment: 16).bindMemory(to: ek_book.self, capacity: 1)
         plan = UnsafeMutableRawPointer.allocate(byteCount: ek_plan_size(), alignment: 16).bindMemory(to: ek_plan.self, capacity: 1)
@@ -184,9 +148,6 @@ package final class Machine {
         var s = signer
         _ = ek_plan_init(plan, venue, &a, subAccount, &s)
         requests.plan(plan)
-        highestSlot = record.pointee.max_slot_seen
-        restoredSlot = record.pointee.max_slot_seen
-        restoredAt_s = record.pointee.vault.known != 0 ? record.pointee.vault.unix_s : 0
         inherited = ticket.pointee.state != UInt8(EK_TICKET_NONE)
     }
 
@@ -201,23 +162,28 @@ package final class Machine {
     /// one tick knows by it that the chain stands still.
     func still_ms(_ now: Now) -> UInt64 {
         // A node that showed this very slot long before it was believed stands still no less.
-        let shown = endpoints.all[readEndpoint].still_ms(at: highestSlot, now.mono_ms)
-        let here = max(shown, now.mono_ms - min(newSlotAt_ms, now.mono_ms))
-        if slotMoved || restoredSlot == 0 || restoredAt_s == 0 || highestSlot != restoredSlot || now.unix_s <= restoredAt_s { return here }
-        return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(restoredAt_s)) * 1_000))
+        let shown = endpoints.all[reading.endpoint].still_ms(at: slots.newest, now.mono_ms)
+        let here = max(shown, now.mono_ms - min(slots.newestAt_ms, now.mono_ms))
+        if slots.moved || slots.restoredSlot == 0 || slots.restoredAt_s == 0 || slots.newest != slots.restoredSlot || now.unix_s <= slots.restoredAt_s { return here }
+        return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(slots.restoredAt_s)) * 1_000))
     }
 
     package var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
+    /// For what is shown and measured of the machine.
+    package var nextTick_ms: UInt64 { schedule.nextTick_ms }
+    package var readEndpoint: Int { reading.endpoint }
+    package var bookReadAt_ms: UInt64 { reading.at_ms }
+
     package var ticketOpen: Bool { ticket.pointee.state != UInt8(EK_TICKET_NONE) }
 
     /// When `step(.timer)` wants to be called next, on the monotonic clock.
-    package var wake_ms: UInt64 { min(phaseTimer_ms, nextTick_ms) }
+    package var wake_ms: UInt64 { min(schedule.phaseTimer_ms, schedule.nextTick_ms) }
 
     /// The first tick is due at once.
     package func start(_ now: Now) {
-        firstTick_ms = now.mono_ms
-        nextTick_ms = now.mono_ms
-        newSlotAt_ms = now.mono_ms
+        schedule.firstTick_ms = now.mono_ms
+        schedule.nextTick_ms = now.mono_ms
+        slots.newestAt_ms = now.mono_ms
         clock = now
         settleMode()
         // Are they of the configured cluster, and of one? Without a configured one: Endpoints.tell.
@@ -242,21 +208,21 @@ package final class Machine {
         case .command(let c): commanded(c, now)
         case .timer: break
         }
-        if phaseTimer_ms <= now.mono_ms {
-            phaseTimer_ms = UInt64.max
+        if schedule.phaseTimer_ms <= now.mono_ms {
+            schedule.phaseTimer_ms = UInt64.max
             phaseDue(now)
         }
-        if nextTick_ms <= now.mono_ms { tickDue(now) }
+        if schedule.nextTick_ms <= now.mono_ms { tickDue(now) }
     }
 
     /// Ticks stand on a fixed grid from the start: a late one does not shift the next, and a missed one is not made up for.
     private func tickDue(_ now: Now) {
         let interval = max(1, rules.interval_ms)
-        let passed = (now.mono_ms - firstTick_ms) / interval
-        nextTick_ms = firstTick_ms + (passed + 1) * interval
-        soonTick = soonDue && passed == gridTurn
-        soonDue = false
-        gridTurn = passed
+        let passed = (now.mono_ms - schedule.firstTick_ms) / interval
+        schedule.nextTick_ms = schedule.firstTick_ms + (passed + 1) * interval
+        schedule.soonTick = schedule.soonDue && passed == schedule.gridTurn
+        schedule.soonDue = false
+        schedule.gridTurn = passed
         if phase == .idle {
             beginTick(now)
         } else if phase == .watching || phase == .settling {
@@ -271,9 +237,9 @@ package final class Machine {
         record.pointee.ticks_total &+= 1
         if rules.genesis != nil { for e in 0..<endpoints.all.count where endpoints.all[e].genesis == nil && ticks > 1 { _ = askGenesis(e) } }
         tickStarted_ms = now.mono_ms
-        attempts = 0
+        reading.attempts = 0
         tickRetries = 0
-        auctionFor = -1
+        auctionFor = nil
         tried = false
         foreignTicket = false
         for i in 0..<hedges.count { hedges[i].waiting = false }
@@ -281,7 +247,7 @@ package final class Machine {
         if ticketOpen && rules.mode == .live {
             startWatching(now)
         } else {
-            if ticketOpen { note(.warning, Text("a live order is open in this state file; paper mode leaves it alone, run live to resolve it")) }
+            if ticketOpen { note(.warning, "a live order is open in this state file; paper mode leaves it alone, run live to resolve it") }
             read(.tick, minSlot: 0, now)
         }
     }
@@ -311,12 +277,12 @@ package final class Machine {
             record.pointee.failures_in_row = 0
             note(.info, "resumed by command")
             _ = save(now)
-            if phase == .idle { nextTick_ms = now.mono_ms }
+            if phase == .idle { schedule.nextTick_ms = now.mono_ms }
         case .rebalance:
-            if phase == .idle { forceTick(now) } else { forceLater = true }
+            if phase == .idle { forceTick(now) } else { schedule.forceLater = true }
         case .flatten:
             if halted || !beginFlatten(now) { return }
-            if phase == .idle { forceTick(now) } else { forceLater = true }
+            if phase == .idle { forceTick(now) } else { schedule.forceLater = true }
         case .paper, .live:
             hold(c == .paper, now)
         }
@@ -324,9 +290,9 @@ package final class Machine {
 
     /// A tick at once, for which no cooldown counts.
     private func forceTick(_ now: Now) {
-        forceLater = false
+        schedule.forceLater = false
         for i in 0..<hedges.count { hedges[i].forced = true }
-        nextTick_ms = now.mono_ms
+        schedule.nextTick_ms = now.mono_ms
     }
 
     // MARK: requests
@@ -381,21 +347,12 @@ package final class Machine {
 
     // MARK: words and disk
 
-    func note(_ level: Level, _ words: StaticString) {
-        line.clear()
-        line.put("[REBALANCER] \(words)")
-        host.log(level, line)
-    }
-
-    @_disfavoredOverload func note(_ level: Level, _ words: Text) {
-        line.clear()
-        line.put("[REBALANCER] \(words)")
-        host.log(level, line)
-    }
+    /// One line of the log, marked as the machine's own.
+    func note(_ level: Level, _ words: Text) { host.log(level, "[REBALANCER] \(words)") }
 
     /// Makes the record durable. False: the machine is halted from now on; nothing may be sent.
     func save(_ now: Now) -> Bool {
-        if !endpoints.onFaith { record.pointee.max_slot_seen = highestSlot }
+        if !endpoints.onFaith { record.pointee.max_slot_seen = slots.newest }
         let errno = host.persist(record)
         if errno == 0 { return true }
         halted = true
@@ -436,12 +393,12 @@ package final class Machine {
         report.status = status
         report.time_s = now.unix_s
         phase = .idle
-        phaseTimer_ms = UInt64.max
+        schedule.phaseTimer_ms = UInt64.max
         for i in 0..<hedges.count where !hedges[i].waiting { hedges[i].forced = false }
         if tried { turnOver(now) }
         if flattening { flattenOn(status, now) }
-        if forceLater { forceTick(now) }
-        if modeDue && !ticketOpen { nextTick_ms = now.mono_ms }
+        if schedule.forceLater { forceTick(now) }
+        if modeDue && !ticketOpen { schedule.nextTick_ms = now.mono_ms }
         host.report(self)
     }
 
@@ -449,11 +406,11 @@ package final class Machine {
     private func turnOver(_ now: Now) {
         tried = false
         let interval = max(1, rules.interval_ms)
-        gridTurn = (now.mono_ms - firstTick_ms) / interval
-        hedges[current].turn = gridTurn
-        guard hedges.contains(where: { $0.waiting && ($0.turn != gridTurn || $0.forced) }) else { return }
-        soonDue = true
-        nextTick_ms = min(nextTick_ms, now.mono_ms + soon_ms)
+        schedule.gridTurn = (now.mono_ms - schedule.firstTick_ms) / interval
+        hedges[current].turn = schedule.gridTurn
+        guard hedges.contains(where: { $0.waiting && ($0.turn != schedule.gridTurn || $0.forced) }) else { return }
+        schedule.soonDue = true
+        schedule.nextTick_ms = min(schedule.nextTick_ms, now.mono_ms + soon_ms)
     }
 
     /// A sign of life while a ticket is open: the schedule goes on, the status says what is waited for.

@@ -13,7 +13,7 @@ extension Machine {
         let perps = Int(book.pointee.state.n_perp_markets)
         let spots = Int(book.pointee.state.n_spot_markets)
         var keys: [ek_key] = []
-        var i = marketCursor
+        var i = search.cursor
         while i < perps + spots && keys.count < marketsPerRead {
             var key = ek_key()
             let kind = i < perps ? Int32(EK_ADDR_PERP_MARKET) : Int32(EK_ADDR_SPOT_MARKET)
@@ -26,8 +26,8 @@ extension Machine {
             searched(now)
             return
         }
-        let e = readEndpoint
-        let m = minSlot
+        let e = reading.endpoint
+        let m = reading.minSlot
         let id = post(.markets, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.markets(id: id, keys: keys, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
@@ -36,7 +36,7 @@ extension Machine {
 
     /// The list is through. What was not found is named; with nothing found at all there is nothing to do.
     func searched(_ now: Now) {
-        marketCursor = 0
+        search.cursor = 0
         for i in 0..<hedges.count where !hedges[i].found {
             var t = Text("the venue has no ")
             if !hedges[i].perpFound {
@@ -44,11 +44,11 @@ extension Machine {
             } else {
                 t.put("spot market named \(hedges[i].rules.spotName)")
             }
-            if marketsUnread > 0 { t.put(" that could be read") }
+            if search.unread > 0 { t.put(" that could be read") }
             hedges[i].missing = t
         }
         // A market that could not be read may be ours: the next tick looks again. Else it is looked for now and then.
-        searchAgain_tick = ticks + (marketsUnread > 0 ? 1 : searchAgain_ticks)
+        search.again_tick = ticks + (search.unread > 0 ? 1 : searchAgain_ticks)
         if hedges.contains(where: { $0.found }) {
             for h in hedges where !h.missing.isEmpty {
                 var t = h.missing
@@ -60,8 +60,8 @@ extension Machine {
         }
         let why = hedges[0].missing
         for i in 0..<hedges.count { hedges[i].missing = Text() }
-        lastReadError = EK_OK
-        attempts = readAttempts
+        reading.lastError = EK_OK
+        reading.attempts = readAttempts
         readFailed(Trouble(why), now)
     }
 
@@ -84,15 +84,15 @@ extension Machine {
         }
         let perps = Int(book.pointee.state.n_perp_markets)
         let total = perps + Int(book.pointee.state.n_spot_markets)
-        guard Int(result.count) == min(marketsPerRead, total - marketCursor) else {
+        guard Int(result.count) == min(marketsPerRead, total - search.cursor) else {
             readFailed(Trouble("the list of markets came back with another length"), now)
             return
         }
-        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], perp: marketCursor + k < perps) { marketsUnread += 1 }
-        marketCursor += Int(result.count)
+        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], perp: search.cursor + k < perps) { search.unread += 1 }
+        search.cursor += Int(result.count)
         if !hedges.contains(where: { !$0.found }) {
             marketsDone(now)
-        } else if marketCursor >= total || result.count == 0 {
+        } else if search.cursor >= total || result.count == 0 {
             searched(now)
         } else {
             readMarkets(now)
@@ -133,8 +133,8 @@ extension Machine {
     }
 
     func marketsDone(_ now: Now) {
-        marketsFound = true
-        marketsListed = listed
+        search.found = true
+        search.listed = listed
         planHedges()
         for i in 0..<hedges.count where hedges[i].missing.isEmpty {
             var slot: UInt32 = 0

@@ -18,7 +18,7 @@ extension Machine {
         report.price_e6 = 0
         report.hasSignature = false
         report.cooldownLeft_s = 0
-        report.gates = []                // it shares the memory of the current market's, which is used again below
+        report.gates = []
         var judged = false
         for i in 0..<hedges.count {
             current = i
@@ -70,7 +70,7 @@ extension Machine {
         let r = hedges[i].rules
         guard let m = ek_book_perp(book, perpIndex),
               r.perpName.withChars({ ek_book_perp_by_name(book, $0, $1) })?.pointee.market_index == perpIndex
-        else { return stand(.observeOnly, Text("the market no longer carries the hedged name; observing only")) }
+        else { return stand(.observeOnly, "the market no longer carries the hedged name; observing only") }
         var rules = coreRules(m)
         var smallest: UInt64 = 0
         if ek_hedge_rules_check(&rules, &smallest) != EK_OK {
@@ -88,7 +88,7 @@ extension Machine {
             : ek_decide(&rules, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
                         hedges[i].forced ? ek_moment(unix_s: 0, slot: 0) : last, &d) == EK_OK
         if !decided {
-            return stand(.error, Text("the decision could not be computed: numbers out of range"))
+            return stand(.error, "the decision could not be computed: numbers out of range")
         }
         hedges[i].decision = d
         hedges[i].judged = true
@@ -121,8 +121,6 @@ extension Machine {
         let i = current
         for k in 0..<hedges.count where hedges[k].judged {
             focus(on: k)
-            report.gates = []
-            swap(&report.gates, &hedges[k].gates)
             evaluateGates(now)
             hedges[k].gates = report.gates
         }
@@ -147,7 +145,7 @@ extension Machine {
     }
 
     /// In a tick that comes for the others, a market that was just corrected (or could not be) waits for the next one on the grid.
-    private func hadItsTurn(_ i: Int) -> Bool { soonTick && hedges[i].turn == gridTurn && !hedges[i].forced }
+    private func hadItsTurn(_ i: Int) -> Bool { schedule.soonTick && hedges[i].turn == schedule.gridTurn && !hedges[i].forced }
 
     private func nextInTurn() -> Int? {
         var best: Int? = nil
@@ -171,7 +169,7 @@ extension Machine {
             return
         }
         if heldByPause {
-            holdAll(.paused, Text("Paused: nothing is traded until resume"), now)
+            holdAll(.paused, "Paused: nothing is traded until resume", now)
             return
         }
         if record.pointee.breaker_open != 0 {
@@ -207,10 +205,7 @@ extension Machine {
         }
         focus(on: blockedFirst ?? current)
         if hedges[current].status == .cooldown {
-            words.clear()
-            if hedges.count > 1 { putName(&words, current) }
-            putStanding(&words, current)
-            note(.info, words)
+            note(.info, named(current, standing(current)))
         }
         if hedges[current].status == .cooldown { report.cooldownLeft_s = decision.cooldown_left_s }
         finishStanding(now)
@@ -236,7 +231,7 @@ extension Machine {
         return t
     }
 
-    package func putStanding(_ t: inout Text, _ i: Int) {
+    func putStanding(_ t: inout Text, _ i: Int) {
         let h = hedges[i]
         if !h.reason.isEmpty {
             t.put(h.reason)

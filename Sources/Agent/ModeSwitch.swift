@@ -36,14 +36,14 @@ extension Machine {
             record.pointee.mode = UInt8(EK_MODE_HELD)
             return
         }
-        if phase == .idle { nextTick_ms = now.mono_ms }
+        if phase == .idle { schedule.nextTick_ms = now.mono_ms }
     }
 
     /// What became of the wish, in words; false: nothing.
     func obeyMode(_ paper: Bool, _ now: Now) -> Obeyed {
         if rules.allowed == .paper {
-            return paper ? Obeyed(true, Text("on paper already, as the config says"))
-                : Obeyed(false, Text("not live: the config of this run says mode = paper; set mode = live there and restart the agent"))
+            return paper ? Obeyed(true, "on paper already, as the config says")
+                : Obeyed(false, "not live: the config of this run says mode = paper; set mode = live there and restart the agent")
         }
         if heldOnPaper == paper && !modeDue { return Obeyed(true, Text(paper ? "on paper already" : "live already")) }
         if halted { return Obeyed(false, Text(paper ? "not noted: the state file cannot be written, so a restart would be live; nothing is traded in this process"
@@ -54,8 +54,8 @@ extension Machine {
         }
         let open = ticketOpen
         step(.command(paper ? .paper : .live), now)
-        if halted { return Obeyed(false, Text("not switched: the state file cannot be written; nothing is traded in this process")) }
-        if !paper { return Obeyed(true, Text("live from now on: real orders as soon as the drift and the gates allow them")) }
+        if halted { return Obeyed(false, "not switched: the state file cannot be written; nothing is traded in this process") }
+        if !paper { return Obeyed(true, "live from now on: real orders as soon as the drift and the gates allow them") }
         return Obeyed(true, Text(open ? "an order is open and is followed to its end first; on paper from then on, until live is said"
             : "on paper from now on, until live is said: nothing is signed or sent"))
     }

@@ -43,7 +43,7 @@ extension Machine {
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.height)
-        let e = readEndpoint
+        let e = reading.endpoint
         let m = book.pointee.slot
         let second = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
         order.clusters = 1 << UInt32(e) | 1 << UInt32(second)
@@ -53,7 +53,7 @@ extension Machine {
         }
         // The accounts the transaction writes: theirs is the fee market that counts.
         var written = [book.pointee.user_address]
-        if ek_venue_can_take(venue) != 0 && !preferAuction && cancelling == 0 {
+        if ek_venue_can_take(venue) != 0 && !preferAuction && cancelling == nil {
             written.append(book.pointee.user_stats_address)
             if let m = ek_book_perp(book, perpIndex) { written.append(m.pointee.address) }
         }
@@ -93,7 +93,7 @@ extension Machine {
             order.height = try Answers.epoch(a).height
         } catch {
             endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
-            let e = readEndpoint
+            let e = reading.endpoint
             // The second witness is no help: the first one's own height then, which at least is another answer.
             if endpoint == e || !askHeight(e) { tryTickAgain(error, now) }
             return
@@ -129,7 +129,7 @@ extension Machine {
         }
         // No blockhash is valid for longer than 150 blocks from now on: a node that names an earlier end would have the order given up too soon.
         order.blockhash.lastValidHeight = max(valid, order.height + blockhashLife_blocks)
-        if cancelling != 0 {
+        if cancelling != nil {
             simulate(kind: UInt8(EK_KIND_CANCEL), now)
             return
         }

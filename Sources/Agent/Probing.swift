@@ -11,10 +11,10 @@ extension Machine {
         phase = .probing
         order.blockhash.hash = ek_key()
         guard compileProbe() else {
-            finish(.error, Text("the venue's liveness probe could not be built"), now)
+            finish(.error, "the venue's liveness probe could not be built", now)
             return
         }
-        let e = readEndpoint
+        let e = reading.endpoint
         let m = book.pointee.slot
         if !postSimulation(.probe, e, minSlot: m) { tryTickAgain(Trouble("too many requests under way"), now) }
     }

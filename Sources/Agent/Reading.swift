@@ -14,26 +14,26 @@ private let longestRest_ms: UInt64 = 10_000
 
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
-        purpose = why
-        minSlot = max(slot, highestSlot)
+        reading.purpose = why
+        reading.minSlot = max(slot, slots.newest)
         if why == .tick { phase = .reading }
-        let last = readEndpoint
+        let last = reading.endpoint
         // The preferred endpoint first; after a failure the next one.
-        readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
+        reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: reading.attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
         // What an order did is asked of the node that found it: another one may stand on a fork without it. That it is over with less
         // than its whole size is asked of another one, too.
-        if why == .settle && attempts == 0 && watch.goneBy >= 0 {
-            readEndpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: last)
-        } else if why == .settle && attempts == 0 && watch.landedBy >= 0 {
+        if why == .settle && reading.attempts == 0 && watch.goneBy >= 0 {
+            reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: last)
+        } else if why == .settle && reading.attempts == 0 && watch.landedBy >= 0 {
             let e = endpoints.all[watch.landedBy]
-            if !e.foreign && e.restUntil_ms <= now.mono_ms { readEndpoint = watch.landedBy }
+            if !e.foreign && e.restUntil_ms <= now.mono_ms { reading.endpoint = watch.landedBy }
         }
-        let rest_ms = endpoints.all[readEndpoint].restUntil_ms
+        let rest_ms = endpoints.all[reading.endpoint].restUntil_ms
         if rest_ms > now.mono_ms {
             everybodyRests(rest_ms, now)
             return
         }
-        if bookKnown && !marketsFound {
+        if bookKnown && !search.found {
             readMarkets(now)
         } else {
             postBook(now)
@@ -42,11 +42,11 @@ extension Machine {
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew, once a tick.
     func rebuildPlan(_ now: Now) {
-        guard planBuilt_tick != ticks else {
+        guard search.planBuilt_tick != ticks else {
             readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
             return
         }
-        planBuilt_tick = ticks
+        search.planBuilt_tick = ticks
         var a = authority
         var s = signer
         _ = ek_plan_init(plan, venue, &a, subAccount, &s)
@@ -74,35 +74,35 @@ extension Machine {
 
     /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is long.
     func everybodyRests(_ until_ms: UInt64, _ now: Now) {
-        if purpose != .tick || until_ms - now.mono_ms <= longestRest_ms {
-            phaseTimer_ms = until_ms
+        if reading.purpose != .tick || until_ms - now.mono_ms <= longestRest_ms {
+            schedule.phaseTimer_ms = until_ms
             return
         }
         let t: Text = """
             every RPC endpoint asked to be left alone, the first for another \
             \((until_ms - now.mono_ms + 999) / 1000) s
             """
-        attempts = readAttempts
+        reading.attempts = readAttempts
         readFailed(Trouble(t), now)
     }
 
     func postBook(_ now: Now) {
-        hedged = false
+        reading.hedged = false
         dropOutstanding(.book)
-        if !askBook(readEndpoint) {
+        if !askBook(reading.endpoint) {
             readFailed(Trouble("too many requests under way"), now)
             return
         }
         if endpoints.all.count > 1 {
             // Slow is four times its usual, and a quarter of a second at least: then somebody else is asked as well.
-            let usual_ms = UInt64(endpoints.all[readEndpoint].latency_us) / 1000
-            phaseTimer_ms = now.mono_ms + max(250, min(4 * usual_ms, rules.maxLatency_ms))
+            let usual_ms = UInt64(endpoints.all[reading.endpoint].latency_us) / 1000
+            schedule.phaseTimer_ms = now.mono_ms + max(250, min(4 * usual_ms, rules.maxLatency_ms))
         }
     }
 
     func askBook(_ e: Int) -> Bool {
-        minSlot = max(minSlot, highestSlot)         // also for the second read of a start: never older than what was just seen
-        let m = minSlot
+        reading.minSlot = max(reading.minSlot, slots.newest)         // also for the second read of a start: never older than what was just seen
+        let m = reading.minSlot
         return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         } != 0
@@ -112,19 +112,19 @@ extension Machine {
     func readAgain(_ now: Now) {
         if outstanding.contains(where: { $0.ask == .markets }) { return }
         if outstanding.contains(where: { $0.ask == .book }) {
-            let other = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
-            if !hedged && other != readEndpoint && endpoints.all[other].restUntil_ms <= now.mono_ms { hedged = askBook(other) }
+            let other = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: reading.endpoint)
+            if !reading.hedged && other != reading.endpoint && endpoints.all[other].restUntil_ms <= now.mono_ms { reading.hedged = askBook(other) }
             return
         }
-        read(purpose, minSlot: minSlot, now)
+        read(reading.purpose, minSlot: reading.minSlot, now)
     }
 
     func bookAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         guard phase == .reading || phase == .settling else { return }
         let trouble = loadBook(a, endpoint, now)
         if let t = trouble {
-            if planFull {
-                planFull = false
+            if search.planFull {
+                search.planFull = false
                 rebuildPlan(now)
                 return
             }
@@ -134,19 +134,19 @@ extension Machine {
             return
         }
         dropOutstanding(.book)
-        phaseTimer_ms = UInt64.max
+        schedule.phaseTimer_ms = UInt64.max
         if !rules.lean { keep(a.body) }
-        readEndpoint = endpoint
-        bookReadAt_ms = now.mono_ms
-        bookLatency_us = a.latency_us
-        if marketsFound && hedges.contains(where: { !$0.found }) && (listed != marketsListed || ticks >= searchAgain_tick) {
+        reading.endpoint = endpoint
+        reading.at_ms = now.mono_ms
+        reading.latency_us = a.latency_us
+        if search.found && hedges.contains(where: { !$0.found }) && (listed != search.listed || ticks >= search.again_tick) {
             // The venue lists more markets than when one of ours was looked for in vain, or that was a while ago: one node's word, once.
-            marketsFound = false
-            marketsUnread = 0
-            marketCursor = 0
+            search.found = false
+            search.unread = 0
+            search.cursor = 0
             for i in 0..<hedges.count where !hedges[i].found { hedges[i].missing = Text() }
         }
-        if !marketsFound {
+        if !search.found {
             readMarkets(now)
             return
         }
@@ -162,8 +162,8 @@ extension Machine {
             postBook(now)
             return
         }
-        attempts = 0
-        switch purpose {
+        reading.attempts = 0
+        switch reading.purpose {
         case .tick:
             if rules.mode == .live && !venueAlive { probe(now) } else { decide(now) }
         case .settle: settleBookRead(now)
@@ -187,10 +187,10 @@ extension Machine {
             }
             // A book of a newer slot that cannot be read (a layout this program does not know) still tells that older ones are old.
             if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 && clockTrouble(book) == nil && leap(book.pointee.slot, at: endpoint, now) == nil {
-                highestSlot = max(highestSlot, book.pointee.slot)
+                slots.newest = max(slots.newest, book.pointee.slot)
             }
-            if err == EK_E_FULL && marketsFound && planBuilt_tick != ticks { planFull = true }
-            lastReadError = err
+            if err == EK_E_FULL && search.found && search.planBuilt_tick != ticks { search.planFull = true }
+            reading.lastError = err
             return Trouble(text)
         }
         guard book.pointee.has_answer_id != 0 && book.pointee.answer_id == UInt64(a.id) else {
@@ -205,16 +205,16 @@ extension Machine {
             return t
         }
         endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
-        if slot < minSlot {
+        if slot < reading.minSlot {
             bookKnown = false
-            return Trouble("the node answered with slot \(slot), older than slot \(minSlot) already seen")
+            return Trouble("the node answered with slot \(slot), older than slot \(reading.minSlot) already seen")
         }
-        if slot > highestSlot {
-            slotMoved = slotMoved || highestSlot != 0
-            highestSlot = slot
-            newSlotAt_ms = now.mono_ms
+        if slot > slots.newest {
+            slots.moved = slots.moved || slots.newest != 0
+            slots.newest = slot
+            slots.newestAt_ms = now.mono_ms
         }
-        lastReadError = EK_OK
+        reading.lastError = EK_OK
         return nil
     }
 
@@ -232,34 +232,34 @@ extension Machine {
     }
 
     func readFailed(_ t: Trouble, _ now: Now) {
-        attempts += 1
-        if purpose == .proof && attempts > 10 {
+        reading.attempts += 1
+        if reading.purpose == .proof && reading.attempts > 10 {
             // Nobody serves the slot that was named as the end: the evidence is thrown away and gathered anew.
-            note(.warning, Text("the account could not be read at the slot that proves the expiry; watching on"))
+            note(.warning, "the account could not be read at the slot that proves the expiry; watching on")
             restartWatch(now)
             return
         }
-        if purpose == .resend && attempts >= readAttempts {
+        if reading.purpose == .resend && reading.attempts >= readAttempts {
             watch.readTrouble = t.text
             backToWatching(now)
             return
         }
         // A ticket's fate must be read whatever it takes; a tick may try again later.
-        if purpose != .tick {
+        if reading.purpose != .tick {
             watch.readTrouble = t.text
             sayOverdue(now)
-            if attempts == readAttempts { noteRead(.warning, t) }
-            phaseTimer_ms = now.mono_ms + min(UInt64(250) << UInt64(min(attempts, 5)), 4_000)
+            if reading.attempts == readAttempts { noteRead(.warning, t) }
+            schedule.phaseTimer_ms = now.mono_ms + min(UInt64(250) << UInt64(min(reading.attempts, 5)), 4_000)
             return
         }
-        if attempts < readAttempts {
-            phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(attempts)
+        if reading.attempts < readAttempts {
+            schedule.phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(reading.attempts)
             noteRead(.debug, t)
             return
         }
         let why: Text = "Reading the book failed: \(t.text)"
-        let layoutUnknown = lastReadError == EK_E_UNSUPPORTED || lastReadError == EK_E_DISCRIMINATOR || lastReadError == EK_E_SHORT
-            || lastReadError == EK_E_LENGTH
+        let layoutUnknown = reading.lastError == EK_E_UNSUPPORTED || reading.lastError == EK_E_DISCRIMINATOR || reading.lastError == EK_E_SHORT
+            || reading.lastError == EK_E_LENGTH
         report.view.known = false
         report.after.known = false
         for i in 0..<hedges.count { hedges[i].unread(layoutUnknown ? .observeOnly : .error, why) }
@@ -268,12 +268,12 @@ extension Machine {
         report.hasSignature = false
         report.gates.removeAll(keepingCapacity: true)
         noteRead(layoutUnknown ? .warning : .error, t)
-        lastReadError = EK_OK
+        reading.lastError = EK_OK
         finish(layoutUnknown ? .observeOnly : .error, why, now, account: true)
     }
 
     func noteRead(_ level: Level, _ t: Trouble) {
-        let line: Text = "Reading the book failed at endpoint \(readEndpoint + 1): \(t.text)"
+        let line: Text = "Reading the book failed at endpoint \(reading.endpoint + 1): \(t.text)"
         note(level, line)
     }
 

@@ -18,8 +18,8 @@ extension Machine {
         if tickRetries >= 3 { return false }
         note(.debug, why)
         phase = .reading
-        purpose = .tick
-        phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
+        reading.purpose = .tick
+        schedule.phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(tickRetries)
         return true
     }
 
@@ -31,7 +31,7 @@ extension Machine {
 
     func abandonOrder() {
         order.params.user_order_id = 0
-        cancelling = 0
+        cancelling = nil
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)
         dropOutstanding(.height)

@@ -73,10 +73,10 @@ extension Machine {
         phase = .checking
         look = SecondLook()
         look.ends_ms = now.mono_ms + lookWait_ms
-        look.witness = readEndpoint
+        look.witness = reading.endpoint
         look.own = true
         look.ownFrom_ms = now.mono_ms + twoSlots_ms
-        for e in 0..<endpoints.all.count where e != readEndpoint {
+        for e in 0..<endpoints.all.count where e != reading.endpoint {
             if !witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms) { look.own = false } else { sayCountedOut(e) }
         }
         dropOutstanding(.opinion)
@@ -87,7 +87,7 @@ extension Machine {
     private var lookPause_ms: UInt64 { max(180_000, 3 * rules.interval_ms) }
 
     /// The slot that a look at this endpoint must have reached.
-    private func lookSlot(_ e: Int) -> UInt64 { book.pointee.slot + (e == readEndpoint ? ownLook_slots : 0) }
+    private func lookSlot(_ e: Int) -> UInt64 { book.pointee.slot + (e == reading.endpoint ? ownLook_slots : 0) }
 
     /// The phase timer of a second look: time to ask (again), or it is over.
     func lookDue(_ now: Now) {
@@ -95,14 +95,14 @@ extension Machine {
             secondLookMissing(now)
             return
         }
-        phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms)
+        schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms)
         guard let e = nextWitness(now) else { return }
         look.witness = e
         let m = lookSlot(e)
         let id = post(.opinion, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }
         }
-        if id != 0 && !look.own { phaseTimer_ms = min(now.mono_ms + max(askAgain_ms, rules.maxLatency_ms), look.ends_ms) }
+        if id != 0 && !look.own { schedule.phaseTimer_ms = min(now.mono_ms + max(askAgain_ms, rules.maxLatency_ms), look.ends_ms) }
     }
 
     /// The one after the last that is neither resting nor being asked. One that is counted out is asked as well: it may be back.
@@ -110,10 +110,10 @@ extension Machine {
         let n = endpoints.all.count
         for k in 1...n {
             let e = (look.witness + k) % n
-            if e == readEndpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
+            if e == reading.endpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
             if outstanding.contains(where: { $0.ask == .opinion && $0.endpoint == e }) { continue }
             if endpoints.all[e].foreign {
-                useless(e, Text("is a node of another cluster"), now)
+                useless(e, "is a node of another cluster", now)
             } else if endpoints.all[e].restUntil_ms > now.mono_ms {
                 useless(e, look.trouble.isEmpty ? Text("does not answer") : nil, now)
             } else {
@@ -133,11 +133,11 @@ extension Machine {
 
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         // Of two that were asked one is enough to go on; what the other says before the order is signed still counts against it.
-        let late = (phase == .preparing || phase == .simulating) && cancelling == 0
+        let late = (phase == .preparing || phase == .simulating) && cancelling == nil
         guard phase == .checking || late else { return }
         if let t = loadOther(a, e) ?? notYet(e, now) {
             useless(e, t, now)
-            if !late { phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms) }
+            if !late { schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms) }
             return
         }
         let slot = otherBook.pointee.slot
@@ -154,12 +154,12 @@ extension Machine {
             return
         }
         witnesses[e].contradicted = false
-        witnesses[readEndpoint].contradicted = false
+        witnesses[reading.endpoint].contradicted = false
         look.agreedSlot = max(look.agreedSlot, slot)
         look.agreedTime_s = min(otherBook.pointee.clock.unix_timestamp, book.pointee.clock.unix_timestamp + longestLook_s)
         if late { return }
-        secondOpinionGate(ok: true, e == readEndpoint ? "two looks" : "agreed")
-        phaseTimer_ms = UInt64.max
+        secondOpinionGate(ok: true, e == reading.endpoint ? "two looks" : "agreed")
+        schedule.phaseTimer_ms = UInt64.max
         proceed(now)
     }
 
@@ -172,8 +172,8 @@ extension Machine {
 
     /// Another endpoint's slot is further ahead than the allowed lag and the time since the book was read explain.
     private func isFarAhead(_ slot: UInt64, _ e: Int, _ now: Now) -> Bool {
-        let passed_slots = (now.mono_ms - min(bookReadAt_ms, now.mono_ms)) / fastestSlot_ms
-        return e != readEndpoint && slot > book.pointee.slot && slot - book.pointee.slot > rules.maxSlotLag + passed_slots
+        let passed_slots = (now.mono_ms - min(reading.at_ms, now.mono_ms)) / fastestSlot_ms
+        return e != reading.endpoint && slot > book.pointee.slot && slot - book.pointee.slot > rules.maxSlotLag + passed_slots
     }
 
     private func tooEarly(_ e: Int) -> Text {
@@ -184,8 +184,8 @@ extension Machine {
     private func farAhead(_ slot: UInt64, _ e: Int, _ now: Now) {
         _ = leap(slot, at: e, vouch: false, now)       // asks for its cluster where that is needed
         let t: Text = "endpoint \(e + 1) is \(slot - book.pointee.slot) slots ahead of the book"
-        aheadSlot = slot
-        aheadAt_ms = now.mono_ms
+        slots.aheadSlot = slot
+        slots.aheadAt_ms = now.mono_ms
         looksDiffer(t, now)
     }
 
@@ -221,15 +221,15 @@ extension Machine {
     }
 
     private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
-        if e == readEndpoint {
-            looksDiffer(Text("two looks at the account, two slots apart, differ"), now)
+        if e == reading.endpoint {
+            looksDiffer("two looks at the account, two slots apart, differ", now)
             return
         }
-        let known = witnesses[e].contradicted && witnesses[readEndpoint].contradicted
+        let known = witnesses[e].contradicted && witnesses[reading.endpoint].contradicted
         witnesses[e].contradicted = true
-        witnesses[readEndpoint].contradicted = true
+        witnesses[reading.endpoint].contradicted = true
         var t: Text = """
-            endpoints \(readEndpoint + 1) and \(e + 1) disagree about the account at slot \
+            endpoints \(reading.endpoint + 1) and \(e + 1) disagree about the account at slot \
             \(book.pointee.slot)
             """
         if !sameSlot { t.put(" and after") }
@@ -275,7 +275,7 @@ extension Machine {
         witnesses[e].countedOutSaid = true
         let t: Text = """
             endpoint \(e + 1) has shown nothing usable for ten minutes and is counted out as a witness; \
-            endpoint \(readEndpoint + 1) is believed by itself, looked at twice, until it is back
+            endpoint \(reading.endpoint + 1) is believed by itself, looked at twice, until it is back
             """
         note(.warning, t)
     }

@@ -43,7 +43,7 @@ extension Machine {
                 pendingReport(now)
             }
             phase = .settling
-            phaseTimer_ms = now.mono_ms + settleEvery_ms
+            schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
         case Int(EK_OUT_PARTIAL_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE),
              Int(EK_OUT_UNFILLED_GONE) where ticket.pointee.kind == UInt8(EK_KIND_PLACE):
             gone(out, now)
@@ -57,15 +57,15 @@ extension Machine {
     /// agent wait, never trade.
     private func gone(_ out: ek_outcome, _ now: Now) {
         let first = watch.goneBy < 0
-        let agreed = !first && readEndpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
+        let agreed = !first && reading.endpoint != watch.goneBy && out.filled_base_e9 == watch.gone.filled_base_e9
         if first { watch.goneAt_ms = now.mono_ms }
         if !first && out.filled_base_e9 != watch.gone.filled_base_e9 && !watch.goneDiffers {
             watch.goneDiffers = true
-            note(.warning, Text("two nodes differ on what the order filled; reading on until they agree"))
+            note(.warning, "two nodes differ on what the order filled; reading on until they agree")
         }
         if first || out.filled_base_e9 > watch.gone.filled_base_e9 {
             watch.gone = out
-            watch.goneBy = readEndpoint
+            watch.goneBy = reading.endpoint
         }
         if agreed || endpoints.usable < 2 || now.mono_ms - watch.goneAt_ms > secondWord_ms {
             ticket.pointee.outcome = watch.gone.outcome
@@ -74,14 +74,14 @@ extension Machine {
             return
         }
         phase = .settling
-        phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+        schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing take that landed without
     /// an error filled whole, by the program's own rule; an auction order is over once its time is past.
     private func unclear(_ now: Now) {
         if ticket.pointee.kind == UInt8(EK_KIND_TAKE) {
-            note(.warning, Text("the position moved by more than this order; somebody else trades on this account"))
+            note(.warning, "the position moved by more than this order; somebody else trades on this account")
             var out = ek_outcome()
             out.outcome = UInt8(EK_OUT_FILLED)
             out.filled_base_e9 = ticket.pointee.size_base_e9
@@ -90,7 +90,7 @@ extension Machine {
             ended(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
         } else {
             phase = .settling
-            phaseTimer_ms = now.mono_ms + settleEvery_ms
+            schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
         }
     }
 
@@ -127,7 +127,7 @@ extension Machine {
         let hidden = watch.unsure || t.kind == UInt8(EK_KIND_PLACE) && (out?.found ?? 0) == 0
             && (outcome == UInt8(EK_OUT_FILLED) || outcome == UInt8(EK_OUT_PARTIAL_GONE) || outcome == UInt8(EK_OUT_UNFILLED_GONE))
         if hidden {
-            note(.warning, Text("what this order filled cannot be told for certain: its entry on the account was used again; limits and cooldown count it as filled"))
+            note(.warning, "what this order filled cannot be told for certain: its entry on the account was used again; limits and cooldown count it as filled")
         }
         if t.kind != UInt8(EK_KIND_CANCEL) && (filled > 0 || hidden) { count(t, hidden ? t.size_base_e9 : filled, now) }
         if let m = ek_record_market(record, UInt32(t.market)), t.kind != UInt8(EK_KIND_CANCEL) {
@@ -215,17 +215,17 @@ extension Machine {
         case Int(EK_OUT_FILLED):
             executed(report.price_e6 != 0 ? report.price_e6 : t.oracle_price_e6, paper: false, now)
             noteSignature()
-            finish(.executedLive, Text("Filled and proven on the account"), now)
+            finish(.executedLive, "Filled and proven on the account", now)
         case Int(EK_OUT_PARTIAL_GONE):
             executed(report.price_e6 != 0 ? report.price_e6 : t.oracle_price_e6, paper: false, now)
             noteSignature()
-            finish(.partial, Text("Part of the order filled; the rest is proven gone"), now)
+            finish(.partial, "Part of the order filled; the rest is proven gone", now)
         case Int(EK_OUT_FAILED):
             let error = chainError
             chainError = nil
             let name = error?.name(venue) ?? Text("unknown error")
             if t.kind == UInt8(EK_KIND_TAKE), error?.custom == ProgramError.takeConditionFailed, !wasInherited, !preferAuction {
-                note(.info, Text("the venue could not fill the whole size when the order landed; deciding anew for an auction order"))
+                note(.info, "the venue could not fill the whole size when the order landed; deciding anew for an auction order")
                 auctionFor = current
                 read(.tick, minSlot: t.landed_slot, now)
                 return

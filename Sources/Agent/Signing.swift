@@ -42,7 +42,7 @@ extension Machine {
         var raw: UnsafePointer<UInt8>? = nil
         var len = 0
         if order.kind == UInt8(EK_KIND_CANCEL) {
-            c.target_order_id = cancelling
+            c.target_order_id = cancelling ?? 0
         } else {
             c.direction = order.intent.direction
             c.reduce_only = order.intent.reduce_only

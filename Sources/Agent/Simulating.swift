@@ -12,7 +12,7 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        if !postSimulation(.simulate, readEndpoint, minSlot: book.pointee.slot) { tryTickAgain(Trouble("too many requests under way"), now) }
+        if !postSimulation(.simulate, reading.endpoint, minSlot: book.pointee.slot) { tryTickAgain(Trouble("too many requests under way"), now) }
     }
 
     /// Asks for a simulation of `order.message` with an empty signature in front.
@@ -48,7 +48,7 @@ extension Machine {
         }
         if let e = s.error {
             if order.kind == UInt8(EK_KIND_TAKE), let code = e.custom, code == ProgramError.takeConditionFailed || code == ProgramError.impossibleFill {
-                note(.info, Text("the venue cannot fill the whole size at once; placing a price-bounded auction order instead"))
+                note(.info, "the venue cannot fill the whole size at once; placing a price-bounded auction order instead")
                 simulate(kind: UInt8(EK_KIND_PLACE), now)
                 return
             }
@@ -61,7 +61,7 @@ extension Machine {
             executionFailed(t, now)
             return
         }
-        if cancelling == 0 && !gatesOpen {                      // the cost gate has read the simulated fill
+        if cancelling == nil && !gatesOpen {                      // the cost gate has read the simulated fill
             order.params.user_order_id = 0
             blocked(now)
             return
@@ -79,13 +79,13 @@ extension Machine {
         var len = 0
         guard ek_json_path(s.value, "accounts.0", &entry) == EK_OK, ek_json_path(entry, "data.0", &v) == EK_OK,
               ek_json_base64(v, work, workCap, &len) == EK_OK
-        else { return Text("the simulation returned no account to compare") }
+        else { return "the simulation returned no account to compare" }
         var owner = ek_key()
         guard ek_json_member(entry, "owner", &v) == EK_OK, ek_json_key(v, &owner) == EK_OK, same(owner, ek_venue_program(venue).pointee) else {
-            return Text("the simulated account is not the venue's")
+            return "the simulated account is not the venue's"
         }
         var after = ek_user()
-        guard ek_decode_user(venue, work, len, &after) == EK_OK else { return Text("the simulated account cannot be decoded") }
+        guard ek_decode_user(venue, work, len, &after) == EK_OK else { return "the simulated account cannot be decoded" }
         var words: Text? = nil
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { text in
             guard let base = text.baseAddress else { return }
@@ -95,7 +95,7 @@ extension Machine {
                 words = t
             }
         }
-        if words == nil && cancelling == 0 {
+        if words == nil && cancelling == nil {
             knowFee(units: s.units)
             if order.kind == UInt8(EK_KIND_TAKE) { costOfTake(&after) } else { costGate(true, clock) }
         }

@@ -47,24 +47,20 @@ extension Machine {
         }
     }
 
-    /// Calls `each` with the name (good for the call only) and the amount of every leg, and whether it is read from the chain.
+    /// Calls `each` with the name and the amount of every leg, and whether it is read from the chain.
     package func eachLeg(_ i: Int, _ v: View, _ each: (Text, Int64, Bool) -> Void) {
         let h = hedges[i]
         if h.rules.useVenueSpot {
-            words.clear()
-            words.put("venue:\(h.rules.spotName)")
-            each(words, v.a.venue_spot_base_e9, true)
+            each("venue:\(h.rules.spotName)", v.a.venue_spot_base_e9, true)
         }
         if h.rules.useWalletSpot {
-            words.clear()
-            words.put("wallet:SOL")
-            each(words, v.a.wallet_base_e9, true)
+            each("wallet:SOL", v.a.wallet_base_e9, true)
         }
         var a = v.a
         for (k, leg) in h.rules.legs.enumerated() {
-            words.clear()
-            Self.put(h, leg, &words)
-            each(words, ek_assessed_leg(&a, UInt32(k)), leg.kind != .fixed)
+            var name = Text()
+            Self.put(h, leg, &name)
+            each(name, ek_assessed_leg(&a, UInt32(k)), leg.kind != .fixed)
         }
     }
 }

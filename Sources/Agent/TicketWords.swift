@@ -34,7 +34,7 @@ extension Machine {
     /// The fact without which the ticket does not end.
     func putMissing(_ t: inout Text) {
         if ticket.pointee.state == UInt8(EK_TICKET_RESTING) || ticket.pointee.state == UInt8(EK_TICKET_LANDED) {
-            t.put("the account was not read at slot \(max(minSlot, ticket.pointee.landed_slot))")
+            t.put("the account was not read at slot \(max(reading.minSlot, ticket.pointee.landed_slot))")
         } else if let e = firstNotPast {
             t.put("""
                 endpoint \(e + 1) has not shown a block height past \

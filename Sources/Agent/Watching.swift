@@ -145,7 +145,7 @@ extension Machine {
 
     func armWatch() {
         guard phase == .watching else { return }
-        phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, watch.sendDue_ms))
+        schedule.phaseTimer_ms = min(watch.statusDue_ms, min(watch.epochDue_ms, watch.sendDue_ms))
     }
 
     /// Once as many endpoints as a proof needs are past the last valid height, nothing is sent any more.
@@ -158,7 +158,7 @@ extension Machine {
     /// Has the order come to the account? And before the same bytes go out again: is the book still the one they were made for?
     func lookAtAccount(_ now: Now) {
         phase = .settling
-        attempts = 0
+        reading.attempts = 0
         read(.resend, minSlot: 0, now)
     }
 
@@ -173,7 +173,7 @@ extension Machine {
         }
         if foreignTicket {
             if !watch.changed {
-                note(.warning, Text("the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end"))
+                note(.warning, "the ticket's market is not hedged any more; its bytes are not sent again, it is followed to its end")
             }
             watch.changed = true
             backToWatching(now)
@@ -194,7 +194,7 @@ extension Machine {
             watch.sendCleared = true
             if sending { watch.sendDue_ms = now.mono_ms }
         } else {
-            if !watch.changed { note(.warning, Text("the book changed under the order; its bytes are not sent again, it is followed to its end")) }
+            if !watch.changed { note(.warning, "the book changed under the order; its bytes are not sent again, it is followed to its end") }
             watch.changed = true
         }
         backToWatching(now)
@@ -210,20 +210,20 @@ extension Machine {
     func landedByAccount(_ now: Now) {
         ticket.pointee.landed_slot = book.pointee.slot
         ticket.pointee.state = UInt8(EK_TICKET_LANDED)
-        purpose = .settle          // from here on it is followed like any landed order
+        reading.purpose = .settle          // from here on it is followed like any landed order
         phase = .settling
         settleBookRead(now)
     }
 
     func backToWatching(_ now: Now) {
-        attempts = 0
+        reading.attempts = 0
         phase = .watching
         watchDue(now)
     }
 
     /// Throws the evidence of an expiry away; the ticket is looked for as before.
     func restartWatch(_ now: Now) {
-        attempts = 0
+        reading.attempts = 0
         for e in 0..<8 {
             watch.expiredAt[e] = 0
             watch.unknownAfter[e] = false
@@ -252,7 +252,7 @@ extension Machine {
             ticket.pointee.attempts &+= 1
             if ticket.pointee.sent_unix_s == 0 {
                 ticket.pointee.sent_unix_s = now.unix_s
-                ticket.pointee.sent_slot = highestSlot
+                ticket.pointee.sent_slot = slots.newest
             }
             if ticket.pointee.state == UInt8(EK_TICKET_JOURNALLED) { ticket.pointee.state = UInt8(EK_TICKET_SENT) }
         }

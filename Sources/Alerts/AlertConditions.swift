@@ -6,7 +6,7 @@ import Model
 import Render
 import Text
 
-extension Alerts {
+extension AlertQueue {
     mutating func started(_ m: Machine, _ now: Now) {
         guard hooked else { return }
         begun = true

@@ -27,7 +27,7 @@ package struct AlertDelivery {
 
     private let http: OpaquePointer
     private let config: UnsafePointer<sys_config>
-    private var alerts: Alerts
+    private var alerts: AlertQueue
     /// nil: the queue is kept in memory alone.
     private var file: AlertFile? = nil
 
@@ -35,7 +35,7 @@ package struct AlertDelivery {
     package init(_ config: UnsafePointer<sys_config>, http: OpaquePointer, on: Bool) {
         self.config = config
         self.http = http
-        alerts = Alerts(AlertSettings(config, on: on))
+        alerts = AlertQueue(AlertSettings(config, on: on))
     }
 
     package mutating func reconfigure() { alerts.reconfigure(AlertSettings(config, on: true)) }

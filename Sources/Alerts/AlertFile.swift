@@ -29,14 +29,14 @@ final class AlertFile {
     }
 }
 
-extension Alerts {
+extension AlertQueue {
     /// Takes over what an earlier process left.
     mutating func restore(_ file: AlertFile, _ now: Now) {
         let p = file.image
         if sys_pending_load(file.fd, p) == 0 { return }
         restored = true
         dropped = p.pointee.dropped
-        for i in 0..<min(p.pointee.n, UInt32(Alerts.room)) {
+        for i in 0..<min(p.pointee.n, UInt32(AlertQueue.room)) {
             guard let a = sys_pending_at(p, i), let kind = AlertKind(rawValue: a.pointee.kind),
                   let state = AlertState(rawValue: a.pointee.state),
                   let level = Level(rawValue: a.pointee.level),
@@ -65,7 +65,7 @@ extension Alerts {
         dirty = false
         let p = file.image
         p.pointee.dropped = dropped
-        p.pointee.n = UInt32(min(queue.count, Alerts.room))
+        p.pointee.n = UInt32(min(queue.count, AlertQueue.room))
         for i in 0..<Int(p.pointee.n) {
             guard let a = sys_pending_at(p, UInt32(i)), let chars = sys_pending_text(a) else { break }
             let q = queue[i]

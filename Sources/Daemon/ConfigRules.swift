@@ -4,7 +4,6 @@ import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model
-import Rpc
 import Text
 
 package typealias ConfigPointer = UnsafeMutablePointer<sys_config>

@@ -33,8 +33,6 @@ package final class Driver: Host {
     var answersSeen: UInt64 = 0
     var web: WebFeed? = nil
     private var servedPort: UInt16 = 0
-    /// What is said of a tick, in memory that is kept.
-    var line = Text(capacity: 256)
     var statusJson = StatusJson()
     private let startMono_ms = sys_mono_ms()
     private let startUnix_ms: Int64

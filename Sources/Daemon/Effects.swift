@@ -64,13 +64,8 @@ extension Driver {
     package func report(_ m: Machine) {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
-        line.clear()
-        line.put("status ")
-        let words = line.count
-        line.put(m.report.status.word)
-        line.put(": ")
-        line.put(m.report.reason)
-        if log.says(changed ? .info : .debug) { log(changed ? .info : .debug, line) }
+        let words: Text = "\(m.report.status.word): \(m.report.reason)"
+        log(changed ? .info : .debug, "status \(words)")
         if options.json && !options.once { write(statusJson.message(m, newline: true)) }
         let ended = m.phase == .idle
         if ended { finished = true }
@@ -80,7 +75,7 @@ extension Driver {
         for e in m.endpoints.all { answers += e.answers }
         let read = ended ? m.bookKnown && m.bookReadAt_ms >= m.tickStarted_ms : answers > answersSeen
         answersSeen = answers
-        supervisor.tick(whole: read, line, from: words)
+        supervisor.tick(whole: read, words)
         alerts.observe(m, read: read, ended: ended, now())
         if ended { tickEnded(m) }
         log.sayHeld(now().unix_s, tick: m.ticks)

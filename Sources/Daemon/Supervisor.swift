@@ -1,8 +1,6 @@
 // What a supervisor (systemd) is told: READY after the first tick that read the book, a sign of life only for
 // ticks that ended, and words. Without $NOTIFY_SOCKET nothing happens here.
 import EvenkeelSys
-import Model
-import Rpc
 import Text
 
 struct Supervisor {
@@ -13,7 +11,6 @@ struct Supervisor {
     private var patience_us: UInt64 = 0
     private let watchdog_us: UInt64
     private var toldWatchdog_us: UInt64 = 0
-    private var kept = Text()
 
     /// `quiet`: a run that no supervisor looks after (`--once`, `demo`).
     init(quiet: Bool) {
@@ -33,9 +30,9 @@ struct Supervisor {
         _ = t.bytes.withUnsafeBufferPointer { sys_notify_send(fd, $0.baseAddress, $0.count) }
     }
 
-    private func status(_ t: inout Text, _ words: Text, from: Int = 0) {
+    private func status(_ t: inout Text, _ words: Text) {
         t.put("STATUS=")
-        for i in from..<words.count { t.put(byte: max(0x20, words.bytes[i])) }
+        for b in words.bytes { t.put(byte: max(0x20, b)) }
         t.put("\n")
     }
 
@@ -58,21 +55,18 @@ struct Supervisor {
         t.put("\n")
     }
 
-    /// A tick has ended. `whole`: it read the book. The words begin at `from`.
-    mutating func tick(whole: Bool, _ words: Text, from: Int) {
+    /// A tick has ended. `whole`: it read the book.
+    mutating func tick(whole: Bool, _ words: Text) {
         if fd < 0 { return }
-        var t = kept                   // its memory, used again every tick
-        kept = Text()
-        t.clear()
+        var t = Text()
         if whole && !ready {
             ready = true
             t.put("READY=1\n")
         }
         if !ready { extend(&t) }       // starting takes as long as the chain cannot be read
         if watchdog_us > 0 { t.put("WATCHDOG=1\n") }
-        status(&t, words, from: from)
+        status(&t, words)
         send(t)
-        kept = t
     }
 
     func reloading() {

@@ -19,8 +19,6 @@ package final class WebFeed {
     private var shown = Shown()
     private var counted = Landed()
     private var ended: [Ended] = []
-    /// Kept memory for a name.
-    private var words = Text()
     private var statusJson = StatusJson()
 
     private struct Shown: Equatable {
@@ -218,9 +216,7 @@ package final class WebFeed {
         #else
         name(sys_metrics_build(p), 16, "ordinary")
         #endif
-        words.clear()
-        words.put(c: ek_venue_name(m.venue))
-        name(sys_metrics_venue(p), 16, words)
+        name(sys_metrics_venue(p), 16, "\(c: ek_venue_name(m.venue))")
         name(sys_metrics_mode(p), 8, m.rules.mode == .live ? "live" : "paper")
         name(sys_metrics_status(p), 20, m.report.status.word)
         p.pointee.fee_lamports = m.record.pointee.fee_lamports_total

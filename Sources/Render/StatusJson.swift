@@ -5,23 +5,20 @@ import EvenkeelCore
 import Model
 import Text
 
-/// Makes STATUS messages in memory that is kept from one to the next: nothing is allocated unless it grew, or
-/// somebody still holds the last one.
+/// Makes STATUS messages in memory that is kept from one to the next: it is allocated again only when it grew,
+/// or when somebody still holds the last one.
 package struct StatusJson {
     private var kept = Text(capacity: 7168)
-    private var words = Text(capacity: 256)
 
     package init() {}
 
     package mutating func message(_ m: Machine, newline: Bool = false) -> Text {
         kept.clear()
-        var w = StatusWriter(m: m, j: Json(into: kept), words: words)
+        var w = StatusWriter(m: m, j: Json(into: kept))
         kept = Text()               // the writer alone has the memory now
-        words = Text()
         w.message()
         if newline { w.j.text.put("\n") }
         kept = w.j.text
-        words = w.words
         return kept
     }
 }
@@ -30,8 +27,6 @@ package struct StatusJson {
 struct StatusWriter {
     let m: Machine
     var j: Json
-    /// Kept memory for a sentence that is escaped when it is put in.
-    var words: Text
 
     fileprivate mutating func message() {
         let v = m.report.view
@@ -149,9 +144,7 @@ struct StatusWriter {
             guard ek_assess(m.book, &legs, &v.a, &fault) == EK_OK else { continue }
             v.valued = true
             v.perp_e9 = v.a.perp_base_e9
-            words.clear()
-            words.put(c: ek_perp_market_name(market))
-            putPosition(words, v)
+            putPosition("\(c: ek_perp_market_name(market))", v)
         }
     }
 

@@ -29,9 +29,7 @@ extension StatusWriter {
             j.open()
             j.string("market", h.rules.perpName)
             j.string("status", h.status.word)
-            words.clear()
-            m.putStanding(&words, i)
-            j.string("reason", words)
+            j.string("reason", m.standing(i))
             putDrift(v)
             if v.known {
                 j.exact("spot_base_e9", v.a.spot_base_e9)

@@ -35,7 +35,7 @@ def test_config_reference_is_the_generated_one(sys_core):
 
 
 def test_every_gate_is_explained():
-    enum = read("Sources/Agent/GateWords.swift").split("public enum GateName")[1].split("/// The sentence")[0]
+    enum = read("Sources/Model/Gate.swift").split("package enum GateName")[1].split("/// The sentence")[0]
     gates = set(re.findall(r'return "(\w+)"', enum))
     section = read("docs/interface.md").split("\n## Gates\n")[1].split("\n## ")[0]
     told = re.findall(r"^\| `(\w+)` \|", section, re.M)
@@ -43,7 +43,7 @@ def test_every_gate_is_explained():
 
 
 def test_every_status_is_explained():
-    source = read("Sources/Agent/Rules.swift").split("public enum Status")[1].split("exitCode")[0]
+    source = read("Sources/Model/Status.swift").split("package enum Status")[1].split("exitCode")[0]
     words = re.findall(r'return "(\w+)"', source)
     page = read("docs/interface.md")
     told = re.findall(r"^\| `(\w+)` \|", page.split("| status | meaning |")[1].split("\n\n")[0], re.M)

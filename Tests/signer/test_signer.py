@@ -254,12 +254,14 @@ def test_a_key_from_a_descriptor(bench):
     r = subprocess.run("exec %s run -c %s --once --json 3<%s" % (agent.binary, agent.config, agent.key), shell=True, capture_output=True, text=True, timeout=30)
     assert r.returncode == 0 and '"executed_live"' in r.stdout, r
     chain.ctl("set_user", perp=-10)
-    p = subprocess.Popen("exec %s run -c %s 3<%s" % (agent.binary, agent.config, agent.key), shell=True, stderr=subprocess.PIPE)
+    p = subprocess.Popen("exec %s run -c %s --json 3<%s" % (agent.binary, agent.config, agent.key), shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     wait_for(lambda: children(p.pid) and children(children(p.pid)[0]), 5, "the roles")
     third = "/proc/%d/fd/3" % p.pid
     wait_for(lambda: not os.path.exists(third) or "key.json" not in os.readlink(third), 5, "the key's descriptor is let go")
+    assert p.stdout.readline(), "a first STATUS: it takes signals by now"
     p.terminate()
     assert p.wait(5) == 143
+    p.stdout.close()
     p.stderr.close()
 
 

@@ -20,7 +20,9 @@ package struct AlertSettings {
     var rpcLost_ms: UInt64
     /// 0: never again.
     var repeat_ms: UInt64
+}
 
+extension AlertSettings {
     /// `on`: this run tells anybody anything at all.
     package init(_ c: UnsafePointer<sys_config>, on: Bool) {
         hooked = on && (sys_config_webhook(c)?.pointee ?? 0) != 0
@@ -32,7 +34,7 @@ package struct AlertSettings {
     }
 }
 
-struct Alerts {
+struct AlertQueue {
     static let room = 32
     private static let firstRetry_ms: UInt64 = 2_000
     private static let lastRetry_ms: UInt64 = 300_000
@@ -68,7 +70,7 @@ struct Alerts {
 
     init(_ s: AlertSettings) {
         settings = s
-        if s.hooked { queue.reserveCapacity(Alerts.room + 1) }
+        if s.hooked { queue.reserveCapacity(AlertQueue.room + 1) }
     }
 
     mutating func reconfigure(_ s: AlertSettings) {
@@ -80,7 +82,7 @@ struct Alerts {
     mutating func push(_ kind: AlertKind, _ state: AlertState, _ level: Level, _ text: Text, _ tick: UInt64,
                        _ now: Now, at unix_s: Int64? = nil) {
         if level.rawValue > settings.smallest.rawValue { return }
-        if queue.count >= Alerts.room {
+        if queue.count >= AlertQueue.room {
             var victim = sending ? 1 : 0
             for i in victim..<queue.count where queue[i].level.rawValue > queue[victim].level.rawValue {
                 victim = i
@@ -111,7 +113,7 @@ struct Alerts {
             attempts = 0
             due_ms = real_ms
         case .later:
-            let wait = min(Alerts.firstRetry_ms << min(attempts, 8), Alerts.lastRetry_ms)
+            let wait = min(AlertQueue.firstRetry_ms << min(attempts, 8), AlertQueue.lastRetry_ms)
             attempts += 1
             due_ms = real_ms + max(wait, UInt64(max(0, min(retryAfter_s, 3600))) * 1000)
         }
@@ -122,7 +124,7 @@ struct Alerts {
 
     /// Whether to ping now.
     mutating func ping(_ real_ms: UInt64) -> Bool {
-        let due = pingedAt_ms == 0 || real_ms - pingedAt_ms >= Alerts.pingEvery_ms
+        let due = pingedAt_ms == 0 || real_ms - pingedAt_ms >= AlertQueue.pingEvery_ms
         guard pingWanted, !pinging, due else { return false }
         pingWanted = false
         pinging = true
@@ -139,7 +141,7 @@ struct Alerts {
     var wake_ms: UInt64 {
         var t = UInt64.max
         if hooked && !sending && !queue.isEmpty { t = due_ms }
-        if pingWanted && !pinging { t = min(t, pingedAt_ms + Alerts.pingEvery_ms) }
+        if pingWanted && !pinging { t = min(t, pingedAt_ms + AlertQueue.pingEvery_ms) }
         return t
     }
 }

@@ -3,8 +3,8 @@ import EvenkeelCore
 import Foundation
 import Localnet
 import Model
-import Testing
 import Rpc
+import Testing
 import Text
 
 @Suite struct MachineTests {

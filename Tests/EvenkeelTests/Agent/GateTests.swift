@@ -3,8 +3,8 @@ import EvenkeelCore
 import Foundation
 import Localnet
 import Model
-import Testing
 import Rpc
+import Testing
 import Text
 
 /// No closed gate ever yields an order: each is forced closed alone, over a drift that would be corrected at once.
