@@ -65,7 +65,8 @@ extension Driver {
         let changed = lastStatus != m.report.status
         lastStatus = m.report.status
         let words: Text = "\(m.report.status.word): \(m.report.reason)"
-        log(changed ? .info : .debug, "status \(words)")
+        let level = changed ? Level.info : .debug
+        if log.says(level) { log(level, "status \(words)") }
         if options.json && !options.once { write(statusJson.message(m, newline: true)) }
         let ended = m.phase == .idle
         if ended { finished = true }

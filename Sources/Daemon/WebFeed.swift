@@ -196,6 +196,7 @@ package final class WebFeed {
     }
 
     private func publish(_ m: Machine, _ now: Now) {
+        if !shown.published { names(m) }
         shown = Shown(m)
         gauges(m)
         let next = m.nextTick_ms
@@ -207,16 +208,20 @@ package final class WebFeed {
         _ = json.bytes.withUnsafeBufferPointer { sys_web_publish(handle, $0.baseAddress, $0.count, &times) }
     }
 
+    /// What stays as it is for the life of the process.
+    private func names(_ m: Machine) {
+        name(sys_metrics_version(metrics), 24, evenkeelVersion)
+        #if hasFeature(Embedded)
+        name(sys_metrics_build(metrics), 16, "embedded")
+        #else
+        name(sys_metrics_build(metrics), 16, "ordinary")
+        #endif
+        name(sys_metrics_venue(metrics), 16, "\(c: ek_venue_name(m.venue))")
+    }
+
     private func gauges(_ m: Machine) {
         let p = metrics
         let unknown = Int64.min
-        name(sys_metrics_version(p), 24, evenkeelVersion)
-        #if hasFeature(Embedded)
-        name(sys_metrics_build(p), 16, "embedded")
-        #else
-        name(sys_metrics_build(p), 16, "ordinary")
-        #endif
-        name(sys_metrics_venue(p), 16, "\(c: ek_venue_name(m.venue))")
         name(sys_metrics_mode(p), 8, m.rules.mode == .live ? "live" : "paper")
         name(sys_metrics_status(p), 20, m.report.status.word)
         p.pointee.fee_lamports = m.record.pointee.fee_lamports_total

@@ -5,8 +5,8 @@ import EvenkeelCore
 import Model
 import Text
 
-/// Makes STATUS messages in memory that is kept from one to the next: it is allocated again only when it grew,
-/// or when somebody still holds the last one.
+/// Makes STATUS messages in memory that is kept from one to the next: it is allocated again only when it
+/// grew, or when somebody still holds the last one.
 package struct StatusJson {
     private var kept = Text(capacity: 7168)
 

@@ -7,7 +7,8 @@ import Text
 @Suite struct LogLineTests {
     private func line(_ format: LogFormat, ticket: Text = Text()) -> String {
         var t = Text("<6>")
-        let l = LogLine(level: .warning, human: "low: \"2 %\"", tick: 7, ticket: ticket, time_s: 1_786_205_390)
+        let l = LogLine(level: .warning, human: "low: \"2 %\"", tick: 7, ticket: ticket,
+                        time_s: 1_786_205_390)
         t.put(logLine: l, format)
         return String(decoding: t.bytes, as: UTF8.self)
     }
