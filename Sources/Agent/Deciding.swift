@@ -68,7 +68,7 @@ extension Machine {
         return t
     }
 
-    func putDrift(_ t: inout Text, _ v: View) {
+    package func putDrift(_ t: inout Text, _ v: View) {
         if v.driftKnown {
             t.put("\(fixed: v.drift_ppm, decimals: 4, shown: 2, sign: true) %")
         } else {

@@ -10,8 +10,8 @@ import Text
 package final class Hedge {
     package internal(set) var rules: HedgeRules
     /// Found from the chain by name, once.
-    var perpIndex: UInt16 = 0
-    var perpFound = false
+    package internal(set) var perpIndex: UInt16 = 0
+    package internal(set) var perpFound = false
     /// The venue's spot market of the asset; 0xFFFF: none, or not found yet.
     var spotIndex: UInt16 = 0xFFFF
     /// The mint of that spot market.
@@ -28,7 +28,7 @@ package final class Hedge {
     package internal(set) var cost = ek_cost()
     /// How it stands by itself; `reason` is empty where `Machine.standing` can say it from the numbers.
     package internal(set) var status = Status.pending
-    var reason = Text()
+    package internal(set) var reason = Text()
     /// What its drift puts at risk beyond the tolerance; of two that want a correction the larger goes first.
     package internal(set) var risk_e6: Int64 = 0
     package internal(set) var cooldownLeft_s: Int64 = 0
@@ -77,11 +77,11 @@ extension Machine {
     var perpIndex: UInt16 { hedges[current].perpIndex }
     var spotIndex: UInt16 { hedges[current].spotIndex }
     package var marketSlot: Int { hedges[current].marketSlot }
-    var decision: ek_decision { hedges[current].decision }
+    package var decision: ek_decision { hedges[current].decision }
     /// The current market's place in the record.
-    var market: UnsafeMutablePointer<ek_market_record>? { marketRecord(current) }
+    package var market: UnsafeMutablePointer<ek_market_record>? { marketRecord(current) }
 
-    func marketRecord(_ i: Int) -> UnsafeMutablePointer<ek_market_record>? {
+    package func marketRecord(_ i: Int) -> UnsafeMutablePointer<ek_market_record>? {
         hedges[i].marketSlot < 0 ? nil : ek_record_market(record, UInt32(hedges[i].marketSlot))
     }
 }

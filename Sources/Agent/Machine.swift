@@ -50,7 +50,7 @@ package final class Machine {
     package let book: UnsafeMutablePointer<ek_book>
     package internal(set) var bookKnown = false
     let otherBook: UnsafeMutablePointer<ek_book>
-    let plan: UnsafeMutablePointer<ek_plan>
+    package let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutablePointer<UInt8>
     let workCap = 16384
 
@@ -68,11 +68,8 @@ package final class Machine {
         lastReadCount = body.count
         lastRead.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
     }
-    /// The memory of the last STATUS, kept for the next one.
-    var statusLine = Text(capacity: 7168)
-    var words = Text(capacity: 256)
     /// The time of the event being handled.
-    var clock = Now(mono_ms: 0, unix_s: 0)
+    package internal(set) var clock = Now(mono_ms: 0, unix_s: 0)
 
     var schedule = Schedule()
     var reading = BookReading()
@@ -84,7 +81,7 @@ package final class Machine {
     var witnesses: [Witness]
     var skewWarned = false
     /// The venue answered a harmless simulated instruction in this process.
-    var venueAlive = false
+    package internal(set) var venueAlive = false
     /// 0 well, 1 warning, 2 critical.
     package internal(set) var healthLevel = 0
     /// What needs a person at once; empty: nothing. See Health.swift.
@@ -103,11 +100,11 @@ package final class Machine {
     /// A correction was begun in this tick.
     var tried = false
     /// The open ticket is of a market that is hedged no more: it is followed to its end, never sent again.
-    var foreignTicket = false
+    package internal(set) var foreignTicket = false
     var tickRetries = 0
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
-    var order = Order()
+    package internal(set) var order = Order()
     /// What settling had done to the account when the ticket was made; a ticket found at start has none.
     var feeMark = ek_fee_mark()
     /// The id of the order that is being cancelled; nil: a correction is being built.
@@ -171,7 +168,7 @@ package final class Machine {
         return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(slots.restoredAt_s)) * 1_000))
     }
 
-    var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
+    package var ticket: UnsafeMutablePointer<ek_ticket> { ek_record_ticket(record) }
     /// For what is shown and measured of the machine.
     package var nextTick_ms: UInt64 { schedule.nextTick_ms }
     package var readEndpoint: Int { reading.endpoint }

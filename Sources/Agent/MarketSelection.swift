@@ -224,7 +224,7 @@ extension Machine {
     // MARK: words
 
     /// Why the market stands as it does.
-    func standing(_ i: Int) -> Text {
+    package func standing(_ i: Int) -> Text {
         if !hedges[i].reason.isEmpty { return hedges[i].reason }
         var t = Text(capacity: 96)
         putStanding(&t, i)
@@ -257,7 +257,7 @@ extension Machine {
     }
 
     /// With several markets a sentence begins with the one it is about.
-    func named(_ i: Int, _ words: Text) -> Text {
+    package func named(_ i: Int, _ words: Text) -> Text {
         if hedges.count == 1 { return words }
         var t = Text()
         putName(&t, i)

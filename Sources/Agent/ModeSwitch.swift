@@ -11,7 +11,7 @@ extension Machine {
     package var heldOnPaper: Bool { rules.allowed == .live && record.pointee.mode == UInt8(EK_MODE_HELD) }
 
     /// The mode that was chosen is not yet the one that runs.
-    var modeDue: Bool { rules.allowed == .live && heldOnPaper == (rules.mode == .live) }
+    package var modeDue: Bool { rules.allowed == .live && heldOnPaper == (rules.mode == .live) }
 
     /// At the start and at the begin of every tick. Going live begins like a start: the venue is asked anew whether it takes instructions.
     func settleMode() {

@@ -12,10 +12,10 @@ let blockhashLife_blocks: UInt64 = 150
 let computeLimitForSimulation: UInt32 = 1_400_000
 
 /// The order being built. Gone when the tick ends; what must survive is in the ticket.
-struct Order {
+package struct Order {
     var kind = UInt8(EK_KIND_NONE)
     var params = ek_order_params()
-    var intent = ek_intent()
+    package var intent = ek_intent()
     var blockhash = Answers.Blockhash(hash: ek_key(), lastValidHeight: 0, slot: 0)
     var haveBlockhash = false
     var haveFee = false

@@ -6,10 +6,10 @@ import Text
 
 extension Machine {
     /// The nodes answer and show no new slot: what is read is the past, however well it is read.
-    func chainStands(_ now: Now) -> Bool { bookKnown && still_ms(now) > frozenAfter_ms }
+    package func chainStands(_ now: Now) -> Bool { bookKnown && still_ms(now) > frozenAfter_ms }
 
     /// Why a drift would not be corrected now, for reasons that do not depend on the book. Pause, breaker and disk are said elsewhere.
-    func incapacity() -> Text? {
+    package func incapacity() -> Text? {
         if rules.mode == .live, let t = host.unsigned() ?? (bookKnown ? signerTrouble() : nil) { return t }
         if let t = clusterTrouble() { return t }
         return host.killed() ? Text("the kill file is there: nothing is sent") : nil

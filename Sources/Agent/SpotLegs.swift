@@ -48,7 +48,7 @@ extension Machine {
     }
 
     /// Calls `each` with the name and the amount of every leg, and whether it is read from the chain.
-    func eachLeg(_ i: Int, _ v: View, _ each: (Text, Int64, Bool) -> Void) {
+    package func eachLeg(_ i: Int, _ v: View, _ each: (Text, Int64, Bool) -> Void) {
         let h = hedges[i]
         if h.rules.useVenueSpot {
             each("venue:\(h.rules.spotName)", v.a.venue_spot_base_e9, true)

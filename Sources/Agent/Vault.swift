@@ -239,7 +239,7 @@ extension Machine {
     }
 
     /// Since midnight UTC, for seven days, since the start.
-    private func periods(_ now: Now) -> (ek_vault_split, ek_vault_split, ek_vault_split) {
+    package func periods(_ now: Now) -> (ek_vault_split, ek_vault_split, ek_vault_split) {
         lookBack(now)
         var here = standing()
         var day = ek_vault_split()
@@ -248,90 +248,4 @@ extension Machine {
         _ = ek_vault_between(&vault.week, &here, &week)
         return (day, week, here)
     }
-
-    // MARK: words
-
-    private func put(_ j: inout Json, _ name: StaticString, _ s: ek_vault_split) {
-        j.open(name)
-        putSplit(&j, s)
-        j.close()
-    }
-
-    func putMoney(_ j: inout Json) {
-        j.string("health_level", healthWord)
-        if alarm.isEmpty { j.null("alarm") } else { j.string("alarm", alarm) }
-        putFunding(&j)
-        guard record.pointee.vault.known != 0 else {
-            j.null("vault")
-            return
-        }
-        let (day, week, start) = periods(clock)
-        j.open("vault")
-        j.string("since") { $0.put(iso8601: record.pointee.vault.start_unix_s) }
-        j.exact("equity_e6", record.pointee.vault.book.equity_e6)
-        put(&j, "today", day)
-        put(&j, "week", week)
-        put(&j, "start", start)
-        j.close()
-    }
-
-    private func putFunding(_ j: inout Json) {
-        guard hedges[current].view.valued else {
-            j.null("funding")
-            return
-        }
-        let f = funding(current)
-        j.open("funding")
-        j.exact("rate_hourly_ppb", f.lastHourly_ppb)
-        j.number("rate_annual_pct", f.lastAnnual_ppm, decimals: 4)
-        if f.nextKnown {
-            j.exact("next_hourly_ppb", f.nextHourly_ppb)
-            j.number("next_annual_pct", f.nextAnnual_ppm, decimals: 4)
-        } else {
-            j.null("next_hourly_ppb")
-            j.null("next_annual_pct")
-        }
-        j.int("next_at", f.nextAt_s)
-        j.exact("unsettled_e6", hedges[current].view.a.unsettled_funding_e6)
-        j.close()
-    }
-
-    func moneyLines(_ t: inout Text) {
-        if !alarm.isEmpty {
-            t.put(" ALARM     \(alarm)\n")
-        }
-        if hedges[current].view.valued {
-            let f = funding(current)
-            t.put(" funding   \(fixed: f.lastAnnual_ppm, decimals: 4, shown: 2, sign: true) % a year")
-            if f.nextKnown {
-                t.put(", next \(fixed: f.nextAnnual_ppm, decimals: 4, shown: 2, sign: true) %")
-            }
-            t.put(hedges[current].view.perp_e9 > 0 ? "  (longs pay when positive)\n" : "  (shorts earn when positive)\n")
-        }
-        guard record.pointee.vault.known != 0 else { return }
-        let (day, week, start) = periods(clock)
-        t.put(" equity    \(usd: record.pointee.vault.book.equity_e6)\n")
-        line(&t, " today     ", day)
-        line(&t, " 7 days    ", week)
-        line(&t, " start     ", start)
-    }
-
-    private func line(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {
-        t.put("""
-            \(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \
-            \(usd: s.fees_e6)  basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \
-            \(usd: s.other_e6)\n
-            """)
-    }
-}
-
-/// The parts of what a book made between two times.
-package func putSplit(_ j: inout Json, _ s: ek_vault_split) {
-    j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
-    j.exact("funding_e6", s.funding_e6)
-    j.exact("fees_e6", s.fees_e6)
-    j.exact("basis_e6", s.basis_e6)
-    j.exact("delta_e6", s.delta_e6)
-    j.exact("other_e6", s.other_e6)
-    j.exact("flows_e6", s.flows_e6)
 }

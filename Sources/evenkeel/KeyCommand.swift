@@ -1,5 +1,6 @@
 // `key`: a key for the agent alone.
 import Agent
+import Daemon
 import EvenkeelCore
 import EvenkeelSys
 import Model

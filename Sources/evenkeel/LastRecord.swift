@@ -3,6 +3,7 @@ import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model
+import Render
 import Rpc
 import Text
 
@@ -39,7 +40,7 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
             continue
         }
         t.put(" \(c: ek_market_record_name(m)) last ")
-        t.put(last: m.pointee.last)
+        t.put("\(correction: m.pointee.last)")
         t.put("\n")
     }
     Terminal.print(t)

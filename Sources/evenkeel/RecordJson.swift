@@ -3,6 +3,7 @@ import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model
+import Render
 import Rpc
 import Text
 

@@ -1,8 +1,10 @@
 // `run`: the agent.
 import Agent
+import Daemon
 import EvenkeelCore
 import EvenkeelSys
 import Model
+import Render
 import Rpc
 import Text
 

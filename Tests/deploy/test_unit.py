@@ -274,7 +274,7 @@ def test_reload_and_stop(host):
     assert host.pid() == pid and host.show("ActiveState") == "active"
     host.conf.write_text(good.replace("cooldown_seconds = 0", "cooldown_seconds = 0\ndrift_tolerance_pct = 2.5"))
     host.ctl("reload", "evenkeel")
-    assert "settings re-read" in host.journal()
+    assert "settings reloaded" in host.journal()
     host.conf.write_text(good)
     host.ctl("reload", "evenkeel")
     began = time.monotonic()

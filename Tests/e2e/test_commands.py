@@ -302,7 +302,7 @@ def test_reload_by_command(bench):
     running.until("balanced")
     agent.set(hedge__drift_tolerance_pct="1")
     r = agent.said("reload")
-    assert r.code == 0 and "settings re-read" in r.out, r
+    assert r.code == 0 and "settings reloaded" in r.out, r
     assert agent.said("rebalance").out.startswith("executed_live: ")
     agent.set(agent__mode="paper")
     r = agent.said("reload")

@@ -298,6 +298,6 @@ def test_reload(bench):
     assert chain.sends() == []
     agent.set(hedge__drift_tolerance_pct="1", account__sub_account="0")
     running.send(signal.SIGHUP)
-    wait_for(lambda: "settings re-read" in running.log, 5, "the new settings")
+    wait_for(lambda: "settings reloaded" in running.log, 5, "the new settings")
     running.until("executed_live")
     assert running.stop() == 143

@@ -74,7 +74,7 @@ def test_ready_after_the_first_whole_tick(bench, supervisors, abstract):
     message = s.having("RELOADING")[0][1]
     assert abs(int(message["MONOTONIC_USEC"]) - time.monotonic_ns() // 1000) < 5_000_000
     wait_for(lambda: len(s.having("READY")) == 2, 5, "ready again")
-    assert "settings re-read" in s.having("READY")[1][1]["STATUS"]
+    assert "settings reloaded" in s.having("READY")[1][1]["STATUS"]
     assert running.stop() == 143
     assert "stopping on signal 15" in s.having("STOPPING")[0][1]["STATUS"]
 

@@ -1,1 +1,1 @@
-../EvenkeelTests/Bench.swift
+../EvenkeelTests/Agent/Bench.swift

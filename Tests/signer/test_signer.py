@@ -232,7 +232,7 @@ def test_a_raised_limit_needs_a_restart(bench):
     running.until("balanced")
     agent.set(hedge__max_trade_size="50")
     running.send(signal.SIGHUP)
-    wait_for(lambda: "settings re-read" in running.log, 5, "re-read")
+    wait_for(lambda: "settings reloaded" in running.log, 5, "re-read")
     chain.ctl("set_user", perp=-9)
     s = running.until("error", since=len(running.lines))
     assert "over max_trade_size" in s["reason"], s

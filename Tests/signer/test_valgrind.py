@@ -76,7 +76,7 @@ def test_commands_a_reload_and_the_end(checked):
         clean(r.err)
     agent.set(hedge__max_trade_size="3")
     running.send(signal.SIGHUP)
-    wait_for(lambda: "settings re-read" in running.log, 30, "re-read")
+    wait_for(lambda: "settings reloaded" in running.log, 30, "re-read")
     assert running.stop(seconds=60) == 143
     clean(running.log)
 

@@ -1,0 +1,92 @@
+// An alert in the form that its receiver takes.
+import Agent
+import EvenkeelCore
+import EvenkeelSys
+import Model
+import Render
+import Text
+
+/// Whose agent speaks.
+struct AlertOrigin {
+    var venue: OpaquePointer?
+    var authority: ek_key
+    var subAccount: UInt16
+    var live: Bool
+    /// What the clock says while it is sent.
+    var now_s: Int64
+
+    var mode: StaticString { live ? "live" : "paper" }
+}
+
+/// The message as its receiver wants it.
+func alertBody(_ a: Alert, _ o: AlertOrigin, _ config: UnsafePointer<sys_config>) -> Text {
+    let human = sentence(a, o)
+    switch sys_config_alert_format(config) {
+    case Int32(SYS_ALERT_NTFY):
+        return human
+    case Int32(SYS_ALERT_DISCORD):
+        return "{\"content\":\(quoted: human),\"allowed_mentions\":{\"parse\":[]}}"
+    case Int32(SYS_ALERT_SLACK):
+        return "{\"text\":\(quoted: human)}"
+    case Int32(SYS_ALERT_TELEGRAM):
+        return "{\(chat(config))\"text\":\(quoted: human),\"link_preview_options\":{\"is_disabled\":true}}"
+    default:
+        return ownFormat(a, o, human)
+    }
+}
+
+/// Telegram's chat, taken out of the URL's query, as the first member of its message.
+private func chat(_ config: UnsafePointer<sys_config>) -> Text {
+    var t = Text()
+    withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { chat in
+        guard let base = chat.baseAddress,
+              sys_url_query(sys_config_webhook(config), "chat_id", base, 64) > 0 else { return }
+        let id: Text = "\(c: base)"
+        t.put("\"chat_id\":\(quoted: id),")
+    }
+    return t
+}
+
+/// The format of docs/interface.md.
+private func ownFormat(_ a: Alert, _ o: AlertOrigin, _ human: Text) -> Text {
+    var j = Json(capacity: 512)
+    j.open()
+    j.string("type", "ALERT")
+    j.open("data")
+    j.string("event", a.kind.word)
+    j.string("state", a.state.word)
+    j.string("level", levelWord(a.level))
+    j.string("text", human)
+    j.string("time") { $0.put(iso8601: a.time_s) }
+    j.int("tick", a.tick)
+    j.string("mode", o.mode)
+    j.string("venue") { $0.put(c: ek_venue_name(o.venue)) }
+    j.string("authority", key: o.authority)
+    j.int("sub_account", o.subAccount)
+    j.close()
+    j.close()
+    return j.text
+}
+
+private func levelWord(_ l: Level) -> StaticString {
+    l == .error ? "error" : l == .warning ? "warning" : "info"
+}
+
+/// "evenkeel velocity 7xKX/0 (live): OVER: health has recovered: 61.0 %"
+private func sentence(_ a: Alert, _ o: AlertOrigin) -> Text {
+    let address: Text = "\(key: o.authority)"
+    var t: Text = "evenkeel \(c: ek_venue_name(o.venue)) "
+    t.put(bytes: [UInt8](address.bytes.prefix(4)))
+    t.put("/\(o.subAccount) (\(o.mode)): ")
+    switch a.state {
+    case .resolved: t.put("OVER: ")
+    case .reminder: t.put("STILL: ")
+    case .once, .firing: t.put(a.level == .error ? "ERROR: " : a.level == .warning ? "WARNING: " : "")
+    }
+    t.put(a.text)
+    // It waited: for a receiver, or for a restart.
+    if o.now_s - a.time_s > 120 { t.put(" (of \(iso8601: a.time_s))") }
+    // Receivers cut or refuse long ones (Discord: 2000 characters).
+    if t.count > 1500 { t.bytes.removeLast(t.count - 1500) }
+    return t
+}

@@ -1,0 +1,143 @@
+// The checks of the account as the machine's tick found it: its valuation, the clock, the signer's rights,
+// the gates, and whether the tick came to an end.
+import Agent
+import Daemon
+import EvenkeelCore
+import EvenkeelSys
+import Model
+import Text
+
+extension Checker {
+    func bookRows(_ m: Machine, haveKey: Bool) {
+        guard m.bookKnown else {
+            var why = m.report.reason
+            if why.isEmpty { why = lastError }
+            row(.fail, "account", why.isEmpty ? "no answer in time" : why,
+                remedy: """
+                    compare [account] authority and sub_account with the venue's own page; an unknown layout \
+                    needs a newer evenkeel
+                    """)
+            return
+        }
+        var t: Text = "sub-account \(m.subAccount) of \(key: m.authority)"
+        t.put(", \(ek_venue_user_len(m.venue)) bytes, layout \(c: ek_venue_layout(m.venue))")
+        row(.ok, "account", t)
+        valuationRow(m)
+        venueRow(m)
+        clockRow(m)
+        if haveKey { signerRow(m, m.book.pointee.user) }
+    }
+
+    private func valuationRow(_ m: Machine) {
+        guard m.report.view.valued else {
+            row(.fail, "valuation", m.report.reason,
+                remedy: "the agent only observes an account that it cannot value")
+            return
+        }
+        let a = m.report.view.a
+        var t: Text = "health \(fixed: a.health_bp, decimals: 2, shown: 1) %"
+        t.put(", leverage \(fixed: a.leverage_e4, decimals: 4, shown: 2)x")
+        t.put(", free collateral \(usd: a.free_collateral_e6)")
+        row(a.health_bp < m.rules.minHealth_bp ? .warn : .ok, "valuation", t,
+            remedy: """
+                health is under min_health_pct: only reducing corrections would be made; add collateral or \
+                reduce the position
+                """)
+    }
+
+    private func venueRow(_ m: Machine) {
+        if m.venueAlive {
+            row(.ok, "venue alive", "a harmless cancel was simulated and accepted")
+        } else {
+            row(.fail, "venue alive", m.report.reason,
+                remedy: "no trading is possible there now; the agent keeps watching")
+        }
+    }
+
+    private func clockRow(_ m: Machine) {
+        let skew = now().unix_s.subtractingReportingOverflow(m.book.pointee.clock.unix_timestamp).partialValue
+        let side: StaticString = skew < 0 ? "s behind the chain's" : "s ahead of the chain's"
+        row(skew.magnitude > 30 ? .warn : .ok, "clock", "\(skew.magnitude) \(side)", limit: "30 s",
+            remedy: """
+                correct the time service (timedatectl); until then the cooldown counts slots and logs show a \
+                wrong time
+                """)
+    }
+
+    private func signerRow(_ m: Machine, _ user: ek_user) {
+        if same(m.signer, user.authority) {
+            row(.warn, "signer", "\(key: m.signer) is the authority itself",
+                remedy: "this key can withdraw everything: use a delegate's key (`evenkeel key new`)")
+        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.signer, user.delegate) {
+            row(.ok, "signer", "\(key: m.signer) is the delegate")
+        } else {
+            row(.fail, "signer", "\(key: m.signer) is neither authority nor delegate",
+                remedy: "make it the account's delegate on the venue's own page, with the owner's wallet")
+        }
+    }
+
+    // MARK: gates
+
+    func gateRows(_ m: Machine) {
+        guard m.bookKnown else { return }
+        for i in 0..<m.hedges.count {
+            marketRow(m, i)
+            let gates = i == m.current ? m.report.gates : m.hedges[i].gates
+            for g in gates where i == m.current || !accountWide(g.gate) {
+                var name: Text = "gate \(g.name)"
+                if m.hedges.count > 1 && !accountWide(g.gate) { name.put(" \(m.hedges[i].rules.asset)") }
+                row(g.ok ? .ok : .fail, name, g.value, limit: g.limit, remedy: g.ok ? Text() : remedy(g, m))
+            }
+        }
+        let r = m.record.pointee
+        if r.mode == UInt8(EK_MODE_HELD) && config.pointee.mode == UInt8(SYS_MODE_LIVE) {
+            row(.warn, "mode", "on paper by command", remedy: "run `evenkeel mode live` for real orders")
+        }
+        if r.paused != 0 { row(.fail, "pause", "on", remedy: "run `evenkeel resume` to trade again") }
+        if r.breaker_open != 0 {
+            row(.fail, "breaker", "open after \(r.failures_in_row) failures in a row",
+                remedy: "find the reason in the log, then run `evenkeel resume`")
+        }
+    }
+
+    /// The same reading for every market.
+    private func accountWide(_ g: GateName) -> Bool {
+        switch g {
+        case .health, .exchange, .user, .latency, .slotLag, .chainMoves, .gasReserve, .killSwitch: return true
+        default: return false
+        }
+    }
+
+    private func marketRow(_ m: Machine, _ i: Int) {
+        let h = m.hedges[i]
+        guard h.view.known else {
+            row(.fail, "market \(h.rules.perpName)",
+                h.reason.isEmpty ? "not found or not readable" : h.reason,
+                remedy: "compare the section's name with the venue's list of markets")
+            return
+        }
+        var t: Text = "found, spot \(base: h.view.a.spot_base_e9, sign: true)"
+        t.put(", perp \(base: h.view.perp_e9, sign: true), drift ")
+        m.putDrift(&t, h.view)
+        row(.ok, "market \(h.rules.perpName)", t)
+    }
+
+    private func remedy(_ g: Gate, _ m: Machine) -> Text {
+        let missing = g.allowed.number - g.measured.number
+        guard g.gate == .gasReserve, missing > 0 else { return g.reason }
+        return "send at least \(base: missing + 99_999) SOL to \(key: m.signer)"
+    }
+
+    func finishRows(_ m: Machine) {
+        guard m.bookKnown else { return }
+        if !wouldSign && (m.report.status == .error || m.report.status == .observeOnly) && failed == 0 {
+            row(.fail, "tick", m.report.reason, remedy: "see the reason")
+        }
+        if !ended {
+            row(.fail, "tick", "did not end in time", remedy: "the endpoints are too slow: see their rows")
+        }
+        if wouldSend {
+            row(.fail, "check", "a send was asked for and refused", remedy: "this is a bug: please report it")
+        }
+    }
+}

@@ -1,0 +1,92 @@
+// What the status says of money: health and alarms, funding, and what the vault earned since midnight, in a
+// week, since the start.
+import Agent
+import EvenkeelCore
+import Model
+import Text
+
+extension StatusWriter {
+    mutating func putMoney() {
+        j.string("health_level", m.healthWord)
+        if m.alarm.isEmpty { j.null("alarm") } else { j.string("alarm", m.alarm) }
+        putFunding()
+        let kept = m.record.pointee.vault
+        guard kept.known != 0 else {
+            j.null("vault")
+            return
+        }
+        let (day, week, start) = m.periods(m.clock)
+        j.open("vault")
+        j.string("since") { $0.put(iso8601: kept.start_unix_s) }
+        j.exact("equity_e6", kept.book.equity_e6)
+        put("today", day)
+        put("week", week)
+        put("start", start)
+        j.close()
+    }
+
+    private mutating func put(_ name: StaticString, _ s: ek_vault_split) {
+        j.open(name)
+        putSplit(&j, s)
+        j.close()
+    }
+
+    private mutating func putFunding() {
+        let v = m.hedges[m.current].view
+        guard v.valued else {
+            j.null("funding")
+            return
+        }
+        let f = m.funding(m.current)
+        j.open("funding")
+        j.exact("rate_hourly_ppb", f.lastHourly_ppb)
+        j.number("rate_annual_pct", f.lastAnnual_ppm, decimals: 4)
+        if f.nextKnown {
+            j.exact("next_hourly_ppb", f.nextHourly_ppb)
+            j.number("next_annual_pct", f.nextAnnual_ppm, decimals: 4)
+        } else {
+            j.null("next_hourly_ppb")
+            j.null("next_annual_pct")
+        }
+        j.int("next_at", f.nextAt_s)
+        j.exact("unsettled_e6", v.a.unsettled_funding_e6)
+        j.close()
+    }
+}
+
+/// The parts of what a book made between two times.
+package func putSplit(_ j: inout Json, _ s: ek_vault_split) {
+    j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
+    j.exact("funding_e6", s.funding_e6)
+    j.exact("fees_e6", s.fees_e6)
+    j.exact("basis_e6", s.basis_e6)
+    j.exact("delta_e6", s.delta_e6)
+    j.exact("other_e6", s.other_e6)
+    j.exact("flows_e6", s.flows_e6)
+}
+
+/// The same as lines for a person.
+func moneyLines(_ t: inout Text, _ m: Machine) {
+    if !m.alarm.isEmpty { t.put(" ALARM     \(m.alarm)\n") }
+    if m.hedges[m.current].view.valued { fundingLine(&t, m) }
+    let kept = m.record.pointee.vault
+    guard kept.known != 0 else { return }
+    let (day, week, start) = m.periods(m.clock)
+    t.put(" equity    \(usd: kept.book.equity_e6)\n")
+    splitLine(&t, " today     ", day)
+    splitLine(&t, " 7 days    ", week)
+    splitLine(&t, " start     ", start)
+}
+
+private func fundingLine(_ t: inout Text, _ m: Machine) {
+    let f = m.funding(m.current)
+    t.put(" funding   \(percent_ppm: f.lastAnnual_ppm, sign: true) % a year")
+    if f.nextKnown { t.put(", next \(percent_ppm: f.nextAnnual_ppm, sign: true) %") }
+    let long = m.hedges[m.current].view.perp_e9 > 0
+    t.put(long ? "  (longs pay when positive)\n" : "  (shorts earn when positive)\n")
+}
+
+private func splitLine(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {
+    t.put("\(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \(usd: s.fees_e6)")
+    t.put("  basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \(usd: s.other_e6)\n")
+}

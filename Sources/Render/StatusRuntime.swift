@@ -1,0 +1,52 @@
+// What the status message says of the agent itself, for the page: where a tick stands, the bounds that its
+// numbers are judged by, the nodes.
+import Agent
+import EvenkeelCore
+import Model
+import Rpc
+import Text
+
+extension Phase {
+    package var word: StaticString {
+        switch self {
+        case .idle: return "idle"
+        case .reading: return "reading"
+        case .probing: return "probing"
+        case .checking: return "checking"
+        case .preparing: return "preparing"
+        case .simulating: return "simulating"
+        case .watching: return "watching"
+        case .settling: return "settling"
+        }
+    }
+}
+
+extension StatusWriter {
+    mutating func putRuntime() {
+        j.string("phase", m.phase.word)
+        j.open("settings")
+        j.number("interval_seconds", Int64(clamping: m.rules.interval_ms), decimals: 3)
+        j.number("drift_tolerance_pct", Int64(m.hedgeRules.tolerance_ppm), decimals: 4)
+        j.number("max_leverage", Int64(m.hedgeRules.maxLeverage_e4), decimals: 4)
+        j.number("min_health_pct", Int64(m.rules.minHealth_bp), decimals: 2)
+        j.number("max_trade_size", Int64(clamping: m.hedgeRules.maxTrade_e9), decimals: 9)
+        j.close()
+        j.openList("rpc")
+        for (i, e) in m.endpoints.all.enumerated() {
+            j.open()
+            j.int("endpoint", i + 1)
+            j.number("latency_ms", Int64(e.latency_us), decimals: 3)
+            j.int("lag_slots", m.endpoints.lag(i, m.clock.mono_ms))
+            j.int("errors", e.errors)
+            j.string("state", stateWord(e))
+            j.close()
+        }
+        j.closeList()
+    }
+
+    private func stateWord(_ e: Endpoint) -> StaticString {
+        if e.foreign { return "foreign" }
+        if e.restUntil_ms > m.clock.mono_ms { return "resting" }
+        return e.answers == 0 ? "unknown" : "ok"
+    }
+}

@@ -1,0 +1,96 @@
+// The same status for a person: a few aligned lines, plain text.
+import Agent
+import EvenkeelCore
+import Model
+import Text
+
+package func statusText(_ m: Machine, now_s: Int64) -> Text {
+    let v = m.report.view
+    let mode: StaticString = m.rules.mode == .live ? "live" : m.heldOnPaper ? "paper by command" : "paper"
+    var t = Text(capacity: 1024)
+    t.put(" \(m.report.status.word)   \(m.shownMarket) on \(c: ek_venue_name(m.venue)) (\(mode))")
+    t.put("   \(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
+    if !m.report.reason.isEmpty { t.put(" why       \(m.report.reason)\n") }
+    guard v.known else { return t }
+    if m.foreignTicket {
+        bookLines(&t, m, v, asset(of: m.shownMarket), nil)
+    } else {
+        bookLines(&t, m, v, m.hedgeRules.asset, m.current)
+    }
+    if v.valued { healthLine(&t, v) }
+    moneyLines(&t, m)
+    gatesLine(&t, m.report.gates)
+    if !m.foreignTicket { lastLine(&t, m, now_s) }
+    for i in 0..<m.hedges.count where m.hedges.count > 1 && (i != m.current || m.foreignTicket) {
+        otherMarket(&t, m, i)
+    }
+    return t
+}
+
+/// Another market of the account, in short.
+private func otherMarket(_ t: inout Text, _ m: Machine, _ i: Int) {
+    let h = m.hedges[i]
+    t.put("\n \(h.status.word)   \(h.rules.perpName)\n why       \(m.standing(i))\n")
+    if h.view.known { bookLines(&t, m, h.view, h.rules.asset, i) }
+    if h.cooldownLeft_s > 0 { t.put(" cooldown  \(h.cooldownLeft_s) s left\n") }
+}
+
+private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, _ i: Int?) {
+    t.put(" spot      \(base: v.a.spot_base_e9, sign: true) \(asset)")
+    if let k = i {
+        var first = true
+        m.eachLeg(k, v) { name, amount, _ in
+            t.put(first ? "   " : " · ")
+            t.put("\(name) \(base: amount)")
+            first = false
+        }
+    }
+    t.put("\n perp      \(base: v.perp_e9, sign: true) \(asset)")
+    if v.valued {
+        t.put("   entry $\(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)")
+        t.put("  oracle $\(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)")
+        t.put("  pnl \(usd: v.a.unrealised_pnl_e6)")
+    }
+    t.put("\n net       \(base: v.net_e9, sign: true) \(asset)   drift ")
+    m.putDrift(&t, v)
+    if let k = i { targetWords(&t, m.hedges[k].rules) }
+    t.put("\n")
+}
+
+/// What the drift is measured against.
+private func targetWords(_ t: inout Text, _ r: HedgeRules) {
+    t.put("  (tolerance \(percent_ppm: r.tolerance_ppm) %")
+    if r.ratio_ppm != EK_RATIO_ONE_PPM { t.put(", ratio \(percent_ppm: r.ratio_ppm) %") }
+    if r.target_e9 != 0 { t.put(", target \(base: r.target_e9, sign: true)") }
+    t.put(")")
+}
+
+private func healthLine(_ t: inout Text, _ v: View) {
+    t.put(" health    \(fixed: v.a.health_bp, decimals: 2, shown: 1) %")
+    t.put("   leverage \(fixed: v.a.leverage_e4, decimals: 4, shown: 2)x   liquidation ")
+    if let far = v.liqDistance_ppm {
+        t.put("$\(fixed: v.a.liq_price_e6, decimals: 6, shown: 2)")
+        t.put(" (\(percent_ppm: far, shown: 1, sign: true) %)")
+    } else {
+        t.put("none")
+    }
+    t.put("   free collateral \(usd: v.a.free_collateral_e6)\n")
+}
+
+private func gatesLine(_ t: inout Text, _ gates: [Gate]) {
+    var closed = 0
+    for g in gates where !g.ok { closed += 1 }
+    if closed == 0 {
+        t.put(" gates     all \(gates.count) open\n")
+        return
+    }
+    t.put(" gates     \(closed) closed:")
+    for g in gates where !g.ok { t.put(" \(g.name) \(g.value) (limit \(g.limit))") }
+    t.put("\n")
+}
+
+private func lastLine(_ t: inout Text, _ m: Machine, _ now_s: Int64) {
+    guard let last = m.market?.pointee.last, last.outcome != UInt8(EK_OUT_NONE) else { return }
+    t.put(" last      \(correction: last), \(max(0, now_s - last.unix_s) / 60) min ago")
+    t.put(", \(last.fee_lamports) lamports\n")
+}
