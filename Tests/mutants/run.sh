@@ -24,7 +24,7 @@ work=${MUTANT_DIR:-$(mktemp -d)}
 mkdir -p "$work/tree" "$work/base"
 [ -n "${MUTANT_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
 sync_tree() { # FROM TO: only what differs is copied, so that a build touches only what a mutant touched
-    (cd "$1" && find Package.swift Sources CSources Tests/EvenkeelTests Tests/probe -type f 2>/dev/null) | while IFS= read -r f; do
+    (cd "$1" && find Package.swift Sources CSources Tests/EvenkeelTests Tests/probe \( -type f -o -type l \) 2>/dev/null) | while IFS= read -r f; do
         cmp -s "$1/$f" "$2/$f" || { mkdir -p "$2/$(dirname "$f")"; cp "$1/$f" "$2/$f"; }
     done
 }
