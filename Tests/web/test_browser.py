@@ -312,7 +312,7 @@ def test_pictures(chrome, tmp_path):
         desktop.until("document.querySelectorAll('#cors tr').length >= 3 && S.status === 'balanced' && points().out.length > 40", 150)
         for page, name in ((desktop, "web-desktop.png"), (phone, "web-phone.png")):
             page.until("document.getElementById('fresh').className === '' && S.status === 'balanced'", 60)
-            # At this speed the last history is an hour old; on a busy machine a load may be one that was under way before.
+            # At this speed the last history is an hour old; a load may be one that was under way before.
             page.js("void (window.before = H, window.asked = 0)")
             page.until("H && H !== window.before && H.corrections !== undefined"
                        " || (Date.now() - window.asked > 3000 && (window.asked = Date.now(), load()), false)", 90)

@@ -216,7 +216,7 @@ final class Bench: Agent.Host {
         forged(text) { d in
             if d.count == 4496 { alter(&d, 104 + 40) { $0 * times } }
             if d.count == 40 { alter(&d, 0) { $0 + ahead } }
-        }.replacing(#/"context":\{"slot":(\d+)/#) { "\"context\":{\"slot\":\((UInt64($0.1) ?? 0) + ahead)" }
+        }.replacing(#/("context":\{[^}]*"slot": *)(\d+)/#) { "\($0.1)\((UInt64($0.2) ?? 0) + ahead)" }
     }
 
     /// Changes eight bytes of an account.

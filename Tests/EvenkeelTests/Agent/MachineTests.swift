@@ -426,7 +426,7 @@ import Text
     /// The first keeps its slot ahead of the others, which answer that they are not there: they are not absent, and it is not believed for that.
     @Test(arguments: [2, 3]) func witnessesThatOnlyLagAreNeverCountedOut(_ endpoints: Int) {
         let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: endpoints)
-        b.lie = (0, 18, 2)
+        b.lie = (0, 24, 2)
         b.run(1_500_000)
         #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
         #expect(!b.logs.contains { $0.contains("counted out") })
