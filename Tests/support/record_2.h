@@ -163,7 +163,7 @@ static inline void r2_w_record(r2_walk *w, ek_record *r) {
     if (w->version >= 2) {
         r2_w_vault(w, &r->vault);
     } else { /* four baselines that no program ever set */
-        uint8_t unused[25];
+        uint8_t unused[25] = {0};
         r2_w_bytes(w, unused, sizeof unused);
     }
     if (r->n_markets > EK_RECORD_MARKETS) {
