@@ -237,7 +237,7 @@ final class Simulation: Host {
         let err = disk.store(r)
         trace.add(t, "persist", Int64(r.pointee.generation), Int64(r.pointee.ticket.state), Int64(err))
         if err == 0 { judge.stored(generation: r.pointee.generation) }
-        // An end that could not be written has not begun a cooldown: the next start resolves the ticket again.
+        // An end that could not be written begins no cooldown: the next start resolves the ticket again.
         if err == 0 && r.pointee.ticket.state == UInt8(EK_TICKET_NONE) { judge.ticketEnded() }
         _ = diesHere()
         return dead ? 5 : err
