@@ -204,10 +204,12 @@ extension Machine {
         }
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
-            if watch.noEffectBy == nil && endpoints.usable > 1 && !othersSilent(reading.endpoint) {
+            let by = watch.noEffectBy
+            let alone = endpoints.usable < 2 || othersSilent(reading.endpoint)
+            if !alone && (by == nil || by == reading.endpoint) {
+                // Another endpoint's account; where that one rests, this one is read again meanwhile.
                 watch.noEffectBy = reading.endpoint
-                reading.attempts = 0
-                read(.proof, minSlot: reading.minSlot, now)
+                schedule.phaseTimer_ms = now.mono_ms + (by == nil ? 0 : settleEvery_ms)
                 return
             }
             chainError = watch.error
@@ -219,10 +221,7 @@ extension Machine {
         }
         // The order is there although nobody knew the signature: the account is the truth.
         note(.warning, "the order is on the account although its signature was not found; going on with what the account says")
-        ticket.pointee.landed_slot = book.pointee.slot
-        ticket.pointee.state = UInt8(EK_TICKET_LANDED)
-        reading.purpose = .settle          // from here on it is followed like any landed order
-        settleBookRead(now)
+        landedByAccount(now)
     }
 
     /// No endpoint that is past the expiry looked the signature up.

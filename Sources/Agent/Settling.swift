@@ -5,8 +5,8 @@ import Model
 import Rpc
 import Text
 
-private let settleEvery_ms: UInt64 = 800
-/// So long a second node is asked what an order filled that is gone before it was full.
+let settleEvery_ms: UInt64 = 800
+/// An order's end is believed of one endpoint after this, as long as no other one answers.
 private let secondWord_ms: UInt64 = 120_000
 
 extension Machine {

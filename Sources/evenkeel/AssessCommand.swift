@@ -80,9 +80,6 @@ private func parse(_ bytes: UnsafePointer<UInt8>, _ len: Int) -> Saved? {
     return s
 }
 
-private func same(_ a: ek_key, _ b: ek_key) -> Bool {
-    withUnsafeBytes(of: a) { x in withUnsafeBytes(of: b) { y in x.elementsEqual(y) } }
-}
 
 /// The venue whose program owns most: the first one that owns any account.
 private func venueOf(_ s: Saved) -> OpaquePointer? {
