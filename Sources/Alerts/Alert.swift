@@ -1,5 +1,4 @@
 // What an alert is: its kind, its state, and the conditions that last.
-import Agent
 import Model
 import Text
 

@@ -1,6 +1,8 @@
 // What is worth a message. A condition (a gate closed, health low, no RPC) is said once when it has held long
 // enough, again every repeat_hours, and once when it is over.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Render
@@ -75,19 +77,19 @@ extension AlertQueue {
         var why: Text? = m.report.status == .observeOnly && watches ? m.report.reason : nil
         for i in 0..<m.hedges.count where why == nil {
             let status = m.hedges[i].status
-            if status == .blocked || (status == .observeOnly && watches) { why = m.named(i, m.standing(i)) }
+            if status == .blocked || (status == .observeOnly && watches) { why = m.named(i, m.hedges[i].standing) }
         }
-        if why == nil { why = m.incapacity() }
+        if why == nil { do throws(Refusal) { try m.requireCapacity() } catch { why = error.text } }
         condition(.blocked, why != nil, settings.blocked_ms, .warning, "not trading: \(why ?? Text())",
                   "trading is possible again", m, now)
     }
 
     private mutating func health(_ m: Machine, _ now: Now) {
-        let (level, a) = (m.healthLevel, m.report.view.a)
-        let word: StaticString = level == 2 ? "critical" : "low"
+        let (level, a) = (m.health.condition, m.report.view.a)
+        let word: StaticString = level == .critical ? "critical" : "low"
         var t: Text = "health is \(word): \(fixed: a.health_bp, decimals: 2, shown: 1) %"
         if a.liq_price_e6 > 0 { t.put(", liquidation at $\(fixed: a.liq_price_e6, decimals: 6, shown: 2)") }
-        condition(.health, level > 0, 0, level == 2 ? .error : .warning, t,
+        condition(.health, level != .ok, 0, level == .critical ? .error : .warning, t,
                   "health has recovered: \(fixed: a.health_bp, decimals: 2, shown: 1) %", m, now)
     }
 
@@ -95,7 +97,7 @@ extension AlertQueue {
         let r = m.report
         let failures = m.record.pointee.failures_in_row
         if r.status == .executedLive || r.status == .executedPaper || r.status == .partial {
-            push(.correction, .once, .info, filled(r, m.hedgeRules.perpName), m.ticks, now)
+            push(.correction, .once, .info, filled(r, m.shownMarket), m.ticks, now)
         } else if failures > failuresSeen || r.status == .unfilled {
             var t: Text = "correction failed: \(r.reason)"
             if failures > 0 { t.put(" (\(failures) in a row)") }

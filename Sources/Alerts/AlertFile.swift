@@ -1,7 +1,8 @@
 // What of the alerts outlives the process: the queue, which lasting conditions were said, and which
 // corrections were told of. A crash between a correction and its message is told at the next start; a
 // condition that ended while the agent was down is still said to be over.
-import Agent
+import Accounting
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,5 +1,4 @@
 // An alert in the form that its receiver takes.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -5,7 +5,6 @@
 // What cannot be delivered is tried again, 2 s doubling to 5 min, in order. The queue is bounded: when it is
 // full, the oldest of the lowest level goes, and the next message says how many went. It outlives the process
 // (AlertFile.swift).
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

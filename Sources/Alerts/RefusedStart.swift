@@ -1,7 +1,6 @@
 // A start that is refused: the message that tells of it. The process has nothing else to do, so it waits for
 // the delivery, but not long. A supervisor may start it again every few seconds; the same words are said once
 // in repeat_hours, and a file beside the state remembers them.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,6 +1,5 @@
 // From the config file's table to the machine's rules. The table (sys_config.h) has checked every value
 // already.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

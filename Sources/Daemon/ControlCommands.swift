@@ -1,6 +1,8 @@
 // What the running agent is told over its control socket, and what it says to that. An answer says what
 // happened, not "ok": the one to `rebalance` waits for the tick it asked for.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -49,8 +51,8 @@ extension Driver {
             let read = accountsJson(m)
             return read.isEmpty ? "nothing has been read yet\n" : read
         }
-        if word == "pause" { return "\(m.obey(.pause, now()).words)\n" }
-        if word == "resume" { return "\(m.obey(.resume, now()).words)\n" }
+        if word == "pause" { return "\(m.carryOut(.pause, now()).words)\n" }
+        if word == "resume" { return "\(m.carryOut(.resume, now()).words)\n" }
         if word == "rebalance" { return rebalance(client, m) }
         if word == "flatten" { return flattenWords(m) }
         if word == "flatten yes" { return flatten(client, m) }
@@ -64,7 +66,7 @@ extension Driver {
     private func rebalance(_ client: UInt32, _ m: Machine) -> Text? {
         let open = m.ticketOpen
         if !open && full { return "too many are waiting for a tick already\n" }
-        if !open { waiting.append(Waiting(client: client, tick: m.ticks, next: m.phase != .idle)) }
+        if !open { waiting.append(Waiting(client: client, tick: m.ticks, next: m.stage != .idle)) }
         m.step(.command(.rebalance), now())
         return open ? "an order is open; when it has ended, a tick follows that skips the cooldown\n" : nil
     }
@@ -72,15 +74,15 @@ extension Driver {
     private func flatten(_ client: UInt32, _ m: Machine) -> Text? {
         if m.halted { return "not begun: the state file cannot be written\n" }
         if full { return "too many are waiting for a tick already\n" }
-        waiting.append(Waiting(client: client, tick: m.ticks, next: m.phase != .idle, flat: true))
+        waiting.append(Waiting(client: client, tick: m.ticks, next: m.stage != .idle, flat: true))
         m.step(.command(.flatten), now())
         return nil
     }
 
     /// Answered when the first tick in the new mode has ended: that says whether it can trade.
     private func switchMode(_ paper: Bool, _ client: UInt32, _ m: Machine) -> Text? {
-        let said = m.obey(paper ? .paper : .live, now())
-        if !said.ok || m.modeDue || m.ticketOpen || m.phase == .idle || full { return "\(said.words)\n" }
+        let said = m.carryOut(paper ? .paper : .live, now())
+        if !said.done || m.modeDue || m.ticketOpen || m.stage == .idle || full { return "\(said.words)\n" }
         waiting.append(Waiting(client: client, tick: m.ticks - 1, next: false, first: said.words))
         return nil
     }

@@ -1,7 +1,8 @@
 // The real world around the machine: libcurl, the state file, the key, signals, the control socket, the
 // clocks. One thread, one wait. What the machine asks for is in Effects.swift.
-import Agent
+import Accounting
 import Alerts
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -9,7 +10,7 @@ import Render
 import Rpc
 import Text
 
-package final class Driver: Host {
+package final class Driver: Effects {
     let config: ConfigPointer
     let options: RunOptions
     package var log: Logger

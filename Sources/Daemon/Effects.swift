@@ -1,6 +1,7 @@
 // What the machine asks of the world, done: requests, the state file, signatures, the log, reports.
-import Agent
+import Accounting
 import Alerts
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -15,16 +16,16 @@ extension Driver {
         return sys_http_post(http, Int32(endpoint), id, body.baseAddress, body.count, timeout_ms) == 0
     }
 
-    package func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 {
-        if !persistent { return 0 }
+    package func persist(_ record: UnsafeMutablePointer<ek_record>) throws(WriteFailure) {
+        if !persistent { return }
         let result = sys_state_store(file.state, record)
         if result == SYS_STATE_OK {
             web?.wrote()
-            return 0
+            return
         }
         self.log(.error, "\(c: sys_state_text(file.state))")
         let os_errno = file.state.pointee.os_errno
-        return os_errno != 0 ? os_errno : -1
+        throw WriteFailure(errno: os_errno != 0 ? os_errno : -1)
     }
 
     package func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,
@@ -34,13 +35,13 @@ extension Driver {
         try s.sign(message, claim, oracle, into: signature, unix_s: now().unix_s)
     }
 
-    package func unsigned() -> Text? { signing?.trouble }
+    package func requireSigner() throws(Refusal) {
+        if let t = signing?.trouble { throw Refusal(t) }
+    }
 
-    package func arm(_ live: Bool) -> Text? {
-        guard let s = signing else { return "there is no signer" }
-        if live { return s.wake() }
-        s.rest()
-        return nil
+    package func wantSigner(_ wanted: Bool) throws(Refusal) {
+        guard let s = signing else { throw Refusal("there is no signer") }
+        if wanted { try s.wake() } else { s.rest() }
     }
 
     package func log(_ level: Level, _ human: Text) {
@@ -56,7 +57,7 @@ extension Driver {
         return t
     }
 
-    package func killed() -> Bool {
+    package var killSwitchOn: Bool {
         guard let path = sys_config_kill_file(config), path.pointee != 0 else { return false }
         return sys_path_there(path) != 0
     }
@@ -68,7 +69,7 @@ extension Driver {
         let level = changed ? Level.info : .debug
         if log.says(level) { log(level, "status \(words)") }
         if options.json && !options.once { write(statusJson.message(m, newline: true)) }
-        let ended = m.phase == .idle
+        let ended = m.stage == .idle
         if ended { finished = true }
         // A tick that ended has read the book in it, or not; one with an order open has heard of the chain,
         // or not.

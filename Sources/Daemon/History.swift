@@ -1,6 +1,5 @@
 // The history's file beside the state: opened, fed and closed. Whatever goes wrong here costs history only:
 // it is said once and trading goes on.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -49,9 +48,10 @@ extension Driver {
         sayRing(r)
     }
 
-    package func past(_ unix_s: Int64, _ out: UnsafeMutablePointer<ek_vault_split>) -> Bool {
-        guard let r = ring else { return false }
-        return sys_ring_split_at(r, unix_s, out) == EK_OK
+    package func vaultStanding(at unix_s: Int64) -> ek_vault_split? {
+        guard let r = ring else { return nil }
+        var out = ek_vault_split()
+        return sys_ring_split_at(r, unix_s, &out) == EK_OK ? out : nil
     }
 
     /// The first failure in a row and the recovery, nothing between.

@@ -1,5 +1,4 @@
 // The end of a transfer as the machine is told of it.
-import Agent
 import EvenkeelSys
 import Model
 import Rpc

@@ -1,5 +1,4 @@
 // Whose account it is, and which key signs.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

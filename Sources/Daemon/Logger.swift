@@ -1,6 +1,5 @@
 // One line an event, to stderr. The same line over and over is said three times, then counted: a fault that
 // lasts for days must neither fill the disk nor push out what came before it.
-import Agent
 import EvenkeelSys
 import Model
 import Render

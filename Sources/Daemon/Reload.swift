@@ -1,7 +1,7 @@
 // SIGHUP and `reload`: rules may change while running; what the process was built on (account, endpoints,
 // files) needs a restart.
-import Agent
 import Alerts
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,7 +1,7 @@
 // `run`: opens what the config names, in the order in which a failure costs least, then hands over to the
 // driver.
-import Agent
 import Alerts
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -77,8 +77,9 @@ private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger
     driver.openHistory(venue: venueName, authority: identity.authority)
     defer { driver.closeHistory() }
     driver.openAlertFile()
-    let machine = Machine(host: driver, rules: rules, venue: venue, authority: identity.authority,
-                          subAccount: config.pointee.sub_account, signer: identity.signer,
+    let machine = Machine(effects: driver, rules: rules,
+                          account: Account(venue: venue, authority: identity.authority,
+                                           subAccount: config.pointee.sub_account, signer: identity.signer),
                           endpointCount: Int(config.pointee.n_urls), record: record)
     openWeb(driver)
     sayProtection(driver)

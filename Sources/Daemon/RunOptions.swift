@@ -1,5 +1,5 @@
 // What a run is asked for, and who watches it from inside the process (`demo`).
-import Agent
+import Engine
 import Model
 import Text
 

@@ -1,8 +1,8 @@
 // The agent's end of the signer process (sys_signer.h, docs/signer.md). The agent's own process never holds
 // the key.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
+import Execute
 import Model
 import Text
 
@@ -89,9 +89,9 @@ package final class SignerClient {
     func rest() { sys_signer_rest(s) }
 
     /// nil: there is a signer again.
-    func wake() -> Text? {
+    func wake() throws(Refusal) {
         let (result, words) = withSignerText { Int32(bitPattern: sys_signer_wake(s, wakeTimeout_ms, $0)) }
-        return result == 0 ? nil : words
+        if result != 0 { throw Refusal(words) }
     }
 
     /// Why nothing can be signed now.

@@ -1,5 +1,4 @@
 // The state file and the record in it, for the life of a run.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,7 +1,9 @@
 // What the web role is given: the status message and the counters, whenever one of them changed; and what
 // comes back, commands. Nothing here waits, and nothing here is needed: an agent without a page is the same
 // agent.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -22,7 +24,7 @@ package final class WebFeed {
     private var statusJson = StatusJson()
 
     private struct Shown: Equatable {
-        var phase = Phase.idle
+        var stage = Stage.idle
         var ticket: UInt8 = 0
         var attempts: UInt32 = 0
         var paused: UInt8 = 0
@@ -35,7 +37,7 @@ package final class WebFeed {
 
         init(_ m: Machine) {
             let t = m.ticket.pointee
-            (phase, ticket, attempts) = (m.phase, t.state, t.attempts)
+            (stage, ticket, attempts) = (m.stage, t.state, t.attempts)
             (paused, breaker) = (m.record.pointee.paused, m.record.pointee.breaker_open)
             live = m.rules.mode == .live
             published = true
@@ -113,7 +115,7 @@ package final class WebFeed {
         if now.mono_ms >= m.tickStarted_ms {
             sys_metrics_tick(metrics, (now.mono_ms - m.tickStarted_ms) * 1000 / speed)
         }
-        for g in m.report.gates where m.report.status == .blocked && !g.ok {
+        for g in m.gates where m.report.status == .blocked && !g.ok {
             sys_metrics_gate(metrics, g.name.utf8Start, g.name.utf8CodeUnitCount)
         }
         countCorrections(m)
@@ -137,10 +139,10 @@ package final class WebFeed {
             var id: UInt32 = 0
             let c = sys_web_next(handle, &id)
             if c == SYS_WEB_NONE { return }
-            let said = m.obey(command(c), now)
+            let said = m.carryOut(command(c), now)
             log("command from the page: \(said.words)")
             said.words.bytes.withUnsafeBufferPointer {
-                sys_web_answer(handle, id, c, said.ok ? 1 : 0, $0.baseAddress, $0.count)
+                sys_web_answer(handle, id, c, said.done ? 1 : 0, $0.baseAddress, $0.count)
             }
             publish(m, now)
         }
@@ -163,7 +165,7 @@ package final class WebFeed {
         let first = ended.isEmpty
         if first { ended = [Ended](repeating: Ended(), count: m.hedges.count) }
         for i in 0..<min(m.hedges.count, ended.count) {
-            guard let l = m.marketRecord(i)?.pointee.last else { continue }
+            guard let l = m.hedges[i].record(in: m.record)?.pointee.last else { continue }
             let this = Ended(unix_s: l.unix_s, slot: l.slot, size_e9: l.size_base_e9, outcome: l.outcome)
             let old = ended[i]
             ended[i] = this
@@ -216,7 +218,7 @@ package final class WebFeed {
         #else
         name(sys_metrics_build(metrics), 16, "ordinary")
         #endif
-        name(sys_metrics_venue(metrics), 16, "\(c: ek_venue_name(m.venue))")
+        name(sys_metrics_venue(metrics), 16, "\(c: ek_venue_name(m.account.venue))")
     }
 
     private func gauges(_ m: Machine) {
@@ -242,7 +244,7 @@ package final class WebFeed {
         let unknown = Int64.min
         for i in 0..<m.hedges.count {
             guard let g = sys_metrics_market(metrics, UInt32(i)) else { break }
-            let w = i == m.current ? v : m.hedges[i].view
+            let w = i == m.report.market ? v : m.hedges[i].view
             name(sys_market_gauges_name(g), 24, m.hedges[i].rules.perpName)
             g.pointee.drift_ppm = w.known && w.driftKnown ? w.drift_ppm : unknown
             g.pointee.net_delta_e9 = w.known ? w.net_e9 : unknown

@@ -25,6 +25,10 @@ package struct View {
 
 /// What the last tick came to.
 package struct Report {
+    /// Which of the hedged markets it is about; nil: the open ticket's, which is hedged no more.
+    package var market: Int? = 0
+    /// Its name then.
+    package var otherMarket = Text()
     package var status = Status.pending
     package var action: UInt8 = 0                // EK_ACTION_*
     package var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
@@ -34,8 +38,28 @@ package struct Report {
     package var reason = Text()
     package var view = View()
     package var after = View()
-    package var gates: [Gate] = []
     package var cooldownLeft_s: Int64 = 0
     package var time_s: Int64 = 0
+    /// What the vault earned.
+    package var periods = VaultPeriods()
+
+    /// Nothing was corrected so far in this tick.
+    package mutating func clearCorrection() {
+        after = View()
+        action = UInt8(EK_ACTION_NONE)
+        size_e9 = 0
+        price_e6 = 0
+        hasSignature = false
+        cooldownLeft_s = 0
+    }
+
+    package init() {}
+}
+
+/// Since midnight UTC, for seven days, since the start.
+package struct VaultPeriods {
+    package var today = ek_vault_split()
+    package var week = ek_vault_split()
+    package var start = ek_vault_split()
     package init() {}
 }

@@ -1,7 +1,9 @@
 // The checks of the account as the machine's tick found it: its valuation, the clock, the signer's rights,
 // the gates, and whether the tick came to an end.
-import Agent
+import Accounting
 import Daemon
+import Decide
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -19,8 +21,8 @@ extension Checker {
                     """)
             return
         }
-        var t: Text = "sub-account \(m.subAccount) of \(key: m.authority)"
-        t.put(", \(ek_venue_user_len(m.venue)) bytes, layout \(c: ek_venue_layout(m.venue))")
+        var t: Text = "sub-account \(m.account.subAccount) of \(key: m.account.authority)"
+        t.put(", \(ek_venue_user_len(m.account.venue)) bytes, layout \(c: ek_venue_layout(m.account.venue))")
         row(.ok, "account", t)
         valuationRow(m)
         venueRow(m)
@@ -65,13 +67,13 @@ extension Checker {
     }
 
     private func signerRow(_ m: Machine, _ user: ek_user) {
-        if same(m.signer, user.authority) {
-            row(.warn, "signer", "\(key: m.signer) is the authority itself",
+        if same(m.account.signer, user.authority) {
+            row(.warn, "signer", "\(key: m.account.signer) is the authority itself",
                 remedy: "this key can withdraw everything: use a delegate's key (`evenkeel key new`)")
-        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.signer, user.delegate) {
-            row(.ok, "signer", "\(key: m.signer) is the delegate")
+        } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.account.signer, user.delegate) {
+            row(.ok, "signer", "\(key: m.account.signer) is the delegate")
         } else {
-            row(.fail, "signer", "\(key: m.signer) is neither authority nor delegate",
+            row(.fail, "signer", "\(key: m.account.signer) is neither authority nor delegate",
                 remedy: "make it the account's delegate on the venue's own page, with the owner's wallet")
         }
     }
@@ -82,8 +84,7 @@ extension Checker {
         guard m.bookKnown else { return }
         for i in 0..<m.hedges.count {
             marketRow(m, i)
-            let gates = i == m.current ? m.report.gates : m.hedges[i].gates
-            for g in gates where i == m.current || !accountWide(g.gate) {
+            for g in m.hedges[i].gates where i == m.report.market || !accountWide(g.gate) {
                 var name: Text = "gate \(g.name)"
                 if m.hedges.count > 1 && !accountWide(g.gate) { name.put(" \(m.hedges[i].rules.asset)") }
                 row(g.ok ? .ok : .fail, name, g.value, limit: g.limit, remedy: g.ok ? Text() : remedy(g, m))
@@ -118,14 +119,14 @@ extension Checker {
         }
         var t: Text = "found, spot \(base: h.view.a.spot_base_e9, sign: true)"
         t.put(", perp \(base: h.view.perp_e9, sign: true), drift ")
-        m.putDrift(&t, h.view)
+        t.put("\(drift: h.view)")
         row(.ok, "market \(h.rules.perpName)", t)
     }
 
     private func remedy(_ g: Gate, _ m: Machine) -> Text {
         let missing = g.allowed.number - g.measured.number
         guard g.gate == .gasReserve, missing > 0 else { return g.reason }
-        return "send at least \(base: missing + 99_999) SOL to \(key: m.signer)"
+        return "send at least \(base: missing + 99_999) SOL to \(key: m.account.signer)"
     }
 
     func finishRows(_ m: Machine) {

@@ -1,6 +1,7 @@
 // The table and the JSON of `check`, and the sentence of what would be done right now.
-import Agent
 import Daemon
+import Decide
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -16,27 +17,27 @@ extension Checker {
 
     private func wouldLine() -> Text {
         guard let m = machine, m.bookKnown else { return "would do nothing: the account could not be read" }
-        if wouldSign && m.decision.action != UInt8(EK_ACTION_NONE) { return "would \(correction(m))" }
+        if wouldSign && m.shownHedge.decision.action != UInt8(EK_ACTION_NONE) { return "would \(correction(m))" }
         if wouldSign { return "would cancel an order of this agent that its state file does not know" }
         return "would do nothing now: \(m.report.status.word), \(m.report.reason)"
     }
 
     /// The correction as it stood when its signature was asked for.
     private func correction(_ m: Machine) -> Text {
-        let d = m.decision
-        var t: Text = "\(c: ek_action_name(d.action)) \(base: d.size_base_e9) \(m.hedgeRules.perpName) now"
-        t.put(", worst price $\(fixed: m.order.intent.worst_price_e6, decimals: 6, shown: 2)")
+        let d = m.shownHedge.decision
+        var t: Text = "\(c: ek_action_name(d.action)) \(base: d.size_base_e9) \(m.shownMarket) now"
+        t.put(", worst price $\(fixed: worstPrice_e6, decimals: 6, shown: 2)")
         t.put(", cost about \(usd: cost_e6(m))")
-        for g in m.report.gates where g.gate == .cost { t.put(" (\(g.value))") }
+        for g in m.gates where g.gate == .cost { t.put(" (\(g.value))") }
         return t
     }
 
     private func cost_e6(_ m: Machine) -> Int64 {
-        let size_e9 = Int64(clamping: m.decision.size_base_e9)
+        let size_e9 = Int64(clamping: m.shownHedge.decision.size_base_e9)
         let price_e6 = m.report.view.a.oracle_price_e6
         var notional: Int64 = 0
         var cost: Int64 = 0
-        for g in m.report.gates where g.gate == .cost {
+        for g in m.gates where g.gate == .cost {
             if ek_mul_div_floor_i64(size_e9, price_e6, 1_000_000_000, &notional) == EK_OK {
                 _ = ek_mul_div_floor_i64(notional, g.measured.number, 1_000_000, &cost)
             }

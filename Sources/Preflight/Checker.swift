@@ -2,8 +2,9 @@
 // host that signs nothing, writes nothing and refuses to send; what it would sign is what it would do. Around
 // it: files, disk, endpoints, the clock, the key's rights. The process never holds the secret half of a key:
 // it is loaded for its address and wiped.
-import Agent
+import Accounting
 import Daemon
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -37,7 +38,7 @@ struct EndpointAnswers {
     var programExecutable = false
 }
 
-final class Checker: Host {
+final class Checker: Effects {
     let config: ConfigPointer
     let http: OpaquePointer
     var rows: [CheckRow] = []
@@ -45,6 +46,8 @@ final class Checker: Host {
     var ended = false
     /// The machine came as far as asking for a signature: this is what it would do now.
     var wouldSign = false
+    /// The worst price of that order.
+    var worstPrice_e6: Int64 = 0
     /// A send was asked for; never done. Must stay false.
     var wouldSend = false
     var lastError = Text()
@@ -84,12 +87,13 @@ final class Checker: Host {
         return false
     }
 
-    func persist(_ record: UnsafeMutablePointer<ek_record>) -> Int32 { 0 }
+    func persist(_ record: UnsafeMutablePointer<ek_record>) throws(WriteFailure) {}
 
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,
               oracle: UnsafeBufferPointer<UInt8>,
               into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         wouldSign = true
+        worstPrice_e6 = claim.pointee.worst_price_e6
         throw .refused("check signs nothing", breaker: false)
     }
 
@@ -97,13 +101,13 @@ final class Checker: Host {
         if level == .error || level == .warning { lastError = human }
     }
 
-    func killed() -> Bool {
+    var killSwitchOn: Bool {
         guard let path = sys_config_kill_file(config), path.pointee != 0 else { return false }
         return sys_path_there(path) != 0
     }
 
     func report(_ machine: Machine) {
-        if machine.phase == .idle { ended = true }
+        if machine.stage == .idle { ended = true }
     }
 
     // MARK: rows

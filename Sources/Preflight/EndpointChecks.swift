@@ -1,5 +1,4 @@
 // The checks of the nodes: what each endpoint says of itself, and the venue's program.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

@@ -1,6 +1,5 @@
 // The checks of this computer's files: config, kill file, key, control socket. The state file:
 // StateChecks.swift.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys
@@ -31,7 +30,7 @@ extension Checker {
         }
         row(finding, "config", "\(c: file), mode \(octal(look.mode)), \(mode)", remedy: remedy)
         if let kill = sys_config_kill_file(config), kill.pointee != 0 {
-            let on = killed()
+            let on = killSwitchOn
             row(on ? .fail : .ok, "kill file", "\(c: kill) \(on ? "is there" : "is not there")",
                 remedy: "remove it to trade again: rm \(c: kill)")
         }

@@ -1,6 +1,6 @@
 // The order of the checks.
-import Agent
 import Daemon
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -46,8 +46,9 @@ private func checkAccount(_ c: Checker, _ rules: Rules, _ owner: ek_key, _ signe
     for i in 0..<UInt32(config.pointee.n_urls) { _ = sys_http_add(c.http, sys_config_url(config, i)) }
     c.askEndpoints(venue)
     c.endpointRows(venue)
-    let m = Machine(host: c, rules: rules, venue: venue, authority: owner,
-                    subAccount: config.pointee.sub_account, signer: signer ?? owner,
+    let m = Machine(effects: c, rules: rules,
+                    account: Account(venue: venue, authority: owner, subAccount: config.pointee.sub_account,
+                                     signer: signer ?? owner),
                     endpointCount: Int(config.pointee.n_urls), record: record)
     c.tick(m, most_ms: 30_000 + 10 * UInt64(config.pointee.timeout_ms))
     c.bookRows(m, haveKey: signer != nil)

@@ -1,5 +1,4 @@
 // The checks of the state file and of the disk it lies on.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

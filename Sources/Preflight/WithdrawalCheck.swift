@@ -2,8 +2,8 @@
 // must refuse, for the reason that the key is not the owner. This is the only place in the program that knows
 // the shape of a withdrawal, and nothing here could land: the process holds no secret key, the transaction
 // has an empty signature and no blockhash, and the only method it is put into is simulateTransaction.
-import Agent
 import Daemon
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -18,7 +18,7 @@ private let withdrawTag: [UInt8] = [0xB7, 0x12, 0x46, 0x9C, 0x94, 0x6D, 0xA1, 0x
 
 extension Checker {
     func rightsRows(_ m: Machine, haveKey: Bool) {
-        guard m.bookKnown, haveKey, !same(m.signer, m.book.pointee.user.authority) else { return }
+        guard m.bookKnown, haveKey, !same(m.account.signer, m.book.pointee.user.authority) else { return }
         guard let bytes = withdrawal(m) else {
             row(.warn, "cannot withdraw", "the test could not be built for this venue",
                 remedy: "the venue's own rule is that a delegate cannot; not shown here")
@@ -38,11 +38,11 @@ extension Checker {
         let data = withdrawTag + [0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 1]
         var message = [UInt8](repeating: 0, count: 1232)
         var len = 0
-        var payer = m.signer
+        var payer = m.account.signer
         var noBlockhash = ek_key()
         let built = metas.withUnsafeBufferPointer { ms in
             data.withUnsafeBufferPointer { d in
-                var ix = ek_instruction(program: ek_venue_program(m.venue).pointee, metas: ms.baseAddress,
+                var ix = ek_instruction(program: ek_venue_program(m.account.venue).pointee, metas: ms.baseAddress,
                                         n_metas: UInt16(ms.count), data: d.baseAddress,
                                         data_len: UInt16(d.count))
                 let result = message.withUnsafeMutableBufferPointer {
@@ -61,22 +61,22 @@ extension Checker {
         var vault = ek_key()
         var vaultSigner = ek_key()
         var receiver = ek_key()
-        var owner = m.authority
+        var owner = m.account.authority
         var tokenProgram = ek_key()
         let token: StaticString = "TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
         let known = token.utf8Start.withMemoryRebound(to: CChar.self, capacity: token.utf8CodeUnitCount) {
             ek_key_from_base58($0, token.utf8CodeUnitCount, &tokenProgram) == EK_OK
         }
-        guard known, ek_venue_address(m.venue, Int32(EK_ADDR_STATE), nil, 0, &state) == EK_OK,
-              ek_venue_address(m.venue, Int32(EK_ADDR_USER_STATS), &owner, 0, &stats) == EK_OK,
-              ek_venue_address(m.venue, Int32(EK_ADDR_SPOT_VAULT), nil, 0, &vault) == EK_OK,
-              ek_venue_address(m.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
-              ek_venue_address(m.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
+        guard known, ek_venue_address(m.account.venue, Int32(EK_ADDR_STATE), nil, 0, &state) == EK_OK,
+              ek_venue_address(m.account.venue, Int32(EK_ADDR_USER_STATS), &owner, 0, &stats) == EK_OK,
+              ek_venue_address(m.account.venue, Int32(EK_ADDR_SPOT_VAULT), nil, 0, &vault) == EK_OK,
+              ek_venue_address(m.account.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
+              ek_venue_address(m.account.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
         else { return nil }
         // The market's insurance vault stands for the receiver: a token account of the right mint that surely
         // exists.
         return [meta(state), meta(m.book.pointee.user_address, written: true), meta(stats, written: true),
-                meta(m.signer, signs: true), meta(vault, written: true), meta(vaultSigner),
+                meta(m.account.signer, signs: true), meta(vault, written: true), meta(vaultSigner),
                 meta(receiver, written: true), meta(tokenProgram)]
     }
 
@@ -126,7 +126,7 @@ extension Checker {
                     "a simulated withdrawal by this key was refused: it is not the owner (2001)")
             } else {
                 row(.warn, "cannot withdraw",
-                    "a simulated withdrawal was refused, but for another reason: \(e.name(m.venue))",
+                    "a simulated withdrawal was refused, but for another reason: \(e.name(m.account.venue))",
                     remedy: "the venue's rule is that a delegate cannot; it could not be shown at this node")
             }
         }

@@ -1,5 +1,4 @@
 // A line of the log in the form that its reader takes: logfmt (default), JSON, or plain.
-import Agent
 import Model
 import Text
 

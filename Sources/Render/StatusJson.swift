@@ -1,6 +1,8 @@
 // The STATUS message of docs/interface.md: numbers for people as JSON numbers, exact integers as strings
 // with their unit in the name.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Text
@@ -48,7 +50,7 @@ struct StatusWriter {
         putPositions(v)
         j.string("mode", m.rules.mode == .live ? "live" : "paper")
         j.string("mode_allowed", m.rules.allowed == .live ? "live" : "paper")
-        let (venue, time_s) = (m.venue, m.report.time_s)
+        let (venue, time_s) = (m.account.venue, m.report.time_s)
         j.string("venue") { $0.put(c: ek_venue_name(venue)) }
         j.string("market", m.shownMarket)
         j.string("reason", m.report.reason)
@@ -56,7 +58,7 @@ struct StatusWriter {
         j.string("time") { $0.put(iso8601: time_s) }
         j.int("tick", m.ticks)
         putExact(v)
-        if !m.foreignTicket { putLegs(m.current, v) }
+        if let i = m.report.market { putLegs(i, v) }
         putMarkets()
         putGates()
         j.int("cooldown_left_seconds", m.report.cooldownLeft_s)
@@ -91,15 +93,15 @@ struct StatusWriter {
         if v.known { j.number("net_delta", v.net_e9, decimals: 9) } else { j.null("net_delta") }
     }
 
-    /// Every perp position of the account, hedged or not; the m.current market's first.
+    /// Every perp position of the account, hedged or not; the reported market's first.
     private mutating func putPositions(_ v: View) {
         j.openList("positions")
         putPosition(m.shownMarket, v)
-        if m.foreignTicket {
+        if (m.report.market == nil) {
             j.closeList()
             return
         }
-        for i in 0..<m.hedges.count where i != m.current {
+        for i in 0..<m.hedges.count where i != m.report.market {
             putPosition(m.hedges[i].rules.perpName, m.hedges[i].view)
         }
         if v.known && m.bookKnown { putUnhedged() }
@@ -173,7 +175,7 @@ struct StatusWriter {
 
     private mutating func putGates() {
         j.openList("gates")
-        for g in m.report.gates {
+        for g in m.gates {
             j.open()
             j.string("name", g.name)
             j.bool("ok", g.ok)

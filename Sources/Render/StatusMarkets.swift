@@ -1,5 +1,7 @@
 // What the status message says of each hedged market, and of the legs of its spot.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Text
@@ -8,7 +10,7 @@ extension StatusWriter {
     mutating func putLegs(_ i: Int, _ v: View) {
         j.openList("legs")
         if v.known {
-            m.eachLeg(i, v) { name, amount, read in
+            m.hedges[i].eachLeg(v) { name, amount, read in
                 j.open()
                 j.string("leg", name)
                 j.exact("base_e9", amount)
@@ -24,12 +26,12 @@ extension StatusWriter {
         j.openList("markets")
         for i in 0..<m.hedges.count {
             let h = m.hedges[i]
-            let reported = i == m.current && !m.foreignTicket
+            let reported = i == m.report.market
             let v = !reported ? h.view : m.report.after.known ? m.report.after : m.report.view
             j.open()
             j.string("market", h.rules.perpName)
             j.string("status", h.status.word)
-            j.string("reason", m.standing(i))
+            j.string("reason", m.hedges[i].standing)
             putDrift(v)
             if v.known {
                 j.exact("spot_base_e9", v.a.spot_base_e9)
@@ -55,7 +57,7 @@ extension StatusWriter {
     }
 
     private func corrections(_ i: Int) -> UInt64 {
-        guard let r = m.marketRecord(i) else { return 0 }
+        guard let r = m.hedges[i].record(in: m.record) else { return 0 }
         return m.rules.mode == .paper ? r.pointee.paper.corrections_total : r.pointee.corrections_total
     }
 }

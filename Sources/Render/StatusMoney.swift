@@ -1,27 +1,29 @@
 // What the status says of money: health and alarms, funding, and what the vault earned since midnight, in a
 // week, since the start.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Text
 
 extension StatusWriter {
     mutating func putMoney() {
-        j.string("health_level", m.healthWord)
-        if m.alarm.isEmpty { j.null("alarm") } else { j.string("alarm", m.alarm) }
+        j.string("health_level", m.health.word)
+        if m.health.alarm.isEmpty { j.null("alarm") } else { j.string("alarm", m.health.alarm) }
         putFunding()
         let kept = m.record.pointee.vault
         guard kept.known != 0 else {
             j.null("vault")
             return
         }
-        let (day, week, start) = m.periods(m.clock)
+        let p = m.report.periods
         j.open("vault")
         j.string("since") { $0.put(iso8601: kept.start_unix_s) }
         j.exact("equity_e6", kept.book.equity_e6)
-        put("today", day)
-        put("week", week)
-        put("start", start)
+        put("today", p.today)
+        put("week", p.week)
+        put("start", p.start)
         j.close()
     }
 
@@ -32,12 +34,12 @@ extension StatusWriter {
     }
 
     private mutating func putFunding() {
-        let v = m.hedges[m.current].view
+        let v = m.shownHedge.view
         guard v.valued else {
             j.null("funding")
             return
         }
-        let f = m.funding(m.current)
+        let f = m.shownHedge.funding(m.book, venue: m.account.venue)
         j.open("funding")
         j.exact("rate_hourly_ppb", f.lastHourly_ppb)
         j.number("rate_annual_pct", f.lastAnnual_ppm, decimals: 4)
@@ -67,22 +69,22 @@ package func putSplit(_ j: inout Json, _ s: ek_vault_split) {
 
 /// The same as lines for a person.
 func moneyLines(_ t: inout Text, _ m: Machine) {
-    if !m.alarm.isEmpty { t.put(" ALARM     \(m.alarm)\n") }
-    if m.hedges[m.current].view.valued { fundingLine(&t, m) }
+    if !m.health.alarm.isEmpty { t.put(" ALARM     \(m.health.alarm)\n") }
+    if m.shownHedge.view.valued { fundingLine(&t, m) }
     let kept = m.record.pointee.vault
     guard kept.known != 0 else { return }
-    let (day, week, start) = m.periods(m.clock)
+    let p = m.report.periods
     t.put(" equity    \(usd: kept.book.equity_e6)\n")
-    splitLine(&t, " today     ", day)
-    splitLine(&t, " 7 days    ", week)
-    splitLine(&t, " start     ", start)
+    splitLine(&t, " today     ", p.today)
+    splitLine(&t, " 7 days    ", p.week)
+    splitLine(&t, " start     ", p.start)
 }
 
 private func fundingLine(_ t: inout Text, _ m: Machine) {
-    let f = m.funding(m.current)
+    let f = m.shownHedge.funding(m.book, venue: m.account.venue)
     t.put(" funding   \(percent_ppm: f.lastAnnual_ppm, sign: true) % a year")
     if f.nextKnown { t.put(", next \(percent_ppm: f.nextAnnual_ppm, sign: true) %") }
-    let long = m.hedges[m.current].view.perp_e9 > 0
+    let long = m.shownHedge.view.perp_e9 > 0
     t.put(long ? "  (longs pay when positive)\n" : "  (shorts earn when positive)\n")
 }
 

@@ -1,35 +1,21 @@
 // What the status message says of the agent itself, for the page: where a tick stands, the bounds that its
 // numbers are judged by, the nodes.
-import Agent
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Rpc
 import Text
 
-extension Phase {
-    package var word: StaticString {
-        switch self {
-        case .idle: return "idle"
-        case .reading: return "reading"
-        case .probing: return "probing"
-        case .checking: return "checking"
-        case .preparing: return "preparing"
-        case .simulating: return "simulating"
-        case .watching: return "watching"
-        case .settling: return "settling"
-        }
-    }
-}
-
 extension StatusWriter {
     mutating func putRuntime() {
-        j.string("phase", m.phase.word)
+        j.string("phase", m.stage.word)
         j.open("settings")
         j.number("interval_seconds", Int64(clamping: m.rules.interval_ms), decimals: 3)
-        j.number("drift_tolerance_pct", Int64(m.hedgeRules.tolerance_ppm), decimals: 4)
-        j.number("max_leverage", Int64(m.hedgeRules.maxLeverage_e4), decimals: 4)
+        j.number("drift_tolerance_pct", Int64(m.shownHedge.rules.tolerance_ppm), decimals: 4)
+        j.number("max_leverage", Int64(m.shownHedge.rules.maxLeverage_e4), decimals: 4)
         j.number("min_health_pct", Int64(m.rules.minHealth_bp), decimals: 2)
-        j.number("max_trade_size", Int64(clamping: m.hedgeRules.maxTrade_e9), decimals: 9)
+        j.number("max_trade_size", Int64(clamping: m.shownHedge.rules.maxTrade_e9), decimals: 9)
         j.close()
         j.openList("rpc")
         for (i, e) in m.endpoints.all.enumerated() {

@@ -1,5 +1,7 @@
 // The same status for a person: a few aligned lines, plain text.
-import Agent
+import Accounting
+import Decide
+import Engine
 import EvenkeelCore
 import Model
 import Text
@@ -8,20 +10,16 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
     let v = m.report.view
     let mode: StaticString = m.rules.mode == .live ? "live" : m.heldOnPaper ? "paper by command" : "paper"
     var t = Text(capacity: 1024)
-    t.put(" \(m.report.status.word)   \(m.shownMarket) on \(c: ek_venue_name(m.venue)) (\(mode))")
+    t.put(" \(m.report.status.word)   \(m.shownMarket) on \(c: ek_venue_name(m.account.venue)) (\(mode))")
     t.put("   \(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
     if !m.report.reason.isEmpty { t.put(" why       \(m.report.reason)\n") }
     guard v.known else { return t }
-    if m.foreignTicket {
-        bookLines(&t, m, v, asset(of: m.shownMarket), nil)
-    } else {
-        bookLines(&t, m, v, m.hedgeRules.asset, m.current)
-    }
+    bookLines(&t, m, v, asset(of: m.shownMarket), m.report.market)
     if v.valued { healthLine(&t, v) }
     moneyLines(&t, m)
-    gatesLine(&t, m.report.gates)
-    if !m.foreignTicket { lastLine(&t, m, now_s) }
-    for i in 0..<m.hedges.count where m.hedges.count > 1 && (i != m.current || m.foreignTicket) {
+    gatesLine(&t, m.gates)
+    if m.report.market != nil { lastLine(&t, m, now_s) }
+    for i in 0..<m.hedges.count where m.hedges.count > 1 && i != m.report.market {
         otherMarket(&t, m, i)
     }
     return t
@@ -30,7 +28,7 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
 /// Another market of the account, in short.
 private func otherMarket(_ t: inout Text, _ m: Machine, _ i: Int) {
     let h = m.hedges[i]
-    t.put("\n \(h.status.word)   \(h.rules.perpName)\n why       \(m.standing(i))\n")
+    t.put("\n \(h.status.word)   \(h.rules.perpName)\n why       \(m.hedges[i].standing)\n")
     if h.view.known { bookLines(&t, m, h.view, h.rules.asset, i) }
     if h.cooldownLeft_s > 0 { t.put(" cooldown  \(h.cooldownLeft_s) s left\n") }
 }
@@ -39,7 +37,7 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
     t.put(" spot      \(base: v.a.spot_base_e9, sign: true) \(asset)")
     if let k = i {
         var first = true
-        m.eachLeg(k, v) { name, amount, _ in
+        m.hedges[k].eachLeg(v) { name, amount, _ in
             t.put(first ? "   " : " · ")
             t.put("\(name) \(base: amount)")
             first = false
@@ -52,7 +50,7 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
         t.put("  pnl \(usd: v.a.unrealised_pnl_e6)")
     }
     t.put("\n net       \(base: v.net_e9, sign: true) \(asset)   drift ")
-    m.putDrift(&t, v)
+    t.put("\(drift: v)")
     if let k = i { targetWords(&t, m.hedges[k].rules) }
     t.put("\n")
 }
@@ -90,7 +88,7 @@ private func gatesLine(_ t: inout Text, _ gates: [Gate]) {
 }
 
 private func lastLine(_ t: inout Text, _ m: Machine, _ now_s: Int64) {
-    guard let last = m.market?.pointee.last, last.outcome != UInt8(EK_OUT_NONE) else { return }
+    guard let last = m.shownHedge.record(in: m.record)?.pointee.last, last.outcome != UInt8(EK_OUT_NONE) else { return }
     t.put(" last      \(correction: last), \(max(0, now_s - last.unix_s) / 60) min ago")
     t.put(", \(last.fee_lamports) lamports\n")
 }

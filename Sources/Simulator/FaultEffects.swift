@@ -1,5 +1,4 @@
 // What a fault does while it lasts: each class's beginning and end, and what a node that lags shows.
-import Agent
 import Localnet
 import Model
 import Rpc

@@ -1,7 +1,7 @@
 // The fault schedule: when what is broken. Every class of fault waits a drawn time, then lasts a while with a
 // drawn strength, at one endpoint or at all of them. Times of faults and quiet times (none, everything
 // healthy) alternate; in a quiet time the agent must bring the book back inside the tolerance.
-import Agent
+import Engine
 import EvenkeelCore
 import Localnet
 import Model

@@ -5,7 +5,7 @@
 //   I3 no order while a gate must be closed         I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back
 //   I7 nothing is signed but an order of this market, this account and these bounds
-import Agent
+import Decide
 import EvenkeelCore
 import Localnet
 import Model

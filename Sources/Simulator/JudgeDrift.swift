@@ -1,6 +1,5 @@
 // The judge on I5: without faults the drift comes back in time, and what an earlier life left on the venue
 // goes away.
-import Agent
 import EvenkeelCore
 import Localnet
 import Model

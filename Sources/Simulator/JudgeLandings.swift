@@ -1,5 +1,4 @@
 // The judge on I1 and I2: what goes out, what lands, what fills.
-import Agent
 import EvenkeelCore
 import Localnet
 import Model

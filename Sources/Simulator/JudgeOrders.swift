@@ -1,6 +1,5 @@
 // The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against the
 // book that was shown.
-import Agent
 import EvenkeelCore
 import Localnet
 import Model

@@ -1,7 +1,7 @@
 // The way between the agent and the nodes: every request arrives late, twice, or not at all, and its answer
 // may be lost, cut or nonsense. Every accepted request yields exactly one answer to the process that made it,
 // as the daemon promises; a request that the agent has given up on may still arrive.
-import Agent
+import Engine
 import EvenkeelCore
 import Localnet
 import Model
@@ -144,7 +144,7 @@ extension Simulation {
         requests[k].answered = false
         requests[k].served = Served()
         requests[k].number = counted.requests
-        requests[k].opinion = machine?.phase == .checking
+        requests[k].opinion = machine?.stage == .checking
         return k
     }
 

@@ -1,5 +1,5 @@
 // What a node answers: from its own replica, from a fork, of another cluster, or with a false account in it.
-import Agent
+import Engine
 import EvenkeelCore
 import Localnet
 import Model
@@ -72,7 +72,7 @@ extension Simulation {
     /// A false account in the answer to come: the User of a while ago, or one that is missing or wrong.
     /// False: there was nothing to falsify.
     private func tellLie(_ view: inout Replica?) -> Bool {
-        if let old = schedule.oldBook, netRandom.below(3) == 0, machine?.phase == .reading {
+        if let old = schedule.oldBook, netRandom.below(3) == 0, machine?.stage == .reading {
             let stale = node.staleUser(old), a = node.truth(stale), b = node.truth()
             if a.perp_e9 == b.perp_e9 && a.spot_e9 == b.spot_e9 { return false }
             view = stale

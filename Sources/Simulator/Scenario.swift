@@ -1,7 +1,7 @@
 // What a seed decides before the run starts: the agent's rules, the book, the endpoints, and which of the
 // allowed faults there are. Not every scenario has every fault: many narrower ones reach deeper than one
 // where everything fails at once.
-import Agent
+import Decide
 import EvenkeelCore
 import Localnet
 import Model

@@ -1,7 +1,6 @@
 // A state file that can tear. Two slots as in ek_record.h; what is durable is what was synced, and of an
 // unsynced write any sectors. `store` keeps the order of sys_state_store (sys_file.c): encode, write to the
 // older slot, sync, then believe it.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

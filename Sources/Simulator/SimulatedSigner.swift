@@ -1,8 +1,8 @@
 // The simulated signer decides with the very policy of the signer process (ek_policy.h) on everything the
 // agent asks it to sign. The agent must never ask for what its own signer refuses, so a refusal is a
 // violation.
-import Agent
 import EvenkeelCore
+import Execute
 import Localnet
 import Model
 import Rpc

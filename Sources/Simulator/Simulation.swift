@@ -1,14 +1,15 @@
 // One run: the chain, the endpoints, the disk, the clocks and one agent in virtual time. The agent is the
 // very same Machine that the daemon runs; here the simulation is its Host. Only what is due happens, in the
 // order of virtual time, so a seed repeats itself.
-import Agent
+import Accounting
+import Engine
 import EvenkeelCore
 import Localnet
 import Model
 import Rpc
 import Text
 
-final class Simulation: Host {
+final class Simulation: Effects {
     let scenario: Scenario
     let node: ChainNode
     let disk = SimulatedDisk()
@@ -154,7 +155,7 @@ final class Simulation: Host {
         }
     }
 
-    func step(_ event: Agent.Event) {
+    func step(_ event: Engine.Event) {
         guard let m = machine else { return }
         m.step(event, now)
         if dead { processEnded() }
@@ -176,9 +177,10 @@ final class Simulation: Host {
         trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation),
                   Int64(record.pointee.ticket.state))
         record.pointee.mode = UInt8(EK_MODE_LIVE)
-        let m = Machine(host: self, rules: scenario.rules, venue: venue, authority: node.authorityKey.ek,
-                        subAccount: 0,
-                        signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
+        let m = Machine(effects: self, rules: scenario.rules,
+                        account: Account(venue: venue, authority: node.authorityKey.ek, subAccount: 0,
+                                         signer: judge.delegate.ek),
+                        endpointCount: endpoints.count, record: record)
         judge.restarted(t, slot: record.pointee.max_slot_seen)
         judge.disturbed(t)
         bootedAt = counted.requests
@@ -207,7 +209,7 @@ final class Simulation: Host {
     private func diesHere() -> Bool {
         if dead { return true }
         guard schedule.faultsOn, scenario.has(.crash), let m = machine else { return false }
-        let hot = m.ticketOpen || m.phase == .preparing || m.phase == .simulating
+        let hot = m.ticketOpen || m.stage == .preparing || m.stage == .simulating
         guard fateRandom.below(hot ? 600 : 20_000) == 0 else { return false }
         counted.add(.crash)
         dead = true
@@ -223,8 +225,9 @@ final class Simulation: Host {
         return !diesHere()
     }
 
-    func persist(_ r: UnsafeMutablePointer<ek_record>) -> Int32 {
-        if diesHere() { return 5 }
+    func persist(_ r: UnsafeMutablePointer<ek_record>) throws(WriteFailure) {
+        let gone = WriteFailure(errno: 5)
+        if diesHere() { throw gone }
         if schedule.faultsOn && scenario.has(.torn) && fateRandom.below(60) == 0 {
             // The power fails while the sectors are being written.
             counted.add(.torn)
@@ -232,7 +235,7 @@ final class Simulation: Host {
             dead = true
             powerLost = true
             trace.add(t, "torn", Int64(disk.generation + 1), Int64(r.pointee.ticket.state))
-            return 0
+            return
         }
         let err = disk.store(r)
         trace.add(t, "persist", Int64(r.pointee.generation), Int64(r.pointee.ticket.state), Int64(err))
@@ -240,7 +243,8 @@ final class Simulation: Host {
         // An end that could not be written begins no cooldown: the next start resolves the ticket again.
         if err == 0 && r.pointee.ticket.state == UInt8(EK_TICKET_NONE) { judge.ticketEnded() }
         _ = diesHere()
-        return dead ? 5 : err
+        if dead { throw gone }
+        if err != 0 { throw WriteFailure(errno: err) }
     }
 
     func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,

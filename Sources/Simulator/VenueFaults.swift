@@ -1,6 +1,5 @@
 // Faults of the venue and of the book: what the venue and others on the account do between two reads of the
 // agent.
-import Agent
 import Localnet
 import Model
 import Rpc

@@ -1,6 +1,5 @@
 // `assess`: every number of a saved read, offline, by the code that the agent runs. Accounts are recognised
 // by owner and discriminator, so the answer of any getMultipleAccounts will do.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

@@ -1,5 +1,5 @@
 // What `assess` prints of one market.
-import Agent
+import Decide
 import EvenkeelCore
 import EvenkeelSys
 import Model

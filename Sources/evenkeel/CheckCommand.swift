@@ -1,5 +1,4 @@
 // check: is everything there that live trading needs?
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,6 +1,5 @@
 // `demo`: starts the embedded chain as a child on a loopback port, makes a key and a config in a scratch
 // directory, and runs the unchanged agent against it on accelerated clocks.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

@@ -1,5 +1,6 @@
 // What `demo` draws on a terminal.
-import Agent
+import Decide
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -33,7 +34,7 @@ extension DemoView {
 
     private func header(_ m: Machine, _ now: Now) -> Text {
         let (day, time) = clock(now)
-        let what: Text = "\(c: ek_venue_name(m.venue)) · embedded chain · \(speed)x · seed \(seed)"
+        let what: Text = "\(c: ek_venue_name(m.account.venue)) · embedded chain · \(speed)x · seed \(seed)"
         return " evenkeel demo   \(what)        day \(day)  \(time)   \(m.report.status.word)"
     }
 
@@ -64,7 +65,7 @@ extension DemoView {
     private func driftLine(_ m: Machine, _ v: View) -> Text {
         let half = 20
         let span_ppm: Int64 = 50_000
-        let tolerance_ppm = m.hedgeRules.tolerance_ppm
+        let tolerance_ppm = m.shownHedge.rules.tolerance_ppm
         let band = Int(Int64(tolerance_ppm) * Int64(half) / span_ppm)
         let at = max(-half, min(half, Int(v.drift_ppm * Int64(half) / span_ppm)))
         func cell(_ i: Int) -> StaticString {

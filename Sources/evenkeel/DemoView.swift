@@ -1,7 +1,7 @@
 // What `demo` shows: on a terminal a view that redraws in place, in a pipe one line an event; at the end a
 // summary.
-import Agent
 import Daemon
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,5 +1,4 @@
 // `init`: a commented config, and what to do next.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

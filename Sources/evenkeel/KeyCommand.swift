@@ -1,5 +1,4 @@
 // `key`: a key for the agent alone.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

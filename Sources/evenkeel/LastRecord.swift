@@ -1,5 +1,4 @@
 // `status` where no agent is running.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

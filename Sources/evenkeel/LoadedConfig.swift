@@ -1,5 +1,4 @@
 // The config that a command works with.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

@@ -1,5 +1,4 @@
 // The state file's record as JSON.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

@@ -1,5 +1,4 @@
 // `run`: the agent.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

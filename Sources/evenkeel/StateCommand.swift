@@ -1,5 +1,4 @@
 // `state show` and `state verify`: the binary state for people, read without a lock and never written.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Model

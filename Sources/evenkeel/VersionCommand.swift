@@ -1,5 +1,4 @@
 // `version`: the program's version, its build, and the venues it knows.
-import Agent
 import Daemon
 import EvenkeelCore
 import EvenkeelSys

@@ -1,5 +1,4 @@
 // The command line: the first word chooses a command, every command explains itself with --help.
-import Agent
 import EvenkeelCore
 import EvenkeelSys
 import Localnet

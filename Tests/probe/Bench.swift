@@ -1,1 +1,1 @@
-../EvenkeelTests/Agent/Bench.swift
+../EvenkeelTests/Engine/Bench.swift

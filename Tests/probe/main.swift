@@ -1,6 +1,6 @@
 // One tick of the agent's own machine over a book and rules of anyone's choosing, for the property tests: a JSON object a line on stdin
 // says what is so, a line on stdout says what came of it. The bench is the one of the Swift tests: the embedded chain in process.
-import Agent
+import Decide
 import EvenkeelCore
 import Foundation
 import Localnet
@@ -101,7 +101,7 @@ func tick(_ q: [String: Any]) throws -> [String: Any] {
     a["reason"] = b.reason
     a["sent"] = b.sent.count - sent
     a["signed"] = b.effects.contains(.sign) ? 1 : 0
-    a["closed"] = m.report.gates.filter { !$0.ok }.map { words(Text($0.name)) }
+    a["closed"] = m.gates.filter { !$0.ok }.map { words(Text($0.name)) }
     a["verdict"] = Int(order.verdict)
     a["reduce_only"] = Int(order.reduce_only)
     a["capped"] = Int(order.capped)

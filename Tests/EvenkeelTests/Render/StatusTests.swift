@@ -1,5 +1,4 @@
 // The status of a machine on its bench, as JSON and for a person.
-import Agent
 import Foundation
 import Render
 import Testing

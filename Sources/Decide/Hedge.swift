@@ -1,0 +1,104 @@
+// One hedged market: its rules, where it is on the venue and in the record, and what the last book came to
+// for it. A machine has one for each [hedge] section.
+import EvenkeelCore
+import Model
+import Text
+
+/// A class, so that its fields are changed where they are and not through a copy of the list.
+package final class Hedge {
+    package var rules: HedgeRules
+    /// Found from the chain by name, once.
+    package var perpIndex: UInt16 = 0
+    package var perpFound = false
+    /// The venue's spot market of the asset; 0xFFFF: none, or not found yet.
+    package var spotIndex: UInt16 = 0xFFFF
+    /// The mint of that spot market.
+    package var mint = ek_key()
+    /// Its place in the record; nil: the record does not know it (yet).
+    package var recordIndex: UInt32? = nil
+    /// Why it cannot be hedged at all: not on the venue, no room in the record. Empty: it can.
+    package var missing = Text()
+
+    /// The last book and what was decided on it.
+    package var view = View()
+    package var decision = ek_decision()
+    /// There is a decision for it in the last book.
+    package var judged = false
+    /// Its own gates with those of the account.
+    package var gates: [Gate] = []
+    /// What its next correction is expected to cost.
+    package var cost = ek_cost()
+    /// How it stands by itself; `reason` is empty where `standing` can say it from the numbers.
+    package var status = Status.pending
+    package var reason = Text()
+    /// What its drift puts at risk beyond the tolerance; of two that want a correction the larger goes first.
+    package var risk_e6: Int64 = 0
+    package var cooldownLeft_s: Int64 = 0
+    /// The success whose cooldown was seen over.
+    package var cooled = ek_moment(unix_s: 0, slot: 0)
+    /// It wants a correction and has not had its turn in this tick.
+    package var waiting = false
+    /// The grid interval in which its last correction was tried.
+    package var turn = UInt64.max
+    /// The cooldown is passed over once (`rebalance`).
+    package var forced = false
+
+    package init(_ rules: HedgeRules) { self.rules = rules }
+
+    /// Everything on the venue that its rules name.
+    package var found: Bool {
+        perpFound && (spotIndex != 0xFFFF || !(rules.useVenueSpot || mintFromVenue))
+    }
+
+    /// Before a new book is judged: nothing of the last one counts.
+    package func clear() {
+        view = View()
+        decision = ek_decision()
+        gates.removeAll(keepingCapacity: true)
+        risk_e6 = 0
+        cooldownLeft_s = 0
+        waiting = false
+        judged = false
+        reason = Text()
+    }
+
+    /// It stands so, by this book.
+    package func stand(_ status: Status, _ why: Text) {
+        self.status = status
+        reason = why
+        waiting = false
+    }
+
+    /// The book could not be read: nothing is known of it.
+    package func unread(_ status: Status, _ why: Text) {
+        view = View()
+        gates.removeAll(keepingCapacity: true)
+        judged = false
+        risk_e6 = 0
+        stand(status, why)
+    }
+
+    package func record(in r: UnsafeMutablePointer<ek_record>) -> MarketRecord? {
+        guard let i = recordIndex else { return nil }
+        return ek_record_market(r, i)
+    }
+}
+
+extension [Gate] {
+    package var allOpen: Bool { !contains { !$0.ok } }
+
+    /// The first closed gate's sentence.
+    package var closedReason: Text {
+        for g in self where !g.ok { return g.reason }
+        return Text()
+    }
+
+    /// Replaces the gate's reading, or adds it.
+    package mutating func put(_ g: Gate) {
+        for i in 0..<count where self[i].gate == g.gate {
+            self[i] = g
+            return
+        }
+        append(g)
+    }
+}

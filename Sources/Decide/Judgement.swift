@@ -1,0 +1,104 @@
+// What a book says of one market: its numbers, and what follows from them.
+import EvenkeelCore
+import Model
+import Text
+
+extension Hedge {
+    /// The book in this market's numbers. `ledger_e9`: the position of the paper ledger, which counts on top.
+    package func assess(_ book: Book, ledger_e9: Int64, lean: Bool) throws(Refusal) -> View {
+        var legs = rules.coreLegs(perp: perpIndex, spot: spotIndex, mint: mint)
+        legs.skip_liquidation = lean ? 1 : 0
+        var view = View()
+        var fault = ek_fault()
+        let err = ek_assess(book, &legs, &view.a, &fault)
+        let (perp_e9, over) = view.a.perp_base_e9.addingReportingOverflow(ledger_e9)
+        if over { throw Refusal("the paper position is out of range") }
+        view.perp_e9 = perp_e9
+        var known: Int32 = 0
+        let driftErr = ek_drift_to(
+            view.a.spot_base_e9, view.perp_e9, rules.ratio_ppm, rules.target_e9,
+            &view.net_e9, &view.drift_ppm, &known)
+        guard err == EK_OK && driftErr == EK_OK else {
+            throw Refusal(
+                "this account cannot be valued, so it is only observed: \(c: ek_fault_text(&fault))")
+        }
+        view.driftKnown = known != 0
+        view.known = true
+        view.valued = true
+        return view
+    }
+
+    package func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
+        var h = ek_hedge_rules()
+        h.tolerance_ppm = rules.tolerance_ppm
+        h.cooldown_s = rules.cooldown_s
+        h.min_trade_base_e9 = rules.minTrade_e9
+        h.max_trade_base_e9 = rules.maxTrade_e9
+        h.step_base_e9 = m.pointee.step_base_e9
+        h.market_min_base_e9 = m.pointee.min_order_base_e9
+        return h
+    }
+
+    /// The market in this book, if it still carries the name that is hedged.
+    package func market(in book: Book) throws(Refusal) -> UnsafePointer<ek_perp_market> {
+        guard let m = ek_book_perp(book, perpIndex),
+            rules.perpName.withChars({ ek_book_perp_by_name(book, $0, $1) })?.pointee.market_index
+                == perpIndex
+        else { throw Refusal("the market no longer carries the hedged name; observing only") }
+        return m
+    }
+
+    /// The decision for a view; `closing`: everything held is too much. `last`: the success whose cooldown
+    /// may hold.
+    package func decide(
+        _ view: View, _ m: UnsafePointer<ek_perp_market>, closing: Bool, at moment: ek_moment,
+        last: ek_moment
+    ) throws(Refusal) -> ek_decision {
+        var core = coreRules(m)
+        var d = ek_decision()
+        let err: ek_err
+        if closing {
+            // Any size on the step will do, and no cooldown counts.
+            core.min_trade_base_e9 = core.step_base_e9
+            core.market_min_base_e9 = core.step_base_e9
+            err = ek_decide(
+                &core, view.perp_e9, 0, view.perp_e9 == 0 ? 1 : 0, view.perp_e9, moment, noMoment, &d)
+        } else {
+            err = ek_decide(
+                &core, view.net_e9, view.drift_ppm, view.driftKnown ? 1 : 0, view.perp_e9, moment,
+                last, &d)
+        }
+        if err != EK_OK { throw Refusal("the decision could not be computed: numbers out of range") }
+        return d
+    }
+
+    /// The success whose cooldown the market may be in, `noMoment`: none. A cooldown that was once seen over
+    /// stays over: a clock that was ahead at the success and is set right later reaches the stamp a second
+    /// time, and that must not begin it anew.
+    package func cooldownSince(_ last: ek_moment, _ core: inout ek_hedge_rules, _ moment: ek_moment)
+        -> ek_moment
+    {
+        if last.unix_s == cooled.unix_s && last.slot == cooled.slot { return noMoment }
+        if ek_cooldown_left(&core, moment, last) > 0 { return last }
+        cooled = last
+        return noMoment
+    }
+
+    /// Caps a reducing correction at what the venue's margin test leaves room for: the position less what
+    /// orders on its closing side take already. The test counts their whole size, so an order beyond it would
+    /// be refused.
+    package func fitReduction(_ book: Book) {
+        guard decision.reduce_only != 0, decision.action != UInt8(EK_ACTION_NONE),
+            let m = ek_book_perp(book, perpIndex)
+        else { return }
+        let a = view.a
+        let size = a.perp_base_e9.magnitude
+        let taken = a.perp_base_e9 < 0 ? a.perp_open_bids_e9.magnitude : a.perp_open_asks_e9.magnitude
+        let step = max(1, m.pointee.step_base_e9)
+        let room = (size > taken ? size - taken : 0) / step * step
+        // Without room there is nothing to cap: the margin gate says no by itself.
+        if room > 0 && decision.size_base_e9 > room { decision.size_base_e9 = room }
+    }
+}
+
+package let noMoment = ek_moment(unix_s: 0, slot: 0)

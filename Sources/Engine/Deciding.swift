@@ -1,0 +1,316 @@
+// The one book that was read is judged for every market, then at most one correction is begun. What is wrong
+// with the account holds up all of them; a market's own trouble holds up nobody but itself. The next market
+// has its turn in a tick of its own, at once after this one, on a book that knows what this one did.
+import Accounting
+import Decide
+import EvenkeelCore
+import Execute
+import Model
+import Rpc
+import Text
+
+extension Machine {
+    func decide(_ now: Now) {
+        report.clearCorrection()
+        var judged = false
+        for h in hedges where judge(h, now) { judged = true }
+        for (i, h) in hedges.enumerated() where h.missing.isEmpty && h.status == .observeOnly && !h.view.known
+        {
+            note(.warning, named(i, h.reason))
+        }
+        let first = hedges.busiest(schedule.turn)
+        focus(on: first)
+        guard let v = hedges.firstIndex(where: { $0.view.valued }) else {
+            finish(account: .observeOnly, hedges[first].standing, now)
+            return
+        }
+        checkSkew(now)
+        health.observe(hedges[first].view.valued ? hedges[first].view : hedges[v].view, rules, note)
+        vault.take(vaultInput(now), effects)
+        if judged {
+            for h in hedges where h.judged { evaluateGates(h, now) }
+            if cancelStaleOrder(now) { return }
+        }
+        settleVerdict(now)
+    }
+
+    func vaultInput(_ now: Now) -> VaultInput { VaultInput(journal, hedges, book, rules, account, now) }
+
+    // MARK: one market
+
+    /// The market's view of the book just read; in paper mode the ledger's position counts on top.
+    func assess(_ h: Hedge) throws(Refusal) -> View {
+        let ledger_e9 = rules.mode == .paper ? h.record(in: record)?.pointee.paper.base_e9 ?? 0 : 0
+        return try h.assess(book, ledger_e9: ledger_e9, lean: rules.lean)
+    }
+
+    /// The same, and where it cannot be valued, a view that says so.
+    func viewNow(_ h: Hedge) -> View {
+        do throws(Refusal) { return try assess(h) } catch { return View() }
+    }
+
+    /// Sets the market's view, decision and status; true when there is a decision.
+    private func judge(_ h: Hedge, _ now: Now) -> Bool {
+        h.clear()
+        if !h.missing.isEmpty {
+            h.stand(.observeOnly, h.missing)
+            return false
+        }
+        h.view.a.slot = book.pointee.slot
+        h.status = .observeOnly
+        do throws(Refusal) {
+            h.view = try assess(h)
+            try judgeMarket(h, try h.market(in: book), now)
+            return true
+        } catch {
+            h.stand(h.status, error.text)
+            return false
+        }
+    }
+
+    private func judgeMarket(_ h: Hedge, _ m: UnsafePointer<ek_perp_market>, _ now: Now) throws(Refusal) {
+        var core = h.coreRules(m)
+        var smallest: UInt64 = 0
+        h.status = .blocked
+        if ek_hedge_rules_check(&core, &smallest) != EK_OK {
+            throw Refusal(
+                """
+                max_trade_size is under the market's smallest order (\(base: smallest)): no correction can \
+                ever be \
+                made
+                """)
+        }
+        h.status = .error
+        let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
+        let success = h.record(in: record).map {
+            rules.mode == .paper ? $0.pointee.paper.last_success : $0.pointee.last_success
+        }
+        let last = h.cooldownSince(success ?? noMoment, &core, moment)
+        let d = try h.decide(h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last)
+        h.decision = d
+        h.judged = true
+        h.cooldownLeft_s = ek_cooldown_left(&core, moment, last)
+        let a = h.view.a
+        h.risk_e6 = ek_risk_e6(a.spot_base_e9, h.view.net_e9, h.rules.tolerance_ppm, a.oracle_price_e6)
+        switch Int(d.verdict) {
+        case Int(EK_VERDICT_BALANCED): h.status = .balanced
+        case Int(EK_VERDICT_DUST): h.status = .dust
+        case Int(EK_VERDICT_COOLDOWN): h.status = .cooldown
+        default:
+            h.status = .pending
+            h.waiting = true
+        }
+    }
+
+    // MARK: the verdict
+
+    private func settleVerdict(_ now: Now) {
+        if closing && flatReached(now) { return }
+        guard hedges.contains(where: { $0.judged && $0.status != .balanced }) else {
+            finishStanding(of: report.market ?? 0, now)
+            return
+        }
+        if heldForAccount(now) { return }
+        var blockedFirst: Int? = nil
+        while let i = hedges.nextInTurn(schedule.turn) {
+            hedges[i].waiting = false
+            focus(on: i)
+            sayCorrection(i)
+            if hedges[i].gates.allOpen {
+                correct(i, now)
+                return
+            }
+            hedges[i].stand(.blocked, noteBlocked(i))
+            if hedges[i].decision.reduce_only != 0
+                && hedges[i].gates.contains(where: { $0.gate == .freeCollateral && !$0.ok })
+            {
+                health.reductionRefused(hedges[i].view, note)
+            }
+            if blockedFirst == nil { blockedFirst = i }
+        }
+        let i = blockedFirst ?? report.market ?? 0
+        focus(on: i)
+        if hedges[i].status == .cooldown {
+            note(.info, named(i, hedges[i].standing))
+            report.cooldownLeft_s = hedges[i].decision.cooldown_left_s
+        }
+        finishStanding(of: i, now)
+    }
+
+    /// What holds for the account holds for every market that is out of balance.
+    private func heldForAccount(_ now: Now) -> Bool {
+        if halted {
+            holdAll(.observeOnly, haltedReason, now)
+        } else if heldByPause {
+            holdAll(.paused, "Paused: nothing is traded until resume", now)
+        } else if journal.breakerOpen {
+            holdAll(
+                .observeOnly,
+                """
+                The breaker is open after \(journal.failuresInRow) failures in a row; observing only until \
+                resume
+                """, now)
+        } else {
+            do throws(Refusal) {
+                try requireCluster()
+                if rules.mode == .live {
+                    try effects.requireSigner()
+                    try requireRights()
+                }
+                return false
+            } catch {
+                holdAll(.observeOnly, error.text, now)
+            }
+        }
+        return true
+    }
+
+    var haltedReason: Text {
+        journal.haltedBecause.isEmpty
+            ? "the state file cannot be written; nothing is traded" : journal.haltedBecause
+    }
+
+    private func holdAll(_ status: Status, _ why: Text, _ now: Now) {
+        for h in hedges where h.judged && h.status != .balanced { h.stand(status, why) }
+        finish(account: status, why, now)
+    }
+
+    /// Refused: the key may not act for the account.
+    func requireRights() throws(Refusal) {
+        let (user, signer) = (book.pointee.user, account.signer)
+        if same(signer, user.authority) { return }
+        if ek_user_has_delegate(ek_book_user(book)) != 0 && same(signer, user.delegate) { return }
+        throw Refusal(
+            """
+            the key \(key: signer) is neither the authority nor the delegate of the account; authorise \
+            it as delegate, then restart
+            """)
+    }
+
+    // MARK: a correction
+
+    private func sayCorrection(_ i: Int) {
+        let (h, d) = (hedges[i], hedges[i].decision)
+        if closing {
+            note(
+                .info,
+                """
+                Flatten - closing \(base: d.size_base_e9, shown: 6) of \
+                \(base: h.view.perp_e9, shown: 6, sign: true) \(h.rules.perpName)
+                """)
+            return
+        }
+        let what: StaticString = d.direction == UInt8(EK_SELL) ? "expanding short" : "reducing short"
+        note(
+            .info,
+            """
+            Net delta \(base: h.view.net_e9, shown: 6, sign: true) \(h.rules.asset) - \(what) by \
+            \(base: d.size_base_e9, shown: 6)
+            """)
+    }
+
+    /// Begins a market's correction; its gates are open.
+    private func correct(_ i: Int, _ now: Now) {
+        tick.tried = i
+        if rules.mode == .paper {
+            correctOnPaper(i, now)
+        } else {
+            let take = ek_venue_can_take(account.venue) != 0 && tick.auctionFor != i
+            takeSecondLook(Draft(market: i, kind: take ? .take : .place), now)
+        }
+    }
+
+    /// An order of this agent that outlived the state file that knew it, older than any order this agent
+    /// leaves open: it is cancelled, and the cancel proven, before anything new is decided. A fresh one may
+    /// be another agent's at work; then its gate stays closed.
+    private func cancelStaleOrder(_ now: Now) -> Bool {
+        guard rules.mode == .live, !halted, !heldByPause, !journal.breakerOpen, !ticketOpen,
+            let o = ownOrders(book, hedges).first(where: { $0.stale && $0.market != nil }), let i = o.market
+        else { return false }
+        focus(on: i)
+        note(
+            .warning,
+            "order \(o.id) of this agent is still open but unknown to its state file; cancelling it first")
+        hedges[i].decision = ek_decision()
+        prepare(Draft(market: i, kind: .cancel(o.id)), now)
+        return true
+    }
+
+    func noteBlocked(_ i: Int) -> Text {
+        let why = hedges[i].gates.closedReason
+        note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
+        return why
+    }
+
+    func blocked(_ i: Int, _ now: Now) { finish(.blocked, noteBlocked(i), about: i, now) }
+
+    private func correctOnPaper(_ i: Int, _ now: Now) {
+        let h = hedges[i]
+        guard let m = h.record(in: record) else { return }
+        let before = m.pointee
+        let fill: PaperFill
+        do throws(Refusal) {
+            fill = try PaperFill(h, book, rules)
+            try fill.book(in: m, tolerance_ppm: h.rules.tolerance_ppm, slot: book.pointee.slot, now)
+        } catch {
+            finish(.error, error.text, about: i, now)
+            return
+        }
+        let d = h.decision
+        var c = Correction(
+            action: d.action, outcome: UInt8(EK_OUT_PAPER), paper: true, filled_e9: d.size_base_e9,
+            price_e6: fill.price_e6, fee_e6: fill.fee_e6, slot: book.pointee.slot,
+            driftBefore_ppm: h.view.drift_ppm)
+        c.driftAfter_ppm = fill.after.drift_ppm
+        c.store(in: m, signature: nil, now)
+        if !save(now) {
+            m.pointee = before
+            finish(.error, "the paper fill could not be saved", about: i, now)
+            return
+        }
+        report.after = fill.after
+        report.action = d.action
+        report.size_e9 = d.size_base_e9
+        report.price_e6 = fill.price_e6
+        h.view = fill.after
+        keepCorrection(of: m, landing_slots: 0, now)
+        sayExecuted(price_e6: fill.price_e6, paper: true)
+        finish(.executedPaper, "Filled on paper", about: i, now)
+    }
+
+    /// The vault and the history take in a correction that is over.
+    func keepCorrection(of m: MarketRecord, landing_slots: UInt32, _ now: Now) {
+        let oracle_e6 = hedges[report.market ?? 0].view.a.oracle_price_e6
+        let kept = KeptCorrection(
+            oraclePrice_e6: oracle_e6, landing_slots: landing_slots, after: report.after,
+            signature: report.hasSignature ? report.signature : nil)
+        vault.takeCorrection(of: m, kept, vaultInput(now), effects)
+    }
+
+    func sayExecuted(price_e6: Int64, paper: Bool) {
+        let begin: StaticString = paper ? "Rebalance executed on paper: " : "Rebalance executed: "
+        note(
+            .info,
+            """
+            \(begin)\(c: ek_action_name(report.action)) \(base: report.size_e9, shown: 6) \(shownMarket) @ \
+            $\(fixed: price_e6, decimals: 6, shown: 2)
+            """)
+    }
+
+    /// Says once when the local clock and the chain's are far apart: the cooldown then leans on slots.
+    private func checkSkew(_ now: Now) {
+        let skew_s = now.unix_s.subtractingReportingOverflow(book.pointee.clock.unix_timestamp).partialValue
+        let far = skew_s.magnitude > 120
+        if far && !standing.skewSaid {
+            let side: StaticString = skew_s > 0 ? "ahead of" : "behind"
+            note(
+                .warning,
+                """
+                the local clock is \(skew_s.magnitude) s \(side) the chain's; order expiry uses chain time, \
+                the cooldown \
+                the later of both; check the time service
+                """)
+        }
+        standing.skewSaid = far
+    }
+}

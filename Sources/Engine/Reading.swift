@@ -1,0 +1,298 @@
+// Reading the book: one getMultipleAccounts whose answer must be whole, of the right accounts, and no older
+// than anything seen before. The list of accounts is found from the chain: State tells how many markets there
+// are, their names tell which is ours, the markets tell their oracles, the User tells which other markets its
+// positions touch.
+import Decide
+import EvenkeelCore
+import Execute
+import Model
+import Rpc
+import Text
+
+let readAttempts = 3
+/// A node reads the Clock account in the very slot it answers for; a pool's proxy may be a little off.
+private let clockSlack_slots: UInt64 = 32
+/// A tick waits this long for an endpoint to end its rest; longer, and the tick ends in an error.
+private let longestRest_ms: UInt64 = 10_000
+/// An expiry whose account nobody serves is gathered anew after so many attempts.
+private let proofAttempts = 10
+
+extension Machine {
+    func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
+        reader.reading.purpose = why
+        reader.reading.minSlot = max(slot, reader.slots.newest)
+        if why == .tick { enter(.reading) }
+        reader.reading.endpoint = readFrom(why, now)
+        let rest_ms = endpoints.all[readEndpoint].restUntil_ms
+        if rest_ms > now.mono_ms {
+            everybodyRests(rest_ms, now)
+        } else if bookKnown && !reader.search.found {
+            readMarkets(now)
+        } else {
+            postBook(now)
+        }
+    }
+
+    /// The preferred endpoint first; after a failure the next one.
+    private func readFrom(_ why: Purpose, _ now: Now) -> Int {
+        let again = reader.reading.attempts > 0
+        func next(after e: Int) -> Int {
+            endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: e)
+        }
+        // What an order did is asked of the node that found it: another one may stand on a fork without it.
+        // That it is over, or had no effect, is asked of another one, too.
+        if !again, let t = phase.tracking {
+            if why == .settle && t.overBy != nil || why == .proof && t.noEffectBy != nil {
+                return next(after: readEndpoint)
+            }
+            if why == .settle, let e = t.landedBy, !endpoints.all[e].foreign,
+                endpoints.all[e].restUntil_ms <= now.mono_ms
+            {
+                return e
+            }
+        }
+        return next(after: again || tick.retries > 0 ? readEndpoint : -1)
+    }
+
+    /// The list of accounts only grows; when it is full of markets the account has left, it is made anew,
+    /// once a tick.
+    private func rebuildPlan(_ now: Now) {
+        guard reader.search.planBuilt_tick != ticks else {
+            readFailed(Trouble("the account touches more markets than the agent can read at once"), now)
+            return
+        }
+        reader.search.planBuilt_tick = ticks
+        books.clearPlan(account)
+        planHedges()
+        requests.bodies.plan(books.plan)
+        postBook(now)
+    }
+
+    /// The accounts that the hedged markets need.
+    func planHedges() {
+        for (i, h) in hedges.enumerated() where h.missing.isEmpty {
+            do throws(Refusal) { try h.planLegs(books.plan, authority: account.authority) } catch {
+                h.missing = error.text
+                note(.error, named(i, error.text))
+                continue
+            }
+            _ = ek_plan_add_perp(books.plan, h.perpIndex)
+            if h.spotIndex != 0xFFFF { _ = ek_plan_add_spot(books.plan, h.spotIndex) }
+        }
+    }
+
+    /// Every endpoint failed or asked for a pause: wait for the first one, or give the tick up when that is
+    /// long.
+    private func everybodyRests(_ until_ms: UInt64, _ now: Now) {
+        let left_ms = until_ms - now.mono_ms
+        if reader.reading.purpose != .tick || left_ms <= longestRest_ms {
+            schedule.phaseTimer_ms = until_ms
+            return
+        }
+        reader.reading.attempts = readAttempts
+        readFailed(
+            Trouble(
+                "every RPC endpoint asked to be left alone, the first for another \((left_ms + 999) / 1000) s"
+            ), now)
+    }
+
+    func postBook(_ now: Now) {
+        reader.reading.hedged = false
+        requests.drop(.book)
+        if !askBook(readEndpoint) {
+            readFailed(Trouble("too many requests under way"), now)
+            return
+        }
+        if endpoints.all.count > 1 {
+            // Slow is four times its usual, and a quarter of a second at least: then somebody else is asked
+            // as well.
+            let usual_ms = UInt64(endpoints.all[readEndpoint].latency_us) / 1000
+            schedule.phaseTimer_ms = now.mono_ms + max(250, min(4 * usual_ms, rules.maxLatency_ms))
+        }
+    }
+
+    private func askBook(_ e: Int) -> Bool {
+        // Also for the second read of a start: never older than what was just seen.
+        reader.reading.minSlot = max(reader.reading.minSlot, reader.slots.newest)
+        let m = reader.reading.minSlot
+        return post(.book, e) { r, id in
+            r.book(id: id, minSlot: m) { effects.post(endpoint: e, id: id, body: $0) }
+        }
+    }
+
+    /// The phase timer of a read: the answer is slow (ask a second endpoint as well, once), or the pause
+    /// after a failure is over.
+    func readAgain(_ now: Now) {
+        if requests.has(.markets) { return }
+        guard requests.has(.book) else {
+            read(reader.reading.purpose, minSlot: reader.reading.minSlot, now)
+            return
+        }
+        let other = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: readEndpoint)
+        if !reader.reading.hedged && other != readEndpoint && endpoints.all[other].restUntil_ms <= now.mono_ms
+        {
+            reader.reading.hedged = askBook(other)
+        }
+    }
+
+    func bookAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
+        guard stage == .reading || stage == .settling else { return }
+        do throws(Trouble) { try loadBook(a, endpoint, now) } catch {
+            bookTrouble(error, a, endpoint, now)
+            return
+        }
+        requests.drop(.book)
+        schedule.phaseTimer_ms = UInt64.max
+        if !rules.lean { books.keep(a.body) }
+        reader.reading.endpoint = endpoint
+        reader.reading.at_ms = now.mono_ms
+        reader.reading.latency_us = a.latency_us
+        lookForMarketsAgain()
+        if !reader.search.found {
+            readMarkets(now)
+            return
+        }
+        var changed: Int32 = 0
+        if ek_plan_complete(books.plan, book, &changed) != EK_OK {
+            rebuildPlan(now)
+        } else if changed != 0 {
+            // The list grew (first reads, or a position in a market that was not listed): the book is not
+            // whole yet.
+            requests.bodies.plan(books.plan)
+            postBook(now)
+        } else {
+            bookRead(now)
+        }
+    }
+
+    private func bookTrouble(_ t: Trouble, _ a: Answer, _ endpoint: Int, _ now: Now) {
+        if reader.search.planFull {
+            reader.search.planFull = false
+            rebuildPlan(now)
+            return
+        }
+        if a.wire == .ok && a.status == 200 {
+            endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
+        }
+        if requests.has(.book) { return }  // the other endpoint may still answer
+        readFailed(t, now)
+    }
+
+    private func bookRead(_ now: Now) {
+        reader.reading.attempts = 0
+        switch reader.reading.purpose {
+        case .tick:
+            if rules.mode == .live && !venueAlive { probe(now) } else { decide(now) }
+        case .settle: settleBookRead(now)
+        case .proof: proofBookRead(now)
+        case .resend: resendBookRead(now)
+        }
+    }
+
+    /// Fills the latest book: whole, and not older than anything seen.
+    private func loadBook(_ a: Answer, _ endpoint: Int, _ now: Now) throws(Trouble) {
+        if let t = Answers.wireTrouble(a) { throw t }
+        book.pointee.have = 0  // an answer that is no book leaves the last one's bytes
+        books.known = false
+        var fault = ek_fault()
+        let err = ek_book_load(
+            book, books.plan, a.body.baseAddress, a.body.count, books.work.baseAddress, books.work.count,
+            &fault)
+        if err != EK_OK { throw unreadable(err, "\(c: ek_fault_text(&fault))", a, endpoint, now) }
+        guard book.pointee.has_answer_id != 0 && book.pointee.answer_id == UInt64(a.id) else {
+            throw Trouble("RPC answer belongs to another request")
+        }
+        let slot = book.pointee.slot
+        try checkClock(of: book)
+        endpoints.all[endpoint].showed(slot, now.mono_ms)
+        try checkLeap(slot, at: endpoint, now)
+        endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
+        if slot < reader.reading.minSlot {
+            throw Trouble(
+                "the node answered with slot \(slot), older than slot \(reader.reading.minSlot) already seen")
+        }
+        books.known = true
+        reader.slots.saw(slot, now)
+        reader.reading.layoutUnknown = false
+    }
+
+    private func unreadable(_ err: ek_err, _ words: Text, _ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble
+    {
+        if err == EK_E_RPC {
+            // The core has the node's own words; the code decides whether it is only behind.
+            do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
+        }
+        // A book of a newer slot that cannot be read (a layout this program does not know) still tells that
+        // older ones are old.
+        if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 {
+            do throws(Trouble) {
+                try checkClock(of: book)
+                try checkLeap(book.pointee.slot, at: endpoint, now)
+                reader.slots.newest = max(reader.slots.newest, book.pointee.slot)
+            } catch {}
+        }
+        if err == EK_E_FULL && reader.search.found && reader.search.planBuilt_tick != ticks {
+            reader.search.planFull = true
+        }
+        reader.reading.layoutUnknown =
+            err == EK_E_UNSUPPORTED || err == EK_E_DISCRIMINATOR || err == EK_E_SHORT
+            || err == EK_E_LENGTH
+        return Trouble(words)
+    }
+
+    /// The slot of the answer and the Clock account inside it are two facts that must agree, and chain time
+    /// must be a time.
+    func checkClock(of b: Book) throws(Trouble) {
+        let (slot, clock) = (b.pointee.slot, b.pointee.clock.slot)
+        if (slot > clock ? slot - clock : clock - slot) > clockSlack_slots {
+            throw Trouble("the answer claims slot \(slot), the chain's clock in it says \(clock)")
+        }
+        let time = b.pointee.clock.unix_timestamp
+        if time <= 0 || time >= 1 << 40 { throw Trouble("the chain's clock in the answer is no time") }
+    }
+
+    func readFailed(_ t: Trouble, _ now: Now) {
+        reader.reading.attempts += 1
+        if reader.reading.purpose != .tick {
+            ticketReadFailed(t, now)
+            return
+        }
+        if reader.reading.attempts < readAttempts {
+            schedule.phaseTimer_ms = now.mono_ms + UInt64(150) << UInt64(reader.reading.attempts)
+            noteRead(.debug, t)
+            return
+        }
+        let unknown = reader.reading.layoutUnknown
+        let why: Text = "Reading the book failed: \(t.text)"
+        report.view.known = false
+        report.clearCorrection()
+        for h in hedges { h.unread(unknown ? .observeOnly : .error, why) }
+        noteRead(unknown ? .warning : .error, t)
+        reader.reading.layoutUnknown = false
+        finish(account: unknown ? .observeOnly : .error, why, now)
+    }
+
+    /// A ticket's fate must be read whatever it takes; a tick may try again later.
+    private func ticketReadFailed(_ t: Trouble, _ now: Now) {
+        let attempts = reader.reading.attempts
+        if reader.reading.purpose == .proof && attempts > proofAttempts {
+            // Nobody serves the slot that was named as the end: the evidence is thrown away and gathered
+            // anew.
+            note(.warning, "the account could not be read at the slot that proves the expiry; watching on")
+            restartWatch(now)
+            return
+        }
+        tracking.readTrouble = t.text
+        if reader.reading.purpose == .resend && attempts >= readAttempts {
+            backToWatching(now)
+            return
+        }
+        sayOverdue(now)
+        if attempts == readAttempts { noteRead(.warning, t) }
+        schedule.phaseTimer_ms = now.mono_ms + min(UInt64(250) << UInt64(min(attempts, 5)), 4_000)
+    }
+
+    private func noteRead(_ level: Level, _ t: Trouble) {
+        note(level, "Reading the book failed at endpoint \(readEndpoint + 1): \(t.text)")
+    }
+}

@@ -1,0 +1,115 @@
+// A simulation of exactly the order that is meant, without a signature, and the comparison of the simulated
+// account with what it is to be.
+import Decide
+import EvenkeelCore
+import Execute
+import Model
+import Rpc
+import Text
+
+extension Machine {
+    func simulate(_ now: Now) {
+        var d = draft
+        if d.cancels == nil && d.userOrderId == nil { d.userOrderId = takeOrderId() }
+        do throws(Refusal) {
+            try d.shape(book, hedges[d.market], rules, venue: account.venue)
+            try d.compile(book, signer: account.signer, feePrice_micro: 0)
+        } catch {
+            executionFailed(error.text, now)
+            return
+        }
+        enter(.simulating(d))
+        if !postSimulation(.simulate, d.message) { tryTickAgain("too many requests under way", now) }
+    }
+
+    /// Asks for a simulation of the message, with an empty signature in front, at the slot of the book or
+    /// later.
+    func postSimulation(_ ask: Ask, _ message: [UInt8]) -> Bool {
+        let (e, user, m) = (readEndpoint, book.pointee.user_address, book.pointee.slot)
+        let bytes = [1] + [UInt8](repeating: 0, count: 64) + message
+        return post(ask, e) { r, id in
+            bytes.withUnsafeBufferPointer { tx in
+                r.simulate(id: id, transaction: tx, user: user, minSlot: m) {
+                    effects.post(endpoint: e, id: id, body: $0)
+                }
+            }
+        }
+    }
+
+    /// Counts on through this agent's own range, so that no two tickets in a row share an id.
+    private func takeOrderId() -> UInt8 {
+        let id = ek_record_take_user_order_id(record)
+        if ownOrderIds.contains(id) { return id }
+        record.pointee.next_user_order_id = ownOrderIds.lowerBound + 1
+        return ownOrderIds.lowerBound
+    }
+
+    func simulateAnswered(_ a: Answer, _ now: Now) {
+        guard stage == .simulating else { return }
+        let s: Answers.Simulated
+        do throws(Trouble) { s = try Answers.simulated(a) } catch {
+            tryTickAgain(error.text, now)
+            return
+        }
+        if let e = s.error {
+            simulationFailed(e, now)
+            return
+        }
+        let i = draft.market
+        do throws(Refusal) {
+            var after = try draft.accountAfter(s, book, venue: account.venue, work: books.work)
+            if draft.cancels == nil { readCost(&after, s, now) }
+        } catch {
+            refusedBySimulation(error.text, now)
+            return
+        }
+        if draft.cancels == nil && !hedges[i].gates.allOpen {  // the cost gate has read the simulated fill
+            abandonOrder()
+            blocked(i, now)
+            return
+        }
+        draft.limitCompute(used: s.units)
+        commit(now)
+    }
+
+    /// What the network takes is known once the order was simulated: the price others pay, for the units it
+    /// needs. The next decision expects the same; before the first one no priority fee is expected, and this
+    /// second look is the one that counts.
+    private func readCost(_ after: inout ek_user, _ s: Answers.Simulated, _ now: Now) {
+        let units = s.units.addingReportingOverflow(s.units / 5 + 1).partialValue
+        let priority = (draft.feePrice_micro ?? 0).multipliedReportingOverflow(by: units)
+        let lamports = priority.overflow ? UInt64.max : priority.partialValue / 1_000_000
+        standing.usualFee_lamports = min(lamports, rules.maxPriorityFee_lamports)
+        let h = hedges[draft.market]
+        if let g = draft.isTake ? costs(h).ofTake(&after) : costGate(h, now) { h.gates.put(g) }
+    }
+
+    private func simulationFailed(_ e: ChainError, _ now: Now) {
+        let custom = e.custom
+        if draft.isTake
+            && (custom == ProgramError.takeConditionFailed || custom == ProgramError.impossibleFill)
+        {
+            note(
+                .info,
+                "the venue cannot fill the whole size at once; placing a price-bounded auction order instead")
+            draft.kind = .place
+            simulate(now)
+            return
+        }
+        let h = hedges[draft.market]
+        if custom == ProgramError.insufficientCollateral && draft.cancels == nil
+            && h.decision.reduce_only != 0
+        {
+            health.reductionRefused(h.view, note)
+        }
+        refusedBySimulation("simulation refused the order: \(e.name(account.venue))", now)
+    }
+
+    /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a
+    /// failure.
+    private func refusedBySimulation(_ why: Text, _ now: Now) {
+        let i = draft.market
+        if draft.cancels == nil && endpoints.usable > 1 && startOver(why, now) { return }
+        executionFailed(why, about: i, now)
+    }
+}

@@ -1,0 +1,36 @@
+// Orders of this agent's on the account that its record does not know.
+import Decide
+import EvenkeelCore
+import Model
+
+/// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout
+/// at most).
+private let staleOrder_slots: UInt64 = 1_500
+
+/// An order that carries an id of ours and is open.
+package struct OwnOrder {
+    package let id: UInt32
+    /// Which hedged market it is of; nil: one that was not found yet.
+    package let market: Int?
+    package let stale: Bool
+}
+
+/// Live, of a hedged market (of any while one of ours is not found), with an id of this agent's range, and
+/// not past its time: whichever market it is of, the account has one correction at a time.
+package func ownOrders(_ book: Book, _ hedges: [Hedge]) -> [OwnOrder] {
+    var found: [OwnOrder] = []
+    let chain_s = book.pointee.clock.unix_timestamp
+    let anyMissing = hedges.contains { !$0.perpFound }
+    for i in 0..<UInt32(EK_MAX_ORDERS) {
+        guard let o = ek_user_order_at(ek_book_user(book), i)?.pointee else { break }
+        let market = hedges.firstIndex { $0.perpFound && $0.perpIndex == o.market_index }
+        guard o.status == UInt8(EK_ORDER_OPEN), o.market_type == UInt8(EK_PERP), market != nil || anyMissing,
+            ownOrderIds.contains(o.user_order_id), o.max_ts == 0 || o.max_ts >= chain_s
+        else { continue }
+        let slot = book.pointee.slot
+        found.append(
+            OwnOrder(id: o.order_id, market: market, stale: slot > o.slot && slot - o.slot > staleOrder_slots)
+        )
+    }
+    return found
+}
