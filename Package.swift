@@ -36,6 +36,9 @@ let linking: [LinkerSetting] = embedded
     ? [.unsafeFlags(["-use-ld=lld"] + forLinker.flatMap { ["-Xlinker", $0] })]
     : []
 
+// What everybody around the state machine needs of it.
+let machine: [Target.Dependency] = ["EvenkeelCore", "Text", "Model", "Decide", "Engine"]
+
 let package = Package(
     name: "evenkeel",
     targets: [
@@ -55,35 +58,31 @@ let package = Package(
         .target(name: "Engine",
                 dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting"],
                 swiftSettings: swift),
-        .target(name: "Render",
-                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine"],
+        .target(name: "Render", dependencies: machine + ["EvenkeelSys", "Rpc", "Accounting"],
                 swiftSettings: swift),
-        .target(name: "Alerts",
-                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Decide", "Execute", "Accounting", "Engine", "Render"],
+        .target(name: "Alerts", dependencies: machine + ["EvenkeelSys", "Accounting", "Render"],
                 swiftSettings: swift),
         .target(name: "Daemon",
-                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine", "Render",
-                               "Alerts"],
+                dependencies: machine + ["EvenkeelSys", "Rpc", "Execute", "Accounting", "Render", "Alerts"],
                 swiftSettings: swift),
-        .target(name: "Preflight",
-                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine", "Daemon"],
+        .target(name: "Preflight", dependencies: machine + ["EvenkeelSys", "Rpc", "Accounting", "Daemon"],
                 swiftSettings: swift),
-        .target(name: "Localnet", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"], swiftSettings: swift),
+        .target(name: "Localnet", dependencies: ["EvenkeelCore", "EvenkeelSys", "Text"],
+                swiftSettings: swift),
         .target(name: "Simulator",
-                dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine", "Localnet"],
+                dependencies: machine + ["EvenkeelSys", "Rpc", "Execute", "Accounting", "Localnet"],
                 swiftSettings: swift),
         .executableTarget(name: "evenkeel",
-                          dependencies: ["EvenkeelCore", "EvenkeelSys", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine",
-                                         "Render", "Daemon", "Preflight", "Localnet", "Simulator"],
+                          dependencies: machine + ["EvenkeelSys", "Rpc", "Render", "Daemon", "Preflight",
+                                                   "Localnet", "Simulator"],
                           swiftSettings: swift, linkerSettings: linking),
     ] + (embedded ? [] : [
         .testTarget(name: "EvenkeelTests",
-                    dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine", "Render", "Alerts",
-                                   "Localnet", "Simulator"]),
+                    dependencies: machine + ["Rpc", "Accounting", "Render", "Alerts", "Localnet",
+                                             "Simulator"]),
         // The machine on its bench, driven by the property tests over stdin. Never shipped.
         .executableTarget(name: "evenkeel-probe",
-                          dependencies: ["EvenkeelCore", "Text", "Model", "Rpc", "Decide", "Execute", "Accounting", "Engine", "Localnet"],
-                          path: "Tests/probe"),
+                          dependencies: machine + ["Rpc", "Accounting", "Localnet"], path: "Tests/probe"),
     ]),
     swiftLanguageModes: [.v5]
 )

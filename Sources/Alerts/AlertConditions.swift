@@ -77,7 +77,9 @@ extension AlertQueue {
         var why: Text? = m.report.status == .observeOnly && watches ? m.report.reason : nil
         for i in 0..<m.hedges.count where why == nil {
             let status = m.hedges[i].status
-            if status == .blocked || (status == .observeOnly && watches) { why = m.named(i, m.hedges[i].standing) }
+            if status == .blocked || (status == .observeOnly && watches) {
+                why = m.named(i, m.hedges[i].standing)
+            }
         }
         if why == nil { do throws(Refusal) { try m.requireCapacity() } catch { why = error.text } }
         condition(.blocked, why != nil, settings.blocked_ms, .warning, "not trading: \(why ?? Text())",

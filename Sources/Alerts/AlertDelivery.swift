@@ -74,8 +74,9 @@ package struct AlertDelivery {
         keep(log)
         let t = real_ms()
         if let a = alerts.next(t) {
-            let origin = AlertOrigin(venue: m.account.venue, authority: m.account.authority, subAccount: m.account.subAccount,
-                                     live: m.rules.mode == .live, now_s: now_s)
+            let origin = AlertOrigin(venue: m.account.venue, authority: m.account.authority,
+                                     subAccount: m.account.subAccount, live: m.rules.mode == .live,
+                                     now_s: now_s)
             let sent = alertBody(a, origin, config).bytes.withUnsafeBufferPointer {
                 sys_http_post(http, hookEndpoint, 0, $0.baseAddress, $0.count, hookTimeout_ms) == 0
             }

@@ -76,7 +76,8 @@ extension Machine {
     /// Goes on once everything has come, and the clusters with it.
     func prepared(_ now: Now) {
         do throws(Refusal) {
-            guard try draft.checkHeights(), try clustersTold() else { return }
+            guard draft.isComplete, try clustersTold() else { return }
+            try draft.checkHeights()
         } catch {
             tryTickAgain(error.text, now)
             return

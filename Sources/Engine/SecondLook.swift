@@ -8,9 +8,9 @@
 // does not come twice.
 //
 // A witness that has shown nothing usable for ten minutes, and did not contradict before, is counted out:
-// then the other one is looked at twice, as if it were the only one. Two that differ about the account at one slot
-// cannot both be right, and then nothing is traded. On different slots the account may simply have moved in
-// between: the tick starts over from a fresh book, at the next endpoint.
+// then the other one is looked at twice, as if it were the only one. Two that differ about the account at
+// one slot cannot both be right, and then nothing is traded. On different slots the account may simply have
+// moved in between: the tick starts over from a fresh book, at the next endpoint.
 import Decide
 import EvenkeelCore
 import Execute

@@ -194,11 +194,13 @@ package struct Draft {
 
     // MARK: preparation
 
+    package var isComplete: Bool { blockhash != nil && feePrice_micro != nil && height != nil }
+
     /// The last valid height decides when an order may be given up, so it must not rest on one node's word: a
     /// blockhash lives 150 blocks, and what another answer says the height is now leaves room for little
-    /// else. False: not everything has come yet.
-    package mutating func checkHeights() throws(Refusal) -> Bool {
-        guard var b = blockhash, feePrice_micro != nil, let h = height else { return false }
+    /// else.
+    package mutating func checkHeights() throws(Refusal) {
+        guard var b = blockhash, let h = height else { throw Refusal("the block height is not known") }
         guard b.lastValidHeight >= h + blockhashLife_blocks - 50,
             b.lastValidHeight <= h + 2 * blockhashLife_blocks
         else {
@@ -208,7 +210,6 @@ package struct Draft {
         // would have the order given up too soon.
         b.lastValidHeight = max(b.lastValidHeight, h + blockhashLife_blocks)
         blockhash = b
-        return true
     }
 
     /// What a unit is paid: what others pay; after failures half as much again for each, from a floor where

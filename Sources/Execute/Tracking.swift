@@ -5,7 +5,8 @@
 //   landed   its own order on the User, whoever found it; or its signature in a confirmed block, and its
 //            effect on a User of that slot or a later one
 //   failed   its signature in a confirmed block with an error, said by two endpoints, or by one until the
-//            block height is past (the bytes cannot land any more), and a User whose next_order_id has not moved
+//            block height is past (the bytes cannot land any more), and a User whose next_order_id has not
+//            moved
 //   expired  on a bank whose block height is past the ticket's last valid one, the signature is unknown with
 //            history searched, the same at a second endpoint where there is one, and a User of no older slot
 //            whose next_order_id has not moved

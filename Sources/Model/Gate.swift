@@ -1,11 +1,12 @@
-// What a gate has measured and what is allowed, as numbers with a unit. Words are made of them only when somebody looks: for a
-// status, a log line, the reason of a blocked correction.
+// What a gate has measured and what is allowed, as numbers with a unit. Words are made of them only when
+// somebody looks: for a status, a log line, the reason of a blocked correction.
 import EvenkeelCore
 import Text
 
 /// How a number is said. `word` has no number.
 package enum Unit: UInt8 {
-    case word, none, aDay, ms, seconds, slots, times_e4, limitTimes_e4, percent_bp, percent_ppm, usd_e6, sol_e9, base_e9, bps_ppm, pauseBits
+    case word, none, aDay, ms, seconds, slots, times_e4, limitTimes_e4, percent_bp, percent_ppm, usd_e6,
+        sol_e9, base_e9, bps_ppm, pauseBits
 }
 
 package struct Measure {
@@ -58,8 +59,10 @@ package struct Measure {
 
 /// Every gate there is. The order is the one they are evaluated and shown in.
 package enum GateName: UInt8, CaseIterable {
-    case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins, oracleConfidence, exchange, market, user
-    case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve, tradesToday, notionalToday, ownOrder, openInterest
+    case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins,
+        oracleConfidence, exchange, market, user
+    case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve,
+        tradesToday, notionalToday, ownOrder, openInterest
     case breaker, killSwitch, signerLimit, cost
 
     package var word: StaticString {
@@ -99,12 +102,16 @@ package enum GateName: UInt8, CaseIterable {
         switch self {
         case .leverage: return ("Leverage would exceed ", "", .limit)
         case .health: return ("Health is ", ", under ", .both)
-        case .freeCollateral: return ("Free collateral after the correction would be ", ", the venue needs at least ", .both)
+        case .freeCollateral:
+            return ("Free collateral after the correction would be ", ", the venue needs at least ", .both)
         case .equityFloor: return ("The account's equity is ", ", under the floor of ", .both)
         case .oracleAge: return ("The oracle price is ", " old, more than ", .both)
-        case .oracleDivergence: return ("The oracle price is ", " from its 5-minute average, more than ", .both)
-        case .oracleTwins: return ("The perp's and the spot's oracle prices are ", " apart, more than ", .both)
-        case .oracleConfidence: return ("The oracle's confidence band is ", " of the price, more than ", .both)
+        case .oracleDivergence:
+            return ("The oracle price is ", " from its 5-minute average, more than ", .both)
+        case .oracleTwins:
+            return ("The perp's and the spot's oracle prices are ", " apart, more than ", .both)
+        case .oracleConfidence:
+            return ("The oracle's confidence band is ", " of the price, more than ", .both)
         case .exchange: return ("The exchange is paused (", "); needs ", .both)
         case .market: return ("The market is ", "; needs ", .both)
         case .user: return ("The account is ", "; needs ", .both)
@@ -119,8 +126,11 @@ package enum GateName: UInt8, CaseIterable {
         case .tradesToday: return ("", " corrections today, the limit is ", .both)
         case .notionalToday: return ("Corrections today would come to ", ", more than ", .both)
         case .ownOrder:
-            return ("Order ", " carries an id of this agent but is not in its state file: another agent on this account, or lost state; it must end first",
-                    .value)
+            return (
+                "Order ",
+                " carries an id of this agent but is not in its state file: another agent on this account, or lost state; it must end first",
+                .value
+            )
         case .openInterest: return ("The market's open interest would be ", ", more than its cap of ", .both)
         case .breaker: return ("The breaker is open after ", " failures in a row, the limit is ", .both)
         case .killSwitch: return ("The kill file is there; nothing is sent until it is gone", "", .none)

@@ -1,11 +1,12 @@
-// A leg of a market's spot: the venue's deposit or borrow, the authority's SOL, tokens in its associated accounts,
-// wallets that are only watched, a fixed amount that lies elsewhere.
+// A leg of a market's spot: the venue's deposit or borrow, the authority's SOL, tokens in its associated
+// accounts, wallets that are only watched, a fixed amount that lies elsewhere.
 import EvenkeelCore
 
 package struct Leg {
     package enum Kind: UInt8 { case token, watch, fixed }
     package var kind: Kind
-    /// Token: its mint, known from the config or (`hasKey` false) from the venue's spot market of the asset. Watch: the wallet.
+    /// Token: its mint, known from the config or (`hasKey` false) from the venue's spot market of the asset.
+    /// Watch: the wallet.
     package var key = ek_key()
     package var hasKey = false
     package var amount_e9: Int64 = 0

@@ -1,4 +1,5 @@
-// Errors of the venue's program that the agent acts on, by their numbers. What all others are called is in the core's tables.
+// Errors of the venue's program that the agent acts on, by their numbers. What all others are called is in
+// the core's tables.
 
 package enum ProgramError {
     /// Anchor: the program has no such instruction.

@@ -16,10 +16,13 @@ package struct View {
     package var driftKnown = false
     package init() {}
 
-    /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there is none.
+    /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there
+    /// is none.
     package var liqDistance_ppm: Int64? {
         guard a.liq_price_e6 > 0, a.oracle_price_e6 > 0 else { return nil }
-        return Int64(clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000 / Int128(a.oracle_price_e6))
+        return Int64(
+            clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000
+                / Int128(a.oracle_price_e6))
     }
 }
 
@@ -30,8 +33,8 @@ package struct Report {
     /// Its name then.
     package var otherMarket = Text()
     package var status = Status.pending
-    package var action: UInt8 = 0                // EK_ACTION_*
-    package var size_e9: UInt64 = 0              // of the correction; what filled, where it did not fill whole
+    package var action: UInt8 = 0  // EK_ACTION_*
+    package var size_e9: UInt64 = 0  // of the correction; what filled, where it did not fill whole
     package var price_e6: Int64 = 0
     package var hasSignature = false
     package var signature = [UInt8](repeating: 0, count: 64)

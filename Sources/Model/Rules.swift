@@ -1,4 +1,5 @@
-// The settings the machine runs by, as plain integers. The daemon fills them from the config file, the simulator by hand.
+// The settings the machine runs by, as plain integers. The daemon fills them from the config file, the
+// simulator by hand.
 import EvenkeelCore
 import Text
 
@@ -43,7 +44,8 @@ package func asset(of market: Text) -> Text {
 
 /// What holds for the whole account.
 package struct Rules {
-    /// What the agent does now, and what its config allows: live may go on on paper by command (ModeSwitch.swift), paper never live.
+    /// What the agent does now, and what its config allows: live may go on on paper by command
+    /// (ModeSwitch.swift), paper never live.
     package var mode = Mode.paper
     package var allowed = Mode.paper
     package var interval_ms: UInt64 = 60_000

@@ -4,7 +4,8 @@ import Text
 
 /// Why there is no signature.
 package enum SignRefusal: Error {
-    /// The signer counts before it signs, and its counters cannot be written: nothing may be signed any more in this process.
+    /// The signer counts before it signs, and its counters cannot be written: nothing may be signed any more
+    /// in this process.
     case counterDisk
     /// A limit of a window of time is used up; it passes by itself at `until_s` of the wall clock.
     case limit(Text, until_s: Int64)
@@ -13,7 +14,8 @@ package enum SignRefusal: Error {
 }
 
 extension SignRefusal {
-    /// The signer's windows are whole hours and days of the wall clock. nil: the reason is not one of a window.
+    /// The signer's windows are whole hours and days of the wall clock. nil: the reason is not one of a
+    /// window.
     package init?(limit reason: UInt32, unix_s: Int64) {
         let length_s: Int64
         switch reason {
@@ -27,7 +29,8 @@ extension SignRefusal {
     }
 }
 
-/// A limit of the signer that is used up: the words of its refusal, and its end on both clocks, whichever comes first (the wall clock may step).
+/// A limit of the signer that is used up: the words of its refusal, and its end on both clocks, whichever
+/// comes first (the wall clock may step).
 package struct SignerHold {
     package var words: Text
     package var until_s: Int64
@@ -40,5 +43,7 @@ package struct SignerHold {
     }
 
     package func over(_ now: Now) -> Bool { now.unix_s >= until_s || now.mono_ms >= until_ms }
-    package func left_s(_ now: Now) -> Int64 { min(until_s - now.unix_s, Int64(clamping: (until_ms - min(now.mono_ms, until_ms) + 999) / 1000)) }
+    package func left_s(_ now: Now) -> Int64 {
+        min(until_s - now.unix_s, Int64(clamping: (until_ms - min(now.mono_ms, until_ms) + 999) / 1000))
+    }
 }

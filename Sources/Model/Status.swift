@@ -2,7 +2,8 @@
 
 /// Statuses of docs/interface.md, in its words.
 package enum Status: UInt8 {
-    case balanced, cooldown, dust, blocked, pending, executedLive, executedPaper, partial, unfilled, error, observeOnly, paused
+    case balanced, cooldown, dust, blocked, pending, executedLive, executedPaper, partial, unfilled, error,
+        observeOnly, paused
 
     package var word: StaticString {
         switch self {

@@ -17,7 +17,9 @@ extension Checker {
 
     private func wouldLine() -> Text {
         guard let m = machine, m.bookKnown else { return "would do nothing: the account could not be read" }
-        if wouldSign && m.shownHedge.decision.action != UInt8(EK_ACTION_NONE) { return "would \(correction(m))" }
+        if wouldSign && m.shownHedge.decision.action != UInt8(EK_ACTION_NONE) {
+            return "would \(correction(m))"
+        }
         if wouldSign { return "would cancel an order of this agent that its state file does not know" }
         return "would do nothing now: \(m.report.status.word), \(m.report.reason)"
     }

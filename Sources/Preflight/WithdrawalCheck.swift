@@ -20,7 +20,8 @@ extension Checker {
     func rightsRows(_ m: Machine, haveKey: Bool) {
         guard m.bookKnown, haveKey, !same(m.account.signer, m.book.pointee.user.authority) else { return }
         guard let bytes = withdrawal(m) else {
-            row(.warn, "cannot withdraw", "the test could not be built for this venue",
+            row(
+                .warn, "cannot withdraw", "the test could not be built for this venue",
                 remedy: "the venue's own rule is that a delegate cannot; not shown here")
             return
         }
@@ -42,9 +43,10 @@ extension Checker {
         var noBlockhash = ek_key()
         let built = metas.withUnsafeBufferPointer { ms in
             data.withUnsafeBufferPointer { d in
-                var ix = ek_instruction(program: ek_venue_program(m.account.venue).pointee, metas: ms.baseAddress,
-                                        n_metas: UInt16(ms.count), data: d.baseAddress,
-                                        data_len: UInt16(d.count))
+                var ix = ek_instruction(
+                    program: ek_venue_program(m.account.venue).pointee, metas: ms.baseAddress,
+                    n_metas: UInt16(ms.count), data: d.baseAddress,
+                    data_len: UInt16(d.count))
                 let result = message.withUnsafeMutableBufferPointer {
                     ek_message_compile(0, &payer, &noBlockhash, &ix, 1, $0.baseAddress, $0.count, &len)
                 }
@@ -68,16 +70,18 @@ extension Checker {
             ek_key_from_base58($0, token.utf8CodeUnitCount, &tokenProgram) == EK_OK
         }
         guard known, ek_venue_address(m.account.venue, Int32(EK_ADDR_STATE), nil, 0, &state) == EK_OK,
-              ek_venue_address(m.account.venue, Int32(EK_ADDR_USER_STATS), &owner, 0, &stats) == EK_OK,
-              ek_venue_address(m.account.venue, Int32(EK_ADDR_SPOT_VAULT), nil, 0, &vault) == EK_OK,
-              ek_venue_address(m.account.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
-              ek_venue_address(m.account.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
+            ek_venue_address(m.account.venue, Int32(EK_ADDR_USER_STATS), &owner, 0, &stats) == EK_OK,
+            ek_venue_address(m.account.venue, Int32(EK_ADDR_SPOT_VAULT), nil, 0, &vault) == EK_OK,
+            ek_venue_address(m.account.venue, Int32(EK_ADDR_SIGNER), nil, 0, &vaultSigner) == EK_OK,
+            ek_venue_address(m.account.venue, Int32(EK_ADDR_INSURANCE_VAULT), nil, 0, &receiver) == EK_OK
         else { return nil }
         // The market's insurance vault stands for the receiver: a token account of the right mint that surely
         // exists.
-        return [meta(state), meta(m.book.pointee.user_address, written: true), meta(stats, written: true),
-                meta(m.account.signer, signs: true), meta(vault, written: true), meta(vaultSigner),
-                meta(receiver, written: true), meta(tokenProgram)]
+        return [
+            meta(state), meta(m.book.pointee.user_address, written: true), meta(stats, written: true),
+            meta(m.account.signer, signs: true), meta(vault, written: true), meta(vaultSigner),
+            meta(receiver, written: true), meta(tokenProgram),
+        ]
     }
 
     private func meta(_ key: ek_key, written: Bool = false, signs: Bool = false) -> ek_meta {
@@ -88,8 +92,10 @@ extension Checker {
         var requests = Requests()
         let e = m.readEndpoint
         let posted = bytes.withUnsafeBufferPointer {
-            requests.simulate(id: 77, transaction: $0, user: m.book.pointee.user_address,
-                              minSlot: m.book.pointee.slot) {
+            requests.simulate(
+                id: 77, transaction: $0, user: m.book.pointee.user_address,
+                minSlot: m.book.pointee.slot
+            ) {
                 post(endpoint: e, id: 77, body: $0)
             }
         }
@@ -117,15 +123,18 @@ extension Checker {
                 return
             }
             guard let e = s.error else {
-                row(.fail, "cannot withdraw", "a simulated withdrawal by this key was accepted",
+                row(
+                    .fail, "cannot withdraw", "a simulated withdrawal by this key was accepted",
                     remedy: "who has this key can empty the account: do not use it, make another delegate")
                 return
             }
             if e.custom == notTheOwner {
-                row(.ok, "cannot withdraw",
+                row(
+                    .ok, "cannot withdraw",
                     "a simulated withdrawal by this key was refused: it is not the owner (2001)")
             } else {
-                row(.warn, "cannot withdraw",
+                row(
+                    .warn, "cannot withdraw",
                     "a simulated withdrawal was refused, but for another reason: \(e.name(m.account.venue))",
                     remedy: "the venue's rule is that a delegate cannot; it could not be shown at this node")
             }

@@ -97,7 +97,7 @@ struct StatusWriter {
     private mutating func putPositions(_ v: View) {
         j.openList("positions")
         putPosition(m.shownMarket, v)
-        if (m.report.market == nil) {
+        if m.report.market == nil {
             j.closeList()
             return
         }

@@ -88,7 +88,8 @@ private func gatesLine(_ t: inout Text, _ gates: [Gate]) {
 }
 
 private func lastLine(_ t: inout Text, _ m: Machine, _ now_s: Int64) {
-    guard let last = m.shownHedge.record(in: m.record)?.pointee.last, last.outcome != UInt8(EK_OUT_NONE) else { return }
+    guard let last = m.shownHedge.record(in: m.record)?.pointee.last, last.outcome != UInt8(EK_OUT_NONE)
+    else { return }
     t.put(" last      \(correction: last), \(max(0, now_s - last.unix_s) / 60) min ago")
     t.put(", \(last.fee_lamports) lamports\n")
 }

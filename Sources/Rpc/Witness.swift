@@ -9,18 +9,19 @@ package struct Witness {
     /// Since when every look at it was in vain; nil: the last one was not.
     private var silentSince_ms: UInt64? = nil
     private var failedAt_ms: UInt64 = 0
-    /// It contradicted at the last look that was usable, at one slot or twice in a row: then its silence is not taken
-    /// for absence. Once at a later slot may be a deposit between the looks.
+    /// It contradicted at the last look that was usable, at one slot or twice in a row: then its silence is
+    /// not taken for absence. Once at a later slot may be a deposit between the looks.
     package private(set) var contradicted = false
     private var differed = 0
-    /// The newest slot it showed; whether it is asked next where it stands, for it said only that it is not there yet.
+    /// The newest slot it showed; whether it is asked next where it stands, for it said only that it is not
+    /// there yet.
     package var seenSlot: UInt64 = 0
     package var askWhere = false
     package var countedOutSaid = false
     package init() {}
 
-    /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say nothing about
-    /// that time.
+    /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say
+    /// nothing about that time.
     package mutating func failed(_ now_ms: UInt64, pause_ms: UInt64) {
         if silentSince_ms == nil || now_ms - failedAt_ms > pause_ms { silentSince_ms = now_ms }
         failedAt_ms = now_ms
@@ -42,7 +43,9 @@ package struct Witness {
     }
 
     package func countedOut(_ now_ms: UInt64, pause_ms: UInt64) -> Bool {
-        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else { return false }
+        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else {
+            return false
+        }
         return now_ms - since >= countedOutAfter_ms
     }
 }
@@ -50,8 +53,8 @@ package struct Witness {
 /// The second look that is under way.
 package struct SecondLook {
     package var ends_ms: UInt64 = 0
-    /// The book's own endpoint is looked at again: there is no other, or all others are counted out. Not before
-    /// `ownFrom_ms`.
+    /// The book's own endpoint is looked at again: there is no other, or all others are counted out. Not
+    /// before `ownFrom_ms`.
     package var own = false
     package var ownFrom_ms: UInt64 = 0
     /// The endpoint that was asked last.

@@ -35,7 +35,7 @@ func tell(_ config: UnsafeMutablePointer<sys_config>, _ answer: Text?) -> Int32 
     }
     Terminal.print(said)
     // Where what was asked for did not happen, scripts and supervisors see it in the exit code.
-    let refused = said.starts("reload refused") || said.starts("not ") || said.starts("called off")
+    let refused = said.starts("reload refused") || said.starts("not ") || said.starts("Not ")
     return refused ? 1 : 0
 }
 
@@ -46,7 +46,7 @@ func confirmed() -> Int32? {
         Terminal.print("evenkeel: not confirmed: add --yes\n", 2)
         return 2
     }
-    Terminal.print("Type yes to go on: ", 2)
+    Terminal.print("Type yes to continue: ", 2)
     var word = Text()
     withUnsafeTemporaryAllocation(of: CChar.self, capacity: 16) { line in
         guard let base = line.baseAddress, sys_read_line(0, base, 16, 60_000) >= 0 else { return }

@@ -132,7 +132,7 @@ def test_failures_and_the_breaker(alerting, receiver):
     broken = wait_for(lambda: receiver.alerts("breaker", "firing"), 60, "the breaker")[0]
     assert "2 failures in a row" in broken["text"] and broken["level"] == "error"
     chain.ctl("clear_faults")
-    assert agent.said("resume").out.startswith("resumed")
+    assert agent.said("resume").out.startswith("Resumed")
     wait_for(lambda: receiver.alerts("breaker", "resolved"), 10, "resolved")
     assert running.stop() == 143
 

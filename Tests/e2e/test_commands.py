@@ -235,12 +235,12 @@ def test_the_control_socket(bench):
     assert agent.said("rebalance").out.startswith("executed_live: ")      # passes over the cooldown once
     running.until("executed_live", seconds=5, since=at)
     chain.ctl("set_user", perp=-9)
-    assert agent.said("pause").out.startswith("paused; nothing is traded until resume")
-    assert agent.said("pause").out.startswith("paused already")
+    assert agent.said("pause").out.startswith("Paused; nothing is traded until resume")
+    assert agent.said("pause").out.startswith("Paused already")
     assert agent.said("rebalance").out.startswith("paused: ")
-    assert agent.said("resume").out.startswith("resumed; ")
+    assert agent.said("resume").out.startswith("Resumed. ")
     running.until("cooldown", seconds=5, since=at)
-    assert agent.said("resume").out.startswith("nothing to resume")
+    assert agent.said("resume").out.startswith("Nothing to resume")
     assert len(chain.landed()) == 2 and running.stop() == 143
 
 

@@ -79,7 +79,7 @@ def test_pause_calls_it_off(bench):
     running.until("balanced")
     chain.ctl("market", perp_paused=4)
     assert flatten(agent, "--yes").out.startswith("not flat yet")
-    assert "flatten is called off" in agent.said("pause").out
+    assert "Flatten stopped" in agent.said("pause").out
     chain.ctl("market", perp_paused=0)
     at = len(running.lines)
     wait_for(lambda: len(running.lines) > at + 4, 10, "ticks")

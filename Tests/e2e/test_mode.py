@@ -40,7 +40,7 @@ def test_to_paper_and_back(live):
     first = running.until("balanced")
     assert first["mode"] == first["mode_allowed"] == "live" and len(signers(running.pid)) == 1
     r = mode(agent, "paper")
-    assert r.code == 0 and r.out.startswith("on paper from now on, until live is said: nothing is signed or sent; balanced: "), r
+    assert r.code == 0 and r.out.startswith("On paper from now on, until `evenkeel mode live`: nothing is signed or sent; balanced: "), r
     wait_for(lambda: signers(running.pid) == [], 5, "the key is in no memory while nothing may be signed")
     at = len(running.lines)
     chain.ctl("set_user", perp=-9)
@@ -50,9 +50,9 @@ def test_to_paper_and_back(live):
     r = mode(agent, "live")
     assert r.code == 2 and "--yes" in r.err and agent.record()["paper_by_command"]
     r = mode(agent, "live", "--yes")
-    assert r.code == 0 and r.out.startswith("live from now on: real orders as soon as the drift and the gates allow them; executed_live: "), r
+    assert r.code == 0 and r.out.startswith("Live from now on: real orders as soon as the drift and the gates allow them; executed_live: "), r
     assert chain.perp() == -10 * E9 and len(signers(running.pid)) == 1 and not agent.record()["paper_by_command"]
-    assert mode(agent, "live", "--yes").out.startswith("live already")
+    assert mode(agent, "live", "--yes").out.startswith("Live already")
     running.told("on paper by command", "live by command: real orders from now on")
     assert running.stop() == 143
 
@@ -85,7 +85,7 @@ def test_paper_outlives_a_config_that_said_paper_meanwhile(live):
     running = agent.start()
     assert running.until("balanced")["mode_allowed"] == "paper"
     r = mode(agent, "live", "--yes")
-    assert r.code == 1 and "not live: the config of this run says mode = paper" in r.out
+    assert r.code == 1 and "Not live: the config of this run says mode = paper" in r.out
     assert running.stop() == 143
     agent.set(agent__mode="live")
     running = agent.start()
@@ -98,8 +98,8 @@ def test_live_needs_a_config_that_says_live(live, words):
     running = agent.start(*words)
     assert running.until("balanced")["mode"] == "paper"
     r = mode(agent, "live", "--yes")
-    assert r.code == 1 and r.out.startswith("not live: the config of this run says mode = paper"), r
-    assert mode(agent, "paper").out.startswith("on paper already")
+    assert r.code == 1 and r.out.startswith("Not live: the config of this run says mode = paper"), r
+    assert mode(agent, "paper").out.startswith("On paper already")
     chain.ctl("set_user", perp=-9)
     running.until("executed_paper")
     assert chain.sends() == [] and running.stop() == 143
@@ -126,16 +126,16 @@ def test_over_the_page(live, tmp_path):
         except urllib.error.HTTPError as e:
             return e.code, json.load(e)["data"]
     status, said = wait_for(lambda: served(lambda: post("live")), 10, "the page")
-    assert status == 409 and not said["ok"] and said["message"].startswith("not live: the config of this run says mode = paper"), said
+    assert status == 409 and not said["ok"] and said["message"].startswith("Not live: the config of this run says mode = paper"), said
     assert running.stop() == 143
     agent.set(agent__mode="live")
     running = agent.start()
     running.until("balanced")
     status, said = wait_for(lambda: served(lambda: post("paper")), 10, "the page")
-    assert status == 200 and said["ok"] and said["message"].startswith("on paper from now on"), said
+    assert status == 200 and said["ok"] and said["message"].startswith("On paper from now on"), said
     running.last(mode="paper")
     status, said = post("live")
-    assert status == 200 and said["message"].startswith("live from now on")
+    assert status == 200 and said["message"].startswith("Live from now on")
     running.last(mode="live")
     running.told("command from the page: live from now on")
     assert running.stop() == 143
@@ -192,14 +192,14 @@ def test_a_key_that_is_gone_meanwhile(live):
     secret = agent.key.read_text()
     agent.key.unlink()
     r = mode(agent, "live", "--yes")
-    assert r.code == 1 and r.out.startswith("not live: ") and "No such file" in r.out, r
+    assert r.code == 1 and r.out.startswith("Not live: ") and "No such file" in r.out, r
     running.last(mode="paper")
     assert agent.record()["paper_by_command"]
     agent.key.touch(mode=0o600)
     agent.key.write_text(secret)
     time.sleep(0.5)
     r = mode(agent, "live", "--yes")
-    assert r.code == 0 and "live from now on" in r.out, r
+    assert r.code == 0 and "Live from now on" in r.out, r
     assert running.stop() == 143
 
 

@@ -294,7 +294,7 @@ def test_paused_is_kept_over_a_restart(bench):
     chain, agent = bench(chain={"perp": -10})
     running = agent.start()
     running.until("balanced")
-    assert agent.said("pause").out.startswith("paused")
+    assert agent.said("pause").out.startswith("Paused")
     assert running.stop() == 143
     chain.ctl("set_user", perp=-9)
     s = ended(agent.once(), 0, "paused")

@@ -124,7 +124,7 @@ static uint32_t price_fault(const ek_policy *p, const ek_order_params *o, const 
     return EK_REFUSE_NOTHING;
 }
 
-/* The shapes the agent builds (Sources/Agent/Building.swift); a field more or less is refused. */
+/* The shapes the agent builds (Sources/Execute/Draft.swift); a field more or less is refused. */
 static int known_shape(const ek_order_params *o, uint8_t kind, const ek_venue *v) {
     if (o->market_type != EK_PERP || o->post_only != 0 || o->bit_flags != 0 || o->trigger_condition != 0
         || o->has_trigger_price || o->has_builder || o->has_builder_fee)

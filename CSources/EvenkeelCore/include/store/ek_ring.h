@@ -22,8 +22,8 @@
  *     equity_e6 = flows_e6 + funding_e6 + fees_e6 + sum over the markets (basis_e6 + delta_e6) + other
  *
  * where each part counts from the start of the history (the equity of the first sample is a flow), so any two
- * samples give the split of the time between them by subtraction. See Sources/Agent/Vault.swift for what each
- * part means. */
+ * samples give the split of the time between them by subtraction. See Sources/Accounting/Vault.swift for
+ * what each part means. */
 #ifndef EK_RING_H
 #define EK_RING_H
 
