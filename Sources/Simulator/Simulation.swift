@@ -37,6 +37,10 @@ final class Simulation: Host {
     /// One stream of chance each for the network, the faults, and what becomes of transactions and of the
     /// process.
     var netRandom: RandomGenerator, faultRandom: RandomGenerator, fateRandom: RandomGenerator
+    var evidenceRandom: RandomGenerator
+    /// The ends of the last slots, where there are nodes that lag.
+    var recent: [NodeView] = []
+    let lagging: Bool
     var scratch = Text(capacity: 65_536)
 
     /// Counts up with every start of the process: answers to a dead one reach nobody.
@@ -56,6 +60,8 @@ final class Simulation: Host {
         netRandom = RandomGenerator(seed: seed, stream: 2)
         faultRandom = RandomGenerator(seed: seed, stream: 3)
         fateRandom = RandomGenerator(seed: seed, stream: 4)
+        evidenceRandom = RandomGenerator(seed: seed, stream: 13)
+        lagging = s.endpoints.contains { $0.lag_slots > 0 }
         secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
         var pub = ek_key()
         let seedBytes = [UInt8](repeating: 8, count: 32)
@@ -128,7 +134,10 @@ final class Simulation: Host {
         while nextSlot_ms <= next {
             let left = (next - nextSlot_ms) / slotLength_ms + 1
             // Slot by slot while an order of ours may be live, loosely while only others' are.
-            let n = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
+            let most = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
+            // The last slots one by one where nodes lag by a few of them.
+            let n = !lagging ? most : left > 14 ? min(most, left - 14) : 1
+            if lagging { keepSlot() }
             let skip = schedule.state[Int(FaultClass.skipslots.rawValue)]
             var empty: UInt64 = 0
             if skip.on {
@@ -175,15 +184,16 @@ final class Simulation: Host {
         incarnation += 1
         trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation),
                   Int64(record.pointee.ticket.state))
-        record.pointee.mode = UInt8(EK_MODE_LIVE)
+        if record.pointee.mode != UInt8(EK_MODE_HELD) { record.pointee.mode = UInt8(EK_MODE_LIVE) }
         let m = Machine(host: self, rules: scenario.rules, venue: venue, authority: node.authorityKey.ek,
                         subAccount: 0,
                         signer: judge.delegate.ek, endpointCount: endpoints.count, record: record)
-        judge.restarted(t, slot: record.pointee.max_slot_seen)
+        judge.restarted(t)
         judge.disturbed(t)
         bootedAt = counted.requests
         machine = m
         m.start(now)
+        if !schedule.faultsOn { wantsRunning() }
     }
 
     /// The process has ended; it is started again later.
@@ -232,6 +242,7 @@ final class Simulation: Host {
             dead = true
             powerLost = true
             trace.add(t, "torn", Int64(disk.generation + 1), Int64(r.pointee.ticket.state))
+            judge.unsureOfCommands()
             return 0
         }
         let err = disk.store(r)
@@ -254,7 +265,8 @@ final class Simulation: Host {
         }
         ek_ed25519_sign(secret, m, message.count, signature)
         node.vouch(message, signature)
-        judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)
+        judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t,
+                     machine_ms: machine_ms)
         trace.add(t, "sign", Int64(signature[0]), Int64(signature[1]), Int64(message.count))
         if diesHere() { throw .refused("the process has ended", breaker: false) }
     }
@@ -265,10 +277,16 @@ final class Simulation: Host {
         _ = diesHere()
     }
 
+    var killFile = false
+    func killed() -> Bool { killFile }
+
+    /// The monotonic clock of the machine that the agent runs on.
+    var machine_ms: Int64 { max(0, t - boot_ms) }
+
     func report(_ m: Machine) {
         if dead { return }
         trace.add(t, "report", Int64(m.report.status.rawValue), m.report.view.net_e9, m.report.view.drift_ppm)
-        let held = m.halted || record.pointee.breaker_open != 0 || record.pointee.paused != 0
+        let held = m.halted || record.pointee.breaker_open != 0 || record.pointee.paused != 0 || m.heldOnPaper
         judge.ticked(t, busy: schedule.faultsOn || held)
         _ = diesHere()
     }
