@@ -90,7 +90,8 @@ extension Machine {
     /// What may have closed since the decision is asked before the order is signed, and at the last moment before anything leaves.
     func heldBack(_ now: Now) -> Bool {
         sendGates(now)
-        if (cancelling != nil || gatesOpen) && !halted && !heldByPause && !modeDue && !host.killed() { return false }
+        if (cancelling != nil || gatesOpen) && !halted && !heldByPause && !modeDue && !host.killed()
+            && order.closing == closing { return false }
         ek_ticket_clear(ticket)
         withdrawn(now)
         return true
@@ -106,6 +107,8 @@ extension Machine {
             finish(.paused, "Going to paper: the order was not sent", now)
         } else if halted {
             finish(.observeOnly, "the state file cannot be written; nothing is traded", now)
+        } else if order.closing != closing {
+            finish(.blocked, "flatten began or was called off: the order was not sent", now)
         } else if host.killed() {
             evaluateGates(now)
             blocked(now)

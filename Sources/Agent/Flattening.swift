@@ -29,6 +29,7 @@ extension Machine {
     func endFlatten(_ why: StaticString) {
         if !flattening { return }
         flattening = false
+        for i in 0..<hedges.count { hedges[i].forced = false }        // it passed over cooldowns, hedging does not
         note(.warning, "\(why)")
     }
 

@@ -182,7 +182,7 @@ extension Machine {
             // Dead, or alive and standing still behind the slot of the proof, or unable to tell a height.
             if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot || watch.heightBlind(e) { silent += 1 }
         }
-        let needed = min(2, max(1, endpoints.usable))
+        let needed = endpoints.quorum
         // A second endpoint that has been dead or frozen for two minutes cannot hold the book hostage.
         let alone = agreeing + silent == endpoints.usable && now.mono_ms - watch.proofAt_ms > 120_000
         guard agreeing >= needed || (agreeing >= 1 && alone) else { return }
@@ -204,12 +204,13 @@ extension Machine {
         }
         if book.pointee.user.next_order_id == ticket.pointee.next_order_id_before || err != EK_OK
             || (out.found == 0 && out.filled_base_e9 == 0) {
-            let by = watch.noEffectBy
+            let before = watch.noEffectBy
+            if before == 0 { watch.saidAt_slot = book.pointee.slot }
+            watch.noEffectBy |= 1 << UInt32(reading.endpoint)
             let alone = endpoints.usable < 2 || othersSilent(reading.endpoint)
-            if !alone && (by == nil || by == reading.endpoint) {
-                // Another endpoint's account; where that one rests, this one is read again meanwhile.
-                watch.noEffectBy = reading.endpoint
-                schedule.phaseTimer_ms = now.mono_ms + (by == nil ? 0 : settleEvery_ms)
+            if !alone && watch.noEffectBy.nonzeroBitCount < endpoints.quorum {
+                // Other endpoints' accounts; where they rest, this one is read again meanwhile.
+                schedule.phaseTimer_ms = now.mono_ms + (watch.noEffectBy != before ? 0 : settleEvery_ms)
                 return
             }
             chainError = watch.error

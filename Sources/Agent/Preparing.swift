@@ -24,6 +24,8 @@ package struct Order {
     /// Endpoints (as bits) that must have told their cluster since `began_ms`.
     var clusters: UInt32 = 0
     var began_ms: UInt64 = 0
+    /// It closes the position for `flatten`; not sent once that is called off.
+    var closing = false
     var feePrice_micro: UInt64 = 0
     var limit = computeLimitForSimulation
     var message = [UInt8](repeating: 0, count: 1232)
@@ -39,6 +41,7 @@ extension Machine {
         order.haveFee = false
         order.height = 0
         order.began_ms = now.mono_ms
+        order.closing = closing
         order.feePrice_micro = 0
         dropOutstanding(.blockhash)
         dropOutstanding(.fees)

@@ -15,14 +15,15 @@ private let longestRest_ms: UInt64 = 10_000
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
         reading.purpose = why
-        reading.minSlot = max(slot, slots.newest)
+        let second = secondWord
+        reading.minSlot = second ? watch.saidAt_slot : max(slot, slots.newest)
         if why == .tick { phase = .reading }
         let last = reading.endpoint
         // The preferred endpoint first; after a failure the next one.
         reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: reading.attempts > 0 || tickRetries > 0 ? readEndpoint : -1)
         // What an order did is asked of the node that found it: another one may stand on a fork without it. That it is over, or had no
         // effect, is asked of another one, too.
-        if reading.attempts == 0 && (why == .settle && watch.overBy != nil || why == .proof && watch.noEffectBy != nil) {
+        if reading.attempts == 0 && (second) {
             reading.endpoint = endpoints.pick(now_ms: now.mono_ms, maxLag_slots: rules.maxSlotLag, after: last)
         } else if why == .settle && reading.attempts == 0 && watch.landedBy >= 0 {
             let e = endpoints.all[watch.landedBy]
@@ -38,6 +39,12 @@ extension Machine {
         } else {
             postBook(now)
         }
+    }
+
+    /// Another endpoint's word on an end is being read. It is of the slot at which the end was first said: a node that is
+    /// always a little behind never reaches the newest one.
+    private var secondWord: Bool {
+        reading.purpose == .settle && watch.overBy != nil || reading.purpose == .proof && watch.noEffectBy != 0
     }
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew, once a tick.
@@ -101,7 +108,7 @@ extension Machine {
     }
 
     func askBook(_ e: Int) -> Bool {
-        reading.minSlot = max(reading.minSlot, slots.newest)         // also for the second read of a start: never older than what was just seen
+        if !secondWord { reading.minSlot = max(reading.minSlot, slots.newest) }         // also for the second read of a start: never older than what was just seen
         let m = reading.minSlot
         return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }

@@ -77,6 +77,12 @@ struct SecondLook {
     var witness = -1
     /// The slot of the look that agreed.
     var agreedSlot: UInt64 = 0
+    /// The other endpoints (as bits) that agreed, and those that did not.
+    var agreedBy: UInt32 = 0
+    var deniedBy: UInt32 = 0
+    /// Oracle prices of the looks that agreed.
+    var lowest_e6 = Int64.max
+    var highest_e6: Int64 = 0
     /// Chain time of that look, for the end of an order's life; never much past the book's own.
     var agreedTime_s: Int64 = 0
     /// Why the last witness was of no use.
@@ -137,6 +143,7 @@ extension Machine {
         for k in 1...n {
             let e = (look.witness + k) % n
             if e == reading.endpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
+            if (look.agreedBy | look.deniedBy) & (1 << UInt32(e)) != 0 { continue }
             if outstanding.contains(where: { $0.ask == .opinion && $0.endpoint == e }) { continue }
             if endpoints.all[e].foreign {
                 useless(e, "is a node of another cluster", now)
@@ -196,6 +203,13 @@ extension Machine {
         look.agreedSlot = max(look.agreedSlot, slot)
         look.agreedTime_s = min(otherBook.pointee.clock.unix_timestamp, book.pointee.clock.unix_timestamp + longestLook_s)
         if late { return }
+        if e != reading.endpoint {
+            look.agreedBy |= 1 << UInt32(e)
+            if look.agreedBy.nonzeroBitCount < looksNeeded(now) {
+                lookDue(now)
+                return
+            }
+        }
         secondOpinionGate(ok: true, e == reading.endpoint ? "two looks" : "agreed")
         schedule.phaseTimer_ms = UInt64.max
         proceed(now)
@@ -248,6 +262,24 @@ extension Machine {
         if let t = clockTrouble(otherBook) { throw Trouble("getMultipleAccounts: \(t.text)") }
     }
 
+    /// How many others must agree; those that are counted out cannot.
+    private func looksNeeded(_ now: Now) -> Int {
+        var others = 0
+        for e in 0..<endpoints.all.count where e != reading.endpoint && !endpoints.all[e].foreign {
+            if !witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms) { others += 1 }
+        }
+        return max(1, min(endpoints.quorum - 1, others))
+    }
+
+    /// One says otherwise, and there are enough left that may agree: the majority decides.
+    private func majorityMayAgree(_ now: Now) -> Bool {
+        var left = 0
+        for e in 0..<endpoints.all.count where e != reading.endpoint && !endpoints.all[e].foreign {
+            if look.deniedBy & (1 << UInt32(e)) == 0 && !witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms) { left += 1 }
+        }
+        return left >= looksNeeded(now) && endpoints.usable > 2
+    }
+
     private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
         if e == reading.endpoint {
             looksDiffer("two looks at the account, two slots apart, differ", now)
@@ -262,6 +294,11 @@ extension Machine {
             """
         if !sameSlot { t.put(" and after") }
         if !known && witnesses[e].contradicted { note(.warning, t) }             // once, until they agree again
+        look.deniedBy |= 1 << UInt32(e)
+        if phase == .checking && majorityMayAgree(now) {
+            lookDue(now)
+            return
+        }
         // With three or more the next pair may agree.
         if !sameSlot || endpoints.usable > 2 && tickRetries < 2 {
             looksDiffer(t, now)
@@ -357,7 +394,10 @@ extension Machine {
               let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0 else { return false }
         var gap_ppm: UInt64 = 0
         let near = ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
-        return (sameSlot ? u == v : near) && sameVenue() && sameDecision(sameSlot: sameSlot)
+        guard (sameSlot ? u == v : near) && sameVenue() && sameDecision(sameSlot: sameSlot) else { return false }
+        look.lowest_e6 = min(look.lowest_e6, v)
+        look.highest_e6 = max(look.highest_e6, v)
+        return true
     }
 
     /// What the venue says of itself and of the market, and chain time, which a resting order's end is counted by.

@@ -55,17 +55,19 @@ extension Machine {
         let e = reading.endpoint
         if watch.overAt_ms == 0 { watch.overAt_ms = now.mono_ms }
         let first = watch.overBy == nil
+        if first { watch.saidAt_slot = book.pointee.slot }
         watch.overBy = e
         watch.overFilled_e9[e] = out.filled_base_e9
+        watch.overInside[e] = insideNow()
         var agreeing = 0
         for k in 0..<endpoints.all.count {
             guard let filled = watch.overFilled_e9[k], !endpoints.all[k].foreign else { continue }
-            if filled == out.filled_base_e9 { agreeing += 1 } else if !watch.overDiffers {
+            if filled == out.filled_base_e9 { agreeing += watch.overInside[k] == watch.overInside[e] ? 1 : 0 } else if !watch.overDiffers {
                 watch.overDiffers = true
                 note(.warning, "two nodes differ on what the order filled; reading on until two agree")
             }
         }
-        if agreeing >= 2 || endpoints.usable < 2 || (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
+        if agreeing >= endpoints.quorum || (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
             ticket.pointee.outcome = out.outcome
             ticket.pointee.filled_base_e9 = out.filled_base_e9
             ended(out.outcome, out, now)
@@ -73,6 +75,14 @@ extension Machine {
         }
         phase = .settling
         schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+    }
+
+    /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested with the end.
+    private func insideNow() -> Bool {
+        if foreignTicket { return false }
+        var after = View()
+        return assess(&after) == nil && after.known
+            && ek_within_tolerance(after.drift_ppm, after.driftKnown ? 1 : 0, ticket.pointee.tolerance_ppm) != 0
     }
 
     /// No other endpoint of our cluster answers.

@@ -41,8 +41,12 @@ struct Watch {
     var overBy: Int? = nil
     var overFilled_e9 = [UInt64?](repeating: nil, count: 8)
     var overDiffers = false
-    /// The endpoint whose account showed no effect past the expiry; another one is asked before it is believed.
-    var noEffectBy: Int? = nil
+    /// The endpoints (as bits) whose account showed no effect past the expiry; others are asked before it is believed.
+    var noEffectBy: UInt32 = 0
+    /// The slot at which an end was first said.
+    var saidAt_slot: UInt64 = 0
+    /// Whether the drift was inside by the account that an endpoint said it with.
+    var overInside = [Bool](repeating: false, count: 8)
     /// A restored ticket is looked for before its bytes are sent again.
     var lookFirst = false
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
@@ -154,7 +158,7 @@ extension Machine {
     var sending: Bool {
         var past = 0
         for e in watch.expiredAt where e != 0 { past += 1 }
-        return !watch.lookFirst && !watch.changed && past < min(2, max(1, endpoints.usable))
+        return !watch.lookFirst && !watch.changed && past < endpoints.quorum
     }
 
     /// Has the order come to the account? And before the same bytes go out again: is the book still the one they were made for?
@@ -229,7 +233,7 @@ extension Machine {
         for e in 0..<8 {
             watch.expiredAt[e] = 0
             watch.unknownAfter[e] = false
-            watch.noEffectBy = nil
+            watch.noEffectBy = 0
         }
         watch.epochDue_ms = now.mono_ms + 2_000
         watch.statusDue_ms = now.mono_ms + 500

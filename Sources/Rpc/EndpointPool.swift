@@ -185,6 +185,9 @@ package struct Endpoints {
         return n
     }
 
+    /// So many must agree that at least one of them is honest, when no more than f of 2f + 1 are not; of two, both.
+    package var quorum: Int { usable < 2 ? 1 : max(2, (usable + 1) / 2) }
+
     package func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
         now_ms - all[e].lagSeen_ms <= lagMemory_ms ? all[e].lag_slots : 0
     }

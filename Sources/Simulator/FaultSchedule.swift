@@ -99,6 +99,13 @@ extension Simulation {
         schedule.state[Int(FaultClass.dead.rawValue)].on = true
         schedule.state[Int(FaultClass.dead.rawValue)].target = evidenceRandom.below(endpoints.count)
         judge.deadOfTwo = endpoints.count == 2
+        guard judge.deadOfTwo, let m = machine, t >= suspendedUntil_ms else { return }
+        // One that contradicted before it fell silent is never counted out; a new process has seen nothing of that.
+        trace.add(t, "operator restarts", 1)
+        counted.ticks += m.ticks
+        machine = nil
+        incarnation += 1
+        boot()
     }
 
     /// Everything as a healthy cluster, venue and machine have it.

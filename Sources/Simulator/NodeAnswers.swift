@@ -77,13 +77,11 @@ extension Simulation {
 
     /// A false account in the answer to come: the User of a while ago, or one that is missing or wrong.
     /// False: there was nothing to falsify.
-    /// The old User comes from one endpoint alone, and never twice in a row: else it would be the truth of two looks.
+    /// The old User comes from one endpoint alone, once in a minute: else it would be the truth of two looks.
     private func tellLie(_ e: Int, _ lie: FaultState, _ view: inout Replica?) -> Bool {
         let alone = lie.target >= 0 || endpoints.count == 1
-        let twice = endpoints[e].tore
-        endpoints[e].tore = false
-        if let old = schedule.oldBook, netRandom.below(3) == 0, alone && !twice {
-            endpoints[e].tore = true
+        if let old = schedule.oldBook, netRandom.below(3) == 0, alone && t - endpoints[e].tore_ms >= 60_000 {
+            endpoints[e].tore_ms = t
             let stale = node.staleUser(old), a = node.truth(stale), b = node.truth()
             if a.perp_e9 == b.perp_e9 && a.spot_e9 == b.spot_e9 { return false }
             view = stale

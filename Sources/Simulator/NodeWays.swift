@@ -81,15 +81,12 @@ extension Simulation {
         return f.on && f.target == e && endpoints.count > 1
     }
 
-    /// Tears this answer; never two in a row of one endpoint.
+    /// Tears this answer; one in a minute of one endpoint.
     func tear(_ e: Int, _ view: inout Replica?) -> Bool {
         let f = schedule.state[Int(FaultClass.tornread.rawValue)]
-        guard f.on, f.target == e, let old = schedule.beforeMove, !endpoints[e].tore,
-              evidenceRandom.chance(permille: f.level) else {
-            endpoints[e].tore = false
-            return false
-        }
-        endpoints[e].tore = true
+        guard f.on, f.target == e, let old = schedule.beforeMove, t - endpoints[e].tore_ms >= 60_000,
+              evidenceRandom.chance(permille: f.level) else { return false }
+        endpoints[e].tore_ms = t
         view = node.torn(view, old, oldUser: evidenceRandom.below(2) == 0)
         counted.add(.tornread)
         return true

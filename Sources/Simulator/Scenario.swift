@@ -27,8 +27,8 @@ struct Endpoint {
     var era = 0
     /// An honest node may always be some slots behind.
     var lag_slots: UInt64 = 0
-    /// Its last answer told a User of another slot.
-    var tore = false
+    /// When its last answer was out of two slots; not again for a while, for then it would be the truth of two looks.
+    var tore_ms: Int64 = -60_000
 }
 
 struct Scenario {
