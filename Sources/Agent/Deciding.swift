@@ -151,8 +151,8 @@ extension Machine {
         m.pointee.paper.quote_e6 = money.partialValue
         m.pointee.paper.fees_e6 = fees.partialValue
         m.pointee.paper.corrections_total += 1
-        let day = now.unix_s - now.unix_s % 86_400
-        if m.pointee.paper.day_start_unix_s != day {
+        let day = dayStart(now)
+        if m.pointee.paper.day_start_unix_s < day {
             m.pointee.paper.day_start_unix_s = day
             m.pointee.paper.trades_today = 0
             m.pointee.paper.notional_today_e6 = 0

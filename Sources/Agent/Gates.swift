@@ -284,20 +284,26 @@ extension Machine {
     /// Trades since midnight UTC, of the mode that runs.
     func tradesToday(_ now: Now) -> UInt32 {
         guard let m = market else { return 0 }
-        let day = now.unix_s - now.unix_s % 86_400
-        if rules.mode == .paper { return m.pointee.paper.day_start_unix_s == day ? m.pointee.paper.trades_today : 0 }
-        return m.pointee.day_start_unix_s == day ? m.pointee.trades_today : 0
+        let day = dayStart(now)
+        if rules.mode == .paper { return m.pointee.paper.day_start_unix_s >= day ? m.pointee.paper.trades_today : 0 }
+        return m.pointee.day_start_unix_s >= day ? m.pointee.trades_today : 0
+    }
+
+    /// Midnight UTC by the chain's time: steps of the machine's clock begin no new day, and none a second time.
+    func dayStart(_ now: Now) -> Int64 {
+        let time_s = bookKnown ? book.pointee.clock.unix_timestamp : now.unix_s
+        return time_s - time_s % 86_400
     }
 
     /// What all markets have corrected since midnight UTC, in the mode that runs.
     func notionalToday_e6(_ now: Now) -> Int64 {
-        let day = now.unix_s - now.unix_s % 86_400
+        let day = dayStart(now)
         var sum: Int128 = 0
         for i in 0..<UInt32(record.pointee.n_markets) {
             guard let m = ek_record_market(record, i)?.pointee else { break }
             if rules.mode == .paper {
-                if m.paper.day_start_unix_s == day { sum += Int128(m.paper.notional_today_e6) }
-            } else if m.day_start_unix_s == day {
+                if m.paper.day_start_unix_s >= day { sum += Int128(m.paper.notional_today_e6) }
+            } else if m.day_start_unix_s >= day {
                 sum += Int128(m.notional_today_e6)
             }
         }

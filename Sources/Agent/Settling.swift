@@ -196,8 +196,8 @@ extension Machine {
     /// What the limits of the day and the cooldown go by.
     private func count(_ t: ek_ticket, _ filled: UInt64, _ now: Now) {
         guard let m = ek_record_market(record, UInt32(t.market)) else { return }
-        let day = now.unix_s - now.unix_s % 86_400
-        if m.pointee.day_start_unix_s != day {
+        let day = dayStart(now)
+        if m.pointee.day_start_unix_s < day {
             m.pointee.day_start_unix_s = day
             m.pointee.trades_today = 0
             m.pointee.notional_today_e6 = 0

@@ -179,7 +179,7 @@ extension Judge {
         let most = scenario.rules.maxNotionalDay_e6
         // Prices move between decision and fill.
         if most > 0 && sum + value_e6(x.base, b.price_e6) > most / 50 * 51 {
-            return wrong("I3", "more a day than max_notional_per_day: \(usd: sum, shown: 2) before this order")
+            return wrong("I3", "more a day than max_notional_per_day: \(usd: sum, shown: 2) in \(kept[m].tradesToday) before this order of \(usd: value_e6(x.base, b.price_e6), shown: 2)")
         }
         return nil
     }
