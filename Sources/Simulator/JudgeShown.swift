@@ -46,17 +46,19 @@ extension Judge {
         var why: Text = "no honest node has shown a book in the last minute"
         let recent = shown.filter { machine_ms - $0.at_ms <= Judge.fresh_ms && !$0.served.foreign }
         var books = recent.filter { $0.honest }
-        // A fork cannot be told from the cluster where no other node is there to say otherwise.
-        if books.isEmpty || scenario.endpoints.count == 1 { books = recent.filter { !$0.served.lied } }
+        // A fork cannot be told from the cluster where nobody who knows more is there to say otherwise.
+        let newest = books.map(\.truth.slot).max() ?? 0
+        books += recent.filter { $0.served.forked && !$0.served.lied
+            && (scenario.endpoints.count == 1 || newest <= $0.served.knows) }
         if books.isEmpty { return ([], why) }
         let whole = books.filter { $0.served.own_e9 == own_e9 || $0.served.forked }
         if whole.isEmpty {
             why = "every honest book shown was older than the agent's own last fill"
             return ([], why)
         }
-        let newest = whole.filter { !older($0, books) }
+        let latest = whole.filter { !older($0, books) }
         why = "every honest book shown was older than one shown before"
-        return (newest.reversed(), why)
+        return (latest.reversed(), why)
     }
 
     /// Whether a book goes behind what was shown before it was asked for. Where there are several nodes, what two of
