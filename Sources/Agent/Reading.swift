@@ -145,6 +145,7 @@ extension Machine {
         if !rules.lean { keep(a.body) }
         reading.endpoint = endpoint
         reading.at_ms = now.mono_ms
+        witnesses[endpoint].showed()                 // whoever shows books is not silent
         reading.latency_us = a.latency_us
         if search.found && hedges.contains(where: { !$0.found }) && (listed != search.listed || ticks >= search.again_tick) {
             // The venue lists more markets than when one of ours was looked for in vain, or that was a while ago: one node's word, once.

@@ -21,7 +21,7 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
     // clock
     case step, freeze
     // evidence: nodes that lie consistently, tear reads, keep no history, leave fields out, refuse methods, are dead
-    case liar, tornread, nohistory, noconfirmation, methods, dead
+    case liar, ratchet, tornread, nohistory, noconfirmation, methods, dead
     // the operator
     case kill, command
 
@@ -72,6 +72,7 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
         case .step: return "step"
         case .freeze: return "freeze"
         case .liar: return "liar"
+        case .ratchet: return "ratchet"
         case .tornread: return "tornread"
         case .nohistory: return "nohistory"
         case .noconfirmation: return "noconfirmation"

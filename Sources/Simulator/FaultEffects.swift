@@ -58,7 +58,7 @@ extension Simulation {
             counted.add(c)
             disk.failing = faultRandom.pick([28, 5, 30])
         case .suspend, .step, .freeze: length = beginClockFault(c, length)
-        case .liar, .tornread, .nohistory, .noconfirmation, .methods, .dead, .kill,
+        case .liar, .ratchet, .tornread, .nohistory, .noconfirmation, .methods, .dead, .kill,
             .command: length = beginEvidence(c, length)
         }
         return length

@@ -14,6 +14,7 @@ struct Liar {
         case hidden                                         // shows nothing of what happens, and says it is too late
         case claimed                                        // shows as done what was only sent
         case heights, slots
+        case ratchet                                        // further ahead with every book that it is asked for
     }
     var kind = Kind.slots
     var forgery = Forgery()
@@ -69,6 +70,7 @@ extension Simulation {
     private func drawLie() -> Liar {
         var l = Liar()
         l.kind = evidenceRandom.pick(Liar.Kind.allCases)
+        if l.kind == .ratchet && !scenario.has(.ratchet) { l.kind = .slots }
         l.forgery.slotBy = evidenceRandom.range(-12, 12)
         l.drops = evidenceRandom.below(2) == 0
         let some = scenario.chain.solE9 / 1000 * evidenceRandom.range(15, 900)
@@ -83,6 +85,7 @@ extension Simulation {
             l.statuses = evidenceRandom.below(2) == 0 ? .hidden : .failed
             l.heightBy = evidenceRandom.range(0, 400)
         case .heights: l.heightBy = evidenceRandom.range(-140, 400)
+        case .ratchet: l.forgery.slotBy = 0
         case .claimed, .slots: break
         }
         return l
@@ -91,10 +94,14 @@ extension Simulation {
     func endLiars() { schedule.liars = Liars() }
 
     /// The world that a lying endpoint answers from, and what it says beside the accounts.
-    func forgedWorld(_ e: Int, _ m: inout NodeManners) -> Replica {
+    func forgedWorld(_ e: Int, _ isBook: Bool, _ m: inout NodeManners) -> Replica {
         guard var l = schedule.liars.cast[e] else { return node.replica() }
         if l.kind == .hidden && l.forgery.userOf == nil {
             l.forgery.userOf = node.replica()
+            schedule.liars.cast[e] = l
+        }
+        if l.kind == .ratchet && isBook {
+            l.forgery.slotBy += 1_400
             schedule.liars.cast[e] = l
         }
         counted.add(.liar)
@@ -128,7 +135,12 @@ extension Simulation {
         guard lag > 0, !recent.isEmpty else { return nil }
         var i = recent.count - 1
         while i > 0 && recent[i].replica.slot + lag > node.slot { i -= 1 }
-        return recent[i]
+        // Between two stops nothing happened but slots.
+        let passed = Int64(clamping: node.slot - lag) - Int64(clamping: recent[i].replica.slot)
+        if passed <= 0 { return recent[i] }
+        var f = Forgery()
+        f.slotBy = passed
+        return NodeView(replica: node.forged(recent[i].replica, f), own_e9: recent[i].own_e9)
     }
 
     /// The end of a slot, kept for those that lag.

@@ -45,7 +45,7 @@ extension Simulation {
             own_e9 = forked ? began.own_e9 : judge.own_e9
         }
         if lies(e) {
-            view = forgedWorld(e, &manners)
+            view = forgedWorld(e, isBook, &manners)
             lied = true
         }
         let ahead = on(.height, at: e)?.level ?? 0

@@ -15,6 +15,7 @@ extension Simulation {
         let i = Int(c.rawValue)
         switch c {
         case .liar: return beginLiars()
+        case .ratchet: return length                          // one more kind of lie; liars draw it
         case .nohistory, .noconfirmation:
             // A node's own way, for hours; it is no fault that stops when the others do.
             return evidenceRandom.range(60, 600) * 60_000

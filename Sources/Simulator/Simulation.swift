@@ -40,8 +40,8 @@ final class Simulation: Host {
     var evidenceRandom: RandomGenerator
     /// The ends of the last slots, where there are nodes that lag.
     var recent: [NodeView] = []
-    /// By how many slots nodes lag, the most first.
-    let lags: [Int64]
+    /// By how many slots nodes lag at most.
+    let mostLag: Int64
     var scratch = Text(capacity: 65_536)
 
     /// Counts up with every start of the process: answers to a dead one reach nobody.
@@ -62,9 +62,7 @@ final class Simulation: Host {
         faultRandom = RandomGenerator(seed: seed, stream: 3)
         fateRandom = RandomGenerator(seed: seed, stream: 4)
         evidenceRandom = RandomGenerator(seed: seed, stream: 13)
-        var lags: [Int64] = []
-        for e in s.endpoints where e.lag_slots > 0 && !lags.contains(Int64(e.lag_slots)) { lags.append(Int64(e.lag_slots)) }
-        self.lags = lags.sorted(by: >)
+        mostLag = Int64(s.endpoints.map(\.lag_slots).max() ?? 0)
         secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
         var pub = ek_key()
         let seedBytes = [UInt8](repeating: 8, count: 32)
@@ -138,9 +136,9 @@ final class Simulation: Host {
             let left = (next - nextSlot_ms) / slotLength_ms + 1
             // Slot by slot while an order of ours may be live, loosely while only others' are.
             let most = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
-            // Where nodes lag by a few slots there is a stop at what each of them shows.
-            let n = lags.isEmpty ? most : min(most, left - (lags.first { $0 < left } ?? 0))
-            if !lags.isEmpty { keepSlot() }
+            // Where nodes lag by a few slots there is a stop so far before the end.
+            let n = mostLag > 0 && left > mostLag ? min(most, left - mostLag) : most
+            if mostLag > 0 { keepSlot() }
             let skip = schedule.state[Int(FaultClass.skipslots.rawValue)]
             var empty: UInt64 = 0
             if skip.on {
