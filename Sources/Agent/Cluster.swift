@@ -49,6 +49,7 @@ extension Machine {
         if endpoints.tell(genesis: hash, of: endpoint, now.mono_ms) {
             // What was seen until now belonged to another cluster.
             slots.newest = 0
+            slots.shown = 0
             reading.minSlot = 0
         }
         endpoints.all[endpoint].leapt = false
@@ -73,8 +74,9 @@ extension Machine {
     /// Words when `slot` is further ahead than time explains, unless the endpoint has just proved its cluster (`vouch`).
     func leap(_ slot: UInt64, at e: Int, vouch: Bool = true, _ now: Now) -> Trouble? {
         if endpoints.all[e].foreign && endpoints.usable > 0 { return Trouble("the endpoint is a node of another cluster") }
-        let passed_s = (now.mono_ms - min(now.mono_ms, slots.newestAt_ms)) / 1000
-        if slots.newest == 0 || slot <= slots.newest || slot - slots.newest <= leap_slots + passed_s * leapRate_slotsPerSecond {
+        let known = max(slots.newest, slots.shown)
+        let passed_s = (now.mono_ms - min(now.mono_ms, max(slots.newestAt_ms, slots.shownAt_ms))) / 1000
+        if known == 0 || slot <= known || slot - known <= leap_slots + passed_s * leapRate_slotsPerSecond {
             if endpoints.all[e].vouchedAt_ms != nil { endpoints.all[e].leaptTo = 0 }       // it proved its cluster and leaps no more
             return nil
         }

@@ -162,9 +162,9 @@ package final class Machine {
     /// one tick knows by it that the chain stands still.
     func still_ms(_ now: Now) -> UInt64 {
         // A node that showed this very slot long before it was believed stands still no less.
-        let shown = endpoints.all[reading.endpoint].still_ms(at: slots.newest, now.mono_ms)
-        let here = max(shown, now.mono_ms - min(slots.newestAt_ms, now.mono_ms))
-        if slots.moved || slots.restoredSlot == 0 || slots.restoredAt_s == 0 || slots.newest != slots.restoredSlot || now.unix_s <= slots.restoredAt_s { return here }
+        let shown = endpoints.all[reading.endpoint].still_ms(at: slots.shown, now.mono_ms)
+        let here = max(shown, now.mono_ms - min(slots.shownAt_ms, now.mono_ms))
+        if slots.moved || slots.restoredSlot == 0 || slots.restoredAt_s == 0 || slots.shown != slots.restoredSlot || now.unix_s <= slots.restoredAt_s { return here }
         return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(slots.restoredAt_s)) * 1_000))
     }
 
@@ -184,6 +184,7 @@ package final class Machine {
         schedule.firstTick_ms = now.mono_ms
         schedule.nextTick_ms = now.mono_ms
         slots.newestAt_ms = now.mono_ms
+        slots.shownAt_ms = now.mono_ms
         clock = now
         settleMode()
         // Are they of the configured cluster, and of one? Without a configured one: Endpoints.tell.

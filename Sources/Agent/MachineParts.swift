@@ -30,8 +30,12 @@ struct BookReading {
 
 /// The slots that were seen and believed (Reading.swift, Cluster.swift).
 struct SlotMemory {
+    /// Attested: of one endpoint where it is the only one.
     var newest: UInt64
     var newestAt_ms: UInt64 = 0
+    /// Of the last book, and since when it has been that one.
+    var shown: UInt64 = 0
+    var shownAt_ms: UInt64 = 0
     /// The slot of another endpoint's book that was too far ahead of ours, and when: for the gate, should that endpoint be gone now.
     var aheadSlot: UInt64 = 0
     var aheadAt_ms: UInt64 = 0

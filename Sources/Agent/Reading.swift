@@ -195,7 +195,8 @@ extension Machine {
             }
             // A book of a newer slot that cannot be read (a layout this program does not know) still tells that older ones are old.
             if book.pointee.have & (1 << UInt32(EK_ROLE_CLOCK)) != 0 && clockTrouble(book) == nil && leap(book.pointee.slot, at: endpoint, now) == nil {
-                slots.newest = max(slots.newest, book.pointee.slot)
+                endpoints.saw(book.pointee.slot, at: endpoint, now.mono_ms, confirmed: true)
+                attestSlots(now)
             }
             if err == EK_E_FULL && search.found && search.planBuilt_tick != ticks { search.planFull = true }
             reading.lastError = err
@@ -217,13 +218,20 @@ extension Machine {
             bookKnown = false
             return Trouble("the node answered with slot \(slot), older than slot \(reading.minSlot) already seen")
         }
-        if slot > slots.newest {
-            slots.moved = slots.moved || slots.newest != 0
-            slots.newest = slot
-            slots.newestAt_ms = now.mono_ms
+        if slot != slots.shown {
+            slots.moved = slots.moved || slots.shown != 0
+            slots.shown = slot
+            slots.shownAt_ms = now.mono_ms
         }
+        attestSlots(now)
         reading.lastError = EK_OK
         return nil
+    }
+
+    func attestSlots(_ now: Now) {
+        if endpoints.attestedSlot <= slots.newest { return }
+        slots.newest = endpoints.attestedSlot
+        slots.newestAt_ms = now.mono_ms
     }
 
     /// The slot of the answer and the Clock account inside it are two facts that must agree, and chain time must be a time.

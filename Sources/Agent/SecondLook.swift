@@ -190,6 +190,7 @@ extension Machine {
             return
         }
         endpoints.saw(slot, at: e, now.mono_ms, confirmed: true)
+        attestSlots(now)
         witnesses[e].showed()
         witnesses[e].askWhere = false
         witnesses[e].seenSlot = max(witnesses[e].seenSlot, slot)

@@ -67,6 +67,7 @@ extension Machine {
                 note(.warning, "two nodes differ on what the order filled; reading on until two agree")
             }
         }
+        if agreeing >= endpoints.quorum { slots.newest = max(slots.newest, watch.saidAt_slot) }
         if agreeing >= endpoints.quorum || (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
             ticket.pointee.outcome = out.outcome
             ticket.pointee.filled_base_e9 = out.filled_base_e9

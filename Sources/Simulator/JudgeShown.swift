@@ -49,7 +49,7 @@ extension Judge {
         // A fork cannot be told from the cluster where nobody who knows more is there to say otherwise.
         let newest = books.map(\.truth.slot).max() ?? 0
         books += recent.filter { $0.served.forked && !$0.served.lied
-            && (scenario.endpoints.count == 1 || newest <= $0.served.knows) }
+            && (newest <= $0.served.knows || scenario.endpoints.count == 1 && newest < $0.truth.slot) }
         if books.isEmpty { return ([], why) }
         let whole = books.filter { $0.served.own_e9 == own_e9 || $0.served.forked }
         if whole.isEmpty {
