@@ -11,7 +11,7 @@ extension Judge {
     func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, machine_ms: Int64) {
         let tx = node.read(message: message)
         judgeShape(tx)
-        if let why = forbidden(tx) { return accuse("I3", why) }
+        if let why = forbidden { return accuse("I3", why) }
         // The same cancel on the same blockhash is the same transaction: it lands once, however often it is
         // made.
         if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return }

@@ -99,7 +99,7 @@ extension Judge {
     }
 
     /// What the operator's wishes say against signing this.
-    func forbidden(_ x: SeenTransaction) -> Text? {
+    var forbidden: Text? {
         if killed { return "signed while the kill file was there" }
         if wish.unsure { return nil }
         if wish.paper { return "signed although the operator said paper" }
