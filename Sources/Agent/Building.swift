@@ -14,10 +14,12 @@ extension Machine {
         guard let m = ek_book_perp(book, perpIndex) else { return "the market is not in the book" }
         let oracle = report.view.a.oracle_price_e6
         var worst: UInt64 = 0
-        // Of the looks' prices the safer one bounds the order; an oracle auction is bound to the oracle of its fill.
+        // Of the looks' prices the safer one bounds the order; an oracle auction goes by its fill's.
         let relative = ek_venue_can_take(venue) == 0 && kind == UInt8(EK_KIND_PLACE)
-        let safer = relative ? oracle : decision.direction == UInt8(EK_SELL) ? max(oracle, look.highest_e6) : min(oracle, look.lowest_e6)
-        guard ek_worst_price(safer, rules.maxSlippage_ppm, decision.direction, m.pointee.tick_price_e6, &worst) == EK_OK else {
+        let safer = relative ? oracle : decision.direction == UInt8(EK_SELL) ? max(oracle, look.highest_e6)
+            : min(oracle, look.lowest_e6)
+        guard ek_worst_price(safer, rules.maxSlippage_ppm, decision.direction, m.pointee.tick_price_e6,
+                             &worst) == EK_OK else {
             return "no price on the market's tick lies inside max_slippage_pct"
         }
         var p = ek_order_perp(perpIndex, UInt8(EK_ORDER_MARKET), decision.direction, decision.size_base_e9)

@@ -29,7 +29,8 @@ extension Machine {
     func endFlatten(_ why: StaticString) {
         if !flattening { return }
         flattening = false
-        for i in 0..<hedges.count { hedges[i].forced = false }        // it passed over cooldowns, hedging does not
+        // It passed over cooldowns, hedging does not.
+        for i in 0..<hedges.count { hedges[i].forced = false }
         note(.warning, "\(why)")
     }
 

@@ -285,11 +285,14 @@ extension Machine {
     func tradesToday(_ now: Now) -> UInt32 {
         guard let m = market else { return 0 }
         let day = dayStart(now)
-        if rules.mode == .paper { return m.pointee.paper.day_start_unix_s >= day ? m.pointee.paper.trades_today : 0 }
+        if rules.mode == .paper {
+            return m.pointee.paper.day_start_unix_s >= day ? m.pointee.paper.trades_today : 0
+        }
         return m.pointee.day_start_unix_s >= day ? m.pointee.trades_today : 0
     }
 
-    /// Midnight UTC by the chain's time: steps of the machine's clock begin no new day, and none a second time.
+    /// Midnight UTC by the chain's time: steps of the machine's clock begin no new day, and none a second
+    /// time.
     func dayStart(_ now: Now) -> Int64 {
         let time_s = bookKnown ? book.pointee.clock.unix_timestamp : now.unix_s
         return time_s - time_s % 86_400

@@ -164,7 +164,8 @@ package final class Machine {
         // A node that showed this very slot long before it was believed stands still no less.
         let shown = endpoints.all[reading.endpoint].still_ms(at: slots.shown, now.mono_ms)
         let here = max(shown, now.mono_ms - min(slots.shownAt_ms, now.mono_ms))
-        if slots.moved || slots.restoredSlot == 0 || slots.restoredAt_s == 0 || slots.shown != slots.restoredSlot || now.unix_s <= slots.restoredAt_s { return here }
+        let known = slots.restoredSlot != 0 && slots.restoredAt_s != 0 && now.unix_s > slots.restoredAt_s
+        if slots.moved || !known || slots.shown != slots.restoredSlot { return here }
         return max(here, UInt64(clamping: (Int128(now.unix_s) - Int128(slots.restoredAt_s)) * 1_000))
     }
 

@@ -41,10 +41,11 @@ extension Machine {
         }
     }
 
-    /// Another endpoint's word on an end is being read. It is of the slot at which the end was first said: a node that is
-    /// always a little behind never reaches the newest one.
+    /// Another endpoint's word on an end is being read. It is of the slot at which the end was first said: a
+    /// node that is always a little behind never reaches the newest one.
     private var secondWord: Bool {
-        reading.purpose == .settle && watch.overBy != nil || reading.purpose == .proof && watch.noEffectBy != 0
+        reading.purpose == .settle && watch.overBy != nil
+            || reading.purpose == .proof && watch.noEffectBy != 0
     }
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew, once a tick.
@@ -108,7 +109,8 @@ extension Machine {
     }
 
     func askBook(_ e: Int) -> Bool {
-        if !secondWord { reading.minSlot = max(reading.minSlot, slots.newest) }         // also for the second read of a start: never older than what was just seen
+        // Also for the second read of a start: never older than what was just seen.
+        if !secondWord { reading.minSlot = max(reading.minSlot, slots.newest) }
         let m = reading.minSlot
         return post(.book, e) { (r: inout Requests, id: UInt32) -> Bool in
             r.book(id: id, minSlot: m) { host.post(endpoint: e, id: id, body: $0) }

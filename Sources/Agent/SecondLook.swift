@@ -276,7 +276,8 @@ extension Machine {
     private func majorityMayAgree(_ now: Now) -> Bool {
         var left = 0
         for e in 0..<endpoints.all.count where e != reading.endpoint && !endpoints.all[e].foreign {
-            if look.deniedBy & (1 << UInt32(e)) == 0 && !witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms) { left += 1 }
+            let out = witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms)
+            if look.deniedBy & (1 << UInt32(e)) == 0 && !out { left += 1 }
         }
         return left >= looksNeeded(now) && endpoints.usable > 2
     }
@@ -395,7 +396,9 @@ extension Machine {
               let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0 else { return false }
         var gap_ppm: UInt64 = 0
         let near = ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK && gap_ppm <= rules.maxOracleDivergence_ppm
-        guard (sameSlot ? u == v : near) && sameVenue() && sameDecision(sameSlot: sameSlot) else { return false }
+        guard (sameSlot ? u == v : near) && sameVenue() && sameDecision(sameSlot: sameSlot) else {
+            return false
+        }
         look.lowest_e6 = min(look.lowest_e6, v)
         look.highest_e6 = max(look.highest_e6, v)
         return true

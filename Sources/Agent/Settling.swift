@@ -62,13 +62,16 @@ extension Machine {
         var agreeing = 0
         for k in 0..<endpoints.all.count {
             guard let filled = watch.overFilled_e9[k], !endpoints.all[k].foreign else { continue }
-            if filled == out.filled_base_e9 { agreeing += watch.overInside[k] == watch.overInside[e] ? 1 : 0 } else if !watch.overDiffers {
+            if filled == out.filled_base_e9 {
+                agreeing += watch.overInside[k] == watch.overInside[e] ? 1 : 0
+            } else if !watch.overDiffers {
                 watch.overDiffers = true
                 note(.warning, "two nodes differ on what the order filled; reading on until two agree")
             }
         }
         if agreeing >= endpoints.quorum { slots.newest = max(slots.newest, watch.saidAt_slot) }
-        if agreeing >= endpoints.quorum || (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
+        if agreeing >= endpoints.quorum ||
+            (othersSilent(e) && now.mono_ms - watch.overAt_ms > secondWord_ms) {
             ticket.pointee.outcome = out.outcome
             ticket.pointee.filled_base_e9 = out.filled_base_e9
             ended(out.outcome, out, now)
@@ -78,12 +81,14 @@ extension Machine {
         schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
     }
 
-    /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested with the end.
+    /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested
+    /// with the end.
     private func insideNow() -> Bool {
         if foreignTicket { return false }
         var after = View()
         return assess(&after) == nil && after.known
-            && ek_within_tolerance(after.drift_ppm, after.driftKnown ? 1 : 0, ticket.pointee.tolerance_ppm) != 0
+            && ek_within_tolerance(after.drift_ppm, after.driftKnown ? 1 : 0,
+                                   ticket.pointee.tolerance_ppm) != 0
     }
 
     /// No other endpoint of our cluster answers.

@@ -41,7 +41,8 @@ struct Watch {
     var overBy: Int? = nil
     var overFilled_e9 = [UInt64?](repeating: nil, count: 8)
     var overDiffers = false
-    /// The endpoints (as bits) whose account showed no effect past the expiry; others are asked before it is believed.
+    /// The endpoints (as bits) whose account showed no effect past the expiry; others are asked before it is
+    /// believed.
     var noEffectBy: UInt32 = 0
     /// The slot at which an end was first said.
     var saidAt_slot: UInt64 = 0

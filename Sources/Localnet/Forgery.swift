@@ -1,10 +1,11 @@
-// Books that never were. A node that lies does so consistently: the world it answers from is changed as a whole, and
-// everything it says (accounts, simulations, blockhash, slot, time) is computed from that world. And torn reads:
-// accounts of one answer that stood in two slots.
+// Books that never were. A node that lies does so consistently: the world it answers from is changed as a
+// whole, and everything it says (accounts, simulations, blockhash, slot, time) is computed from that world.
+// And torn reads: accounts of one answer that stood in two slots.
 import EvenkeelCore
 import Text
 
-/// What a forged world differs in. All of it stays the same for as long as the lie lasts; the rest follows the truth.
+/// What a forged world differs in. All of it stays the same for as long as the lie lasts; the rest follows
+/// the truth.
 package struct Forgery {
     package var spotBy_e9: Int64 = 0, walletBy: Int64 = 0, perpBy_e9: Int64 = 0
     package var pricePpm: Int64 = 0
@@ -67,11 +68,12 @@ extension ChainNode {
         world.tsMs += by * options.slotMs
         writeClock()
         for o in at.oracles { world.ledger.set(moved(world.ledger.u64(24, in: o)), 24, in: o) }
-        for p in at.perps { world.ledger.set(moved(world.ledger.u64(layout.perp.mmSlot, in: p)), layout.perp.mmSlot, in: p) }
+        let mm = layout.perp.mmSlot
+        for p in at.perps { world.ledger.set(moved(world.ledger.u64(mm, in: p)), mm, in: p) }
     }
 
-    /// What the world would be if the transaction of this sendTransaction had landed in it, and its signature. nil: it
-    /// is no transaction, or fails there.
+    /// What the world would be if the transaction of this sendTransaction had landed in it, and its
+    /// signature. nil: it is no transaction, or fails there.
     package func foreseen(_ send: [UInt8], on base: Replica?) -> (replica: Replica, signature: [UInt8])? {
         guard let t = transaction(of: send) else { return nil }
         let real = world
@@ -83,8 +85,8 @@ extension ChainNode {
 
     // MARK: torn reads
 
-    /// One answer out of two slots: the User of `old` in the world of `base`, or the User of `base` in what else stood
-    /// in `old` (the wallets; the slot stays the newer one).
+    /// One answer out of two slots: the User of `old` in the world of `base`, or the User of `base` in what
+    /// else stood in `old` (the wallets; the slot stays the newer one).
     package func torn(_ base: Replica?, _ old: Replica, oldUser: Bool) -> Replica {
         var w = base?.world ?? world
         if oldUser {

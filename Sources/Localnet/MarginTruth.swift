@@ -4,13 +4,14 @@
 package struct MarginTruth {
     /// Collateral and requirement of the initial margin: what an order is admitted on.
     package var initial_e6: Int128 = 0, needed_e6: Int128 = 0
-    /// One minus requirement over collateral of the maintenance margin, in 1/10000; 0 at its line or under it.
+    /// One minus requirement over collateral of the maintenance margin, in 1/10000; 0 at its line or under
+    /// it.
     package var health_bp: Int64 = 0
 }
 
 extension ChainNode {
-    /// The margin of the User in `r` (nil: now), with `by` more of the position in the perp market `m`, traded at the
-    /// oracle's price. nil: it cannot be computed.
+    /// The margin of the User in `r` (nil: now), with `by` more of the position in the perp market `m`,
+    /// traded at the oracle's price. nil: it cannot be computed.
     package func margin(_ r: Replica? = nil, perpBy by: Int64 = 0, market m: Int = 0) -> MarginTruth? {
         var x = Execution(L: layout, world: r?.world ?? world, quote: currentQuote())
         x.userAt = at.user
@@ -20,9 +21,12 @@ extension ChainNode {
                       writablePerps: [Bool](repeating: true, count: at.perps.count))
         if by != 0 {
             let user = x.user
-            guard let k = layout.positionIndex(user, market: UInt16(m)) ?? layout.freePosition(user) else { return nil }
-            let price = OracleView(x.world.ledger.data(at.oracles[m == 0 ? 0 : m + 1]),
-                                   source: x.world.ledger.u8(layout.perp.oracleSource, in: at.perps[m])).priceE6
+            guard let k = layout.positionIndex(user, market: UInt16(m)) ?? layout.freePosition(user) else {
+                return nil
+            }
+            let source = x.world.ledger.u8(layout.perp.oracleSource, in: at.perps[m])
+            let oracle = x.world.ledger.data(at.oracles[m == 0 ? 0 : m + 1])
+            let price = OracleView(oracle, source: source).priceE6
             var p = layout.position(user, k)
             p.market = UInt16(m)
             p.base = p.base &+ by
@@ -33,7 +37,8 @@ extension ChainNode {
             let first = try x.margin(initial: true), last = try x.margin(initial: false)
             var t = MarginTruth(initial_e6: first.collateral, needed_e6: first.requirement)
             if last.collateral > 0 {
-                t.health_bp = Int64(clamping: max(0, (last.collateral - last.requirement) * 10_000 / last.collateral))
+                let free = last.collateral - last.requirement
+                t.health_bp = Int64(clamping: max(0, free * 10_000 / last.collateral))
             }
             return t
         } catch { return nil }

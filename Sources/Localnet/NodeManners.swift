@@ -1,5 +1,6 @@
-// How a node differs from the full node that most tests talk to. Real ones do: many keep no transaction history, some
-// leave fields out, providers refuse methods. And what a node that lies says of signatures and heights.
+// How a node differs from the full node that most tests talk to. Real ones do: many keep no transaction
+// history, some leave fields out, providers refuse methods. And what a node that lies says of signatures
+// and heights.
 import Text
 
 package struct NodeManners {
@@ -50,8 +51,8 @@ extension ChainNode {
         case .claimed(let s, let slot):
             if let i { return landed[i] }
             guard s == signature, slot <= contextSlot else { return nil }
-            return Landed(signature: s, slot: slot, unixTs: world.unixTs, error: nil, logs: [], units: 0, fee: 5_000,
-                          raw: [], version0: false)
+            return Landed(signature: s, slot: slot, unixTs: world.unixTs, error: nil, logs: [], units: 0,
+                          fee: 5_000, raw: [], version0: false)
         }
     }
 }

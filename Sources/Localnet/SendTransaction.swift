@@ -158,7 +158,9 @@ extension ChainNode {
         send.withUnsafeBufferPointer { b in
             guard let root = Value.root(b) else { return nil }
             let p = root["params"], kind: StaticString = "solana_transaction::versioned::VersionedTransaction"
-            do throws(RpcError) { return try parse(try raw(p[0], p[1], kind: kind), kind: kind) } catch { return nil }
+            do throws(RpcError) { return try parse(try raw(p[0], p[1], kind: kind), kind: kind) } catch {
+                return nil
+            }
         }
     }
 

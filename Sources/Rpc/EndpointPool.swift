@@ -137,12 +137,14 @@ package struct Endpoints {
         all[e].lagSeen_ms = now_ms
         // The best of now: what one claimed a while ago makes nobody look late.
         bestSlot = 0
-        for k in all where !k.foreign && now_ms - k.lagSeen_ms <= lagMemory_ms { bestSlot = max(bestSlot, k.slot) }
+        for k in all where !k.foreign && now_ms - k.lagSeen_ms <= lagMemory_ms {
+            bestSlot = max(bestSlot, k.slot)
+        }
         all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
     }
 
-    /// The slot that so many endpoints have shown that one of them is honest. What a single one claims makes no other look
-    /// late, and does not reach the disk.
+    /// The slot that so many endpoints have shown that one of them is honest. What a single one claims makes
+    /// no other look late, and does not reach the disk.
     package var attestedSlot: UInt64 {
         var shown: [UInt64] = []
         for e in all where !e.foreign { shown.append(e.slot) }
@@ -197,7 +199,8 @@ package struct Endpoints {
         return n
     }
 
-    /// So many must agree that at least one of them is honest, when no more than f of 2f + 1 are not; of two, both.
+    /// So many must agree that at least one of them is honest, when no more than f of 2f + 1 are not; of two,
+    /// both.
     package var quorum: Int { usable < 2 ? 1 : max(2, (usable + 1) / 2) }
 
     package func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {

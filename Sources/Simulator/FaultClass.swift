@@ -20,7 +20,7 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
     case crash, suspend
     // clock
     case step, freeze
-    // evidence: nodes that lie consistently, tear reads, keep no history, leave fields out, refuse methods, are dead
+    // evidence: nodes that lie consistently, tear reads, keep no history, leave fields out, refuse, are dead
     case liar, ratchet, tornread, nohistory, noconfirmation, methods, dead
     // the operator
     case kill, command

@@ -69,7 +69,9 @@ extension Simulation {
     /// Times of faults and quiet times alternate.
     func phaseDue() {
         if schedule.faultsOn {
-            for c in FaultClass.allCases where schedule.state[Int(c.rawValue)].on && !staysOn(c) { endFault(c) }
+            for c in FaultClass.allCases where schedule.state[Int(c.rawValue)].on && !staysOn(c) {
+                endFault(c)
+            }
             schedule.faultsOn = false
             leaveOneDead()
             schedule.quietSince_ms = t
@@ -100,7 +102,8 @@ extension Simulation {
         schedule.state[Int(FaultClass.dead.rawValue)].target = evidenceRandom.below(endpoints.count)
         judge.deadOfTwo = endpoints.count == 2
         guard judge.deadOfTwo, let m = machine, t >= suspendedUntil_ms else { return }
-        // One that contradicted before it fell silent is never counted out; a new process has seen nothing of that.
+        // One that contradicted before it fell silent is never counted out; a new process has seen nothing of
+        // that.
         trace.add(t, "operator restarts", 1)
         counted.ticks += m.ticks
         machine = nil

@@ -1,7 +1,9 @@
 // The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's
-// own accounts; it keeps its own books, never looks into the agent and has none of its constants: what it measures by
-// is the chain, the rules that the operator set, and what docs/architecture.md promises. Numbers of the invariants:
-//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift, none twice
+// own accounts; it keeps its own books, never looks into the agent and has none of its constants: what it
+// measures by is the chain, the rules that the operator set, and what docs/architecture.md promises.
+// Numbers of the invariants:
+//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift, none
+// twice
 //   I3 no order while a gate must be closed, or on what no honest node has shown
 //   I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back

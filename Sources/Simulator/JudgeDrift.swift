@@ -55,7 +55,8 @@ extension Judge {
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
         if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil
             || leverage_e4(all, perp: -spot) > 40_000
-            || !b.delegateHolds || rules.maxTradesPerDay < 100 || r.maxNotionalDay_e6 > 0 || b.openOrders > 0 {
+            || !b.delegateHolds || rules.maxTradesPerDay < 100 || r.maxNotionalDay_e6 > 0
+            || b.openOrders > 0 {
             return excused(t)
         }
         let owed = owed_e9 ?? net.magnitude
@@ -74,9 +75,9 @@ extension Judge {
             && t - max(clouded_ms,
                        booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
         if clouded { return excused(t) }
-        // Three ticks, and two more for every further step of a drift larger than one order may be, one market after
-        // the other; the last of them needs time to prove its order. With one of two endpoints gone: the ten minutes in
-        // which it may come back, and two ticks.
+        // Three ticks, and two more for every further step of a drift larger than one order may be, one
+        // market after the other; the last of them needs time to prove its order. With one of two endpoints
+        // gone: the ten minutes in which it may come back, and two ticks.
         let ticks = (deadOfTwo ? 2 : 3) + 2 * (steps - 1)
         let allowed = (Int64(r.interval_ms) * ticks + Judge.proof_ms) * Int64(kept.count)
             + (deadOfTwo ? 600_000 : 0)

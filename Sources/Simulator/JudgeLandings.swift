@@ -134,7 +134,9 @@ extension Judge {
             guard let f = kept[i].filledInside else { continue }
             kept[i].filledInside = nil
             m = i
-            guard let b = shown.last(where: { $0.honest }), inside(b.truth.of(i)), inside(truth.of(i)) else { continue }
+            guard let b = shown.last(where: { $0.honest }), inside(b.truth.of(i)), inside(truth.of(i)) else {
+                continue
+            }
             successSlot = f.slot
             success_ms = f.at_ms
             steppedSince = false

@@ -1,5 +1,5 @@
-// The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against what honest
-// nodes have shown: it must be right by one of these books.
+// The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against what
+// honest nodes have shown: it must be right by one of these books.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -67,14 +67,14 @@ extension Judge {
         judgeTime(x)
     }
 
-    /// A resting order must end, and not later than the operator lets it rest: by the chain's own time, to which two
-    /// looks may differ by five seconds.
+    /// A resting order must end, and not later than the operator lets it rest: by the chain's own time, to
+    /// which two looks may differ by five seconds.
     private func judgeTime(_ x: SeenTransaction) {
         guard x.kind == .place else { return }
         if x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
         let rests = x.maxTs - node.unix_s
         if rests > scenario.rules.fillTimeout_s + 5 {
-            accuse("I7", "an order that rests for \(rests) s, fill_timeout is \(scenario.rules.fillTimeout_s)")
+            accuse("I7", "an order rests for \(rests) s, fill_timeout is \(scenario.rules.fillTimeout_s)")
         }
     }
 
@@ -89,16 +89,17 @@ extension Judge {
         let p = b.price_e6
         let slack = p / 1000 * Int64(scenario.rules.maxSlippage_ppm) / 1000 + 2 * b.tick_e6
         if x.orderType == 4 {
-            // It is counted from the oracle of the fill; the price it was made of may differ by what looks may.
-            guard let o = x.offset, o.magnitude <= UInt64(max(0, slack + slack / 100)), (o > 0) == x.isBuy || o == 0 else {
-                return Violation(invariant: "I7", words: "an oracle order whose offset is beyond max_slippage")
+            // It is counted from the oracle of the fill; the price it was made of may differ by what looks
+            // may.
+            let most = UInt64(max(0, slack + slack / 100))
+            guard let o = x.offset, o.magnitude <= most, (o > 0) == x.isBuy || o == 0 else {
+                return wrong("I7", "an oracle order whose offset is beyond max_slippage")
             }
             return nil
         }
         let price = Int64(clamping: x.price)
         if price != 0 && (x.isBuy ? price <= p + slack : price >= p - slack) { return nil }
-        return Violation(invariant: "I7",
-                         words: "an order at \(usd: price, shown: 6), beyond max_slippage of \(usd: p, shown: 6)")
+        return wrong("I7", "an order at \(usd: price, shown: 6), beyond max_slippage of \(usd: p, shown: 6)")
     }
 
     private func gateFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
@@ -113,7 +114,7 @@ extension Judge {
     /// While every perp is closed, an order closes and does nothing else.
     private func closingFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
         if b.perp_e9 == 0 || x.isBuy != (b.perp_e9 < 0) || x.base > b.perp_e9.magnitude {
-            return wrong("I2", "flatten: an order that does not close; the perp was \(base: b.perp_e9, shown: 9)")
+            return wrong("I2", "flatten: an order that closes nothing; perp \(base: b.perp_e9, shown: 9)")
         }
         return x.reduceOnly ? nil : wrong("I2", "flatten: an order that is not reduce-only")
     }
@@ -179,7 +180,7 @@ extension Judge {
         let most = scenario.rules.maxNotionalDay_e6
         // Prices move between decision and fill.
         if most > 0 && sum + value_e6(x.base, b.price_e6) > most / 50 * 51 {
-            return wrong("I3", "more a day than max_notional_per_day: \(usd: sum, shown: 2) in \(kept[m].tradesToday) before this order of \(usd: value_e6(x.base, b.price_e6), shown: 2)")
+            return wrong("I3", "more a day than max_notional_per_day: \(usd: sum, shown: 2) before this")
         }
         return nil
     }
@@ -189,10 +190,10 @@ extension Judge {
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots {
-            return wrong("I2", "a correction inside the cooldown: \(passed) of \(slots) slots after the last success")
+            return wrong("I2", "a correction inside the cooldown: \(passed) of \(slots) slots after it began")
         }
         if !steppedSince && t - success_ms < Int64(rules.cooldown_s) * 1000 - 1_000 {
-            return wrong("I2", "a correction inside the cooldown: \(t - success_ms) ms after the last success")
+            return wrong("I2", "a correction inside the cooldown: \(t - success_ms) ms after it began")
         }
         return nil
     }
@@ -211,7 +212,8 @@ extension Judge {
         if Int128(gap) * 1_000_000 / Int128(b.twap5_e6) > Int128(r.maxOracleDivergence_ppm) {
             return "oracle far from its average"
         }
-        if b.confLimit_ppm > 0 && Int128(b.conf_e6) * 1_000_000 / Int128(b.price_e6) > Int128(b.confLimit_ppm) {
+        let conf_ppm = Int128(b.conf_e6) * 1_000_000 / Int128(b.price_e6)
+        if b.confLimit_ppm > 0 && conf_ppm > Int128(b.confLimit_ppm) {
             return "oracle too uncertain"
         }
         // What one order may cost is the network's fee for its one signature and the operator's cap.

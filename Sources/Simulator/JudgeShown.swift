@@ -1,5 +1,5 @@
-// What the agent has been shown. An order must be right by a book that an honest node showed a moment ago: what a
-// liar, a torn read or another cluster shows bears nothing out, however often it is repeated.
+// What the agent has been shown. An order must be right by a book that an honest node showed a moment ago:
+// what a liar, a torn read or another cluster shows bears nothing out, however often it is repeated.
 import Localnet
 import Model
 import Rpc
@@ -61,8 +61,8 @@ extension Judge {
         return (latest.reversed(), why)
     }
 
-    /// Whether a book goes behind what was shown before it was asked for. Where there are several nodes, what two of
-    /// them have shown counts: no single one may make the others look old.
+    /// Whether a book goes behind what was shown before it was asked for. Where there are several nodes,
+    /// what two of them have shown counts: no single one may make the others look old.
     private func older(_ b: Seen, _ books: [Seen]) -> Bool {
         var best: [UInt64] = [UInt64](repeating: 0, count: scenario.endpoints.count)
         for s in books where !s.looked && s.at_ms <= b.asked_ms && s.at_ms > forgotten_ms {

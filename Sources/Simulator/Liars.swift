@@ -1,6 +1,7 @@
-// Nodes that lie consistently: all that one of them says comes from a forged world, alone or in a plot of several, up
-// to f of n with n >= 2f + 1 (of two, one). For that bound a node that cannot be heard counts as a liar too; so before
-// anybody lies the others are heard undisturbed for a while, and while somebody lies they stay within earshot.
+// Nodes that lie consistently: all that one of them says comes from a forged world, alone or in a plot of
+// several, up to f of n with n >= 2f + 1 (of two, one). For that bound a node that cannot be heard counts
+// as a liar too; so before anybody lies the others are heard undisturbed for a while, and while somebody
+// lies they stay within earshot.
 import Agent
 import EvenkeelCore
 import Localnet
@@ -11,10 +12,10 @@ import Text
 struct Liar {
     enum Kind: UInt8, CaseIterable {
         case deposit, wallet, position, price, exchange     // a balance, a price or a flag that is not so
-        case hidden                                         // shows nothing of what happens, and says it is too late
+        case hidden                                     // shows nothing of what happens, says it is too late
         case claimed                                        // shows as done what was only sent
         case heights, slots
-        case ratchet                                        // further ahead with every book that it is asked for
+        case ratchet                                    // further ahead with every book that it is asked for
     }
     var kind = Kind.slots
     var forgery = Forgery()
@@ -35,9 +36,10 @@ struct Liars {
 }
 
 extension Simulation {
-    /// Faults that silence a node or make it tell something else. None of them while somebody lies: they would count as
-    /// one more liar.
-    static let silencing: [FaultClass] = [.behind, .frozen, .pool, .lie, .fork, .genesis, .height, .tornread, .dead]
+    /// Faults that silence a node or make it tell something else. None of them while somebody lies: they
+    /// would count as one more liar.
+    static let silencing: [FaultClass] = [.behind, .frozen, .pool, .lie, .fork, .genesis, .height, .tornread,
+                                          .dead]
     /// Of a hundred requests to an honest node so many get through at least.
     static let mostNoise_permille: UInt64 = 150
 

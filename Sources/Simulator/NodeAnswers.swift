@@ -50,13 +50,17 @@ extension Simulation {
         }
         let ahead = on(.height, at: e)?.level ?? 0
         if ahead > 0 && requests[k].method == .epoch { counted.add(.height) }
-        if isBook, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) { lied = tellLie(e, lie, &view) }
+        if isBook, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) {
+            lied = tellLie(e, lie, &view)
+        }
         if isBook && tear(e, &view) { lied = true }
         let body = requests[k].body
         let forkSlot = onFork ? schedule.fork?.replica.slot ?? .max : .max
         // The buffer is taken out while the node writes into it, so that nothing is copied.
         swap(&scratch, &requests[k].answer)
-        let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view, fork: forkSlot, ahead: ahead, manners: manners) }
+        let w = body.withUnsafeBufferPointer {
+            node.handle($0, &scratch, seenBy: view, fork: forkSlot, ahead: ahead, manners: manners)
+        }
         swap(&scratch, &requests[k].answer)
         node.stopLying()
         if requests[k].method == .blockhash, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) {

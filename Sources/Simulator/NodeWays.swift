@@ -1,5 +1,5 @@
-// Nodes that are honest and still not what one hopes for: no transaction history, fields left out, methods refused,
-// nobody there at all, and now and then an answer whose accounts stood in two slots.
+// Nodes that are honest and still not what one hopes for: no transaction history, fields left out, methods
+// refused, nobody there at all, and now and then an answer whose accounts stood in two slots.
 import Agent
 import Localnet
 import Model

@@ -27,7 +27,7 @@ struct Endpoint {
     var era = 0
     /// An honest node may always be some slots behind.
     var lag_slots: UInt64 = 0
-    /// When its last answer was out of two slots; not again for a while, for then it would be the truth of two looks.
+    /// When its last answer was out of two slots; not again for a while: it would be the truth of two looks.
     var tore_ms: Int64 = -60_000
 }
 
@@ -118,7 +118,8 @@ struct Scenario {
         }
     }
 
-    /// Liars need others that can contradict them, and honest nodes are rarely at one slot. The stream is its own.
+    /// Liars need others that can contradict them, and honest nodes are rarely at one slot. The stream is its
+    /// own.
     private mutating func addEvidence(_ mask: UInt64) {
         var random = RandomGenerator(seed: seed, stream: 12)
         if mask == FaultClass.all {

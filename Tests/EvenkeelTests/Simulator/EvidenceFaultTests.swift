@@ -1,5 +1,5 @@
-// The faults of the evidence do what they say: liars stay within their bound and hold together, the others stay within
-// earshot, and the judge accuses what it is there for.
+// The faults of the evidence do what they say: liars stay within their bound and hold together, the others
+// stay within earshot, and the judge accuses what it is there for.
 import EvenkeelCore
 import Localnet
 import Model
@@ -128,7 +128,8 @@ import Text
         #expect(j.grounds(3).books.count == 2)
         show(2, 50, asked: 3)
         show(1, 0, asked: 4)
-        #expect(j.grounds(5).books.filter { $0.endpoint == 1 }.count == 1)      // two have shown 50; the later read is old
+        // Two have shown 50; the later read is old.
+        #expect(j.grounds(5).books.filter { $0.endpoint == 1 }.count == 1)
     }
 
     @Test func nothingIsSignedAgainstTheOperatorsWishes() {
