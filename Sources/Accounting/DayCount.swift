@@ -1,6 +1,13 @@
-// What a market has corrected since midnight UTC, live or on paper: the limits of the day go by it.
+// What a market has corrected since midnight UTC, live or on paper: the limits of the day go by it. The day
+// is the chain's: steps of the machine's clock begin no new one, and none a second time.
 import EvenkeelCore
 import Model
+
+/// Midnight UTC before a time of the chain.
+package struct ChainDay {
+    package let start_s: Int64
+    package init(_ time_s: Int64) { start_s = time_s - time_s % 86_400 }
+}
 
 package struct DayCount {
     package private(set) var start_s: Int64
@@ -9,10 +16,10 @@ package struct DayCount {
 
     /// Of the mode that runs, as it stands in the record: of today, or of a day that is over and counts as
     /// nothing.
-    package init(_ m: ek_market_record, paper: Bool, _ now: Now) {
-        start_s = now.unix_s - now.unix_s % 86_400
+    package init(_ m: ek_market_record, paper: Bool, _ day: ChainDay) {
         let kept_s = paper ? m.paper.day_start_unix_s : m.day_start_unix_s
-        guard kept_s == start_s else {
+        start_s = max(kept_s, day.start_s)
+        guard kept_s >= day.start_s else {
             (trades, notional_e6) = (0, 0)
             return
         }
@@ -40,9 +47,9 @@ package struct DayCount {
 
 extension Journal {
     /// What all markets have corrected since midnight UTC.
-    package func notionalToday_e6(paper: Bool, _ now: Now) -> Int64 {
+    package func notionalToday_e6(paper: Bool, _ day: ChainDay) -> Int64 {
         var sum: Int128 = 0
-        for m in markets { sum += Int128(DayCount(m.pointee, paper: paper, now).notional_e6) }
+        for m in markets { sum += Int128(DayCount(m.pointee, paper: paper, day).notional_e6) }
         return Int64(clamping: sum)
     }
 }

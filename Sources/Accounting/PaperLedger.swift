@@ -42,7 +42,9 @@ package struct PaperFill {
     }
 
     /// Writes the fill into the market's ledger, its counts and its cooldown. Refused: nothing is written.
-    package func book(in m: MarketRecord, tolerance_ppm: UInt32, slot: UInt64, _ now: Now) throws(Refusal) {
+    package func book(
+        in m: MarketRecord, tolerance_ppm: UInt32, slot: UInt64, day today: ChainDay, _ now: Now
+    ) throws(Refusal) {
         let moved = m.pointee.paper.base_e9.addingReportingOverflow(selling ? -size_e9 : size_e9)
         let money = m.pointee.paper.quote_e6.addingReportingOverflow(selling ? quote_e6 : -quote_e6)
         let fees = m.pointee.paper.fees_e6.addingReportingOverflow(fee_e6)
@@ -54,7 +56,7 @@ package struct PaperFill {
         m.pointee.paper.quote_e6 = money.partialValue
         m.pointee.paper.fees_e6 = fees.partialValue
         m.pointee.paper.corrections_total += 1
-        var day = DayCount(m.pointee, paper: true, now)
+        var day = DayCount(m.pointee, paper: true, today)
         day.add(notional_e6: quote_e6)
         day.store(in: m, paper: true)
         if ek_within_tolerance(after.drift_ppm, after.driftKnown ? 1 : 0, tolerance_ppm) != 0 {

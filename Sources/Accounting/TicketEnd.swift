@@ -31,12 +31,12 @@ package struct TicketEnd {
     /// drift inside, judged on the ticket's own book and fill, and the account that was read afterwards says
     /// the same: what was built on a false read starts none. `after`: that account's view of the market; nil:
     /// it was not read.
-    package func count(in m: MarketRecord, after: View?, bookSlot: UInt64, _ now: Now) {
+    package func count(in m: MarketRecord, after: View?, bookSlot: UInt64, day today: ChainDay, _ now: Now) {
         let filled = hidden ? ticket.size_base_e9 : filled_e9
         if isCancel || (filled == 0 && !hidden) { return }
         var notional: Int64 = 0
         _ = ek_mul_div_floor_i64(ticket.oracle_price_e6, Int64(clamping: filled), 1_000_000_000, &notional)
-        var day = DayCount(m.pointee, paper: false, now)
+        var day = DayCount(m.pointee, paper: false, today)
         day.add(notional_e6: notional)
         day.store(in: m, paper: false)
 

@@ -81,6 +81,12 @@ package struct Agreement {
         }
     }
 
+    /// The oracle price of the other book; 0: it has none.
+    package var otherOracle_e6: Int64 {
+        var y: UnsafePointer<ek_oracle>? = nil
+        return ek_book_perp_oracle(other, hedge.perpIndex, &y) == EK_OK ? y?.pointee.price_e6 ?? 0 : 0
+    }
+
     /// At one slot to the unit; else the price may have moved within the divergence limit.
     private func sameOracle() throws(Refusal) {
         var x: UnsafePointer<ek_oracle>? = nil

@@ -51,6 +51,7 @@ extension Machine {
         if endpoints.tell(genesis: hash, of: endpoint, now.mono_ms) {
             // What was seen until now belonged to another cluster.
             reader.slots.newest = 0
+            reader.slots.shown = 0
             reader.reading.minSlot = 0
         }
         endpoints.all[endpoint].leapt = false
@@ -104,8 +105,9 @@ extension Machine {
         if endpoints.all[e].foreign && endpoints.usable > 0 {
             throw Trouble("the endpoint is a node of another cluster")
         }
-        let (newest, newestAt_ms) = (reader.slots.newest, reader.slots.newestAt_ms)
-        let passed_s = (now.mono_ms - min(now.mono_ms, newestAt_ms)) / 1000
+        let s = reader.slots
+        let newest = max(s.newest, s.shown)
+        let passed_s = (now.mono_ms - min(now.mono_ms, max(s.newestAt_ms, s.shownAt_ms))) / 1000
         if newest == 0 || slot <= newest || slot - newest <= leap_slots + passed_s * leapRate_slotsPerSecond {
             // It proved its cluster and leaps no more.
             if endpoints.all[e].vouchedAt_ms != nil { endpoints.all[e].leaptTo = 0 }

@@ -103,7 +103,8 @@ extension Machine {
         let h = hedges[draft.market]
         evaluateSendGates(h, now)
         let open = draft.cancels != nil || h.gates.allOpen
-        if open && !halted && !heldByPause && !modeDue && !effects.killSwitchOn { return false }
+        let asked = draft.closing == closing
+        if open && asked && !halted && !heldByPause && !modeDue && !effects.killSwitchOn { return false }
         ek_ticket_clear(ticket)
         withdraw(now)
         return true
@@ -111,7 +112,7 @@ extension Machine {
 
     /// Something closed between the decision and the send.
     private func withdraw(_ now: Now) {
-        let i = draft.market
+        let (i, asked) = (draft.market, draft.closing == closing)
         abandonOrder()
         if heldByPause {
             finish(.paused, "Paused: nothing is traded until resume", about: i, now)
@@ -119,6 +120,8 @@ extension Machine {
             finish(.paused, "Going to paper: the order was not sent", about: i, now)
         } else if halted {
             finish(.observeOnly, "the state file cannot be written; nothing is traded", about: i, now)
+        } else if !asked {
+            finish(.blocked, "flatten began or was stopped: the order was not sent", about: i, now)
         } else {
             if effects.killSwitchOn { evaluateGates(hedges[i], now) }
             blocked(i, now)

@@ -216,7 +216,7 @@ extension Machine {
             correctOnPaper(i, now)
         } else {
             let take = ek_venue_can_take(account.venue) != 0 && tick.auctionFor != i
-            takeSecondLook(Draft(market: i, kind: take ? .take : .place), now)
+            takeSecondLook(Draft(market: i, kind: take ? .take : .place, closing: closing), now)
         }
     }
 
@@ -232,7 +232,7 @@ extension Machine {
             .warning,
             "order \(o.id) of this agent is still open but unknown to its state file; cancelling it first")
         hedges[i].decision = ek_decision()
-        prepare(Draft(market: i, kind: .cancel(o.id)), now)
+        prepare(Draft(market: i, kind: .cancel(o.id), closing: closing), now)
         return true
     }
 
@@ -251,7 +251,8 @@ extension Machine {
         let fill: PaperFill
         do throws(Refusal) {
             fill = try PaperFill(h, book, rules)
-            try fill.book(in: m, tolerance_ppm: h.rules.tolerance_ppm, slot: book.pointee.slot, now)
+            try fill.book(
+                in: m, tolerance_ppm: h.rules.tolerance_ppm, slot: book.pointee.slot, day: chainDay(now), now)
         } catch {
             finish(.error, error.text, about: i, now)
             return

@@ -30,6 +30,7 @@ extension Machine {
     func endFlatten(_ why: StaticString) {
         if !flattening { return }
         standing.flattenAfter_tick = nil
+        for h in hedges { h.forced = false }  // it ignored cooldowns, hedging does not
         note(.warning, "\(why)")
     }
 

@@ -48,8 +48,10 @@ extension Machine {
         if let hold = standing.signerHold, hold.over(now) { standing.signerHold = nil }
         f.signerHold = standing.signerHold
         let paper = rules.mode == .paper
-        if let m = h.record(in: record)?.pointee { f.tradesToday = DayCount(m, paper: paper, now).trades }
-        f.notionalToday_e6 = journal.notionalToday_e6(paper: paper, now)
+        if let m = h.record(in: record)?.pointee {
+            f.tradesToday = DayCount(m, paper: paper, chainDay(now)).trades
+        }
+        f.notionalToday_e6 = journal.notionalToday_e6(paper: paper, chainDay(now))
         f.strangeOrder = ownOrders(book, hedges).last?.id
         if let d = phase.draft, let hash = d.blockhash {
             let newest = max(reader.slots.newest, d.look.agreedSlot)
@@ -74,9 +76,14 @@ extension Machine {
         return n
     }
 
+    /// The chain's day; before the first book, the machine's.
+    func chainDay(_ now: Now) -> ChainDay {
+        ChainDay(bookKnown ? book.pointee.clock.unix_timestamp : now.unix_s)
+    }
+
     func still_ms(_ now: Now) -> UInt64 {
         // A node that showed this very slot long before it was believed stands still no less.
-        let shown_ms = endpoints.all[readEndpoint].still_ms(at: reader.slots.newest, now.mono_ms)
+        let shown_ms = endpoints.all[readEndpoint].still_ms(at: reader.slots.shown, now.mono_ms)
         return reader.slots.still_ms(shown_ms: shown_ms, now)
     }
 

@@ -233,12 +233,10 @@ extension Machine {
     }
 
     private func noEffect(moved: Bool, _ now: Now) {
-        let by = tracking.noEffectBy
-        let alone = endpoints.usable < 2 || endpoints.othersSilent(readEndpoint)
-        if !alone && (by == nil || by == readEndpoint) {
-            // Another endpoint's account; where that one rests, this one is read again meanwhile.
-            tracking.noEffectBy = readEndpoint
-            schedule.phaseTimer_ms = now.mono_ms + (by == nil ? 0 : settleEvery_ms)
+        let new = !tracking.witnesses[readEndpoint].noEffect
+        guard tracking.noEffect(by: readEndpoint, at: book.pointee.slot, endpoints) else {
+            // Other endpoints' accounts; where they rest, this one is read again meanwhile.
+            schedule.phaseTimer_ms = now.mono_ms + (new ? 0 : settleEvery_ms)
             return
         }
         let failed = tracking.error != nil

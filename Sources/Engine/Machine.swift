@@ -122,6 +122,7 @@ package final class Machine {
     package func start(_ now: Now) {
         schedule.start(now)
         reader.slots.newestAt_ms = now.mono_ms
+        reader.slots.shownAt_ms = now.mono_ms
         clock = now
         settleMode()
         // Are they of the configured cluster, and of one? Without a configured one: Endpoints.tell.

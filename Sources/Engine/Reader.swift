@@ -25,8 +25,13 @@ struct BookReading {
 
 /// The slots that were seen and believed.
 struct SlotMemory {
+    /// Attested: shown by so many endpoints that one of them is honest; of one where it is the only one. Only
+    /// this one is a floor for others, and reaches the disk.
     var newest: UInt64
     var newestAt_ms: UInt64 = 0
+    /// Of the last book, and since when it has been that one.
+    var shown: UInt64 = 0
+    var shownAt_ms: UInt64 = 0
     /// The slot of another endpoint's book that was too far ahead of ours, and when: for the gate, should
     /// that endpoint be gone now.
     var aheadSlot: UInt64 = 0
@@ -44,9 +49,16 @@ struct SlotMemory {
         restoredAt_s = r.vault.known != 0 ? r.vault.unix_s : 0
     }
 
-    mutating func saw(_ slot: UInt64, _ now: Now) {
+    /// A book of this slot was read.
+    mutating func showed(_ slot: UInt64, _ now: Now) {
+        if slot == shown { return }
+        moved = moved || shown != 0
+        shown = slot
+        shownAt_ms = now.mono_ms
+    }
+
+    mutating func attest(_ slot: UInt64, _ now: Now) {
         if slot <= newest { return }
-        moved = moved || newest != 0
         newest = slot
         newestAt_ms = now.mono_ms
     }
@@ -55,8 +67,8 @@ struct SlotMemory {
     /// the newest one. The first read of a process is compared with the last one of the process before: a run
     /// of one tick knows by it that the chain stands still.
     func still_ms(shown_ms: UInt64, _ now: Now) -> UInt64 {
-        let here = max(shown_ms, now.mono_ms - min(newestAt_ms, now.mono_ms))
-        if moved || restoredSlot == 0 || restoredAt_s == 0 || newest != restoredSlot
+        let here = max(shown_ms, now.mono_ms - min(shownAt_ms, now.mono_ms))
+        if moved || restoredSlot == 0 || restoredAt_s == 0 || shown != restoredSlot
             || now.unix_s <= restoredAt_s
         {
             return here

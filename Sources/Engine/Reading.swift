@@ -20,7 +20,7 @@ private let proofAttempts = 10
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
         reader.reading.purpose = why
-        reader.reading.minSlot = max(slot, reader.slots.newest)
+        reader.reading.minSlot = secondWord ? tracking.saidAt_slot : max(slot, reader.slots.newest)
         if why == .tick { enter(.reading) }
         reader.reading.endpoint = readFrom(why, now)
         let rest_ms = endpoints.all[readEndpoint].restUntil_ms
@@ -42,9 +42,7 @@ extension Machine {
         // What an order did is asked of the node that found it: another one may stand on a fork without it.
         // That it is over, or had no effect, is asked of another one, too.
         if !again, let t = phase.tracking {
-            if why == .settle && t.overBy != nil || why == .proof && t.noEffectBy != nil {
-                return next(after: readEndpoint)
-            }
+            if secondWord { return next(after: readEndpoint) }
             if why == .settle, let e = t.landedBy, !endpoints.all[e].foreign,
                 endpoints.all[e].restUntil_ms <= now.mono_ms
             {
@@ -53,6 +51,15 @@ extension Machine {
         }
         return next(after: again || tick.retries > 0 ? readEndpoint : -1)
     }
+
+    /// Another endpoint's word on an end is being read.
+    private var secondWord: Bool {
+        guard let t = phase.tracking else { return false }
+        let why = reader.reading.purpose
+        return why == .settle && t.overBy != nil || why == .proof && t.noEffectSaid
+    }
+
+    func attestSlots(_ now: Now) { reader.slots.attest(endpoints.attestedSlot, now) }
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew,
     /// once a tick.
@@ -113,7 +120,7 @@ extension Machine {
 
     private func askBook(_ e: Int) -> Bool {
         // Also for the second read of a start: never older than what was just seen.
-        reader.reading.minSlot = max(reader.reading.minSlot, reader.slots.newest)
+        if !secondWord { reader.reading.minSlot = max(reader.reading.minSlot, reader.slots.newest) }
         let m = reader.reading.minSlot
         return post(.book, e) { r, id in
             r.book(id: id, minSlot: m) { effects.post(endpoint: e, id: id, body: $0) }
@@ -146,6 +153,7 @@ extension Machine {
         if !rules.lean { books.keep(a.body) }
         reader.reading.endpoint = endpoint
         reader.reading.at_ms = now.mono_ms
+        witnesses[endpoint].showed()  // whoever shows books is not silent
         reader.reading.latency_us = a.latency_us
         lookForMarketsAgain()
         if !reader.search.found {
@@ -212,7 +220,8 @@ extension Machine {
                 "the node answered with slot \(slot), older than slot \(reader.reading.minSlot) already seen")
         }
         books.known = true
-        reader.slots.saw(slot, now)
+        reader.slots.showed(slot, now)
+        attestSlots(now)
         reader.reading.layoutUnknown = false
     }
 
@@ -228,7 +237,8 @@ extension Machine {
             do throws(Trouble) {
                 try checkClock(of: book)
                 try checkLeap(book.pointee.slot, at: endpoint, now)
-                reader.slots.newest = max(reader.slots.newest, book.pointee.slot)
+                endpoints.saw(book.pointee.slot, at: endpoint, now.mono_ms, confirmed: true)
+                attestSlots(now)
             } catch {}
         }
         if err == EK_E_FULL && reader.search.found && reader.search.planBuilt_tick != ticks {

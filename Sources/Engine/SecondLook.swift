@@ -94,6 +94,7 @@ extension Machine {
         for k in 1...n {
             let e = (look.witness + k) % n
             if e == readEndpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
+            if (look.agreedBy | look.deniedBy) & (1 << UInt32(e)) != 0 { continue }
             if requests.has(.opinion, at: e) { continue }
             if endpoints.all[e].foreign {
                 useless(e, "is a node of another cluster", now)
@@ -143,6 +144,7 @@ extension Machine {
             return
         }
         endpoints.saw(slot, at: e, now.mono_ms, confirmed: true)
+        attestSlots(now)
         witnesses[e].showed()
         witnesses[e].askWhere = false
         witnesses[e].seenSlot = max(witnesses[e].seenSlot, slot)
@@ -157,7 +159,17 @@ extension Machine {
         draft.look.agreedSlot = max(d.look.agreedSlot, slot)
         draft.look.agreedTime_s = min(
             other.pointee.clock.unix_timestamp, book.pointee.clock.unix_timestamp + longestLook_s)
+        let price_e6 = agreement.otherOracle_e6
+        draft.look.lowest_e6 = min(d.look.lowest_e6, price_e6)
+        draft.look.highest_e6 = max(d.look.highest_e6, price_e6)
         if late { return }
+        if e != readEndpoint {
+            draft.look.agreedBy |= 1 << UInt32(e)
+            if draft.look.agreedBy.nonzeroBitCount < looksNeeded(now) {
+                lookDue(now)
+                return
+            }
+        }
         secondOpinionGate(d.market, ok: true, e == readEndpoint ? "two looks" : "agreed")
         schedule.phaseTimer_ms = UInt64.max
         agreed(now)
@@ -235,6 +247,22 @@ extension Machine {
         }
     }
 
+    /// Other endpoints of our cluster whose word counts, without those in `except` (bits).
+    private func others(_ now: Now, except: UInt32 = 0) -> Int {
+        (0..<endpoints.all.count).filter {
+            $0 != readEndpoint && !endpoints.all[$0].foreign && except & (1 << UInt32($0)) == 0
+                && !countedOut($0, now)
+        }.count
+    }
+
+    /// How many others must agree; those that are counted out cannot.
+    private func looksNeeded(_ now: Now) -> Int { max(1, min(endpoints.quorum - 1, others(now))) }
+
+    /// One says otherwise, and there are enough left that may agree: the majority decides.
+    private func majorityMayAgree(_ now: Now) -> Bool {
+        endpoints.usable > 2 && others(now, except: draft.look.deniedBy) >= looksNeeded(now)
+    }
+
     private func contradicted(by e: Int, sameSlot: Bool, _ now: Now) {
         if e == readEndpoint {
             looksDiffer("two looks at the account, two slots apart, differ", now)
@@ -249,6 +277,11 @@ extension Machine {
             \(book.pointee.slot)\(after)
             """
         if !known && witnesses[e].contradicted { note(.warning, t) }  // once, until they agree again
+        draft.look.deniedBy |= 1 << UInt32(e)
+        if stage == .checking && majorityMayAgree(now) {
+            lookDue(now)
+            return
+        }
         // With three or more the next pair may agree.
         if !sameSlot || endpoints.usable > 2 && tick.retries < 2 {
             looksDiffer(t, now)

@@ -60,13 +60,24 @@ extension Machine {
 
     private func over(_ out: ek_outcome, _ now: Now) {
         let first = tracking.overBy == nil
-        if tracking.over(filled_e9: out.filled_base_e9, by: readEndpoint, endpoints, now, note) {
+        let said = TicketWitness.Over(filled_e9: out.filled_base_e9, inside: insideNow())
+        if tracking.over(said, by: readEndpoint, at: book.pointee.slot, endpoints, now, note) {
+            reader.slots.newest = max(reader.slots.newest, tracking.saidAt_slot)
             ticket.pointee.outcome = out.outcome
             ticket.pointee.filled_base_e9 = out.filled_base_e9
             ticketEnded(out.outcome, out, now)
         } else {
             schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
         }
+    }
+
+    /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested
+    /// with the end.
+    private func insideNow() -> Bool {
+        guard let i = tracking.market else { return false }
+        let v = viewNow(hedges[i])
+        let tolerance_ppm = ticket.pointee.tolerance_ppm
+        return v.known && ek_within_tolerance(v.drift_ppm, v.driftKnown ? 1 : 0, tolerance_ppm) != 0
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing
@@ -132,7 +143,9 @@ extension Machine {
 
     private func bookCorrection(_ end: TicketEnd, _ known: Tracking, in m: MarketRecord, _ now: Now) {
         let confirmed = report.after.known && known.market != nil
-        end.count(in: m, after: confirmed ? report.after : nil, bookSlot: book.pointee.slot, now)
+        end.count(
+            in: m, after: confirmed ? report.after : nil, bookSlot: book.pointee.slot, day: chainDay(now), now
+        )
         let readable = bookKnown && known.market != nil
         let fee_e6 =
             readable ? end.feePaid_e6(book, mark: known.inherited ? nil : known.feeMark ?? ek_fee_mark()) : 0

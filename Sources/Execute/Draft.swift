@@ -33,6 +33,8 @@ package struct Draft {
     package var kind: Kind
     package var look = SecondLook()
     package var began_ms: UInt64 = 0
+    /// It closes the position for `flatten`; not sent once that is stopped.
+    package let closing: Bool
     package var blockhash: Answers.Blockhash? = nil
     /// Price of a compute unit that others pay, in millionths of a lamport.
     package var feePrice_micro: UInt64? = nil
@@ -47,8 +49,9 @@ package struct Draft {
     package private(set) var intent = ek_intent()
     package private(set) var message: [UInt8] = []
 
-    package init(market: Int, kind: Kind) {
+    package init(market: Int, kind: Kind, closing: Bool) {
         self.market = market
+        self.closing = closing
         self.kind = kind
     }
 
@@ -85,8 +88,12 @@ package struct Draft {
         let d = hedge.decision
         let oracle = hedge.view.a.oracle_price_e6
         var worst: UInt64 = 0
+        // Of the looks' prices the safer one bounds the order; an oracle auction goes by its fill's.
+        let relative = !isTake && ek_venue_can_take(venue) == 0
+        let selling = d.direction == UInt8(EK_SELL)
+        let safer = relative ? oracle : selling ? max(oracle, look.highest_e6) : min(oracle, look.lowest_e6)
         guard
-            ek_worst_price(oracle, rules.maxSlippage_ppm, d.direction, m.pointee.tick_price_e6, &worst)
+            ek_worst_price(safer, rules.maxSlippage_ppm, d.direction, m.pointee.tick_price_e6, &worst)
                 == EK_OK
         else {
             throw Refusal("no price on the market's tick lies inside max_slippage_pct")

@@ -39,8 +39,10 @@ package struct TicketWitness {
     package var saidFailed = false
     /// It said "landed" while its User showed nothing of it.
     package var contradicted = false
-    /// What the order filled, by its account, once it said that the order is over.
-    package var overFilled_e9: UInt64? = nil
+    /// Its account showed no effect past the expiry.
+    package var noEffect = false
+    /// What its account showed once it said that the order is over.
+    package var over: Over? = nil
     /// It keeps no history; how often in a row it gave no status, and no height; by which method its height
     /// is asked; whether its trouble was said.
     package var noHistory = false
@@ -49,6 +51,16 @@ package struct TicketWitness {
     package var heightByHash = false
     package var statusSaid = false
     package var heightSaid = false
+
+    /// What the order filled, and whether the drift was inside then.
+    package struct Over {
+        package let filled_e9: UInt64
+        package let inside: Bool
+        package init(filled_e9: UInt64, inside: Bool) {
+            self.filled_e9 = filled_e9
+            self.inside = inside
+        }
+    }
 
     /// No status can be had of it.
     package var statusBlind: Bool { statusErrors >= errorsToBeBlind }
@@ -83,9 +95,9 @@ package struct Tracking {
     package var overAt_ms: UInt64? = nil
     package var overBy: Int? = nil
     package var overDiffers = false
-    /// The endpoint whose account showed no effect past the expiry; another one is asked before it is
-    /// believed.
-    package var noEffectBy: Int? = nil
+    /// The slot at which an end was first said: another endpoint's word on it is read there, for a node that
+    /// is always a little behind never reaches the newest one.
+    package var saidAt_slot: UInt64 = 0
     /// A restored ticket is looked for before its bytes are sent again.
     package var lookFirst: Bool
     /// The book changed under the order: what was sent is followed to its end, nothing is sent any more.
@@ -122,7 +134,7 @@ package struct Tracking {
     package func sending(_ endpoints: Endpoints) -> Bool {
         var past = 0
         for w in witnesses where w.pastAtSlot != nil { past += 1 }
-        return !lookFirst && !changed && past < min(2, max(1, endpoints.usable))
+        return !lookFirst && !changed && past < endpoints.quorum
     }
 
     /// The endpoint to ask for the signature's status: those that are needed for a proof of expiry come
@@ -154,7 +166,7 @@ package struct Tracking {
                 silent += 1
             }
         }
-        let needed = min(2, max(1, endpoints.usable))
+        let needed = endpoints.quorum
         let waited_ms = proofAt_ms.map { now.mono_ms - $0 } ?? 0
         let alone = agreeing + silent == endpoints.usable && waited_ms > secondWord_ms
         return agreeing >= needed || (agreeing >= 1 && alone) ? slot : nil
@@ -165,8 +177,8 @@ package struct Tracking {
         for e in witnesses.indices {
             witnesses[e].pastAtSlot = nil
             witnesses[e].unknownAfter = false
+            witnesses[e].noEffect = false
         }
-        noEffectBy = nil
         epochDue_ms = now.mono_ms + 2_000
         statusDue_ms = now.mono_ms + 500
     }
@@ -180,29 +192,41 @@ package struct Tracking {
     // MARK: what the order filled
 
     /// One endpoint's account says that the order is over. That node may lie, or stand on a fork that missed
-    /// the fill: with two endpoints or more another one must show the same, however long it takes; only while
-    /// no other answers is one believed after two minutes. True: it is believed.
+    /// the fill: so many must show the same that one of them is honest, however long it takes; only while no
+    /// other answers is one believed after two minutes. True: it is believed.
     package mutating func over(
-        filled_e9: UInt64, by e: Int, _ endpoints: Endpoints, _ now: Now,
+        _ said: TicketWitness.Over, by e: Int, at slot: UInt64, _ endpoints: Endpoints, _ now: Now,
         _ say: (Level, Text) -> Void
     ) -> Bool {
         if overAt_ms == nil { overAt_ms = now.mono_ms }
+        if overBy == nil { saidAt_slot = slot }
         overBy = e
-        witnesses[e].overFilled_e9 = filled_e9
+        witnesses[e].over = said
         var agreeing = 0
         for (k, w) in witnesses.enumerated() where !endpoints.all[k].foreign {
-            guard let filled = w.overFilled_e9 else { continue }
-            if filled == filled_e9 {
-                agreeing += 1
+            guard let other = w.over else { continue }
+            if other.filled_e9 == said.filled_e9 {
+                agreeing += other.inside == said.inside ? 1 : 0
             } else if !overDiffers {
                 overDiffers = true
                 say(.warning, "two nodes differ on what the order filled; reading on until two agree")
             }
         }
         let waited_ms = now.mono_ms - (overAt_ms ?? now.mono_ms)
-        return agreeing >= 2 || endpoints.usable < 2
-            || (endpoints.othersSilent(e) && waited_ms > secondWord_ms)
+        return agreeing >= endpoints.quorum || (endpoints.othersSilent(e) && waited_ms > secondWord_ms)
     }
+
+    /// One endpoint's account shows no effect past the expiry. True: so many do that one of them is honest,
+    /// or no other answers.
+    package mutating func noEffect(by e: Int, at slot: UInt64, _ endpoints: Endpoints) -> Bool {
+        if !noEffectSaid { saidAt_slot = slot }
+        witnesses[e].noEffect = true
+        var saying = 0
+        for w in witnesses where w.noEffect { saying += 1 }
+        return saying >= endpoints.quorum || endpoints.othersSilent(e)
+    }
+
+    package var noEffectSaid: Bool { witnesses.contains { $0.noEffect } }
 }
 
 extension Endpoints {

@@ -71,6 +71,8 @@ package final class ChainNode {
     /// On a minority fork: what landed after this slot is not known; its blocks may be more.
     var forkedAt = UInt64.max
     var heightAhead: UInt64 = 0
+    /// Of the node that answers now.
+    var manners = NodeManners()
     var saved: View?
     var flap: Flap?
     var flapNow = false

@@ -77,14 +77,8 @@ extension ChainNode {
     }
 
     func moveClock() {
+        writeClock()
         let slot = world.slot
-        let unixTs = world.unixTs
-        world.ledger.items[at.clock].data.withUnsafeMutableBytes { p in
-            p.storeBytes(of: slot, toByteOffset: 0, as: UInt64.self)
-            p.storeBytes(of: slot / 432_000, toByteOffset: 16, as: UInt64.self)
-            p.storeBytes(of: slot / 432_000 + 1, toByteOffset: 24, as: UInt64.self)
-            p.storeBytes(of: unixTs, toByteOffset: 32, as: Int64.self)
-        }
         // Any 32 bytes that no other slot, seed or restart has.
         var mix = Xoshiro256(seed: hashSeed ^ slot &* 0x9E37_79B9_7F4A_7C15, stream: hashSalt)
         var hash = Key()
@@ -93,6 +87,17 @@ extension ChainNode {
         hash.c = mix.next()
         hash.d = mix.next()
         hashes.add(hash, slot: slot, height: height(slot))
+    }
+
+    func writeClock() {
+        let slot = world.slot
+        let unixTs = world.unixTs
+        world.ledger.items[at.clock].data.withUnsafeMutableBytes { p in
+            p.storeBytes(of: slot, toByteOffset: 0, as: UInt64.self)
+            p.storeBytes(of: slot / 432_000, toByteOffset: 16, as: UInt64.self)
+            p.storeBytes(of: slot / 432_000 + 1, toByteOffset: 24, as: UInt64.self)
+            p.storeBytes(of: unixTs, toByteOffset: 32, as: Int64.self)
+        }
     }
 
     private func movePrices(slots: UInt64, ms: Int64) {

@@ -58,6 +58,7 @@ extension ChainNode {
     }
 
     private func dispatch(_ method: Text, _ p: Params, _ fault: Fault?, _ out: inout Text) throws(RpcError) {
+        if manners.refuses(method) { throw RpcError(-32601, "Method not found") }
         switch true {
         case method == "getMultipleAccounts": try multipleAccounts(p, &out)
         case method == "getAccountInfo":
@@ -70,7 +71,7 @@ extension ChainNode {
             out.put(contextSlot)
         case method == "getBlockHeight":
             _ = try config(p, 0)
-            out.put(height(contextSlot) + heightAhead)
+            out.put(told(height: height(contextSlot) + heightAhead))
         case method == "getLatestBlockhash":
             _ = try config(p, 0)
             let h = newestHash()
@@ -136,14 +137,14 @@ extension ChainNode {
         let final = (p[0].isObject ? p[0]["commitment"] : .absent).equals("finalized")
         let top = final ? min(world.slot, forkedAt) : world.slot
         let s = top - (final ? min(32, top) : 0), h = height(top)
-        let blocks = final ? h - min(32, h) : h + heightAhead
+        let blocks = told(height: final ? h - min(32, h) : h + heightAhead)
         out.put("{\"absoluteSlot\":\(s),\"blockHeight\":\(blocks),\"epoch\":\(s / 432_000),")
         out.put("\"slotIndex\":\(s % 432_000),")
         out.put("\"slotsInEpoch\":432000,\"transactionCount\":\(world.tally.transactions)}")
     }
 
     func put(hash h: (hash: Key, slot: UInt64, height: UInt64), _ out: inout Text) {
-        out.put("{\"blockhash\":\"\(h.hash)\",\"lastValidBlockHeight\":\(h.height + 150)}")
+        out.put("{\"blockhash\":\"\(h.hash)\",\"lastValidBlockHeight\":\(told(height: h.height + 150))}")
     }
 
     /// The common case, without a look at the config for every account: whole accounts in base64, no fault.

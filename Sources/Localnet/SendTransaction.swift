@@ -128,6 +128,7 @@ extension ChainNode {
         let kind: StaticString = "solana_transaction::versioned::VersionedTransaction"
         let t = try parse(try raw(p[0], c, kind: kind), kind: kind)
         if verify && !t.signaturesHold { throw RpcError(-32003, "Transaction signature verification failure") }
+        try checkCount(asked: c["accounts"], keys: t.keys.count)
         var o = Outcome(world: world)
         if !replace && !hashIsRecent(t.blockhash) {
             o.error = .refused(.blockhashNotFound)
@@ -144,6 +145,23 @@ extension ChainNode {
         out.put(",\"loadedAccountsDataSize\":0,\"replacementBlockhash\":")
         if replace { put(hash: hashes.newest(upTo: .max), &out) } else { out.put("null") }
         out.put(",\"returnData\":null,\"unitsConsumed\":\(o.units)}}")
+    }
+
+    /// A node gives back no more accounts than the transaction names.
+    private func checkCount(asked: Value, keys: Int) throws(RpcError) {
+        guard asked.isObject, asked["addresses"].count > keys else { return }
+        throw RpcError(-32602, "Too many accounts provided; max \(keys)")
+    }
+
+    /// The transaction that a request for sendTransaction carries.
+    func transaction(of send: [UInt8]) -> Transaction? {
+        send.withUnsafeBufferPointer { b in
+            guard let root = Value.root(b) else { return nil }
+            let p = root["params"], kind: StaticString = "solana_transaction::versioned::VersionedTransaction"
+            do throws(RpcError) { return try parse(try raw(p[0], p[1], kind: kind), kind: kind) } catch {
+                return nil
+            }
+        }
     }
 
     /// The accounts as the simulation leaves them, where they are asked for and it ran.
@@ -183,6 +201,9 @@ extension ChainNode {
 
     func signatureStatuses(_ p: Params, _ out: inout Text) throws(RpcError) {
         let list = try p.items(0, atMost: 256)
+        if !manners.keepsHistory && p[1]["searchTransactionHistory"].bool ?? false {
+            throw RpcError(-32011, "Transaction history is not available from this node")
+        }
         context(&out)
         out.put("[")
         var first = true
@@ -190,16 +211,17 @@ extension ChainNode {
             if !first { out.put(",") }
             first = false
             var sig = [UInt8](repeating: 0, count: 64)
-            guard ek_json_sig(v.v, &sig) == EK_OK, let i = landedIndex(sig),
-                  landed[i].slot <= min(contextSlot, forkedAt) else {
+            guard ek_json_sig(v.v, &sig) == EK_OK, let l = admitted(sig) else {
                 out.put("null")
                 return
             }
-            let l = landed[i], age = contextSlot - l.slot
+            let age = contextSlot - l.slot
             let final = age >= 32, confirmed = final || age >= options.confirmSlots
             let level: StaticString = final ? "finalized" : confirmed ? "confirmed" : "processed"
             let confirmations: Text = final ? "null" : "\(age)"
-            out.put("{\"confirmationStatus\":\"\(level)\",\"confirmations\":\(confirmations),")
+            out.put("{")
+            if manners.saysConfirmation { out.put("\"confirmationStatus\":\"\(level)\",") }
+            out.put("\"confirmations\":\(confirmations),")
             out.put("\"slot\":\(l.slot),\(status(l.error))}")
         }
         out.put("]}")

@@ -9,7 +9,9 @@ package struct Truth {
     package var reduceOnlyMarket = false
     package var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
     package var oracleAge: UInt64 = 0
-    package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0
+    package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0, tick_e6: Int64 = 0
+    /// What the venue itself allows a price's confidence to be, in ppm of the price; 0: it names no limit.
+    package var confLimit_ppm: UInt64 = 0
     package var nextOrderId: UInt32 = 0
     package var delegateHolds = false
     package var openOrders: UInt8 = 0
@@ -26,7 +28,7 @@ package struct Truth {
         t.perp_e9 = o.perp_e9; t.perpQuote_e6 = o.perpQuote_e6; t.spot_e9 = o.spot_e9; t.wallet = 0
         t.market = o.market; t.marketPaused = o.marketPaused; t.reduceOnlyMarket = o.reduceOnlyMarket
         t.price_e6 = o.price_e6; t.twap5_e6 = o.twap5_e6; t.conf_e6 = o.conf_e6; t.oracleAge = o.oracleAge
-        t.step_e9 = o.step_e9; t.minOrder_e9 = o.minOrder_e9
+        t.step_e9 = o.step_e9; t.minOrder_e9 = o.minOrder_e9; t.tick_e6 = o.tick_e6
         return t
     }
 }
@@ -37,7 +39,7 @@ package struct MarketTruth {
     package var market: UInt8 = 0, marketPaused: UInt8 = 0, reduceOnlyMarket = false
     package var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
     package var oracleAge: UInt64 = 0
-    package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0
+    package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0, tick_e6: Int64 = 0
 }
 
 extension ChainNode {
@@ -72,6 +74,8 @@ extension ChainNode {
         t.twap5_e6 = m.i64(P.lastOraclePrice + 32)
         t.step_e9 = m.u64(P.stepSize)
         t.minOrder_e9 = m.u64(P.minOrderSize)
+        t.tick_e6 = m.i64(P.tickSize)
+        t.confLimit_ppm = w.ledger.u64(layout.state.guardRails + 32, in: at.state)
         let o = OracleView(w.ledger.data(at.oracles[0]), source: m[P.oracleSource])
         t.price_e6 = o.priceE6
         t.conf_e6 = o.confE6
@@ -101,6 +105,7 @@ extension ChainNode {
             x.twap5_e6 = d.i64(P.lastOraclePrice + 32)
             x.step_e9 = d.u64(P.stepSize)
             x.minOrder_e9 = d.u64(P.minOrderSize)
+            x.tick_e6 = d.i64(P.tickSize)
             x.price_e6 = o.priceE6
             x.conf_e6 = o.confE6
             x.oracleAge = w.slot > o.posted ? w.slot - o.posted : 0

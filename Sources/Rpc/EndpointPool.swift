@@ -132,10 +132,24 @@ package struct Endpoints {
     /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known: a wild number must not
     /// make every honest node look late.
     package mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64, confirmed: Bool) {
-        if confirmed { bestSlot = max(bestSlot, slot) }
-        all[e].slot = confirmed ? max(all[e].slot, slot) : min(max(all[e].slot, slot), max(bestSlot, all[e].slot))
-        all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
+        let claim = confirmed ? slot : min(max(all[e].slot, slot), max(bestSlot, all[e].slot))
+        all[e].slot = claim
         all[e].lagSeen_ms = now_ms
+        // The best of now: what one claimed a while ago makes nobody look late.
+        bestSlot = 0
+        for k in all where !k.foreign && now_ms - k.lagSeen_ms <= lagMemory_ms {
+            bestSlot = max(bestSlot, k.slot)
+        }
+        all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
+    }
+
+    /// The slot that so many endpoints have shown that one of them is honest. What a single one claims makes
+    /// no other look late, and does not reach the disk.
+    package var attestedSlot: UInt64 {
+        var shown: [UInt64] = []
+        for e in all where !e.foreign { shown.append(e.slot) }
+        shown.sort(by: >)
+        return shown.count < quorum ? 0 : shown[quorum - 1]
     }
 
     /// An endpoint told its genesis hash. Ours is the configured one; without that mainnet's once anybody has shown it; else the first
@@ -184,6 +198,10 @@ package struct Endpoints {
         for e in all where !e.foreign { n += 1 }
         return n
     }
+
+    /// So many must agree that at least one of them is honest, when no more than f of 2f + 1 are not; of two,
+    /// both.
+    package var quorum: Int { usable < 2 ? 1 : max(2, (usable + 1) / 2) }
 
     package func lag(_ e: Int, _ now_ms: UInt64) -> UInt64 {
         now_ms - all[e].lagSeen_ms <= lagMemory_ms ? all[e].lag_slots : 0

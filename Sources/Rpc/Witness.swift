@@ -61,6 +61,12 @@ package struct SecondLook {
     package var witness = 0
     /// The slot of the look that agreed.
     package var agreedSlot: UInt64 = 0
+    /// The other endpoints (as bits) that agreed, and those that did not.
+    package var agreedBy: UInt32 = 0
+    package var deniedBy: UInt32 = 0
+    /// Oracle prices of the looks that agreed.
+    package var lowest_e6 = Int64.max
+    package var highest_e6: Int64 = 0
     /// Chain time of that look, for the end of an order's life; never much past the book's own.
     package var agreedTime_s: Int64 = 0
     /// Why the last witness was of no use.

@@ -3,7 +3,7 @@ import Model
 import Rpc
 import Text
 
-package enum FaultClass: UInt8, CaseIterable {
+package enum FaultClass: UInt8, CaseIterable, Comparable {
     // network
     case loss, delay, duplicate, reorder, truncate, garbage, limit, server, halfopen
     // nodes
@@ -20,6 +20,10 @@ package enum FaultClass: UInt8, CaseIterable {
     case crash, suspend
     // clock
     case step, freeze
+    // evidence: nodes that lie consistently, tear reads, keep no history, leave fields out, refuse, are dead
+    case liar, ratchet, tornread, nohistory, noconfirmation, methods, dead
+    // the operator
+    case kill, command
 
     var name: StaticString {
         switch self {
@@ -67,9 +71,19 @@ package enum FaultClass: UInt8, CaseIterable {
         case .suspend: return "suspend"
         case .step: return "step"
         case .freeze: return "freeze"
+        case .liar: return "liar"
+        case .ratchet: return "ratchet"
+        case .tornread: return "tornread"
+        case .nohistory: return "nohistory"
+        case .noconfirmation: return "noconfirmation"
+        case .methods: return "methods"
+        case .dead: return "dead"
+        case .kill: return "kill"
+        case .command: return "command"
         }
     }
 
+    package static func < (a: FaultClass, b: FaultClass) -> Bool { a.rawValue < b.rawValue }
     var bit: UInt64 { 1 << UInt64(rawValue) }
     package static let all: UInt64 = (1 << UInt64(FaultClass.allCases.count)) - 1
 

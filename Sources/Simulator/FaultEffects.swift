@@ -57,6 +57,8 @@ extension Simulation {
             counted.add(c)
             disk.failing = faultRandom.pick([28, 5, 30])
         case .suspend, .step, .freeze: length = beginClockFault(c, length)
+        case .liar, .ratchet, .tornread, .nohistory, .noconfirmation, .methods, .dead, .kill,
+            .command: length = beginEvidence(c, length)
         }
         return length
     }
@@ -124,6 +126,7 @@ extension Simulation {
         case .lie: schedule.oldBook = nil
         case .paused, .reduceonly, .stale, .jump, .dry, .partial, .unfilled, .upgrade: endVenue(c)
         case .foreign, .leftover, .liquidation, .delegate, .gas: endBook(c)
+        case .liar, .tornread, .kill, .command: endEvidence(c)
         default: break
         }
     }
@@ -153,11 +156,11 @@ extension Simulation {
 
     // MARK: replicas
 
-    private func currentView() -> NodeView { NodeView(replica: node.replica(), own_e9: judge.own_e9) }
+    func currentView() -> NodeView { NodeView(replica: node.replica(), own_e9: judge.own_e9) }
 
     /// What the node behind endpoint `e` knows now; nil: everything.
     func viewOf(_ e: Int) -> NodeView? {
-        guard let v = endpoints[e].view else { return nil }
+        guard let v = endpoints[e].view else { return lagged(e) }
         let pool = schedule.state[Int(FaultClass.pool.rawValue)]
         let frozen = schedule.state[Int(FaultClass.frozen.rawValue)]
         if frozen.on && frozen.target == e { return v }

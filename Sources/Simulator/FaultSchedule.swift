@@ -36,6 +36,10 @@ struct FaultSchedule {
     /// The wall clock of the machine stands at this virtual time; nil: it runs.
     var wallStands_ms: Int64? = nil
     var wallLost_s: Int64 = 0
+    var liars = Liars()
+    /// The method that a node refuses; the chain before the owner moved what torn reads show in two places.
+    var refused: StaticString = ""
+    var beforeMove: Replica? = nil
     /// Until then the monotonic clock stands as well.
     var monoStandsUntil_ms: Int64 = 0
 }
@@ -57,7 +61,7 @@ extension Simulation {
     /// How long a class of fault stays away, on average.
     private func meanPause_ms(_ c: FaultClass) -> Int64 {
         switch c {
-        case .upgrade, .delegate, .gas, .step, .leftover, .genesis, .freeze: return 14 * 3_600_000
+        case .upgrade, .delegate, .gas, .step, .leftover, .genesis, .freeze, .command: return 14 * 3_600_000
         default: return 4 * 3_600_000
         }
     }
@@ -65,8 +69,11 @@ extension Simulation {
     /// Times of faults and quiet times alternate.
     func phaseDue() {
         if schedule.faultsOn {
-            for c in FaultClass.allCases where schedule.state[Int(c.rawValue)].on { endFault(c) }
+            for c in FaultClass.allCases where schedule.state[Int(c.rawValue)].on && !staysOn(c) {
+                endFault(c)
+            }
             schedule.faultsOn = false
+            leaveOneDead()
             schedule.quietSince_ms = t
             restore()
             trace.add(t, "faults off", 0)
@@ -76,11 +83,32 @@ extension Simulation {
                        .phase, 0)
         } else {
             judge.quietEnds(after: Simulation.quiet_ms)
+            if schedule.state[Int(FaultClass.dead.rawValue)].on { endFault(.dead) }
             schedule.faultsOn = true
             trace.add(t, "faults on", 0)
             let longest = max(1, (end_ms - t - Simulation.quiet_ms) / 3_600_000)
             queue.push(t + min(faultRandom.range(6, 30), longest) * 3_600_000, .phase, 0)
         }
+    }
+
+    /// Some nodes are what they are, also when everything is well.
+    private func staysOn(_ c: FaultClass) -> Bool { c == .nohistory || c == .noconfirmation }
+
+    /// In some of the quiet times one node of several is gone for good.
+    private func leaveOneDead() {
+        judge.deadOfTwo = false
+        guard scenario.has(.dead), endpoints.count > 1, evidenceRandom.below(3) == 0 else { return }
+        schedule.state[Int(FaultClass.dead.rawValue)].on = true
+        schedule.state[Int(FaultClass.dead.rawValue)].target = evidenceRandom.below(endpoints.count)
+        judge.deadOfTwo = endpoints.count == 2
+        guard judge.deadOfTwo, let m = machine, t >= suspendedUntil_ms else { return }
+        // One that contradicted before it fell silent is never counted out; a new process has seen nothing of
+        // that.
+        trace.add(t, "operator restarts", 1)
+        counted.ticks += m.ticks
+        machine = nil
+        incarnation += 1
+        boot()
     }
 
     /// Everything as a healthy cluster, venue and machine have it.
@@ -115,9 +143,11 @@ extension Simulation {
             machine = nil
             incarnation += 1
             boot()
-        } else if record.pointee.breaker_open != 0 {
+        } else if record.pointee.breaker_open != 0 && record.pointee.paused == 0 {
             trace.add(t, "operator resumes", 0)
-            step(.command(.resume))
+            tell(.resume)
+        } else if !schedule.state[Int(FaultClass.command.rawValue)].on {
+            wantsRunning()
         }
     }
 
@@ -139,7 +169,7 @@ extension Simulation {
             return
         }
         if index >= Simulation.companionBegins {
-            if schedule.state[i].on || !schedule.faultsOn { return }
+            if schedule.state[i].on || !schedule.faultsOn || silencedByLiars(c) { return }
             let length = beginFault(c)
             trace.add(t, "fault", words: describe(c, length))
             queue.push(t + length, .fault, i + Simulation.companionEnds)
@@ -150,7 +180,7 @@ extension Simulation {
             queue.push(t + faultRandom.wait(mean: meanPause_ms(c)), .fault, i)
             return
         }
-        if !schedule.faultsOn {
+        if !schedule.faultsOn || silencedByLiars(c) {
             queue.push(t + faultRandom.wait(mean: meanPause_ms(c)), .fault, i)
             return
         }
@@ -165,6 +195,8 @@ extension Simulation {
             }
         }
     }
+
+    private func silencedByLiars(_ c: FaultClass) -> Bool { liarsAbout && Simulation.silencing.contains(c) }
 
     private func describe(_ c: FaultClass, _ length_ms: Int64) -> Text {
         let state = schedule.state[Int(c.rawValue)]

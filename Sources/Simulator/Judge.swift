@@ -1,8 +1,11 @@
 // The judge. It sees what was signed, what went out on the wire, what landed and what filled, and the chain's
-// own accounts; it keeps its own books and never looks into the agent. Numbers of the invariants are those of
-// docs/architecture.md:
-//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift read, none twice
-//   I3 no order while a gate must be closed         I4 never past max leverage, never onto the spot's side
+// own accounts; it keeps its own books, never looks into the agent and has none of its constants: what it
+// measures by is the chain, the rules that the operator set, and what docs/architecture.md promises.
+// Numbers of the invariants:
+//   I1 one live correction          I2 no correction inside the cooldown, none larger than the drift, none
+// twice
+//   I3 no order while a gate must be closed, or on what no honest node has shown
+//   I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back
 //   I7 nothing is signed but an order of this market, this account and these bounds
 import Decide
@@ -21,7 +24,8 @@ struct Violation {
 struct Signed {
     var signature: [UInt8]
     var tx: SeenTransaction
-    var served: Served
+    /// The book that bears it out.
+    var seen: Seen
     var at_ms: Int64
     var posted = false
     var landed = false
@@ -43,22 +47,10 @@ final class Judge {
     /// Orders that others placed, and since which slot they are there to be seen.
     var others: [(id: UInt32, slot: UInt64)] = []
     var fillsSeen = 0
-    /// The book that the agent was shown last, and the newest slot it was shown since it started.
-    var book = Served()
-    var shownSlot: UInt64 = 0
-    private var shown_ms: Int64 = 0
-    /// The newest slot that an answer with a false account told since the start.
-    private var toldSlot: UInt64 = 0
-    /// What the state file told the start, then the newest book that was no leap.
-    private var knownSlot: UInt64 = 0
-    private var clusterKnown = false
-    /// The node whose book leapt and that has not told its cluster since, and when it was shown: a sound
-    /// agent waits three minutes for it.
-    private var doubted: (endpoint: Int, at_ms: Int64)? = nil
-    var bookIsOld = false
-    /// An honest second opinion on that book came in.
-    var opinionSlot: UInt64 = 0
-    private var basis: UInt64 = 0
+    /// The books that reached this process lately (JudgeShown.swift).
+    var shown: [Seen] = []
+    /// What was shown before may have been forgotten, by the machine's own clock.
+    var forgotten_ms: Int64 = 0
 
     /// What is kept of each hedged market; `m` is the one that is judged.
     struct Kept {
@@ -67,19 +59,21 @@ final class Judge {
         var steppedSince = false
         /// A fill brought the drift inside; a cooldown only when the account read afterwards says so too.
         var filledInside: (slot: UInt64, at_ms: Int64)? = nil
+        /// By the chain's days.
         var day: Int64 = -1
         var tradesToday: UInt32 = 0
+        var notionalToday_e6: Int64 = 0
         var excused_ms: Int64 = 0
         /// The drift there was to correct when the time began to count; nil: not read yet.
         var owed_e9: UInt64? = nil
+        /// `rebalance` passes over the cooldown once.
+        var forced = false
     }
     var kept: [Kept]
     var m = 0
     var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
     var success_ms: Int64 { get { kept[m].success_ms } set { kept[m].success_ms = newValue } }
     var steppedSince: Bool { get { kept[m].steppedSince } set { kept[m].steppedSince = newValue } }
-    var day: Int64 { get { kept[m].day } set { kept[m].day = newValue } }
-    var tradesToday: UInt32 { get { kept[m].tradesToday } set { kept[m].tradesToday = newValue } }
     var excused_ms: Int64 { get { kept[m].excused_ms } set { kept[m].excused_ms = newValue } }
     var owed_e9: UInt64? { get { kept[m].owed_e9 } set { kept[m].owed_e9 = newValue } }
     var rules: HedgeRules { scenario.rules.hedges[m] }
@@ -87,6 +81,13 @@ final class Judge {
     var clouded_ms: Int64 = -1
     var everStepped = false
     var booted_ms: Int64 = 0
+
+    /// What the operator wants now, and what of it is durable.
+    var wish = Wish()
+    var durable = Wish()
+    var killed = false
+    /// This quiet time began with one of two endpoints gone.
+    var deadOfTwo = false
 
     private var acknowledged: UInt64 = 0
     var lastTick_ms: Int64 = 0
@@ -109,6 +110,7 @@ final class Judge {
     func stored(generation: UInt64) {
         if generation <= acknowledged { accuse("I6", "a generation was written again: \(generation)") }
         acknowledged = generation
+        durable = wish
     }
 
     /// What a start found. A write that returned success must be there.
@@ -119,61 +121,21 @@ final class Judge {
         acknowledged = max(acknowledged, generation)
     }
 
-    func restarted(_ t: Int64, slot: UInt64) {
+    func restarted(_ t: Int64) {
         booted_ms = t
-        knownSlot = slot
-        clusterKnown = false
-        shownSlot = 0
-        toldSlot = 0
-        doubted = nil
-        book = Served()
-    }
-
-    // MARK: what the agent is told
-
-    /// A read of the book came back whole. `asked`: the number of its request, `of`: of the newest one.
-    /// Answers that a sound agent refuses (a false account, an older slot) do not end the read: a hedged
-    /// request may still bring the good one.
-    func shown(_ s: Served, by endpoint: Int, asked: UInt64, of newest: UInt64, _ t: Int64) {
-        if asked <= basis { return }
-        let waited = doubted.map { t - $0.at_ms >= 180_000 } ?? false
-        bookIsOld = s.truth.slot < shownSlot && !waited
-        book = s
-        opinionSlot = 0
-        if s.lied && !s.foreign { toldSlot = max(toldSlot, s.truth.slot) }
-        if bookIsOld || s.lied { return }
-        // Older than what a refused answer told: a sound agent may refuse it for that, and take the answer
-        // that comes after it.
-        if s.truth.slot < toldSlot { return }
-        // The first books after a stop may leap: they are refused until a node has told its cluster, and that
-        // answer may be lost.
-        if !clusterKnown && knownSlot > 0 && s.truth.slot > knownSlot + 1_500 { return }
-        if s.truth.slot > max(knownSlot,
-                              shownSlot) + 1_500 + (shownSlot > 0 ? UInt64(max(0, t - shown_ms)) / 100 : 0) {
-            doubted = (endpoint, t)
-        } else if let d = doubted, d.endpoint != endpoint && s.truth.slot >= shownSlot || waited {
-            doubted = nil
-        }
-        knownSlot = max(knownSlot, s.truth.slot)
-        // A leap is refused until its node has told its cluster; meanwhile a book of a few slots less may
-        // come from another node.
-        let explained = 1_400 + UInt64(max(0, t - shown_ms)) / 100
-        let leapt = shownSlot > 0 && s.truth.slot > shownSlot + explained
-        shownSlot = s.truth.slot - (leapt ? 32 : 0)
-        shown_ms = t
-        basis = newest
+        shown.removeAll(keepingCapacity: true)
+        forgotten_ms = 0
+        wish = durable.unsure ? Wish() : durable
+        wish.closing = false
+        durable = wish
+        for i in kept.indices { kept[i].forced = false }
     }
 
     /// A node has told its cluster to this process. After another cluster's hash the agent may forget the
     /// slots it saw: they may be that one's.
-    func clusterTold(by endpoint: Int, afterAnother: Bool) {
-        clusterKnown = true
-        if let d = doubted, d.endpoint == endpoint { doubted = nil }
-        if afterAnother { shownSlot = 0 }
+    func clusterTold(afterAnother: Bool, machine_ms: Int64) {
+        if afterAnother { forgotten_ms = machine_ms }
     }
-
-    /// Another node said what it sees, and it was the truth.
-    func opinion(_ s: Served) { opinionSlot = max(opinionSlot, s.truth.slot) }
 
     func othersPlaced(_ id: UInt32, _ t: Int64) {
         if others.count >= 1024 { others.removeFirst(512) }

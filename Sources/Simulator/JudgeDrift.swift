@@ -19,6 +19,9 @@ extension Judge {
         }
     }
 
+    /// A blockhash lives for 150 blocks; that long an order may take to be proven gone.
+    static let proof_ms: Int64 = 90_000
+
     /// A deposit, a start, anything that gives the agent anew the time it may take.
     func disturbed(_ t: Int64) {
         for i in kept.indices {
@@ -51,7 +54,8 @@ extension Judge {
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
         if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil
             || leverage_e4(all, perp: -spot) > 40_000
-            || !b.delegateHolds || rules.maxTradesPerDay < 100 || b.openOrders > 0 {
+            || !b.delegateHolds || rules.maxTradesPerDay < 100 || r.maxNotionalDay_e6 > 0
+            || b.openOrders > 0 {
             return excused(t)
         }
         let owed = owed_e9 ?? net.magnitude
@@ -70,7 +74,12 @@ extension Judge {
             && t - max(clouded_ms,
                        booted_ms) < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) + 600_000
         if clouded { return excused(t) }
-        let allowed = (Int64(r.interval_ms) * (6 + 2 * steps) + 240_000) * Int64(kept.count)
+        // Three ticks, and two more for every further step of a drift larger than one order may be, one
+        // market after the other; the last of them needs time to prove its order. With one of two endpoints
+        // gone: the ten minutes in which it may come back, and two ticks.
+        let ticks = (deadOfTwo ? 2 : 3) + 2 * (steps - 1)
+        let allowed = (Int64(r.interval_ms) * ticks + Judge.proof_ms) * Int64(kept.count)
+            + (deadOfTwo ? 600_000 : 0)
         if t - excused_ms > allowed {
             accuse("I5",
                    "without a fault the drift of \(base: net, shown: 9) stays for \(seconds: (t - excused_ms) / 1000)")

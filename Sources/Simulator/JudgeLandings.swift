@@ -39,6 +39,7 @@ extension Judge {
         guard let k = find(body) else {
             return accuse("I7", "bytes were sent that the agent's key did not sign")
         }
+        if killed { return accuse("I3", "bytes were sent while the kill file was there") }
         if orders[k].posted { return }
         orders[k].posted = true
         for i in orders.indices where i != k && orders[i].posted && !orders[i].landed
@@ -47,7 +48,7 @@ extension Judge {
                           "a second correction was sent while one of \(t - orders[i].at_ms) ms before could still land")
         }
         if orders[k].tx.kind == .cancel { return }
-        if let id = ownLiveOrder(seenBy: min(orders[k].served.truth.slot, orders[k].served.knows)) {
+        if let id = ownLiveOrder(seenBy: min(orders[k].seen.truth.slot, orders[k].seen.served.knows)) {
             accuse("I1", "a correction was sent while order \(id) of the last one is live")
         }
     }
@@ -78,8 +79,8 @@ extension Judge {
         if l.failed { return }
         if orders[k].tx.kind == .cancel { return }
         orders[k].orderId = before.nextOrderId
-        if orders[k].served.own_e9 != own_e9 {
-            let moved = own_e9 - orders[k].served.own_e9
+        if orders[k].seen.served.own_e9 != own_e9 {
+            let moved = own_e9 - orders[k].seen.served.own_e9
             accuse("I2",
                    "a correction landed on a book that an earlier one had moved by \(base: moved, shown: 9) since")
         }
@@ -107,16 +108,16 @@ extension Judge {
         m = min(Int(orders[k].tx.market), kept.count - 1)
         if orders[k].filled == 0 {
             corrections += 1
-            let today = (scenario.startUnix_s + now_ms / 1000) / 86_400
-            if today != day { tradesToday = 0 }
-            day = today
-            tradesToday += 1
+            turnDay()
+            kept[m].tradesToday += 1
         }
         orders[k].filled += UInt64(f.base.magnitude)
+        turnDay()
+        kept[m].notionalToday_e6 += value_e6(UInt64(f.base.magnitude), orders[k].seen.truth.of(m).price_e6)
         if orders[k].filled > orders[k].tx.base {
             return accuse("I2", "more filled than was ordered: \(base: orders[k].filled, shown: 9)")
         }
-        let b = orders[k].served.truth.of(m)
+        let b = orders[k].seen.truth.of(m)
         let spot = b.spot_e9 + Int64(clamping: b.wallet)
         let moved = Int64(orders[k].filled)
         if within(spot + b.perp_e9 + (f.base > 0 ? moved : -moved), spot) {
@@ -132,11 +133,26 @@ extension Judge {
             guard let f = kept[i].filledInside else { continue }
             kept[i].filledInside = nil
             m = i
-            guard book.whole, inside(book.truth.of(i)), inside(truth.of(i)) else { continue }
+            guard let b = shown.last(where: { $0.honest }), inside(b.truth.of(i)), inside(truth.of(i)) else {
+                continue
+            }
             successSlot = f.slot
             success_ms = f.at_ms
             steppedSince = false
         }
+    }
+
+    /// The counts of a day are of the chain's day.
+    func turnDay() {
+        let today = node.unix_s / 86_400
+        if today == kept[m].day { return }
+        kept[m].day = today
+        kept[m].tradesToday = 0
+        kept[m].notionalToday_e6 = 0
+    }
+
+    func value_e6(_ base_e9: UInt64, _ price_e6: Int64) -> Int64 {
+        Int64(clamping: Int128(base_e9) * Int128(price_e6) / 1_000_000_000)
     }
 
     private func inside(_ b: Truth) -> Bool {

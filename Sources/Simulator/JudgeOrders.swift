@@ -1,5 +1,5 @@
-// The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against the
-// book that was shown.
+// The judge on I2, I3, I4 and I7: a signature is a decision, so every signed message is judged against what
+// honest nodes have shown: it must be right by one of these books.
 import EvenkeelCore
 import Localnet
 import Model
@@ -7,25 +7,41 @@ import Rpc
 import Text
 
 extension Judge {
-    func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, _ unix_s: Int64) {
+    func signed(_ message: [UInt8], _ signature: [UInt8], _ t: Int64, machine_ms: Int64) {
         let tx = node.read(message: message)
+        judgeShape(tx)
+        if let why = forbidden { return accuse("I3", why) }
         // The same cancel on the same blockhash is the same transaction: it lands once, however often it is
         // made.
-        if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return judgeShape(tx) }
+        if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return }
         if orders.count >= 12 { orders.removeFirst(4) }
-        orders.append(Signed(signature: signature, tx: tx, served: book, at_ms: t))
-        judgeShape(tx)
-        if tx.kind == .cancel { return }
-        judgeDecision(tx, t, unix_s)
+        let (books, none) = grounds(machine_ms)
+        var o = Signed(signature: signature, tx: tx, seen: books.first ?? Seen(), at_ms: t)
+        if tx.kind != .cancel {
+            m = min(Int(tx.market), kept.count - 1)
+            if books.isEmpty { accuse("I3", none) }
+            var first: Violation? = nil
+            for b in books {
+                guard let v = fault(tx, by: b, t) else {
+                    o.seen = b
+                    first = nil
+                    break
+                }
+                if first == nil { first = v }
+            }
+            if let v = first { accuse(v.invariant, v.words) }
+            kept[m].forced = false
+        }
+        orders.append(o)
     }
 
+    /// What is right or wrong whatever the book says.
     private func judgeShape(_ x: SeenTransaction) {
-        let r = scenario.rules
         if !x.sound { return accuse("I7", "a message was signed that is not one venue order of one signer") }
         if x.signer != delegate || x.user != Key(node.userAddress.ek) {
             return accuse("I7", "an order for another account was signed")
         }
-        if x.fee > 5_000 + r.maxPriorityFee_lamports {
+        if x.fee > 5_000 + scenario.rules.maxPriorityFee_lamports {
             return accuse("I7", "the fee is over its cap: \(x.fee)")
         }
         if x.kind == .cancel {
@@ -47,77 +63,138 @@ extension Judge {
             return accuse("I7", "an order larger than max_trade_size: \(base: x.base, shown: 9)")
         }
         if x.kind == .take && !x.takeAll { return accuse("I7", "a take that is not all or nothing") }
-        if x.kind == .place && x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
-        let p = book.truth.of(m).price_e6
-        let slack = p / 1000 * Int64(r.maxSlippage_ppm) / 1000 + 2_000
-        if x.orderType == 4 {
-            guard let o = x.offset, o.magnitude <= UInt64(max(0, slack)), (o > 0) == x.isBuy || o == 0 else {
-                return accuse("I7", "an oracle order whose offset is beyond max_slippage")
-            }
-        } else {
-            let price = Int64(clamping: x.price)
-            if price == 0 || (x.isBuy ? price > p + slack : price < p - slack) {
-                accuse("I7", "an order at \(usd: price, shown: 6), beyond max_slippage of \(usd: p, shown: 6)")
-            }
+        judgeTime(x)
+    }
+
+    /// A resting order must end, and not later than the operator lets it rest: by the chain's own time, to
+    /// which two looks may differ by five seconds.
+    private func judgeTime(_ x: SeenTransaction) {
+        guard x.kind == .place else { return }
+        if x.maxTs == 0 { return accuse("I7", "a resting order without an end") }
+        let rests = x.maxTs - node.unix_s
+        if rests > scenario.rules.fillTimeout_s + 5 {
+            accuse("I7", "an order rests for \(rests) s, fill_timeout is \(scenario.rules.fillTimeout_s)")
         }
     }
 
-    private func judgeDecision(_ x: SeenTransaction, _ t: Int64, _ unix_s: Int64) {
-        m = min(Int(x.market), kept.count - 1)
-        let b = book.truth.of(m)
-        guard book.whole else { return accuse("I3", "an order without a book") }
-        if book.lied { return accuse("I3", "an order on a book with a false account") }
-        // The phantom deposit is of the first market's asset: what is decided of another one does not rest on
-        // it.
-        if m == 0 && book.forked && opinionSlot >= b.slot {
-            return accuse("I3", "an order on a fork's book although another node showed a different one")
+    /// What is wrong with the order by this book; nil: nothing.
+    private func fault(_ x: SeenTransaction, by seen: Seen, _ t: Int64) -> Violation? {
+        let b = seen.truth.of(m)
+        return priceFault(x, b) ?? gateFault(x, b) ?? (wish.closing ? closingFault(x, b) : sizeFault(x, b))
+            ?? riskFault(x, b, seen) ?? (wish.closing ? nil : cooldownFault(b, t) ?? dayFault(x, b))
+    }
+
+    private func priceFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
+        let p = b.price_e6
+        let slack = p / 1000 * Int64(scenario.rules.maxSlippage_ppm) / 1000 + 2 * b.tick_e6
+        if x.orderType == 4 {
+            // It is counted from the oracle of the fill; the price it was made of may differ by what looks
+            // may.
+            let most = UInt64(max(0, slack + slack / 100))
+            guard let o = x.offset, o.magnitude <= most, (o > 0) == x.isBuy || o == 0 else {
+                return wrong("I7", "an oracle order whose offset is beyond max_slippage")
+            }
+            return nil
         }
-        if bookIsOld {
-            return accuse("I3",
-                          "an order on a book older than one already read: slot \(b.slot) after \(shownSlot)")
+        let price = Int64(clamping: x.price)
+        if price != 0 && (x.isBuy ? price <= p + slack : price >= p - slack) { return nil }
+        return wrong("I7", "an order at \(usd: price, shown: 6), beyond max_slippage of \(usd: p, shown: 6)")
+    }
+
+    private func gateFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
+        guard let gate = closedGate(b, reducing: x.reduceOnly) else { return nil }
+        return Violation(invariant: "I3", words: "an order while this gate must be closed: \(gate)")
+    }
+
+    private func wrong(_ invariant: StaticString, _ words: Text) -> Violation {
+        Violation(invariant: invariant, words: words)
+    }
+
+    /// While every perp is closed, an order closes and does nothing else.
+    private func closingFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
+        if b.perp_e9 == 0 || x.isBuy != (b.perp_e9 < 0) || x.base > b.perp_e9.magnitude {
+            return wrong("I2", "flatten: an order that closes nothing; perp \(base: b.perp_e9, shown: 9)")
         }
-        if let gate = closedGate(b, reducing: x.reduceOnly) {
-            return accuse("I3", "an order while this gate must be closed: \(gate)")
-        }
+        return x.reduceOnly ? nil : wrong("I2", "flatten: an order that is not reduce-only")
+    }
+
+    private func sizeFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
         let spot = b.spot_e9 + Int64(clamping: b.wallet), net = spot + b.perp_e9
         let size = Int64(clamping: x.base)
         if net == 0 || (net > 0) == x.isBuy {
-            return accuse("I2", "an order that widens the drift; net was \(base: net, shown: 9)")
+            return wrong("I2", "an order that widens the drift; net was \(base: net, shown: 9)")
         }
         if size.magnitude > net.magnitude {
-            return accuse("I2", "an order of \(base: size, shown: 9) for a drift of \(base: net, shown: 9)")
+            return wrong("I2", "an order of \(base: size, shown: 9) for a drift of \(base: net, shown: 9)")
         }
         if within(net, spot) {
-            return accuse("I2", "an order for a drift inside the tolerance: net \(base: net, shown: 9)")
+            return wrong("I2", "an order for a drift inside the tolerance: net \(base: net, shown: 9)")
         }
         let after = b.perp_e9 + (x.isBuy ? size : -size)
-        let reduces = (b.perp_e9 > 0) == (spot > 0) && after.magnitude < b.perp_e9.magnitude
+        let reduces = after.magnitude < b.perp_e9.magnitude && (after == 0 || (after > 0) == (b.perp_e9 > 0))
         if after != 0 && spot != 0 && (after > 0) == (spot > 0) && !reduces {
-            return accuse("I4", "the perp would stand on the spot's side: \(base: after, shown: 9)")
+            return wrong("I4", "the perp would stand on the spot's side: \(base: after, shown: 9)")
         }
-        let leverage = leverage_e4(book.truth, perp: after)
-        if !x.reduceOnly && after.magnitude > b.perp_e9.magnitude
-            && leverage > Int64(rules.maxLeverage_e4) * 101 / 100 {
-            return accuse("I4", "leverage after the order would be \(fixed: leverage, decimals: 4, shown: 4)")
+        if x.reduceOnly != reduces {
+            let words: Text = x.reduceOnly ? "reduce-only for an order that does not only reduce"
+                : "an order that only reduces is not marked reduce-only"
+            return wrong("I4", words)
         }
-        judgeCooldown(b, t)
-        let today = unix_s / 86_400
-        if !everStepped && today == day && tradesToday >= rules.maxTradesPerDay {
-            accuse("I3", "more corrections a day than allowed: \(tradesToday)")
-        }
+        return nil
     }
 
-    private func judgeCooldown(_ b: Truth, _ t: Int64) {
-        guard success_ms >= 0 else { return }
+    /// What the order would do to the account, by the venue's own rules.
+    private func riskFault(_ x: SeenTransaction, _ b: Truth, _ seen: Seen) -> Violation? {
+        if x.reduceOnly { return nil }
+        let by = Int64(clamping: x.base) * (x.isBuy ? 1 : -1)
+        let after = b.perp_e9 + by
+        let leverage = leverage_e4(seen.truth, perp: after)
+        if after.magnitude > b.perp_e9.magnitude && leverage > Int64(rules.maxLeverage_e4) * 101 / 100 {
+            return wrong("I4", "leverage after the order would be \(fixed: leverage, decimals: 4, shown: 4)")
+        }
+        guard let now = node.margin(seen.served.replica),
+              let then = node.margin(seen.served.replica, perpBy: by, market: m) else { return nil }
+        if now.health_bp + 100 < Int64(scenario.rules.minHealth_bp) {
+            return wrong("I3", "an order at a health of \(fixed: now.health_bp, decimals: 2, shown: 2) %")
+        }
+        if then.initial_e6 * 101 / 100 < then.needed_e6 {
+            let left = Int64(clamping: then.initial_e6 - then.needed_e6)
+            return wrong("I3", "free collateral after the order would be \(usd: left, shown: 2)")
+        }
+        return nil
+    }
+
+    private func dayFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
+        let market = m
+        var sum: Int64 = 0
+        for i in kept.indices {
+            m = i
+            turnDay()
+            sum += kept[i].notionalToday_e6
+        }
+        m = market
+        if kept[m].tradesToday >= rules.maxTradesPerDay {
+            return wrong("I3", "more corrections a day than allowed: \(kept[m].tradesToday)")
+        }
+        let most = scenario.rules.maxNotionalDay_e6
+        // Prices move between decision and fill.
+        if most > 0 && sum + value_e6(x.base, b.price_e6) > most / 50 * 51 {
+            return wrong("I3", "more a day than max_notional_per_day: \(usd: sum, shown: 2) before this")
+        }
+        return nil
+    }
+
+    private func cooldownFault(_ b: Truth, _ t: Int64) -> Violation? {
+        guard success_ms >= 0, !kept[m].forced else { return nil }
         let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
         if passed < slots {
-            return accuse("I2",
-                          "a correction inside the cooldown: \(passed) of \(slots) slots after the last success")
+            return wrong("I2", "a correction inside the cooldown: \(passed) of \(slots) slots after it began")
         }
         if !steppedSince && t - success_ms < Int64(rules.cooldown_s) * 1000 - 1_000 {
-            accuse("I2", "a correction inside the cooldown: \(t - success_ms) ms after the last success")
+            return wrong("I2", "a correction inside the cooldown: \(t - success_ms) ms after it began")
         }
+        return nil
     }
 
     /// A gate that these facts close, by the chain's own truth.
@@ -134,7 +211,11 @@ extension Judge {
         if Int128(gap) * 1_000_000 / Int128(b.twap5_e6) > Int128(r.maxOracleDivergence_ppm) {
             return "oracle far from its average"
         }
-        if Int128(b.conf_e6) * 1_000_000 / Int128(b.price_e6) > 20_000 { return "oracle too uncertain" }
+        let conf_ppm = Int128(b.conf_e6) * 1_000_000 / Int128(b.price_e6)
+        if b.confLimit_ppm > 0 && conf_ppm > Int128(b.confLimit_ppm) {
+            return "oracle too uncertain"
+        }
+        // What one order may cost is the network's fee for its one signature and the operator's cap.
         if b.payer < r.gasReserve_lamports + r.maxPriorityFee_lamports + 5_000 { return "gas reserve" }
         return nil
     }

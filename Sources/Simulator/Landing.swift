@@ -33,6 +33,7 @@ extension Simulation {
             counted.add(.genesis)
             return
         }
+        if !liarTakes(k) { return }
         let fork = schedule.state[Int(FaultClass.fork.rawValue)]
         if fork.on && fork.target == requests[k].endpoint && fateRandom.below(2) == 0 { return }
         if strikes(.drop) || strikes(.congestion) { return }

@@ -34,6 +34,8 @@ struct Request {
     var number: UInt64 = 0
     /// Asked while a decision already stands: a second opinion, not what is decided on.
     var opinion = false
+    /// On the machine's own clock.
+    var asked_ms: Int64 = 0
 }
 
 enum Spoil: UInt8 {
@@ -44,6 +46,8 @@ enum Spoil: UInt8 {
 struct Served {
     var whole = false
     var truth = Truth()
+    /// The world it was read from; nil: of no account in judging.
+    var replica: Replica? = nil
     var lied = false
     /// Of a minority fork: a sound agent acts on it only where nobody is there to say otherwise.
     var forked = false
@@ -96,6 +100,11 @@ extension Simulation {
         var arrives = true, answers = true
         var again: Int64 = 0
         if schedule.faultsOn { applyNetworkFaults(k, &up, &down, &arrives, &answers, &again) }
+        if isDead(endpoint) {
+            arrives = false
+            requests[k].wire = .connect
+            counted.add(.dead)
+        }
         let timeout = Int64(scenario.rules.timeout_ms)
         var open = 1
         if arrives {
@@ -145,6 +154,7 @@ extension Simulation {
         requests[k].served = Served()
         requests[k].number = counted.requests
         requests[k].opinion = machine?.stage == .checking
+        requests[k].asked_ms = machine_ms
         return k
     }
 
@@ -153,9 +163,11 @@ extension Simulation {
                                     _ answers: inout Bool,
                                     _ again: inout Int64) {
         let e = requests[k].endpoint
+        let most = liarsAbout && !isLiar(e) ? Simulation.mostNoise_permille : 1_000
         func strikes(_ c: FaultClass) -> Bool {
             let w = schedule.state[Int(c.rawValue)]
-            guard w.on, w.target < 0 || w.target == e, netRandom.chance(permille: w.level) else { return false }
+            guard w.on, w.target < 0 || w.target == e else { return false }
+            guard netRandom.chance(permille: min(w.level, most)) else { return false }
             counted.add(c)
             return true
         }
@@ -211,15 +223,13 @@ extension Simulation {
         spoil(&body, r)
         if !faulty && r.answered { noteOrder(r) }
         if r.method == .other && !faulty && r.spoil == .none {
-            judge.clusterTold(by: r.endpoint, afterAnother: schedule.foreignTold)
+            judge.clusterTold(afterAnother: schedule.foreignTold, machine_ms: machine_ms)
             schedule.foreignTold = schedule.foreignAt == r.endpoint
         }
-        if r.opinion && r.served.whole && !faulty && !r.served.lied && !r.served.forked {
-            judge.opinion(r.served)
-        }
         // An answer that the agent has given up on is thrown away by it, whatever it shows.
-        if r.served.whole && !faulty && !r.opinion && machine?.awaits(r.id) ?? false {
-            judge.shown(r.served, by: r.endpoint, asked: r.number, of: counted.requests, t)
+        if r.served.whole && !faulty && machine?.awaits(r.id) ?? false {
+            judge.shown(Seen(served: r.served, endpoint: r.endpoint, asked_ms: r.asked_ms, at_ms: machine_ms,
+                             looked: r.opinion))
         }
         let shown = r.served.whole ? Int64(r.served.truth.slot)
             : Int64(r.wire.rawValue) * 100 + Int64(r.spoil.rawValue)

@@ -32,6 +32,7 @@ extension Simulation {
         let shown = viewOf(e)
         if schedule.foreignAt == e, askForeign(k) { return }
         var view = shown?.replica
+        var manners = mannersOf(e, requests[k].method)
         var lied = false, forked = false, own_e9 = shown?.own_e9 ?? judge.own_e9
         let fork = schedule.state[Int(FaultClass.fork.rawValue)]
         let onFork = fork.on && fork.target == e
@@ -43,16 +44,25 @@ extension Simulation {
             // whatever else this endpoint would have shown
             own_e9 = forked ? began.own_e9 : judge.own_e9
         }
+        if lies(e) {
+            view = forgedWorld(e, isBook, &manners)
+            lied = true
+        }
         let ahead = on(.height, at: e)?.level ?? 0
         if ahead > 0 && requests[k].method == .epoch { counted.add(.height) }
-        if isBook, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) { lied = tellLie(&view) }
+        if isBook, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) {
+            lied = tellLie(e, lie, &view)
+        }
+        if isBook && tear(e, &view) { lied = true }
         let body = requests[k].body
         let forkSlot = onFork ? schedule.fork?.replica.slot ?? .max : .max
         // The buffer is taken out while the node writes into it, so that nothing is copied.
         swap(&scratch, &requests[k].answer)
-        let w = body.withUnsafeBufferPointer { node.handle($0, &scratch, seenBy: view, fork: forkSlot, ahead: ahead) }
+        let w = body.withUnsafeBufferPointer {
+            node.handle($0, &scratch, seenBy: view, fork: forkSlot, ahead: ahead, manners: manners)
+        }
         swap(&scratch, &requests[k].answer)
-        if lied { node.stopLying() }
+        node.stopLying()
         if requests[k].method == .blockhash, let lie = on(.lie, at: e), netRandom.chance(permille: lie.level) {
             lieAboutHeight(k)
         }
@@ -62,7 +72,7 @@ extension Simulation {
             // asked for shows nothing.
             let shows = requests[k].answer.bytes.count > 18 && requests[k].answer.bytes[18] == 0x72
             requests[k].served = Served(whole: shows && requests[k].spoil == .none && readsUser(body),
-                                        truth: node.truth(view),
+                                        truth: node.truth(view), replica: view ?? node.replica(),
                                         lied: lied, forked: forked, knows: forked
                                             ? schedule.fork?.replica.slot ?? 0 : .max,
                                         own_e9: own_e9)
@@ -71,8 +81,11 @@ extension Simulation {
 
     /// A false account in the answer to come: the User of a while ago, or one that is missing or wrong.
     /// False: there was nothing to falsify.
-    private func tellLie(_ view: inout Replica?) -> Bool {
-        if let old = schedule.oldBook, netRandom.below(3) == 0, machine?.stage == .reading {
+    /// The old User comes from one endpoint alone, once in a minute: else it would be the truth of two looks.
+    private func tellLie(_ e: Int, _ lie: FaultState, _ view: inout Replica?) -> Bool {
+        let alone = lie.target >= 0 || endpoints.count == 1
+        if let old = schedule.oldBook, netRandom.below(3) == 0, alone && t - endpoints[e].tore_ms >= 60_000 {
+            endpoints[e].tore_ms = t
             let stale = node.staleUser(old), a = node.truth(stale), b = node.truth()
             if a.perp_e9 == b.perp_e9 && a.spot_e9 == b.spot_e9 { return false }
             view = stale

@@ -25,6 +25,10 @@ struct Endpoint {
     /// Counts the nodes that have stood behind this address: what is under way when one takes over for
     /// another is lost.
     var era = 0
+    /// An honest node may always be some slots behind.
+    var lag_slots: UInt64 = 0
+    /// When its last answer was out of two slots; not again for a while: it would be the truth of two looks.
+    var tore_ms: Int64 = -60_000
 }
 
 struct Scenario {
@@ -48,7 +52,7 @@ struct Scenario {
         // Each allowed class is there in three of four scenarios; every eighth scenario has them all.
         faults = mask
         if random.below(8) != 0 {
-            for c in FaultClass.allCases where random.below(4) == 0 { faults &= ~c.bit }
+            for c in FaultClass.allCases where c < .liar && random.below(4) == 0 { faults &= ~c.bit }
         }
         let n = 1 + random.below(3)
         for _ in 0..<n {
@@ -56,6 +60,7 @@ struct Scenario {
         }
 
         rules.mode = .live
+        rules.allowed = .live
         rules.lean = true                                // nobody looks: what only people want is not computed
         rules.interval_ms = random.pick([60_000, 120_000, 300_000, 300_000, 600_000, 600_000])
         rules.timeout_ms = UInt64(random.pick([2_000, 5_000, 5_000, 10_000]))
@@ -83,6 +88,7 @@ struct Scenario {
         chain.takeFailPermille = UInt64(random.pick([0, 10, 100]))
         depositMean_ms = random.range(30, 180) * 60_000
         addMarkets()
+        addEvidence(mask)
         // Without deposits a book that was hedged once has nothing more to do; they are part of every scenario.
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
     }
@@ -110,6 +116,25 @@ struct Scenario {
             rules.hedges.append(h)
             tokens.append(UInt64(random.range(largest[k] / 4, largest[k])))
         }
+    }
+
+    /// Liars need others that can contradict them, and honest nodes are rarely at one slot. The stream is its
+    /// own.
+    private mutating func addEvidence(_ mask: UInt64) {
+        var random = RandomGenerator(seed: seed, stream: 12)
+        if mask == FaultClass.all {
+            for c in FaultClass.allCases where c >= .liar && random.below(2) == 0 { faults &= ~c.bit }
+        }
+        if random.below(6) == 0 {
+            rules.maxNotionalDay_e6 = chain.solE9 / 1_000_000_000 * chain.priceE6 * random.range(1, 4) / 2
+        }
+        guard has(.liar) else { return }
+        let n = random.pick([2, 3, 3, 4, 5])
+        while endpoints.count > n { endpoints.removeLast() }
+        while endpoints.count < n {
+            endpoints.append(Endpoint(base_ms: random.range(8, 150), jitter_ms: random.range(2, 80)))
+        }
+        for e in endpoints.indices { endpoints[e].lag_slots = UInt64(random.pick([0, 0, 1, 2, 5, 12])) }
     }
 
     func has(_ c: FaultClass) -> Bool { faults & c.bit != 0 }

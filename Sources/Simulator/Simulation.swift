@@ -38,6 +38,11 @@ final class Simulation: Effects {
     /// One stream of chance each for the network, the faults, and what becomes of transactions and of the
     /// process.
     var netRandom: RandomGenerator, faultRandom: RandomGenerator, fateRandom: RandomGenerator
+    var evidenceRandom: RandomGenerator
+    /// The ends of the last slots, where there are nodes that lag.
+    var recent: [NodeView] = []
+    /// By how many slots nodes lag at most.
+    let mostLag: Int64
     var scratch = Text(capacity: 65_536)
 
     /// Counts up with every start of the process: answers to a dead one reach nobody.
@@ -57,6 +62,8 @@ final class Simulation: Effects {
         netRandom = RandomGenerator(seed: seed, stream: 2)
         faultRandom = RandomGenerator(seed: seed, stream: 3)
         fateRandom = RandomGenerator(seed: seed, stream: 4)
+        evidenceRandom = RandomGenerator(seed: seed, stream: 13)
+        mostLag = Int64(s.endpoints.map(\.lag_slots).max() ?? 0)
         secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
         var pub = ek_key()
         let seedBytes = [UInt8](repeating: 8, count: 32)
@@ -129,7 +136,10 @@ final class Simulation: Effects {
         while nextSlot_ms <= next {
             let left = (next - nextSlot_ms) / slotLength_ms + 1
             // Slot by slot while an order of ours may be live, loosely while only others' are.
-            let n = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
+            let most = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
+            // Where nodes lag by a few slots there is a stop so far before the end.
+            let n = mostLag > 0 && left > mostLag ? min(most, left - mostLag) : most
+            if mostLag > 0 { keepSlot() }
             let skip = schedule.state[Int(FaultClass.skipslots.rawValue)]
             var empty: UInt64 = 0
             if skip.on {
@@ -176,16 +186,17 @@ final class Simulation: Effects {
         incarnation += 1
         trace.add(t, "start", Int64(incarnation), Int64(record.pointee.generation),
                   Int64(record.pointee.ticket.state))
-        record.pointee.mode = UInt8(EK_MODE_LIVE)
+        if record.pointee.mode != UInt8(EK_MODE_HELD) { record.pointee.mode = UInt8(EK_MODE_LIVE) }
         let m = Machine(effects: self, rules: scenario.rules,
                         account: Account(venue: venue, authority: node.authorityKey.ek, subAccount: 0,
                                          signer: judge.delegate.ek),
                         endpointCount: endpoints.count, record: record)
-        judge.restarted(t, slot: record.pointee.max_slot_seen)
+        judge.restarted(t)
         judge.disturbed(t)
         bootedAt = counted.requests
         machine = m
         m.start(now)
+        if !schedule.faultsOn { wantsRunning() }
     }
 
     /// The process has ended; it is started again later.
@@ -235,6 +246,7 @@ final class Simulation: Effects {
             dead = true
             powerLost = true
             trace.add(t, "torn", Int64(disk.generation + 1), Int64(r.pointee.ticket.state))
+            judge.unsureOfCommands()
             return
         }
         let err = disk.store(r)
@@ -258,7 +270,8 @@ final class Simulation: Effects {
         }
         ek_ed25519_sign(secret, m, message.count, signature)
         node.vouch(message, signature)
-        judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t, now.unix_s)
+        judge.signed(Array(message), Array(UnsafeBufferPointer(start: signature, count: 64)), t,
+                     machine_ms: machine_ms)
         trace.add(t, "sign", Int64(signature[0]), Int64(signature[1]), Int64(message.count))
         if diesHere() { throw .refused("the process has ended", breaker: false) }
     }
@@ -269,10 +282,16 @@ final class Simulation: Effects {
         _ = diesHere()
     }
 
+    var killFile = false
+    var killSwitchOn: Bool { killFile }
+
+    /// The monotonic clock of the machine that the agent runs on.
+    var machine_ms: Int64 { max(0, t - boot_ms) }
+
     func report(_ m: Machine) {
         if dead { return }
         trace.add(t, "report", Int64(m.report.status.rawValue), m.report.view.net_e9, m.report.view.drift_ppm)
-        let held = m.halted || record.pointee.breaker_open != 0 || record.pointee.paused != 0
+        let held = m.halted || record.pointee.breaker_open != 0 || record.pointee.paused != 0 || m.heldOnPaper
         judge.ticked(t, busy: schedule.faultsOn || held)
         _ = diesHere()
     }

@@ -20,6 +20,8 @@ private let help: StaticString = """
         landing  drop late execerror congestion lowfee
         venue    paused reduceonly stale jump dry partial unfilled upgrade
         book     deposit foreign leftover liquidation delegate gas
+        evidence liar ratchet tornread nohistory noconfirmation methods dead
+        operator kill command
         other    torn enospc bitflip crash suspend step freeze
       --verbose       every event
     Exit code 1 and the seed with its last events when an invariant broke.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Breaks the agent on purpose, one mutant at a time, and checks that the layer it names sees it: the simulator, or with a line
+# Breaks the agent on purpose, one mutant at a time, and checks that the layer it names sees it: `layer simulator`, or with
 # `layer swift NAME` in the mutant's file the Swift test of that name.
 #   run.sh [-s SEEDS] [-d DAYS] [NAMES ...]     all mutants when no name is given
 # The tree is copied to a scratch directory; the sound build must pass the very seed that catches a mutant, so that no mutant is
@@ -46,6 +46,12 @@ for name in "${names[@]}"; do
     [ -f "$file" ] || { printf '%-28s there is no such mutant\n' "$name"; bad=1; continue; }
     if ! python3 "$here/apply.py" "$file" "$work/tree" 2>"$work/apply.log"; then
         printf '%-28s %s\n' "$name" "$(cat "$work/apply.log")"
+        bad=1
+        copy
+        continue
+    fi
+    if ! grep -q '^layer \(simulator$\|swift [A-Za-z0-9]\)' "$file"; then
+        printf '%-28s names no layer that catches it\n' "$name"
         bad=1
         copy
         continue
