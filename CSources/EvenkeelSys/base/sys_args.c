@@ -1,6 +1,7 @@
 #include "base/sys_args.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@ __attribute__((constructor)) static void capture(int argc, char **argv, char **e
     (void)envp;
     main_argc = argc;
     main_argv = argv;
+    /* A limit of file sizes is to be an error of the write (EFBIG), which says what was written, not a silent
+     * death of the process. */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int sys_argc(void) { return main_argc; }

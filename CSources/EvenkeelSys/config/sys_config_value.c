@@ -76,6 +76,16 @@ static ek_err look_up(const char *name, char *out, size_t cap, size_t *len) {
     return EK_OK;
 }
 
+/* A control byte in the value of a name, told by its place: the value itself is a secret. */
+static ek_err not_one_line(const char *name, const char *value, size_t n, size_t at, char *why, size_t cap) {
+    int line = value[at] == '\n' || value[at] == '\r';
+    int end = strspn(value + at, "\r\n") == n - at;
+    snprintf(why, cap, "%s %s %s%s", name, end ? "ends in" : "holds",
+             line ? "a line break" : "a control byte",
+             line && end ? ": write it without one (printf %s instead of echo)" : "");
+    return EK_E_RANGE;
+}
+
 ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, size_t why_cap) {
     size_t n = 0;
     for (const char *p = text; *p != 0;) {
@@ -108,6 +118,9 @@ ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, siz
             snprintf(why, why_cap, "%s is empty or holds a NUL byte", name);
             return EK_E_RANGE;
         }
+        for (size_t i = 0; i < got; i++)
+            if ((unsigned char)out[n + i] < 0x20 || out[n + i] == 0x7F)
+                return not_one_line(name, out + n, got, i, why, why_cap);
         n += got;
         p += len + 3;
     }
@@ -144,6 +157,11 @@ static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char 
     }
     ek_err err = sys_config_expand(value, u->url, sizeof u->url, why, cap);
     if (err != EK_OK) return err;
+    const char *mistake = sys_url_mistake(u->url);
+    if (mistake != NULL) {
+        snprintf(why, cap, "%s", mistake);
+        return EK_E_RANGE;
+    }
     /* of the unexpanded text: no secret is in it wherever it was put */
     sys_url_redact(value, u->shown, sizeof u->shown);
     return sys_url_allowed(u->url) ? EK_OK : must(k, why, cap, "");

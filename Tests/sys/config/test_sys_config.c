@@ -536,6 +536,48 @@ static void table(void) {
     CHECK(sys_config_size() == sizeof(sys_config));
 }
 
+/* Inputs as people have them: the real cause is told, and nothing of a secret. */
+static void as_people_write(void) {
+    static const struct { const char *url, *said; } urls[] = {
+        {"wss://a.example/", "(not a URL): is a WebSocket address (wss): give the provider's https address"},
+        {"ws://a.example/", "(not a URL): is a WebSocket address (wss): give the provider's https address"},
+        {"\"https://a.example\"", "(not a URL): stands in quotation marks: write the URL without them"},
+        {"'https://a.example'", "(not a URL): stands in quotation marks: write the URL without them"},
+        {"\xE2\x80\x9Chttps://a.example",
+         "(not a URL): stands in quotation marks: write the URL without them"},
+        {"https://a.example,https://b.example",
+         "https://a.example,https:/\xE2\x80\xA6: holds two addresses: one URL a line, so write the key again "
+         "for each"},
+        {"a.example/rpc", "(not a URL): has no scheme: write https:// before it"},
+        {"ftp://a.example", "(not a URL): must be an https URL, or http to a loopback address"},
+    };
+    char file[256], want[300];
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        snprintf(file, sizeof file, "[rpc]\nurl = %s\n", urls[i].url);
+        CHECK_EQ(parse(file), EK_E_RANGE);
+        snprintf(want, sizeof want, "F:2: url = %s", urls[i].said);
+        if (i == 5) CHECK(strstr(text, "holds two addresses: one URL a line") != NULL);
+        else CHECK_TEXT(text, want);
+    }
+    setenv("EK_TEST_KEY", "s3cret\n", 1);
+    bad("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/\xE2\x80\xA6: EK_TEST_KEY ends in a line break: write it without one "
+        "(printf %s instead of echo)");
+    setenv("EK_TEST_KEY", "s3\ncret", 1);
+    bad("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/\xE2\x80\xA6: EK_TEST_KEY holds a line break");
+    unsetenv("EK_TEST_KEY");
+    bad("[agent]\nmode =\xC2\xA0paper\n", EK_E_SYNTAX,
+        "F:2: holds an invisible character (no-break space, U+00A0) at byte 7: type the line anew");
+    bad("[agent]\nmode = \xE2\x80\x8Bpaper ; fine\n", EK_E_SYNTAX,
+        "F:2: holds an invisible character (zero width space, U+200B) at byte 8: type the line anew");
+    good(BASE "# a\xC2\xA0"
+              "comment\nmax_leverage = 3 ; and\xC2\xA0"
+              "another\n");
+    CHECK_EQ(sys_config_parse("F", (const uint8_t *)"\xFF\xFE[\0a\0", 6, 0, &c, text), EK_E_SYNTAX);
+    CHECK_TEXT(text, "F: is UTF-16 text: save it as UTF-8");
+}
+
 static void solana_cli(void) {
     static const char yaml[] = "---\njson_rpc_url: \"https://a.example\"\r\nwebsocket_url: ''\nkeypair_path: "
                                "/home/u/id.json  \nkeypair: no\ncommitment:confirmed";
@@ -602,6 +644,7 @@ int main(void) {
     RUN(together);
     RUN(pairs);
     RUN(table);
+    RUN(as_people_write);
     RUN(solana_cli);
     RUN(alert_targets);
     return check_end();
