@@ -18,8 +18,10 @@ private let knownPauseBits: UInt8 = 0x7F
 extension Machine {
     var gatesOpen: Bool { !report.gates.contains { !$0.ok } }
 
-    /// The first closed gate's sentence.
+    /// The first closed gate's sentence: of one that is a cause, before those that only follow from a wrong
+    /// price or a flagged account.
     var closedReason: Text {
+        for g in report.gates where !g.ok && !g.gate.follows { return g.reason }
         for g in report.gates where !g.ok { return g.reason }
         return Text()
     }

@@ -9,6 +9,10 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
     let mode: StaticString = m.rules.mode == .live ? "live" : m.heldOnPaper ? "paper by command" : "paper"
     var t = Text(capacity: 1024)
     t.put(" \(m.report.status.word)   \(m.shownMarket) on \(c: ek_venue_name(m.venue)) (\(mode))")
+    if m.report.time_s == 0 {
+        t.put("   just started\n why       the first tick is under way\n")
+        return t
+    }
     t.put("   \(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
     if !m.report.reason.isEmpty { t.put(" why       \(m.report.reason)\n") }
     guard v.known else { return t }
