@@ -49,6 +49,8 @@ package final class Machine {
     /// The last book that was read whole; meaningful when `bookKnown`.
     package let book: UnsafeMutablePointer<ek_book>
     package internal(set) var bookKnown = false
+    /// The last read found no account of this authority and sub-account.
+    package internal(set) var accountMissing = false
     let otherBook: UnsafeMutablePointer<ek_book>
     package let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutablePointer<UInt8>
@@ -134,6 +136,7 @@ package final class Machine {
         self.subAccount = subAccount
         self.signer = signer
         self.endpoints = Endpoints(count: endpointCount)
+        endpoints.name(rules.endpointNames)
         witnesses = [Witness](repeating: Witness(), count: endpointCount)
         self.record = record
         slots = SlotMemory(restoredSlot: record.pointee.max_slot_seen,
@@ -306,7 +309,8 @@ package final class Machine {
         return id
     }
 
-    private func answered(_ a: Answer, _ now: Now) {
+    private func answered(_ bare: Answer, _ now: Now) {
+        var a = bare
         var o = Outstanding()
         for i in 0..<outstanding.count where outstanding[i].id == a.id {
             o = outstanding[i]
@@ -314,6 +318,8 @@ package final class Machine {
             break
         }
         guard o.ask != .none else { return }
+        a.method = o.ask.method
+        a.place = endpoints.all[o.endpoint].place
         if a.wire == .ok && a.status == 200 {
             endpoints.all[o.endpoint].answered(a.latency_us, now.mono_ms)
         } else {

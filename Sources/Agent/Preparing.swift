@@ -82,7 +82,7 @@ extension Machine {
             order.feePrice_micro = try Answers.feePercentile(a, percentile: rules.feePercentile)
         } catch {
             // A node that cannot say what is usual: the order goes without a priority fee rather than not at all.
-            note(.warning, "priority fees unknown, none is offered: \(error.text)")
+            note(.warning, "priority fees unknown, none is offered: \(error.words)")
         }
         prepared(now)
     }

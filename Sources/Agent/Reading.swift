@@ -191,6 +191,8 @@ extension Machine {
             }
             if err == EK_E_FULL && search.found && search.planBuilt_tick != ticks { search.planFull = true }
             reading.lastError = err
+            accountMissing = err == EK_E_MISSING && fault.role == UInt8(EK_ROLE_USER)
+            if accountMissing { return Trouble(missingAccount(keyKnown: rules.mode == .live).words) }
             return Trouble(text)
         }
         guard book.pointee.has_answer_id != 0 && book.pointee.answer_id == UInt64(a.id) else {
@@ -214,6 +216,7 @@ extension Machine {
             slots.newest = slot
             slots.newestAt_ms = now.mono_ms
         }
+        accountMissing = false
         reading.lastError = EK_OK
         return nil
     }
@@ -257,7 +260,7 @@ extension Machine {
             noteRead(.debug, t)
             return
         }
-        let why: Text = "Reading the book failed: \(t.text)"
+        let why: Text = "Reading the book failed: \(t.words)"
         let layoutUnknown = reading.lastError == EK_E_UNSUPPORTED || reading.lastError == EK_E_DISCRIMINATOR || reading.lastError == EK_E_SHORT
             || reading.lastError == EK_E_LENGTH
         report.view.known = false

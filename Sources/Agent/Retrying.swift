@@ -8,7 +8,8 @@ extension Machine {
     /// The node did not answer while the order was being prepared; nothing was sent. The tick starts over from a fresh book, at
     /// another endpoint where there is one, a few times; then it ends in an error that does not count towards the breaker.
     func tryTickAgain(_ t: Trouble, _ now: Now) {
-        if !startOver(t.text, now) { endInError(t.text, counted: false, now) }
+        let why = t.words
+        if !startOver(why, now) { endInError(why, counted: false, now) }
     }
 
     /// False: this tick has started over often enough.
