@@ -120,3 +120,13 @@ const char *sys_opts_word(const sys_opts *o, int i) {
     return i >= 0 && i < sys_opts_words(o) ? table.argv[o->next + i] : NULL;
 }
 const char *sys_opts_text(const sys_opts *o) { return o->text; }
+const char *sys_opts_name(int i) { return i >= 0 && i < table.n ? table.names[i] : NULL; }
+
+int sys_args_help(void) {
+    static char flag[] = "--help";
+    if (main_argc < 3) return 0;
+    main_argv[1] = main_argv[2];
+    main_argv[2] = flag;
+    main_argc = 3;
+    return 1;
+}

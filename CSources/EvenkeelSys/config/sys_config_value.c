@@ -131,13 +131,40 @@ full:
     return EK_E_RANGE;
 }
 
-static ek_err set_path(char *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
+/* "~/x" is in the home directory; a path that does not begin with a slash is meant from where the config
+ * lies, not from where a command is typed. */
+static ek_err place_path(const sys_config *c, char *place, const sys_config_key *k, const char *path,
+                         char *why, size_t cap) {
+    const char *slash = strrchr(c->file, '/'), *home = getenv("HOME");
+    int n;
+    if (path[0] == '~' && (path[1] == '/' || path[1] == 0)) {
+        if (home == NULL || home[0] != '/') {
+            snprintf(why, cap, "~ cannot be resolved, HOME is not set: write the path in full");
+            return EK_E_RANGE;
+        }
+        n = snprintf(place, k->width, "%s%s", home, path + 1);
+    } else if (path[0] == '~') {
+        snprintf(why, cap, "~ of another user is not resolved: write the path in full");
+        return EK_E_RANGE;
+    } else if (path[0] != 0 && path[0] != '/' && slash != NULL)
+        n = snprintf(place, k->width, "%.*s/%s", (int)(slash - c->file), c->file, path);
+    else n = snprintf(place, k->width, "%s", path);
+    return n >= 0 && n < k->width ? EK_OK : must(k, why, cap, "");
+}
+
+static ek_err set_path(const sys_config *c, char *place, const sys_config_key *k, const char *value,
+                       char *why, size_t cap) {
     char full[SYS_CONFIG_PATH_MAX];
     if (value[0] == 0 && (k->flags & MAY_BE_EMPTY) == 0) return must(k, why, cap, "");
     if (strlen(value) >= k->width) return must(k, why, cap, "");
+    /* A command that talks to the agent needs its socket and its state file; the other paths may name what is
+     * not known where it runs. */
+    if (c->bare_urls && strcmp(k->section, "agent") != 0) {
+        memcpy(place, value, strlen(value) + 1);
+        return EK_OK;
+    }
     ek_err err = sys_config_expand(value, full, k->width, why, cap);
-    if (err == EK_OK) memcpy(place, full, strlen(full) + 1);
-    return err;
+    return err == EK_OK ? place_path(c, place, k, full, why, cap) : err;
 }
 
 static ek_err set_names(char *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
@@ -299,7 +326,7 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
     switch (k->kind) {
     case KIND_NUMBER: return set_number(base + k->offset, k, value, why, cap);
     case KIND_CHOICE: return set_choice(base + k->offset, k, value, why, cap);
-    case KIND_PATH: return set_path((char *)base + k->offset, k, value, why, cap);
+    case KIND_PATH: return set_path(c, (char *)base + k->offset, k, value, why, cap);
     case KIND_URLS: {
         if (c->n_urls >= SYS_CONFIG_URLS) {
             snprintf(why, cap, "at most %d are taken", SYS_CONFIG_URLS);
