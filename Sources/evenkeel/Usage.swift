@@ -30,7 +30,7 @@ extension Terminal {
                                          the embedded chain alone, a Solana JSON-RPC node on loopback
           evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST]
                                          the deterministic simulator
-          evenkeel init [FILE]           writes a commented config, never over an existing one; prints what is next
+          evenkeel init [FILE] [--yes]   a commented config, never over an existing one; asks on a terminal
           evenkeel key new|show FILE     a key for the agent alone; its address
           evenkeel version
 

@@ -4,7 +4,9 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/sys_io.h"
 #include "sys_config_table.h"
@@ -336,6 +338,17 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
     return r.err;
 }
 
+/* The package keeps its secrets in `credentials` beside the config. Who may read them and was not started by
+ * systemd, root who runs `check`, finds them there as the service does. */
+static void find_credentials(const char *path) {
+    char dir[SYS_CONFIG_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (getenv("CREDENTIALS_DIRECTORY") != NULL || slash == NULL || path[0] != '/') return;
+    int n = snprintf(dir, sizeof dir, "%.*s/credentials", (int)(slash - path), path);
+    if (n > 0 && n < (int)sizeof dir && access(dir, R_OK | X_OK) == 0)
+        setenv("CREDENTIALS_DIRECTORY", dir, 0);
+}
+
 ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]) {
     size_t len = 0;
     int os_errno = 0;
@@ -344,6 +357,7 @@ ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char te
                  (unsigned)sizeof c->file - 1);
         return EK_E_MISSING;
     }
+    if (force_paper != SYS_LOAD_BARE) find_credentials(path);
     uint8_t *bytes = sys_read_alloc(path, SYS_CONFIG_FILE_MAX + 1, &len, &os_errno);
     if (bytes == NULL) {
         if (os_errno == EFBIG)

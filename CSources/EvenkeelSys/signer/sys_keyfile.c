@@ -223,6 +223,21 @@ void sys_key_free(sys_key *key) {
 
 const uint8_t *sys_key_secret(const sys_key *key) { return key->secret; }
 
+/* A directory that is not there yet is made for the key alone; only the last one. */
+static int make_file(const char *path) {
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int fd = open(path, flags, 0600);
+    if (fd >= 0 || errno != ENOENT || slash == NULL || slash == path) return fd;
+    snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+    if (mkdir(dir, 0700) != 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open(path, flags, 0600);
+}
+
 ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     text[0] = 0;
     sys_key key;
@@ -241,7 +256,7 @@ ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     *pub = key.pub;
     sys_key_free(&key);
     ek_err err = EK_OK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = make_file(path);
     if (fd < 0) {
         err = errno == EEXIST || errno == ELOOP
                   ? refuse(text, EK_E_MISMATCH, path, "exists already; a key is never written over")

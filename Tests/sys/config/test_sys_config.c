@@ -454,24 +454,31 @@ static void the_file_of_init(void) {
     char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64], file[300];
     CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/new.conf", dir);
-    CHECK_EQ(sys_config_write_default(path, NULL, NULL), 0);
-    CHECK_EQ(sys_config_write_default(path, NULL, NULL), EEXIST);
+    CHECK_EQ(sys_config_write(path, NULL, 0, NULL), 0);
+    CHECK_EQ(sys_config_write(path, NULL, 0, NULL), EEXIST);
     struct stat sb;
     CHECK_EQ(stat(path, &sb), 0);
     CHECK_EQ(sb.st_mode & 0777 & ~022u, 0644);
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_E_MISMATCH);
     CHECK(strstr(text, "[rpc] url: at least one is needed") != NULL);
     unlink(path);
-    CHECK_EQ(sys_config_write_default(path, "https://a.example/?k=s", KEY), 0);
+    const sys_config_answer answers[] = {{"rpc", "url", "https://a.example/?k=s"},
+                                         {"rpc", "url", "https://b.example"},
+                                         {"account", "authority", KEY},
+                                         {"hedge", "spot", "venue:SOL"}};
+    CHECK_EQ(sys_config_write(path, answers, 4, "evenkeel-no-such-group"), 0);
     CHECK_EQ(stat(path, &sb), 0);
     CHECK_EQ(sb.st_mode & 0777, 0600);
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_OK);
     CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/?k=s");
+    CHECK_TEXT(sys_config_url(&c, 1), "https://b.example");
     CHECK(c.has_authority);
+    CHECK_EQ(c.hedges[0].n_legs, 1);
     static char whole[16384];
     FILE *f = fopen(path, "r");
     size_t n = f != NULL ? fread(whole, 1, sizeof whole - 1, f) : 0;
     CHECK(f != NULL && fclose(f) == 0 && n > 2000);
+    CHECK(strstr(whole, "\n# mode = paper\n") != NULL);
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
         snprintf(file, sizeof file, "%s =", k->key);
         CHECK(strstr(whole, file) != NULL);

@@ -137,10 +137,14 @@ ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char te
 /* The same from memory; `name` stands for the file in messages. */
 ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c,
                         char text[SYS_CONFIG_TEXT]);
-/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced.
- * `url` and `authority` fill in [rpc] url and [account] authority when they are not NULL; with a url the mode
- * is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
-int sys_config_write_default(const char *path, const char *url, const char *authority);
+/* The file of `init`: every key with its help; what was answered stands as it is, the rest with its default
+ * behind a #. A key that may be given several times may be answered several times. Never over an existing
+ * file (EEXIST), synced. With a URL among the answers, which may hold a secret, the mode is 0600, and 0640 for
+ * `group` where that is not NULL and exists; else 0644. 0, or the errno. */
+typedef struct {
+    const char *section, *key, *value;
+} sys_config_answer;
+int sys_config_write(const char *path, const sys_config_answer *answers, size_t n, const char *group);
 
 /* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url",
  * "keypair_path"), unquoted. Its length, 0 when it is not there, is empty or does not fit. The file is a few
