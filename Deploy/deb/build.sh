@@ -34,8 +34,10 @@ pack build/deb/changelog $doc/changelog.gz
 pack CHANGELOG.md $doc/CHANGELOG.md.gz
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
 # without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
-rm -f build/deb/evenkeel.conf && env -i HOME=/nonexistent bin/evenkeel init build/deb/evenkeel.conf >/dev/null 2>&1
-put build/deb/evenkeel.conf $doc/examples/evenkeel.conf 644
+rm -rf build/deb/etc && mkdir -p build/deb/etc/credentials
+env -i HOME=/nonexistent bin/evenkeel init build/deb/etc/evenkeel.conf >/dev/null 2>&1
+sed -i 's,^kill_file = .*,kill_file = /etc/evenkeel/STOP,' build/deb/etc/evenkeel.conf
+put build/deb/etc/evenkeel.conf $doc/examples/evenkeel.conf 644
 
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"

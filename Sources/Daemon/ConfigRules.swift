@@ -66,6 +66,7 @@ extension Rules {
         allowed = mode
         interval_ms = UInt64(c.pointee.loop_interval_ms)
         timeout_ms = UInt64(c.pointee.timeout_ms)
+        endpointNames = (0..<UInt32(c.pointee.n_urls)).map { "\(c: sys_config_url_shown(c, $0))" }
         maxLatency_ms = UInt64(c.pointee.max_latency_ms)
         maxSlotLag = UInt64(c.pointee.max_slot_lag)
         maxSlippage_ppm = c.pointee.max_slippage_ppm

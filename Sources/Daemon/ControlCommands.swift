@@ -45,7 +45,7 @@ extension Driver {
 
     /// nil: the answer comes later.
     private func obey(_ word: Text, _ client: UInt32, _ m: Machine) -> Text? {
-        if word == "status json" { return "\(statusJson.message(m))\n" }
+        if word == "status json" { return "\(statusJson.message(m, now_s: now().unix_s))\n" }
         if word == "status" { return statusText(m, now_s: now().unix_s) }
         if word == "accounts" {
             let read = accountsJson(m)

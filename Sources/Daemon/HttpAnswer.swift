@@ -11,6 +11,9 @@ extension Answer {
         case SYS_HTTP_OK: wire = .ok
         case SYS_HTTP_TIMEOUT: wire = .timeout
         case SYS_HTTP_CONNECT: wire = .connect
+        case SYS_HTTP_UNREACHABLE: wire = .unreachable
+        case SYS_HTTP_NAME: wire = .name
+        case SYS_HTTP_PROXY: wire = .proxy
         case SYS_HTTP_TLS: wire = .tls
         case SYS_HTTP_TOO_LARGE: wire = .tooLarge
         default: wire = .broken

@@ -25,7 +25,16 @@ extension Driver {
             guard let base = text.baseAddress else { return }
             let paper: Int32 = m.rules.mode == .paper && config.pointee.mode == UInt8(SYS_MODE_PAPER) ? 1 : 0
             let result = sys_config_load(sys_config_file(config), paper, fresh, base)
-            if result != EK_OK { refused = "\(c: base)" }
+            if result == EK_OK { return }
+            var why: Text = "\(c: base)"
+            let (file, key) = (sys_config_file(config), sys_config_keypair(config))
+            if result == EK_E_MISSING && sys_path_there(file) != 0 && sys_key_beside_config(file, key) != 0 {
+                why.put("""
+                    ; the key lies in the config's directory, so this process may not read a file that was \
+                    put there after its start: restart it, and give the key a directory of its own
+                    """)
+            }
+            refused = why
         }
         var trouble = Text()
         let rules = refused == nil && sameFoundation(config, fresh) ? Rules(fresh, trouble: &trouble) : nil

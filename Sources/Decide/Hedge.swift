@@ -87,8 +87,10 @@ package final class Hedge {
 extension [Gate] {
     package var allOpen: Bool { !contains { !$0.ok } }
 
-    /// The first closed gate's sentence.
+    /// The first closed gate's sentence: of one that is a cause, before those that only follow from a wrong
+    /// price or a flagged account.
     package var closedReason: Text {
+        for g in self where !g.ok && !g.gate.follows { return g.reason }
         for g in self where !g.ok { return g.reason }
         return Text()
     }

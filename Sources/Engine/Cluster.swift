@@ -73,7 +73,7 @@ extension Machine {
         endpoints.all[e].leapt = false  // what answers next may be another node
         guard stage == .preparing && draft.clusters & (1 << UInt32(e)) != 0 else { return }
         if e == readEndpoint {
-            tryTickAgain(why.text, now)
+            tryTickAgain(why.words, now)
         } else {
             // The second witness is no help; a height of its own that does not fit is refused.
             draft.clusters &= ~(1 << UInt32(e))

@@ -42,6 +42,7 @@ package final class Machine {
         self.account = account
         hedges = rules.hedges.map { Hedge($0) }
         endpoints = Endpoints(count: endpointCount)
+        endpoints.name(rules.endpointNames)
         witnesses = [Witness](repeating: Witness(), count: endpointCount)
         journal = Journal(record)
         reader = Reader(slots: SlotMemory(record.pointee))
@@ -64,6 +65,8 @@ package final class Machine {
     package var nextTick_ms: UInt64 { schedule.nextTick_ms }
     package var readEndpoint: Int { reader.reading.endpoint }
     package var bookReadAt_ms: UInt64 { reader.reading.at_ms }
+    /// The last read found no account of this authority and sub-account.
+    package var accountMissing: Bool { reader.reading.accountMissing }
     package var venueAlive: Bool { standing.venueAlive }
 
     /// The gates of the market that the report is about.
@@ -209,8 +212,11 @@ package final class Machine {
         return true
     }
 
-    private func answered(_ a: Answer, _ now: Now) {
-        guard let o = requests.take(a.id) else { return }
+    private func answered(_ bare: Answer, _ now: Now) {
+        guard let o = requests.take(bare.id) else { return }
+        var a = bare
+        a.method = o.ask.method
+        a.place = endpoints.all[o.endpoint].place
         if a.wire == .ok && a.status == 200 {
             endpoints.all[o.endpoint].answered(a.latency_us, now.mono_ms)
         } else {

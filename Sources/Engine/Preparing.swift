@@ -36,7 +36,7 @@ extension Machine {
     func blockhashAnswered(_ a: Answer, _ now: Now) {
         guard stage == .preparing else { return }
         do throws(Trouble) { draft.blockhash = try Answers.blockhash(a) } catch {
-            tryTickAgain(error.text, now)
+            tryTickAgain(error.words, now)
             return
         }
         prepared(now)
@@ -50,7 +50,7 @@ extension Machine {
             // A node that cannot say what is usual: the order goes without a priority fee rather than not at
             // all.
             draft.feePrice_micro = 0
-            note(.warning, "priority fees unknown, none is offered: \(error.text)")
+            note(.warning, "priority fees unknown, none is offered: \(error.words)")
         }
         prepared(now)
     }
@@ -61,7 +61,7 @@ extension Machine {
             endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
             // The second witness is no help: the first one's own height then, which at least is another
             // answer.
-            if endpoint == readEndpoint || !askHeight(readEndpoint) { tryTickAgain(error.text, now) }
+            if endpoint == readEndpoint || !askHeight(readEndpoint) { tryTickAgain(error.words, now) }
             return
         }
         prepared(now)

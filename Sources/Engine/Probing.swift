@@ -24,7 +24,7 @@ extension Machine {
         guard stage == .probing else { return }
         let s: Answers.Simulated
         do throws(Trouble) { s = try Answers.simulated(a) } catch {
-            tryTickAgain(error.text, now)
+            tryTickAgain(error.words, now)
             return
         }
         // A program that refuses by a number of its own is alive, and an empty wallet or a node's hiccup is

@@ -21,6 +21,8 @@ struct BookReading {
     var minSlot: UInt64 = 0
     /// The last answer was of accounts whose layout this program does not know.
     var layoutUnknown = false
+    /// It found no account of this authority and sub-account.
+    var accountMissing = false
 }
 
 /// The slots that were seen and believed.

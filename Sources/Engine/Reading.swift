@@ -206,7 +206,7 @@ extension Machine {
         let err = ek_book_load(
             book, books.plan, a.body.baseAddress, a.body.count, books.work.baseAddress, books.work.count,
             &fault)
-        if err != EK_OK { throw unreadable(err, "\(c: ek_fault_text(&fault))", a, endpoint, now) }
+        if err != EK_OK { throw unreadable(err, fault, a, endpoint, now) }
         guard book.pointee.has_answer_id != 0 && book.pointee.answer_id == UInt64(a.id) else {
             throw Trouble("RPC answer belongs to another request")
         }
@@ -220,13 +220,15 @@ extension Machine {
                 "the node answered with slot \(slot), older than slot \(reader.reading.minSlot) already seen")
         }
         books.known = true
+        reader.reading.accountMissing = false
         reader.slots.showed(slot, now)
         attestSlots(now)
         reader.reading.layoutUnknown = false
     }
 
-    private func unreadable(_ err: ek_err, _ words: Text, _ a: Answer, _ endpoint: Int, _ now: Now) -> Trouble
-    {
+    private func unreadable(
+        _ err: ek_err, _ fault: ek_fault, _ a: Answer, _ endpoint: Int, _ now: Now
+    ) -> Trouble {
         if err == EK_E_RPC {
             // The core has the node's own words; the code decides whether it is only behind.
             do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
@@ -247,7 +249,10 @@ extension Machine {
         reader.reading.layoutUnknown =
             err == EK_E_UNSUPPORTED || err == EK_E_DISCRIMINATOR || err == EK_E_SHORT
             || err == EK_E_LENGTH
-        return Trouble(words)
+        reader.reading.accountMissing = err == EK_E_MISSING && fault.role == UInt8(EK_ROLE_USER)
+        if accountMissing { return Trouble(missingAccount(keyKnown: rules.mode == .live).words) }
+        var why = fault
+        return Trouble("\(c: ek_fault_text(&why))")
     }
 
     /// The slot of the answer and the Clock account inside it are two facts that must agree, and chain time
@@ -273,7 +278,7 @@ extension Machine {
             return
         }
         let unknown = reader.reading.layoutUnknown
-        let why: Text = "Reading the book failed: \(t.text)"
+        let why: Text = "Reading the book failed: \(t.words)"
         report.view.known = false
         report.clearCorrection()
         for h in hedges { h.unread(unknown ? .observeOnly : .error, why) }

@@ -177,7 +177,7 @@ extension Machine {
 
     private func agreed(_ now: Now) {
         do throws(Trouble) { try checkBookIsNew(now) } catch {
-            tryTickAgain(error.text, now)
+            tryTickAgain(error.words, now)
             return
         }
         let h = hedges[draft.market]

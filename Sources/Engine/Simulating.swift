@@ -48,7 +48,7 @@ extension Machine {
         guard stage == .simulating else { return }
         let s: Answers.Simulated
         do throws(Trouble) { s = try Answers.simulated(a) } catch {
-            tryTickAgain(error.text, now)
+            tryTickAgain(error.words, now)
             return
         }
         if let e = s.error {

@@ -97,6 +97,15 @@ package enum GateName: UInt8, CaseIterable {
         }
     }
 
+    /// Computed from prices, positions and flags that another gate judges: where that one is closed, too, it
+    /// is the cause and this one a consequence.
+    package var follows: Bool {
+        switch self {
+        case .leverage, .health, .freeCollateral, .equityFloor, .notionalToday, .cost: return true
+        default: return false
+        }
+    }
+
     /// The sentence of a closed gate: words, the value, words, the limit.
     fileprivate var sentence: (StaticString, StaticString, Pieces) {
         switch self {

@@ -50,6 +50,8 @@ package struct Rules {
     package var allowed = Mode.paper
     package var interval_ms: UInt64 = 60_000
     package var timeout_ms: UInt64 = 5_000
+    /// The endpoints' URLs as they may be shown.
+    package var endpointNames: [Text] = []
     package var maxLatency_ms: UInt64 = 2_000
     package var maxSlotLag: UInt64 = 20
 

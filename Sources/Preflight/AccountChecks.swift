@@ -12,6 +12,11 @@ import Text
 extension Checker {
     func bookRows(_ m: Machine, haveKey: Bool) {
         guard m.bookKnown else {
+            if m.accountMissing {
+                let missing = m.missingAccount(keyKnown: haveKey)
+                row(.fail, "account", missing.fact, remedy: missing.remedy)
+                return
+            }
             var why = m.report.reason
             if why.isEmpty { why = lastError }
             row(.fail, "account", why.isEmpty ? "no answer in time" : why,

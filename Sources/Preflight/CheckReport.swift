@@ -74,6 +74,7 @@ extension Checker {
         // UTF-8 continuation bytes take no column.
         var columns = 0
         for b in t.bytes[from...] where b & 0xC0 != 0x80 { columns += 1 }
+        if columns >= to { t.put("  ") }
         while columns < to {
             t.put(" ")
             columns += 1

@@ -34,8 +34,27 @@ struct EndpointAnswers {
     var latency_us: UInt32 = 0
     var requestsLeft: Int64 = -1
     var trouble: Text? = nil
+    var troubleRemedy: StaticString = ""
     var programThere = false
     var programExecutable = false
+    /// What it would not answer, and how far behind it says that it is.
+    var refused: [RefusedMethod] = []
+    var behind_slots: UInt64 = 0
+    /// A rate limit was hit: asked again then, a few times.
+    var again_ms: Int64 = 0
+    var limited = 0
+
+    /// Whether an order could be prepared through it alone.
+    var servesOrders: Bool { trouble == nil && !refused.contains { $0.needed } }
+}
+
+/// A method that an endpoint does not offer, or not in the form that is needed.
+struct RefusedMethod {
+    var method: StaticString
+    /// No order can be made without it.
+    var needed: Bool
+    var why: Text
+    var remedy: StaticString
 }
 
 final class Checker: Effects {

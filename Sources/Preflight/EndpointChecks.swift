@@ -13,85 +13,109 @@ private let requestsATick: Int64 = 12
 private func clusterName(_ hash: Text) -> StaticString? {
     if hash == "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d" { return "mainnet-beta" }
     if hash == "EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG" { return "devnet" }
-    if hash == "4uhcVJyU9pJkvQyS88uRDiswHXSGkY3zQawwpvk2NsNY" { return "testnet" }
+    if hash == "4uhcVJyU9pJkvQyS88uRDiswHXSGkY3zQawwpjk2NsNY" { return "testnet" }
     return nil
 }
+
+private let othersWork: StaticString = "the others are used; fix or remove it: "
+private let noneWorks: StaticString = "no endpoint works: "
 
 extension Checker {
     // MARK: what each endpoint says of itself
 
-    /// getGenesisHash, getVersion, getAccountInfo of the program, getSlot: one after the other at each
-    /// endpoint, all endpoints at once.
-    func askEndpoints(_ venue: OpaquePointer?) {
+    /// Everything that an order will need is asked one after the other at each endpoint, all endpoints at
+    /// once. `payer`: who would pay for the transaction that is only simulated.
+    func askEndpoints(_ venue: OpaquePointer?, payer: ek_key) {
         let n = Int(config.pointee.n_urls)
         endpoints = [EndpointAnswers](repeating: EndpointAnswers(), count: n)
-        let end = sys_mono_ms() + 4 * Int64(config.pointee.timeout_ms)
-        for e in 0..<n { askNext(e, venue) }
-        while endpoints.contains(where: { $0.waiting }) && sys_mono_ms() < end {
-            _ = sys_http_wait(http, nil, 0, 200)
+        let asked = Questions(venue: venue, payer: payer)
+        let end = sys_mono_ms() + Int64(Questions.count) * Int64(config.pointee.timeout_ms)
+        for e in 0..<n { askNext(e, asked) }
+        while endpoints.contains(where: { $0.waiting || $0.again_ms != 0 }) && sys_mono_ms() < end {
+            _ = sys_http_wait(http, nil, 0, 100)
             var r = sys_http_result()
-            while sys_http_next(http, &r) != 0 { took(r, venue) }
+            while sys_http_next(http, &r) != 0 { took(r, asked) }
+            for e in 0..<n where endpoints[e].again_ms != 0 && endpoints[e].again_ms <= sys_mono_ms() {
+                endpoints[e].again_ms = 0
+                askNext(e, asked)
+            }
         }
         drain()
     }
 
-    private func askNext(_ e: Int, _ venue: OpaquePointer?) {
+    private func askNext(_ e: Int, _ asked: Questions) {
         let step = endpoints[e].step
-        var t: Text = "{\"jsonrpc\":\"2.0\",\"id\":\(step + 1),\"method\":"
-        switch step {
-        case 0: t.put("\"getGenesisHash\",\"params\":[]}")
-        case 1: t.put("\"getVersion\",\"params\":[]}")
-        case 2:
-            t.put("\"getAccountInfo\",\"params\":[\"\(key: ek_venue_program(venue).pointee)\",")
-            t.put("{\"encoding\":\"base64\",\"commitment\":\"confirmed\",")
-            t.put("\"dataSlice\":{\"offset\":0,\"length\":0}}]}")
-        default: t.put("\"getSlot\",\"params\":[{\"commitment\":\"confirmed\"}]}")
-        }
         let timeout_ms = config.pointee.timeout_ms
-        endpoints[e].waiting = t.bytes.withUnsafeBufferPointer {
+        endpoints[e].waiting = asked.body(step) {
             sys_http_post(http, Int32(e), UInt32(step + 1), $0.baseAddress, $0.count, timeout_ms) == 0
         }
         if !endpoints[e].waiting { endpoints[e].trouble = "no request could be started" }
     }
 
-    private func took(_ r: sys_http_result, _ venue: OpaquePointer?) {
+    private func took(_ r: sys_http_result, _ asked: Questions) {
         let e = Int(r.endpoint)
+        let step = endpoints[e].step
         endpoints[e].waiting = false
+        if r.status == 429 && endpoints[e].limited < 3 {
+            endpoints[e].limited += 1
+            endpoints[e].again_ms = sys_mono_ms() + 1_000 * max(1, min(r.retry_after_s, 5))
+            return
+        }
         do throws(Trouble) {
-            let v = try Answers.result(Answer(r))
-            endpoints[e].latency_us = r.latency_us
+            try understand(Answer(r), e, step)
+            if step == Questions.slot { endpoints[e].latency_us = r.latency_us }
             endpoints[e].requestsLeft = r.requests_left
-            understand(v, e)
         } catch {
-            // Nodes that do not offer a method are still nodes; one that does not answer at all is asked no
-            // further.
-            if r.kind != SYS_HTTP_OK || r.status != 200 || endpoints[e].step == 3 {
-                endpoints[e].trouble = r.kind != SYS_HTTP_OK ? "\(error.text): \(c: r.error)" : error.text
+            // Nodes that do not offer a method are still nodes; one that does not answer at all, or does not
+            // even tell its slot, is asked no further.
+            if r.kind != SYS_HTTP_OK || step == Questions.slot {
+                let detail = r.kind == SYS_HTTP_TLS || r.kind == SYS_HTTP_BROKEN
+                endpoints[e].trouble = detail ? "\(error.text): \(c: r.error)" : error.text
+                endpoints[e].troubleRemedy = error.remedy
                 return
             }
+            if let q = Questions.refusal(step, error) { endpoints[e].refused.append(q) }
         }
         endpoints[e].step += 1
-        if endpoints[e].step < 4 { askNext(e, venue) }
+        if endpoints[e].step < Questions.count { askNext(e, asked) }
     }
 
-    private func understand(_ v: ek_json, _ e: Int) {
+    private func understand(_ a: Answer, _ e: Int, _ step: Int) throws(Trouble) {
         var x = ek_json()
-        switch endpoints[e].step {
-        case 0:
+        switch step {
+        case Questions.slot:
+            guard ek_json_u64(try Answers.result(a), &endpoints[e].slot) == EK_OK else {
+                throw Trouble("the answer to getSlot is no slot")
+            }
+        case Questions.genesis:
             var hash = ek_key()
-            if ek_json_key(v, &hash) == EK_OK { endpoints[e].genesis = hash }
-        case 1:
-            guard ek_json_member(v, "solana-core", &x) == EK_OK else { return }
-            endpoints[e].version = Answers.printable(x, limit: 24)
-        case 2:
-            guard ek_json_member(v, "value", &x) == EK_OK, ek_json_kind(x) == 0x7B else { return }
-            endpoints[e].programThere = true
-            var flag = ek_json()
-            let told = ek_json_member(x, "executable", &flag) == EK_OK
-            endpoints[e].programExecutable = told && ek_json_kind(flag) == 0x74
-        default:
-            _ = ek_json_u64(v, &endpoints[e].slot)
+            guard ek_json_key(try Answers.result(a), &hash) == EK_OK else {
+                throw Trouble("the answer is no hash")
+            }
+            endpoints[e].genesis = hash
+        case Questions.version:
+            let v = try Answers.result(a)
+            if ek_json_member(v, "solana-core", &x) == EK_OK {
+                endpoints[e].version = Answers.printable(x, limit: 24)
+            }
+        case Questions.program: takeProgram(try Answers.result(a), e)
+        case Questions.blockhash: _ = try Answers.blockhash(a)
+        case Questions.epoch: _ = try Answers.epoch(a)
+        case Questions.simulate: _ = try Answers.contextSlot(try Answers.result(a), a)
+        case Questions.fees: _ = try Answers.feePercentile(a, percentile: 50)
+        case Questions.health:
+            if case .behind(let slots) = try Answers.health(a) { endpoints[e].behind_slots = slots }
+        default: _ = try Answers.status(a)
         }
+    }
+
+    private func takeProgram(_ v: ek_json, _ e: Int) {
+        var x = ek_json()
+        guard ek_json_member(v, "value", &x) == EK_OK, ek_json_kind(x) == 0x7B else { return }
+        endpoints[e].programThere = true
+        var flag = ek_json()
+        let told = ek_json_member(x, "executable", &flag) == EK_OK
+        endpoints[e].programExecutable = told && ek_json_kind(flag) == 0x74
     }
 
     func endpointRows(_ venue: OpaquePointer?) {
@@ -107,12 +131,12 @@ extension Checker {
             if let why = endpoints[e].trouble {
                 row(usable ? .warn : .fail, "RPC #\(e + 1)",
                     "\(c: sys_config_url_shown(config, UInt32(e))): \(why)",
-                    remedy: usable ? "the others are used; fix or remove it"
-                        : "no endpoint works: check the URL, the key in it, and the network")
+                    remedy: "\(usable ? othersWork : noneWorks)\(endpoints[e].troubleRemedy)")
             } else {
                 endpointRow(e, lag: best - endpoints[e].slot, first)
             }
         }
+        methodRows()
         programRow(venue)
     }
 
@@ -123,7 +147,7 @@ extension Checker {
         var foreign = false
         if let first, let genesis = a.genesis { foreign = !same(first, genesis) }
         let slow = ms > UInt64(config.pointee.max_latency_ms)
-        let late = lag > UInt64(config.pointee.max_slot_lag)
+        let late = max(lag, a.behind_slots) > UInt64(config.pointee.max_slot_lag)
         let tight = a.requestsLeft >= 0 && a.requestsLeft < requestsATick
         var finding = foreign || slow || late || tight ? Finding.warn : .ok
         if slow && endpoints.count == 1 { finding = .fail }
@@ -151,6 +175,7 @@ extension Checker {
         }
         if !a.version.isEmpty { t.put(", version \(a.version)") }
         t.put(", slot \(a.slot), lag \(lag), \(a.latency_us / 1000) ms, ")
+        if a.behind_slots > 0 { t.put("behind by \(a.behind_slots) slots by its own word, ") }
         t.put(a.requestsLeft >= 0 ? "\(a.requestsLeft) requests left" : "rate limit not told")
         return t
     }

@@ -73,7 +73,12 @@ extension Checker {
         }
         var look = sys_look()
         sys_look_at(file, &look)
-        row(.ok, "key file", "\(c: file), mode \(octal(look.mode)), address \(key: address)")
+        let beside = sys_key_beside_config(sys_config_file(config), file) != 0
+        row(beside ? .warn : .ok, "key file", "\(c: file), mode \(octal(look.mode)), address \(key: address)",
+            remedy: """
+                it lies in the config's directory: after an editor replaced the config, `reload` cannot read \
+                it. Give the key a directory of its own
+                """)
         return address
     }
 

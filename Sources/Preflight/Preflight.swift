@@ -44,7 +44,7 @@ private func checkAccount(_ c: Checker, _ rules: Rules, _ owner: ek_key, _ signe
     c.stateRows(record, venueName, owner)
     c.controlRow()
     for i in 0..<UInt32(config.pointee.n_urls) { _ = sys_http_add(c.http, sys_config_url(config, i)) }
-    c.askEndpoints(venue)
+    c.askEndpoints(venue, payer: signer ?? owner)
     c.endpointRows(venue)
     let m = Machine(effects: c, rules: rules,
                     account: Account(venue: venue, authority: owner, subAccount: config.pointee.sub_account,

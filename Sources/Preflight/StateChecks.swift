@@ -9,6 +9,14 @@ import Text
 private let leastDisk: UInt64 = 1 << 20
 private let goodDisk: UInt64 = 64 << 20
 
+private let inMemoryWords: StaticString = ", in a file system that a reboot empties (tmpfs)"
+private let inMemoryRemedy: StaticString = """
+    name a file on a disk under [agent] state: after a reboot the open order, a pause, the cooldown and the \
+    day's counts would be forgotten
+    """
+
+private func inMemory(_ dir: Text) -> Bool { dir.withCString { sys_in_memory($0) } != 0 }
+
 private func megabytes(_ n: UInt64) -> Text { n >= 10 << 20 ? "\(n >> 20) MB" : "\(n >> 10) KB" }
 
 extension Checker {
@@ -28,11 +36,13 @@ extension Checker {
         if look.os_errno != 0 {
             var d = sys_look()
             dir.withCString { sys_look_at($0, &d) }
-            row(d.writable != 0 ? .ok : .fail, "state file",
-                "\(c: file): not there yet, made at the first start",
-                remedy: "make the directory, writable for the agent's user: \(dir)")
+            let volatile = d.writable != 0 && inMemory(dir)
+            row(d.writable == 0 ? .fail : volatile ? .warn : .ok, "state file",
+                "\(c: file): not there yet, made at the first start\(volatile ? inMemoryWords : "")",
+                remedy: volatile ? Text(inMemoryRemedy)
+                    : "make the directory, writable for the agent's user: \(dir)")
         } else {
-            existingState(record, venue, owner, look)
+            existingState(record, venue, owner, look, volatile: inMemory(dir))
         }
         diskRow(dir)
     }
@@ -43,7 +53,7 @@ extension Checker {
     }
 
     private func existingState(_ record: UnsafeMutablePointer<ek_record>, _ venue: Text, _ owner: ek_key,
-                               _ look: sys_look) {
+                               _ look: sys_look, volatile: Bool) {
         let file = sys_config_state(config)
         var state = sys_state()
         state.fd = -1
@@ -64,6 +74,8 @@ extension Checker {
         let found: Text = "\(c: file), generation \(record.pointee.generation)"
         if look.writable == 0 {
             row(.fail, "state file", found, remedy: "not writable: chown it to the agent's user")
+        } else if volatile {
+            row(.warn, "state file", "\(found)\(inMemoryWords)", remedy: Text(inMemoryRemedy))
         } else if look.allocated < look.size {
             row(.warn, "state file", "\(found), with holes",
                 remedy: "a full disk could stop a write: copy it with cp --sparse=never while no agent runs")

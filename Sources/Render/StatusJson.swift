@@ -14,9 +14,10 @@ package struct StatusJson {
 
     package init() {}
 
-    package mutating func message(_ m: Machine, newline: Bool = false) -> Text {
+    /// `now_s`: when it is shown, for whether it is stale; nil: at once.
+    package mutating func message(_ m: Machine, newline: Bool = false, now_s: Int64? = nil) -> Text {
         kept.clear()
-        var w = StatusWriter(m: m, j: Json(into: kept))
+        var w = StatusWriter(m: m, j: Json(into: kept), now_s: now_s)
         kept = Text()               // the writer alone has the memory now
         w.message()
         if newline { w.j.text.put("\n") }
@@ -29,6 +30,7 @@ package struct StatusJson {
 struct StatusWriter {
     let m: Machine
     var j: Json
+    let now_s: Int64?
 
     fileprivate mutating func message() {
         let v = m.report.view
@@ -57,6 +59,7 @@ struct StatusWriter {
         j.int("slot", v.a.slot)
         j.string("time") { $0.put(iso8601: time_s) }
         j.int("tick", m.ticks)
+        if let t = now_s { j.bool("stale", isStale(m, now_s: t)) }
         putExact(v)
         if let i = m.report.market { putLegs(i, v) }
         putMarkets()

@@ -6,12 +6,26 @@ import EvenkeelCore
 import Model
 import Text
 
+/// What the first line says of a status whose tick is too long ago.
+package let staleMark: StaticString = "   stale: "
+
+/// Two ticks and all their time-outs have passed, and half a minute.
+package func isStale(_ m: Machine, now_s: Int64) -> Bool {
+    let most_ms = 2 * m.rules.interval_ms + 10 * m.rules.timeout_ms + 30_000
+    return m.report.time_s != 0 && now_s - m.report.time_s > Int64(clamping: most_ms / 1_000)
+}
+
 package func statusText(_ m: Machine, now_s: Int64) -> Text {
     let v = m.report.view
     let mode: StaticString = m.rules.mode == .live ? "live" : m.heldOnPaper ? "paper by command" : "paper"
     var t = Text(capacity: 1024)
     t.put(" \(m.report.status.word)   \(m.shownMarket) on \(c: ek_venue_name(m.account.venue)) (\(mode))")
-    t.put("   \(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
+    if m.report.time_s == 0 {
+        t.put("   just started\n why       the first tick is under way\n")
+        return t
+    }
+    t.put(isStale(m, now_s: now_s) ? staleMark : "   ")
+    t.put("\(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
     if !m.report.reason.isEmpty { t.put(" why       \(m.report.reason)\n") }
     guard v.known else { return t }
     bookLines(&t, m, v, asset(of: m.shownMarket), m.report.market)

@@ -13,6 +13,8 @@ private let windowLeast = 20
 package final class Endpoint {
     /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old average is no news.
     package internal(set) var latency_us: UInt32 = 0
+    /// "endpoint 1, https://rpc.example/…"
+    package internal(set) var place = Text()
     private var latencies_us = [UInt32](repeating: 0, count: windowSize)
     private var latencyTimes_ms = [UInt64](repeating: 0, count: windowSize)
     private var nextLatency = 0
@@ -122,6 +124,13 @@ package struct Endpoints {
     private var mainnet = ek_key()
     /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the state file.
     package var onFaith = false
+
+    /// What messages call each endpoint; `shown`: its URL without secrets, where it has one.
+    package func name(_ shown: [Text]) {
+        for e in 0..<all.count {
+            all[e].place = e < shown.count ? "endpoint \(e + 1), \(shown[e])" : "endpoint \(e + 1)"
+        }
+    }
 
     package init(count: Int) {
         all = (0..<count).map { _ in Endpoint() }

@@ -8,6 +8,23 @@ package enum Ask: UInt8 {
     case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
 }
 
+extension Ask {
+    /// The JSON-RPC method, as messages name it.
+    package var method: StaticString {
+        switch self {
+        case .none, .stale: return ""
+        case .markets, .book, .opinion: return "getMultipleAccounts"
+        case .blockhash, .hashHeight: return "getLatestBlockhash"
+        case .fees: return "getRecentPrioritizationFees"
+        case .height, .epoch: return "getEpochInfo"
+        case .genesis: return "getGenesisHash"
+        case .probe, .simulate: return "simulateTransaction"
+        case .send: return "sendTransaction"
+        case .status: return "getSignatureStatuses"
+        }
+    }
+}
+
 package struct Requests {
     package init() {}
 
@@ -82,6 +99,14 @@ package struct Requests {
         text.put("],{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
         text.put("}]")
+        close()
+        return text.bytes.withUnsafeBufferPointer(body)
+    }
+
+    /// Whether the node keeps up with the chain, by its own word.
+    package mutating func health<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        open("getHealth", id: id)
+        text.put("[]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }

@@ -224,6 +224,19 @@ package struct Text {
         bytes.starts(with: UnsafeBufferPointer(start: p, count: Text.length(p)))
     }
 
+    /// Where a literal stands first; nil: nowhere.
+    @inline(never) package func find(_ s: StaticString) -> Int? {
+        let n = s.utf8CodeUnitCount
+        var at = 0
+        while at + n <= bytes.count {
+            var k = 0
+            while k < n && bytes[at + k] == s.utf8Start[k] { k += 1 }
+            if k == n { return at }
+            at += 1
+        }
+        return nil
+    }
+
     @inline(__always) package static func == (a: Text,
                                              b: StaticString) -> Bool { a.equals(literal: b.utf8Start) }
     @inline(never) package func equals(literal p: UnsafePointer<UInt8>) -> Bool {

@@ -47,6 +47,7 @@ func demoCommand() -> Int32 {
         case 5:
             a.listen = textOf(value)
             a.anyPort = false
+            return a.listen.bytes.contains(0x3A)        // the rest is the config's to judge
         default: help = true
         }
         return true

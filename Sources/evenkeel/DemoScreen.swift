@@ -91,6 +91,7 @@ extension DemoView {
     private func footer() -> Text {
         let with = samples == 0 ? 0 : sumWith_ppm / samples,
             without = samples == 0 ? 0 : sumWithout_ppm / samples
-        return " ─ \(corrections) corrections · mean |drift| \(percent_ppm: with) % (\(percent_ppm: without) % without)"
+        let drift: Text = "\(percent_ppm: with) % (\(percent_ppm: without) % without)"
+        return " ─ \(corrections) correction\(corrections == 1 ? "" : "s") · mean |drift| \(drift)"
     }
 }

@@ -12,7 +12,8 @@ extension DemoView {
             meanWithout = samples == 0 ? 0 : sumWithout_ppm / samples
         let venue: Text = fees_e6.map { "venue fees \(usd: $0, shown: 4), " } ?? ""
         let funding: Text = funding_e6.map { ", funding earned \(usd: $0, shown: 4)" } ?? ""
-        let traded: Text = "\(corrections) corrections, \(base: corrected_e9, shown: 2) SOL in all"
+        let many: StaticString = corrections == 1 ? "" : "s"
+        let traded: Text = "\(corrections) correction\(many), \(base: corrected_e9, shown: 2) SOL in all"
         Terminal.print("""
 
              summary of \(time): \(traded), over \(samples) ticks

@@ -7,22 +7,26 @@ import Rpc
 import Text
 
 /// `status` without a running agent: the record, and that it is one.
-func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32 {
+func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) {
     let record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(),
                                                   alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
     defer { UnsafeMutableRawPointer(record).deallocate() }
     var state = sys_state()
     state.fd = -1
-    guard openRecord(sys_config_state(config), &state, record) else { return 1 }
+    guard openRecord(sys_config_state(config), &state, record) else {
+        Terminal.print("evenkeel: no agent answers on \(c: sys_config_control(config))\n", 2)
+        return
+    }
     defer { sys_state_close(&state) }
     if json {
         Terminal.print("{\"type\":\"RECORD\",\"running\":false,\"data\":\(recordJson(record))}\n")
-        return 0
+        return
     }
     let r = record.pointee
     var t: Text = " no agent is running; the last record of \(c: sys_config_state(config)):\n"
-    t.put(" \(r.corrections_total) corrections, \(r.fee_lamports_total) lamports of network fees, ")
-    t.put("\(r.ticks_total) ticks\n")
+    t.put(" \(r.corrections_total) correction\(r.corrections_total == 1 ? "" : "s"), ")
+    t.put("\(r.fee_lamports_total) lamports of network fees, ")
+    t.put("\(r.ticks_total) tick\(r.ticks_total == 1 ? "" : "s")\n")
     if r.vault.known != 0 {
         let s = vaultSplit(record)
         t.put(" equity \(usd: s.equity_e6), \(usd: s.equity_e6 &- s.flows_e6) since the start\n")
@@ -43,5 +47,4 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) -> Int32
         t.put("\n")
     }
     Terminal.print(t)
-    return 0
 }

@@ -6,13 +6,27 @@ import Model
 import Rpc
 import Text
 
-/// Loads the config named by -c or $EVENKEEL_CONFIG; nil after it has printed what is wrong.
-func loadConfig(_ path: UnsafePointer<CChar>?, _ how: Int) -> LoadedConfig? {
+/// Where a config is looked for that nobody named.
+private let packaged: StaticString = "/etc/evenkeel/evenkeel.conf"
+private let here: StaticString = "./evenkeel.conf"
+
+private func there(_ path: StaticString) -> UnsafePointer<CChar>? {
+    let p = UnsafeRawPointer(path.utf8Start).assumingMemoryBound(to: CChar.self)
+    return sys_path_there(p) != 0 ? p : nil
+}
+
+/// Loads the config named by -c or $EVENKEEL_CONFIG; else the package's, else the one in this directory.
+/// `named`: none that was not named is taken. nil after it has printed what is wrong.
+func loadConfig(_ path: UnsafePointer<CChar>?, _ how: Int, named: Bool = false) -> LoadedConfig? {
     var name = path
     if name == nil { name = sys_env("EVENKEEL_CONFIG") }
     if name?.pointee == 0 { name = nil }        // set but empty is unset
+    if name == nil && !named { name = there(packaged) ?? there(here) }
     guard let file = name else {
-        _ = Terminal.refuse("no config file: name one with -c FILE or EVENKEEL_CONFIG; `evenkeel init` writes one")
+        _ = Terminal.refuse("""
+            no config file: name one with -c FILE or EVENKEEL_CONFIG\
+            \(named ? "" : " (there is no \(packaged) and no \(here))"); `evenkeel init` writes one
+            """)
         return nil
     }
     let box = LoadedConfig()

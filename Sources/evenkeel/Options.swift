@@ -13,8 +13,24 @@ func options(_ spec: StaticString, _ o: UnsafeMutablePointer<sys_opts>,
         let i = sys_opts_next(o)
         if i == Int32(SYS_OPT_END) { return nil }
         if i == Int32(SYS_OPT_ERROR) { return Terminal.refuse("\(c: sys_opts_text(o))") }
-        if !take(i, o.pointee.value) { return Terminal.refuse("bad value \(quoted: textOf(o.pointee.value))") }
+        if !take(i, o.pointee.value) {
+            let name = textOf(sys_opts_name(i))
+            return Terminal.refuse("--\(name) \(quoted: textOf(o.pointee.value)): must be \(allowed(name))")
+        }
     }
+}
+
+/// What the value of an option must look like, for those that can be refused.
+private func allowed(_ name: Text) -> StaticString {
+    if name == "log" { return "logfmt, json or plain" }
+    if name == "venue" { return "velocity or drift" }
+    if name == "for" { return "a length of time, as 90s, 30m, 6h or 7d" }
+    if name == "listen" { return "ADDRESS:PORT, as 127.0.0.1:8000" }
+    if name == "seeds" { return "a number or a range, as 1..20" }
+    if name == "faults" { return "all, none, or names separated by commas" }
+    if name == "speed" { return "a whole number, as 60 (`--help` tells the largest)" }
+    if name == "port" { return "a port, 0 to 65535" }
+    return "a whole number in the range that `--help` tells"
 }
 
 /// What most commands take: a config, one flag of their own, help.

@@ -56,7 +56,7 @@ func runCommand() -> Int32 {
 
         """)
     }
-    guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS) else { return 2 }
+    guard let box = loadConfig(config, paper ? SYS_LOAD_PAPER : SYS_LOAD_AS_IS, named: true) else { return 2 }
     if speed != 1 {
         guard onLoopbackOnly(box.config) else {
             return Terminal.refuse("""

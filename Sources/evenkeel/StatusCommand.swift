@@ -1,6 +1,7 @@
 // `status`: what the running agent sees, or the last record.
 import EvenkeelSys
 import Model
+import Render
 import Rpc
 import Text
 
@@ -31,7 +32,9 @@ func statusCommand() -> Int32 {
           --watch           again every 2 s until interrupted; on a terminal it redraws in place
           --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess`
                             and bug reports
-        In colour on a terminal, unless NO_COLOR is set.
+        In colour on a terminal, unless NO_COLOR is set. Exit 0: balanced, dust, cooldown, pending, an
+        order was executed; 4: blocked, observe_only, paused, error, unfilled, or the last tick is too long
+        ago (stale); 5: no agent answers.
 
         """)
     }
@@ -41,7 +44,7 @@ func statusCommand() -> Int32 {
     let inPlace = !json && sys_isatty(1) != 0
     while true {
         let code = showStatus(box.config, json: json, inPlace: inPlace)
-        if !inPlace && code != 0 { return code }
+        if !inPlace && code == noAgent { return code }
         if !inPlace && !json { Terminal.print("\n") }
         sys_sleep_ms(2_000)
     }
@@ -50,9 +53,31 @@ func statusCommand() -> Int32 {
 private func showStatus(_ config: UnsafeMutablePointer<sys_config>, json: Bool, inPlace: Bool) -> Int32 {
     let answer = ask(config, json ? "status json" : "status", wait_ms: answerWait_ms)
     if inPlace { Terminal.print("\u{1b}[H\u{1b}[2J") }
-    guard let a = answer else { return lastRecord(config, json: json) }
+    guard let a = answer else {
+        lastRecord(config, json: json)
+        return noAgent
+    }
     Terminal.print(!json && Terminal.colours(1) ? coloured(a) : a)
-    return 0
+    return needsAPerson(a, json: json) ? heldBack : 0
+}
+
+/// `status` ends with these: the agent does not trade for a reason that stays; none answers.
+private let heldBack: Int32 = 4
+private let noAgent: Int32 = 5
+
+/// By the status word of an answer, and whether its tick is too long ago.
+private func needsAPerson(_ answer: Text, json: Bool) -> Bool {
+    let b = answer.bytes
+    var at = json ? answer.find("\"status\":\"").map { $0 + 10 } ?? b.count : 0
+    while at < b.count && b[at] == 0x20 { at += 1 }
+    var word = Text()
+    while at < b.count && b[at] != 0x20 && b[at] != 0x22 {
+        word.put(byte: b[at])
+        at += 1
+    }
+    if answer.find(json ? "\"stale\":true" : staleMark) != nil { return true }
+    return word == "blocked" || word == "observe_only" || word == "paused" || word == "error"
+        || word == "unfilled"
 }
 
 private func saveAccounts(_ config: UnsafeMutablePointer<sys_config>, _ path: UnsafePointer<CChar>) -> Int32 {

@@ -30,13 +30,14 @@ extension Terminal {
                                          the embedded chain alone, a Solana JSON-RPC node on loopback
           evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST]
                                          the deterministic simulator
-          evenkeel init [FILE]           writes a commented config, never over an existing one; prints what is next
+          evenkeel init [FILE] [--yes]   a commented config, never over an existing one; asks on a terminal
           evenkeel key new|show FILE     a key for the agent alone; its address
           evenkeel version
 
-        Every command has --help. ${EVENKEEL_CONFIG} may name the config file. Exit codes: 0 done, 1 failed, 2 usage or
-        config, 3 check failed, 10 once ended blocked or observe_only, 11 once ended in error, pending, partial or
-        unfilled, 130/143 stopped by a signal.
+        Every command has --help. Without -c the config is ${EVENKEEL_CONFIG}, else
+        /etc/evenkeel/evenkeel.conf, else ./evenkeel.conf (run: only the first). Exit codes: 0 done, 1 failed,
+        2 usage or config, 3 check failed, 4 status: not trading, 5 status: no agent, 10 once ended blocked or
+        observe_only, 11 once ended in error, pending, partial or unfilled, 130/143 stopped by a signal.
 
         """, fd)
     }

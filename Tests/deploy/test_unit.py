@@ -90,8 +90,8 @@ listen = 127.0.0.1:%d
 
     def status(self, user=None):
         who = ["runuser", "-u", user, "--"] if user else []
-        p = self.system.run(*who, "evenkeel", "status", "--json", "-c", "/etc/evenkeel/evenkeel.conf", env={"CREDENTIALS_DIRECTORY": "/nowhere"})
-        return json.loads(p.stdout)["data"] if p.returncode == 0 and '"STATUS"' in p.stdout else None
+        p = self.system.run(*who, "evenkeel", "status", "--json", )
+        return json.loads(p.stdout)["data"] if p.returncode in (0, 4) and '"STATUS"' in p.stdout else None
 
     def until(self, status, seconds=20):
         return wait_for(lambda: (lambda s: s if s and s["status"] == status else None)(self.status()), seconds, lambda: "%s\n%s" % (status, self.journal()))

@@ -1,6 +1,7 @@
 #include "base/sys_args.h"
 
 #include <getopt.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,6 +13,9 @@ __attribute__((constructor)) static void capture(int argc, char **argv, char **e
     (void)envp;
     main_argc = argc;
     main_argv = argv;
+    /* A limit of file sizes is to be an error of the write (EFBIG), which says what was written, not a silent
+     * death of the process. */
+    signal(SIGXFSZ, SIG_IGN);
 }
 
 int sys_argc(void) { return main_argc; }
@@ -116,3 +120,13 @@ const char *sys_opts_word(const sys_opts *o, int i) {
     return i >= 0 && i < sys_opts_words(o) ? table.argv[o->next + i] : NULL;
 }
 const char *sys_opts_text(const sys_opts *o) { return o->text; }
+const char *sys_opts_name(int i) { return i >= 0 && i < table.n ? table.names[i] : NULL; }
+
+int sys_args_help(void) {
+    static char flag[] = "--help";
+    if (main_argc < 3) return 0;
+    main_argv[1] = main_argv[2];
+    main_argv[2] = flag;
+    main_argc = 3;
+    return 1;
+}

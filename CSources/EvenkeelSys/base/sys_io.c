@@ -89,4 +89,7 @@ uint8_t *sys_read_alloc(const char *path, size_t max, size_t *len, int *os_errno
 }
 
 void sys_free(void *p) { free(p); }
-const char *sys_errno_text(int os_errno) { return strerror(os_errno); }
+const char *sys_errno_text(int os_errno) {
+    if (os_errno == EFBIG) return "the file size limit of this process is too small (ulimit -f, LimitFSIZE=)";
+    return strerror(os_errno);
+}

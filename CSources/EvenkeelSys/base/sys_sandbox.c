@@ -195,6 +195,11 @@ static int key_below(const char *dir, const char *keypair) {
     return strncmp(real_key, real_dir, n) == 0 && (real_key[n] == '/' || real_dir[n - 1] == '/');
 }
 
+int sys_key_beside_config(const char *config, const char *keypair) {
+    char dir[PATH_MAX];
+    return config != NULL && parent_of(config, dir) && key_below(dir, keypair);
+}
+
 /* Every file of the directory but the key. With the key elsewhere the whole directory, so that a file put
  * there later counts too. */
 static void allow_but_key(int rules, const char *dir, const char *keypair) {

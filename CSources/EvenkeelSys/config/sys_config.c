@@ -4,7 +4,9 @@
 #include <ini.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/sys_io.h"
 #include "sys_config_table.h"
@@ -132,6 +134,37 @@ static void start_section(reading *r, const char *p, size_t n) {
 }
 
 /* ---- lines ---- */
+/* Characters that look like a blank or like nothing, as copied out of web pages and chats. */
+static const struct { const char *bytes, *name; } unseen[] = {
+    {"\xC2\xA0", "no-break space, U+00A0"},
+    {"\xC2\xAD", "soft hyphen, U+00AD"},
+    {"\xE2\x80\x8B", "zero width space, U+200B"},
+    {"\xE2\x80\x8C", "zero width non-joiner, U+200C"},
+    {"\xE2\x80\x8D", "zero width joiner, U+200D"},
+    {"\xE2\x80\x8E", "left-to-right mark, U+200E"},
+    {"\xE2\x80\x8F", "right-to-left mark, U+200F"},
+    {"\xE2\x80\xAF", "narrow no-break space, U+202F"},
+    {"\xE2\x81\xA0", "word joiner, U+2060"},
+    {"\xE3\x80\x80", "ideographic space, U+3000"},
+    {"\xEF\xBB\xBF", "byte order mark, U+FEFF"},
+};
+
+/* One of them outside of a comment is refused by its name and place. */
+static int invisible(reading *r, const char *p, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        if ((p[i] == ';' || p[i] == '#') && (i == 0 || p[i - 1] == ' ' || p[i - 1] == '\t')) return 0;
+        for (size_t k = 0; k < sizeof unseen / sizeof unseen[0]; k++) {
+            size_t len = strlen(unseen[k].bytes);
+            if (n - i < len || memcmp(p + i, unseen[k].bytes, len) != 0) continue;
+            fail(r, EK_E_SYNTAX, r->line,
+                 "holds an invisible character (%s) at byte %u: type the line anew", unseen[k].name,
+                 (unsigned)i + 1);
+            return 1;
+        }
+    }
+    return 0;
+}
+
 static void check_line(reading *r, const char *p, size_t n) {
     /* a byte order mark; inih skips it as well */
     if (r->line == 1 && n >= 3 && memcmp(p, "\xEF\xBB\xBF", 3) == 0) {
@@ -144,6 +177,7 @@ static void check_line(reading *r, const char *p, size_t n) {
             fail(r, EK_E_SYNTAX, r->line, "holds a control byte (0x%02x)", (unsigned)p[i]);
             return;
         }
+    if (invisible(r, p, n)) return;
     if (n > SYS_CONFIG_LINE) {
         fail(r, EK_E_SYNTAX, r->line, "is longer than %d bytes", SYS_CONFIG_LINE);
         return;
@@ -286,6 +320,8 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
     r.at = (const char *)bytes;
     r.end = (const char *)bytes + len;
     if (len > SYS_CONFIG_FILE_MAX) fail(&r, EK_E_SYNTAX, 0, "is larger than %d bytes", SYS_CONFIG_FILE_MAX);
+    if (len >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
+        fail(&r, EK_E_SYNTAX, 0, "is UTF-16 text: save it as UTF-8");
     if (r.err == EK_OK && ini_parse_stream(next_line, &r, take_pair, &r) != 0 && r.err == EK_OK)
         fail(&r, EK_E_SYNTAX, r.line, "is no configuration line");
     for (uint8_t i = 0; i < c->n_hedges && r.err == EK_OK; i++) {
@@ -302,6 +338,17 @@ ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int 
     return r.err;
 }
 
+/* The package keeps its secrets in `credentials` beside the config. Who may read them and was not started by
+ * systemd, root who runs `check`, finds them there as the service does. */
+static void find_credentials(const char *path) {
+    char dir[SYS_CONFIG_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    if (getenv("CREDENTIALS_DIRECTORY") != NULL || slash == NULL || path[0] != '/') return;
+    int n = snprintf(dir, sizeof dir, "%.*s/credentials", (int)(slash - path), path);
+    if (n > 0 && n < (int)sizeof dir && access(dir, R_OK | X_OK) == 0)
+        setenv("CREDENTIALS_DIRECTORY", dir, 0);
+}
+
 ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char text[SYS_CONFIG_TEXT]) {
     size_t len = 0;
     int os_errno = 0;
@@ -310,6 +357,7 @@ ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char te
                  (unsigned)sizeof c->file - 1);
         return EK_E_MISSING;
     }
+    if (force_paper != SYS_LOAD_BARE) find_credentials(path);
     uint8_t *bytes = sys_read_alloc(path, SYS_CONFIG_FILE_MAX + 1, &len, &os_errno);
     if (bytes == NULL) {
         if (os_errno == EFBIG)

@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/ek_fixed.h"
@@ -194,42 +196,54 @@ static void put(sink *s, const char *form, ...) {
     if (s->err == 0) s->err = sys_write_all(s->fd, line, (size_t)n);
 }
 
-/* The lines of one key: what it is, then its value; a found one instead of the default. */
-static void put_key(sink *s, const sys_config_key *k, const char *found) {
+/* The lines of one key: what it is, then what was answered for it; else its default, as a comment. */
+static void put_key(sink *s, const sys_config_key *k, const sys_config_answer *answers, size_t n) {
     char allowed[200];
+    int answered = 0;
     sys_config_allowed(k, allowed, sizeof allowed);
     put(s, "# %s: %s\n", k->help, allowed);
-    if (found != NULL) put(s, "%s = %s\n", k->key, found);
-    else if (k->fallback != NULL) put(s, "%s =%s%s\n", k->key, k->fallback[0] != 0 ? " " : "", k->fallback);
-    else put(s, "%s%s = %s\n", k->kind == KIND_LEGS ? "" : "# ", k->key, k->example);
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(answers[i].section, k->section) == 0 && strcmp(answers[i].key, k->key) == 0) {
+            put(s, "%s =%s%s\n", k->key, answers[i].value[0] != 0 ? " " : "", answers[i].value);
+            answered = 1;
+        }
+    if (answered) return;
+    const char *value = k->fallback != NULL ? k->fallback : k->example;
+    put(s, "# %s =%s%s\n", k->key, value[0] != 0 ? " " : "", value);
 }
 
-static int put_file(int fd, const char *url, const char *authority) {
+static int put_file(int fd, const sys_config_answer *answers, size_t n) {
     sink s = {fd, 0};
     put(&s,
         "# Evenkeel. A line that starts with # or ; is a comment; behind a value a comment starts with ;\n"
-        "# Every key is here with its default. Unknown keys, keys given twice and values out of range are "
-        "refused.\n");
+        "# Every key is here with its default behind a #. Unknown keys, keys given twice and values out of "
+        "range are refused.\n");
     for (const char *const *section = sys_config_sections; *section != NULL; section++) {
         int hedge = strcmp(*section, "hedge") == 0;
         put(&s,
             hedge ? "\n# one section for every market that is hedged, up to 8\n[%s SOL-PERP]\n" : "\n[%s]\n",
             *section);
         for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
-            if (strcmp(k->section, *section) == 0)
-                put_key(&s, k,
-                        k->kind == KIND_URLS                                      ? url
-                        : k->kind == KIND_KEY && strcmp(k->key, "authority") == 0 ? authority
-                                                                                  : NULL);
+            if (strcmp(k->section, *section) == 0) put_key(&s, k, answers, n);
         }
     }
     return s.err;
 }
 
-int sys_config_write_default(const char *path, const char *url, const char *authority) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, url != NULL ? 0600 : 0644);
+/* Readable for the group too, where there is one of that name and this process may give it the file. */
+static int share(int fd, const char *group) {
+    const struct group *g = group != NULL ? getgrnam(group) : NULL;
+    if (g == NULL || fchown(fd, (uid_t)-1, g->gr_gid) != 0) return 0;
+    return fchmod(fd, 0640) == 0 ? 0 : errno;
+}
+
+int sys_config_write(const char *path, const sys_config_answer *answers, size_t n, const char *group) {
+    int secret = 0;
+    for (size_t i = 0; i < n; i++) secret |= strstr(answers[i].value, "://") != NULL;
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, secret ? 0600 : 0644);
     if (fd < 0) return errno;
-    int err = put_file(fd, url, authority);
+    int err = put_file(fd, answers, n);
+    if (err == 0 && secret) err = share(fd, group);
     if (err == 0 && fsync(fd) != 0) err = errno;
     if (close(fd) != 0 && err == 0) err = errno;
     if (err != 0) unlink(path); /* ours: O_EXCL made it */

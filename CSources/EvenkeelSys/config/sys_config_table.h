@@ -50,4 +50,8 @@ ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, siz
  * 's' https, 'h' http. */
 int sys_url_host(const char *url, char *out, size_t cap, char *scheme);
 
+/* sys_url.c: a common mistake in a URL as people write it, in words that hold nothing of it; NULL: none of
+ * those. */
+const char *sys_url_mistake(const char *url);
+
 #endif

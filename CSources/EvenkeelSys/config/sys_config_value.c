@@ -76,6 +76,16 @@ static ek_err look_up(const char *name, char *out, size_t cap, size_t *len) {
     return EK_OK;
 }
 
+/* A control byte in the value of a name, told by its place: the value itself is a secret. */
+static ek_err not_one_line(const char *name, const char *value, size_t n, size_t at, char *why, size_t cap) {
+    int line = value[at] == '\n' || value[at] == '\r';
+    int end = strspn(value + at, "\r\n") == n - at;
+    snprintf(why, cap, "%s %s %s%s", name, end ? "ends in" : "holds",
+             line ? "a line break" : "a control byte",
+             line && end ? ": write it without one (printf %s instead of echo)" : "");
+    return EK_E_RANGE;
+}
+
 ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, size_t why_cap) {
     size_t n = 0;
     for (const char *p = text; *p != 0;) {
@@ -108,6 +118,9 @@ ek_err sys_config_expand(const char *text, char *out, size_t cap, char *why, siz
             snprintf(why, why_cap, "%s is empty or holds a NUL byte", name);
             return EK_E_RANGE;
         }
+        for (size_t i = 0; i < got; i++)
+            if ((unsigned char)out[n + i] < 0x20 || out[n + i] == 0x7F)
+                return not_one_line(name, out + n, got, i, why, why_cap);
         n += got;
         p += len + 3;
     }
@@ -118,13 +131,40 @@ full:
     return EK_E_RANGE;
 }
 
-static ek_err set_path(char *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
+/* "~/x" is in the home directory; a path that does not begin with a slash is meant from where the config
+ * lies, not from where a command is typed. */
+static ek_err place_path(const sys_config *c, char *place, const sys_config_key *k, const char *path,
+                         char *why, size_t cap) {
+    const char *slash = strrchr(c->file, '/'), *home = getenv("HOME");
+    int n;
+    if (path[0] == '~' && (path[1] == '/' || path[1] == 0)) {
+        if (home == NULL || home[0] != '/') {
+            snprintf(why, cap, "~ cannot be resolved, HOME is not set: write the path in full");
+            return EK_E_RANGE;
+        }
+        n = snprintf(place, k->width, "%s%s", home, path + 1);
+    } else if (path[0] == '~') {
+        snprintf(why, cap, "~ of another user is not resolved: write the path in full");
+        return EK_E_RANGE;
+    } else if (path[0] != 0 && path[0] != '/' && slash != NULL)
+        n = snprintf(place, k->width, "%.*s/%s", (int)(slash - c->file), c->file, path);
+    else n = snprintf(place, k->width, "%s", path);
+    return n >= 0 && n < k->width ? EK_OK : must(k, why, cap, "");
+}
+
+static ek_err set_path(const sys_config *c, char *place, const sys_config_key *k, const char *value,
+                       char *why, size_t cap) {
     char full[SYS_CONFIG_PATH_MAX];
     if (value[0] == 0 && (k->flags & MAY_BE_EMPTY) == 0) return must(k, why, cap, "");
     if (strlen(value) >= k->width) return must(k, why, cap, "");
+    /* A command that talks to the agent needs its socket and its state file; the other paths may name what is
+     * not known where it runs. */
+    if (c->bare_urls && strcmp(k->section, "agent") != 0) {
+        memcpy(place, value, strlen(value) + 1);
+        return EK_OK;
+    }
     ek_err err = sys_config_expand(value, full, k->width, why, cap);
-    if (err == EK_OK) memcpy(place, full, strlen(full) + 1);
-    return err;
+    return err == EK_OK ? place_path(c, place, k, full, why, cap) : err;
 }
 
 static ek_err set_names(char *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
@@ -144,6 +184,11 @@ static ek_err set_url(sys_url *u, int bare, const sys_config_key *k, const char 
     }
     ek_err err = sys_config_expand(value, u->url, sizeof u->url, why, cap);
     if (err != EK_OK) return err;
+    const char *mistake = sys_url_mistake(u->url);
+    if (mistake != NULL) {
+        snprintf(why, cap, "%s", mistake);
+        return EK_E_RANGE;
+    }
     /* of the unexpanded text: no secret is in it wherever it was put */
     sys_url_redact(value, u->shown, sizeof u->shown);
     return sys_url_allowed(u->url) ? EK_OK : must(k, why, cap, "");
@@ -281,7 +326,7 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
     switch (k->kind) {
     case KIND_NUMBER: return set_number(base + k->offset, k, value, why, cap);
     case KIND_CHOICE: return set_choice(base + k->offset, k, value, why, cap);
-    case KIND_PATH: return set_path((char *)base + k->offset, k, value, why, cap);
+    case KIND_PATH: return set_path(c, (char *)base + k->offset, k, value, why, cap);
     case KIND_URLS: {
         if (c->n_urls >= SYS_CONFIG_URLS) {
             snprintf(why, cap, "at most %d are taken", SYS_CONFIG_URLS);

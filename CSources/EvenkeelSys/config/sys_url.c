@@ -34,6 +34,22 @@ static int bytes_ok(const char *url) {
     return 1;
 }
 
+const char *sys_url_mistake(const char *url) {
+    if (url[0] == '"' || url[0] == '\'' || (unsigned char)url[0] == 0xE2)
+        return "stands in quotation marks: write the URL without them";
+    if (strncasecmp(url, "wss://", 6) == 0 || strncasecmp(url, "ws://", 5) == 0)
+        return "is a WebSocket address (wss): give the provider's https address";
+    for (const char *p = url; *p != 0; p++) {
+        int gap = *p == ',' || *p == ' ' || *p == '\t';
+        const char *next = p + strspn(p, ", \t");
+        if (gap && strncasecmp(next, "http", 4) == 0)
+            return "holds two addresses: one URL a line, so write the key again for each";
+    }
+    if (strstr(url, "://") == NULL && strchr(url, '$') == NULL && strchr(url, '.') != NULL)
+        return "has no scheme: write https:// before it";
+    return NULL;
+}
+
 int sys_url_host(const char *url, char *out, size_t cap, char *scheme) {
     const char *at;
     size_t n;

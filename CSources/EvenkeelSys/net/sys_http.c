@@ -1,10 +1,12 @@
 #include "net/sys_http.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/sys_clock.h"
 #include "base/sys_number.h"
@@ -20,6 +22,7 @@ typedef struct {
     size_t answer_len;
     int too_large;
     size_t answer_max;
+    int proxied;                      /* the environment sends it through a proxy */
     struct curl_slist *own_headers;   /* of a hook */
 } lane;
 
@@ -201,11 +204,24 @@ static size_t on_data(char *data, size_t size, size_t n, void *user) {
     return len;
 }
 
+/* As libcurl decides it: only https leaves this machine, and NOPROXY below is the whole list of exceptions.
+ */
+static int goes_through_proxy(const char *url) {
+    static const char *const names[] = {"https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"};
+    if (strncasecmp(url, "https:", 6) != 0) return 0;
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        const char *set = getenv(names[i]);
+        if (set != NULL && set[0] != 0) return 1;
+    }
+    return 0;
+}
+
 static int set_up(lane *l, const char *url, struct curl_slist *headers, size_t answer_max) {
     l->easy = curl.easy_init();
     l->body = malloc(SYS_HTTP_BODY_MAX);
     l->answer = malloc(answer_max);
     l->answer_max = answer_max;
+    l->proxied = goes_through_proxy(url);
     if (!l->easy || !l->body || !l->answer) return -1;
     CURL *c = l->easy;
     CURLcode bad = CURLE_OK;
@@ -318,6 +334,21 @@ uint32_t sys_http_wait(sys_http *h, const int *fds, int n_fds, int timeout_ms) {
     return ready;
 }
 
+/* Behind a proxy it is the proxy that was called. */
+static sys_http_kind no_connection(const lane *l) {
+    long os_errno = 0;
+    if (l->proxied) return SYS_HTTP_PROXY;
+    curl.easy_getinfo(l->easy, CURLINFO_OS_ERRNO, &os_errno);
+    return os_errno == 0 || os_errno == ECONNREFUSED ? SYS_HTTP_CONNECT : SYS_HTTP_UNREACHABLE;
+}
+
+/* The proxy's own answer to CONNECT, when it is not 200: 403, 407, 502 ... */
+static int proxy_said_no(const lane *l) {
+    long status = 0;
+    curl.easy_getinfo(l->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return l->proxied && status != 0 && status / 100 != 2;
+}
+
 static sys_http_kind kind_of(CURLcode code, const lane *l) {
     if (l->too_large) return SYS_HTTP_TOO_LARGE;
     switch (code) {
@@ -325,14 +356,15 @@ static sys_http_kind kind_of(CURLcode code, const lane *l) {
     case CURLE_OPERATION_TIMEDOUT: return SYS_HTTP_TIMEOUT;
     case CURLE_FILESIZE_EXCEEDED: return SYS_HTTP_TOO_LARGE;
     case CURLE_COULDNT_RESOLVE_PROXY:
-    case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_CONNECT: return SYS_HTTP_CONNECT;
+    case CURLE_PROXY: return SYS_HTTP_PROXY;
+    case CURLE_COULDNT_RESOLVE_HOST: return SYS_HTTP_NAME;
+    case CURLE_COULDNT_CONNECT: return no_connection(l);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
     case CURLE_SSL_CERTPROBLEM:
     case CURLE_SSL_ISSUER_ERROR: return SYS_HTTP_TLS;
-    default: return SYS_HTTP_BROKEN;
+    default: return proxy_said_no(l) ? SYS_HTTP_PROXY : SYS_HTTP_BROKEN;
     }
 }
 

@@ -75,6 +75,55 @@ static ek_err take_memory(sys_key *key) {
     return EK_OK;
 }
 
+static int all_of(const char *bytes, size_t n, const char *alphabet) {
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] == 0 || strchr(alphabet, bytes[i]) == NULL) return 0;
+    return 1;
+}
+
+static size_t count_words(const char *bytes, size_t n) {
+    size_t words = 0;
+    for (size_t i = 0; i < n; i++)
+        if (bytes[i] != ' ' && (i == 0 || bytes[i - 1] == ' ')) words++;
+    return words;
+}
+
+/* What people have in hand instead of a key file, told by its shape. Nothing of the content is shown. */
+static const char *shape_of(const char *bytes, size_t n) {
+    static const char hex[] = "0123456789abcdefABCDEF";
+    static const char base58[] = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
+    if (n >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0)
+        return "begins with a byte order mark (BOM): save it as UTF-8 without one";
+    if (n >= 2 && (memcmp(bytes, "\xFF\xFE", 2) == 0 || memcmp(bytes, "\xFE\xFF", 2) == 0))
+        return "is UTF-16 text: save it as plain text (UTF-8 without a byte order mark)";
+    while (n > 0 && strchr(" \t\r\n\"'", bytes[n - 1]) != NULL) n--;
+    while (n > 0 && strchr(" \t\r\n\"'", bytes[0]) != NULL) bytes++, n--;
+    if (n == 0) return "is empty";
+    if (n > 11 && memcmp(bytes, "-----BEGIN ", 11) == 0)
+        return "is a PEM file (of OpenSSL or SSH), not a Solana key";
+    if ((n == 64 || n == 128) && all_of(bytes, n, hex))
+        return "looks like a key in hex, not like a list of numbers";
+    if (n >= 80 && n <= 90 && all_of(bytes, n, base58))
+        return "looks like a secret key in base58, as wallets show it";
+    if (n >= 32 && n <= 44 && all_of(bytes, n, base58))
+        return "looks like an address in base58, which is public, not like a key";
+    size_t words = count_words(bytes, n);
+    if (words >= 12 && words <= 24 && all_of(bytes, n, "abcdefghijklmnopqrstuvwxyz \r\n"))
+        return "looks like the words of a recovery phrase (mnemonic)";
+    return NULL;
+}
+
+static ek_err not_a_list(const char *path, const char *bytes, size_t n, size_t count, char text[384]) {
+    static const char what[] = "is not a Solana key file (a JSON list of 64 numbers)";
+    static const char remedy[] = "; make a key for the agent alone with `evenkeel key new FILE`";
+    const char *shape = shape_of(bytes, n);
+    if (count != 0)
+        return refuse(text, EK_E_SYNTAX, path, "%s: it holds %u numbers%s%s", what, (unsigned)count,
+                      count == 32 ? ", the secret half alone" : "", remedy);
+    if (shape == NULL) return refuse(text, EK_E_SYNTAX, path, "%s", what);
+    return refuse(text, EK_E_SYNTAX, path, "%s: it %s%s", what, shape, strchr(shape, ':') ? "" : remedy);
+}
+
 static ek_err read_numbers(const char *path, const char *bytes, size_t n, uint8_t secret[64],
                            char text[384]) {
     json_malloc_t was_malloc;
@@ -85,7 +134,8 @@ static ek_err read_numbers(const char *path, const char *bytes, size_t n, uint8_
     json_t *list = json_loadb(bytes, n, 0, &why);
     ek_err err = EK_OK;
     if (!json_is_array(list) || json_array_size(list) != 64) {
-        err = refuse(text, EK_E_SYNTAX, path, "is not a Solana key file (a JSON list of 64 numbers)");
+        size_t count = json_is_array(list) ? json_array_size(list) : 0;
+        err = not_a_list(path, bytes, n, count, text);
     } else {
         for (size_t i = 0; i < 64 && err == EK_OK; i++) {
             const json_t *v = json_array_get(list, i);
@@ -173,6 +223,21 @@ void sys_key_free(sys_key *key) {
 
 const uint8_t *sys_key_secret(const sys_key *key) { return key->secret; }
 
+/* A directory that is not there yet is made for the key alone; only the last one. */
+static int make_file(const char *path) {
+    const int flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW;
+    char dir[PATH_MAX];
+    const char *slash = strrchr(path, '/');
+    int fd = open(path, flags, 0600);
+    if (fd >= 0 || errno != ENOENT || slash == NULL || slash == path) return fd;
+    snprintf(dir, sizeof dir, "%.*s", (int)(slash - path), path);
+    if (mkdir(dir, 0700) != 0) {
+        errno = ENOENT;
+        return -1;
+    }
+    return open(path, flags, 0600);
+}
+
 ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     text[0] = 0;
     sys_key key;
@@ -191,7 +256,7 @@ ek_err sys_key_make(const char *path, ek_key *pub, char text[384]) {
     *pub = key.pub;
     sys_key_free(&key);
     ek_err err = EK_OK;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int fd = make_file(path);
     if (fd < 0) {
         err = errno == EEXIST || errno == ELOOP
                   ? refuse(text, EK_E_MISMATCH, path, "exists already; a key is never written over")

@@ -10,11 +10,13 @@
 #include <unistd.h>
 
 #include "base/ek_assert.h"
+#include "base/sys_io.h"
 #include "../base/sys_write.h"
 
 static sys_state_result failed(sys_state *st, sys_state_result result, int os_errno, const char *what) {
     st->os_errno = os_errno;
-    if (os_errno != 0) snprintf(st->text, sizeof st->text, "%s: %s: %s", st->path, what, strerror(os_errno));
+    if (os_errno != 0)
+        snprintf(st->text, sizeof st->text, "%s: %s: %s", st->path, what, sys_errno_text(os_errno));
     else snprintf(st->text, sizeof st->text, "%s: %s", st->path, what);
     return result;
 }

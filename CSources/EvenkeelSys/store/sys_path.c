@@ -1,9 +1,11 @@
 #include "store/sys_path.h"
 
 #include <errno.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 void sys_look_at(const char *path, sys_look *out) {
@@ -41,4 +43,9 @@ int sys_disk_free(const char *dir, uint64_t *bytes, uint64_t *inodes) {
     *bytes = (uint64_t)fs.f_bavail * (uint64_t)fs.f_frsize;
     *inodes = fs.f_files == 0 ? UINT64_MAX : (uint64_t)fs.f_favail;
     return 0;
+}
+
+int sys_in_memory(const char *dir) {
+    struct statfs fs;
+    return statfs(dir, &fs) == 0 && (fs.f_type == TMPFS_MAGIC || fs.f_type == RAMFS_MAGIC);
 }

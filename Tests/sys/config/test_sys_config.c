@@ -454,24 +454,31 @@ static void the_file_of_init(void) {
     char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64], file[300];
     CHECK(mkdtemp(dir) != NULL);
     snprintf(path, sizeof path, "%s/new.conf", dir);
-    CHECK_EQ(sys_config_write_default(path, NULL, NULL), 0);
-    CHECK_EQ(sys_config_write_default(path, NULL, NULL), EEXIST);
+    CHECK_EQ(sys_config_write(path, NULL, 0, NULL), 0);
+    CHECK_EQ(sys_config_write(path, NULL, 0, NULL), EEXIST);
     struct stat sb;
     CHECK_EQ(stat(path, &sb), 0);
     CHECK_EQ(sb.st_mode & 0777 & ~022u, 0644);
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_E_MISMATCH);
     CHECK(strstr(text, "[rpc] url: at least one is needed") != NULL);
     unlink(path);
-    CHECK_EQ(sys_config_write_default(path, "https://a.example/?k=s", KEY), 0);
+    const sys_config_answer answers[] = {{"rpc", "url", "https://a.example/?k=s"},
+                                         {"rpc", "url", "https://b.example"},
+                                         {"account", "authority", KEY},
+                                         {"hedge", "spot", "venue:SOL"}};
+    CHECK_EQ(sys_config_write(path, answers, 4, "evenkeel-no-such-group"), 0);
     CHECK_EQ(stat(path, &sb), 0);
     CHECK_EQ(sb.st_mode & 0777, 0600);
     CHECK_EQ(sys_config_load(path, 0, &c, text), EK_OK);
     CHECK_TEXT(sys_config_url(&c, 0), "https://a.example/?k=s");
+    CHECK_TEXT(sys_config_url(&c, 1), "https://b.example");
     CHECK(c.has_authority);
+    CHECK_EQ(c.hedges[0].n_legs, 1);
     static char whole[16384];
     FILE *f = fopen(path, "r");
     size_t n = f != NULL ? fread(whole, 1, sizeof whole - 1, f) : 0;
     CHECK(f != NULL && fclose(f) == 0 && n > 2000);
+    CHECK(strstr(whole, "\n# mode = paper\n") != NULL);
     for (const sys_config_key *k = sys_config_keys; k < sys_config_keys + SYS_CONFIG_KEYS; k++) {
         snprintf(file, sizeof file, "%s =", k->key);
         CHECK(strstr(whole, file) != NULL);
@@ -534,6 +541,48 @@ static void table(void) {
     }
     for (int s = 0; sys_config_sections[s] != NULL; s++) CHECK(per_section[s] > 0);
     CHECK(sys_config_size() == sizeof(sys_config));
+}
+
+/* Inputs as people have them: the real cause is told, and nothing of a secret. */
+static void as_people_write(void) {
+    static const struct { const char *url, *said; } urls[] = {
+        {"wss://a.example/", "(not a URL): is a WebSocket address (wss): give the provider's https address"},
+        {"ws://a.example/", "(not a URL): is a WebSocket address (wss): give the provider's https address"},
+        {"\"https://a.example\"", "(not a URL): stands in quotation marks: write the URL without them"},
+        {"'https://a.example'", "(not a URL): stands in quotation marks: write the URL without them"},
+        {"\xE2\x80\x9Chttps://a.example",
+         "(not a URL): stands in quotation marks: write the URL without them"},
+        {"https://a.example,https://b.example",
+         "https://a.example,https:/\xE2\x80\xA6: holds two addresses: one URL a line, so write the key again "
+         "for each"},
+        {"a.example/rpc", "(not a URL): has no scheme: write https:// before it"},
+        {"ftp://a.example", "(not a URL): must be an https URL, or http to a loopback address"},
+    };
+    char file[256], want[300];
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+        snprintf(file, sizeof file, "[rpc]\nurl = %s\n", urls[i].url);
+        CHECK_EQ(parse(file), EK_E_RANGE);
+        snprintf(want, sizeof want, "F:2: url = %s", urls[i].said);
+        if (i == 5) CHECK(strstr(text, "holds two addresses: one URL a line") != NULL);
+        else CHECK_TEXT(text, want);
+    }
+    setenv("EK_TEST_KEY", "s3cret\n", 1);
+    bad("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/\xE2\x80\xA6: EK_TEST_KEY ends in a line break: write it without one "
+        "(printf %s instead of echo)");
+    setenv("EK_TEST_KEY", "s3\ncret", 1);
+    bad("[rpc]\nurl = https://a.example/?k=${EK_TEST_KEY}\n", EK_E_RANGE,
+        "F:2: url = https://a.example/\xE2\x80\xA6: EK_TEST_KEY holds a line break");
+    unsetenv("EK_TEST_KEY");
+    bad("[agent]\nmode =\xC2\xA0paper\n", EK_E_SYNTAX,
+        "F:2: holds an invisible character (no-break space, U+00A0) at byte 7: type the line anew");
+    bad("[agent]\nmode = \xE2\x80\x8Bpaper ; fine\n", EK_E_SYNTAX,
+        "F:2: holds an invisible character (zero width space, U+200B) at byte 8: type the line anew");
+    good(BASE "# a\xC2\xA0"
+              "comment\nmax_leverage = 3 ; and\xC2\xA0"
+              "another\n");
+    CHECK_EQ(sys_config_parse("F", (const uint8_t *)"\xFF\xFE[\0a\0", 6, 0, &c, text), EK_E_SYNTAX);
+    CHECK_TEXT(text, "F: is UTF-16 text: save it as UTF-8");
 }
 
 static void solana_cli(void) {
@@ -602,6 +651,7 @@ int main(void) {
     RUN(together);
     RUN(pairs);
     RUN(table);
+    RUN(as_people_write);
     RUN(solana_cli);
     RUN(alert_targets);
     return check_end();

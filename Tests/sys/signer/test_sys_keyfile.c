@@ -157,6 +157,40 @@ static void contents(void) {
     unlink(path);
 }
 
+/* What people have in hand instead: told by its shape, and nothing of it is shown. */
+static void in_other_forms(void) {
+    static const char b58[] =
+        "4Z7cXSyeFR8wNGMVXUE1TwtKn5D5Vu7FzEv69dokLv7KrQk7h6pu4LF8ZRR9yQBhc7uSM6RTTZtU1fmaxiNrxXrs";
+    static const char hex[] = "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff";
+    static const char phrase[] =
+        "abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon abandon about";
+    static const struct { const char *content, *said; } forms[] = {
+        {b58, "it looks like a secret key in base58, as wallets show it; make a key for the agent alone"},
+        {hex, "it looks like a key in hex"},
+        {phrase, "it looks like the words of a recovery phrase (mnemonic); make a key"},
+        {"7NL2qWArf2BbEBBH1vTRZCsoNqFATTddH6h8GkVvrLpG",
+         "it looks like an address in base58, which is public"},
+        {"-----BEGIN PRIVATE KEY-----\nMC4\n", "it is a PEM file (of OpenSSL or SSH)"},
+        {"\xEF\xBB\xBF[1,2]", "it begins with a byte order mark (BOM): save it as UTF-8 without one"},
+        {"\xFF\xFE[", "it is UTF-16 text: save it as plain text"},
+        {" \n", "it is empty"},
+        {"[1,2,3]", "it holds 3 numbers; make a key"},
+    };
+    char file[512];
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
+        put(forms[i].content, strlen(forms[i].content), 0600);
+        bad(EK_E_SYNTAX, forms[i].said);
+        if (i < 4) CHECK(strstr(text, forms[i].content) == NULL);
+    }
+    snprintf(file, sizeof file, "\"%s\"\n", b58);
+    put(file, strlen(file), 0600);
+    bad(EK_E_SYNTAX, "it looks like a secret key in base58");
+    list(file, sizeof file, 32);
+    put(file, strlen(file), 0600);
+    bad(EK_E_SYNTAX, "it holds 32 numbers, the secret half alone; make a key");
+    unlink(path);
+}
+
 static void made(void) {
     ek_key address, other;
     sys_key key;
@@ -195,6 +229,7 @@ int main(void) {
     RUN(good);
     RUN(modes);
     RUN(contents);
+    RUN(in_other_forms);
     RUN(made);
     rmdir(dir);
     return check_end();

@@ -30,5 +30,9 @@ int sys_opts_next(sys_opts *o);
 int sys_opts_words(const sys_opts *o);
 const char *sys_opts_word(const sys_opts *o, int i);
 const char *sys_opts_text(const sys_opts *o);
+/* The long name of the option at a position in spec; NULL: none there. */
+const char *sys_opts_name(int i);
+/* `help COMMAND` becomes `COMMAND --help`. 1, or 0 when no command was named. */
+int sys_args_help(void);
 
 #endif

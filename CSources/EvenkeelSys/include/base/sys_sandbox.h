@@ -38,6 +38,9 @@ typedef struct {
     const char *state, *ring, *control, *config, *token, *keypair;  /* NULL or empty: none */
 } sys_sandbox_paths;
 uint32_t sys_sandbox_agent(const sys_sandbox_paths *paths);
+/* 1 when the key lies in the config's directory or below it: then this process may read the config as it was
+ * at the start, and no file that takes its place. */
+int sys_key_beside_config(const char *config, const char *keypair);
 uint32_t sys_sandbox_web_keeper(void);
 /* Once it listens. */
 uint32_t sys_sandbox_web(void);

@@ -4,6 +4,9 @@
  * decimals, unit, help. Parsing, range checks, the file `init` writes and the table in the docs all come from
  * it. Numbers are kept as integers in the units of their names.
  *
+ * Paths: ${NAME} as in URLs, `~/` is the home directory, and one that does not begin with a slash is meant
+ * from where the config lies.
+ *
  * Refused with a text `FILE:LINE: key = VALUE: what is allowed`: an unknown section or key, one given twice,
  * a value out of range, a line that inih would cut (over SYS_CONFIG_LINE bytes) or join to the one above (a
  * leading blank), bytes that are not text. URLs in these texts are shown without path, query, user and
@@ -114,15 +117,15 @@ typedef struct {
     uint8_t alert_format;             /* SYS_ALERT_* */
     uint8_t alert_level;              /* 0 info, 1 warning, 2 error: the smallest that is sent */
     uint32_t blocked_minutes, rpc_lost_s, repeat_hours;
-    uint8_t bare_urls;                /* 1: loaded with SYS_LOAD_BARE, urls[].url are empty */
+    uint8_t bare_urls;                /* 1: loaded with SYS_LOAD_BARE: no url, paths as written */
     char file[SYS_CONFIG_PATH_MAX];   /* as given to load; "-" for text */
 } sys_config;
 
 /* Everything at its default, no url, no hedge section. */
 void sys_config_defaults(sys_config *c);
 /* What `force_paper` may be: 0; as `--paper` on the command line, before the cross checks; paper, and ${NAME}
- * in URLs left alone, for commands that only need the paths (status, pause ...) and may run where the secrets
- * are not known. */
+ * in URLs and in paths outside of [agent] left alone, for commands that only need the agent's socket and
+ * state file (status, pause ...) and may run where the secrets are not known. */
 enum { SYS_LOAD_AS_IS = 0, SYS_LOAD_PAPER = 1, SYS_LOAD_BARE = 2 };
 /* Reads a file over the defaults. EK_OK, or
  *   EK_E_MISSING  the file cannot be read     EK_E_SYNTAX  a line that is no section, key or comment, unknown
@@ -134,10 +137,14 @@ ek_err sys_config_load(const char *path, int force_paper, sys_config *c, char te
 /* The same from memory; `name` stands for the file in messages. */
 ek_err sys_config_parse(const char *name, const uint8_t *bytes, size_t len, int force_paper, sys_config *c,
                         char text[SYS_CONFIG_TEXT]);
-/* The file of `init`: every key with its default and help. Never over an existing file (EEXIST), synced.
- * `url` and `authority` fill in [rpc] url and [account] authority when they are not NULL; with a url the mode
- * is 0600, because a URL may hold a secret, else 0644. 0, or the errno. */
-int sys_config_write_default(const char *path, const char *url, const char *authority);
+/* The file of `init`: every key with its help; what was answered stands as it is, the rest with its default
+ * behind a #. A key that may be given several times may be answered several times. Never over an existing
+ * file (EEXIST), synced. With a URL among the answers, which may hold a secret, the mode is 0600, and 0640
+ * for `group` where that is not NULL and exists; else 0644. 0, or the errno. */
+typedef struct {
+    const char *section, *key, *value;
+} sys_config_answer;
+int sys_config_write(const char *path, const sys_config_answer *answers, size_t n, const char *group);
 
 /* What Solana's command line was told by `solana config set`: one value of its config.yml ("json_rpc_url",
  * "keypair_path"), unquoted. Its length, 0 when it is not there, is empty or does not fit. The file is a few

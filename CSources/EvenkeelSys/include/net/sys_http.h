@@ -26,12 +26,16 @@ enum {
 typedef struct sys_http sys_http;
 
 typedef enum {
-    SYS_HTTP_OK = 0,          /* an HTTP answer arrived whole; look at `status` */
-    SYS_HTTP_TIMEOUT,         /* nothing is known about what the server did */
-    SYS_HTTP_CONNECT,         /* refused, unreachable or name not found: the request was not delivered */
-    SYS_HTTP_TLS,             /* certificate or handshake: the request was not delivered */
-    SYS_HTTP_BROKEN,          /* closed or garbled half-way: nothing is known */
-    SYS_HTTP_TOO_LARGE        /* answer over the limit, cut off */
+    SYS_HTTP_OK = 0,  /* an HTTP answer arrived whole; look at `status` */
+    SYS_HTTP_TIMEOUT, /* nothing is known about what the server did */
+    /* of the next five none was delivered */
+    SYS_HTTP_CONNECT,     /* refused */
+    SYS_HTTP_UNREACHABLE, /* no way to the host */
+    SYS_HTTP_NAME,        /* its name was not found */
+    SYS_HTTP_PROXY,       /* the proxy that the environment names was not found, refused or said no */
+    SYS_HTTP_TLS,         /* certificate or handshake */
+    SYS_HTTP_BROKEN,      /* closed or garbled half-way: nothing is known */
+    SYS_HTTP_TOO_LARGE    /* answer over the limit, cut off */
 } sys_http_kind;
 
 typedef struct {

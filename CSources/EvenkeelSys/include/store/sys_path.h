@@ -21,5 +21,7 @@ int sys_dir_of(const char *path, char *out, uint32_t cap);
 /* Bytes this user can still write in that directory's file system, and its free inodes (all ones where there
  * are none to count). 0, or the errno. */
 int sys_disk_free(const char *dir, uint64_t *bytes, uint64_t *inodes);
+/* 1 when that directory's file system lives in memory (tmpfs, ramfs): a reboot empties it. */
+int sys_in_memory(const char *dir);
 
 #endif
