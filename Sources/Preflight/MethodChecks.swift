@@ -1,7 +1,7 @@
 // What an order will need of a node, asked before one is needed: every method, at every endpoint, also on a
 // balanced book. A method that is refused is named with its endpoint.
-import Engine
 import Daemon
+import Engine
 import EvenkeelCore
 import EvenkeelSys
 import Model
