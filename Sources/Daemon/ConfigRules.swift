@@ -69,6 +69,8 @@ extension Rules {
         endpointNames = (0..<UInt32(c.pointee.n_urls)).map { "\(c: sys_config_url_shown(c, $0))" }
         maxLatency_ms = UInt64(c.pointee.max_latency_ms)
         maxSlotLag = UInt64(c.pointee.max_slot_lag)
+        secondOpinion = SecondOpinionRule(rawValue: c.pointee.second_opinion) ?? .auto
+        secondOpinionWait_ms = UInt64(c.pointee.second_opinion_wait_min) * 60_000
         maxSlippage_ppm = c.pointee.max_slippage_ppm
         fillTimeout_s = Int64(c.pointee.fill_timeout_s)
         feePercentile = Int(c.pointee.priority_fee_percentile)

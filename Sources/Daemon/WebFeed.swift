@@ -226,6 +226,9 @@ package final class WebFeed {
         let unknown = Int64.min
         name(sys_metrics_mode(p), 8, m.rules.mode == .live ? "live" : "paper")
         name(sys_metrics_status(p), 20, m.report.status.word)
+        for (i, o) in SecondOpinion.allCases.filter({ $0 != .waiting }).enumerated() {
+            sys_metrics_opinion(p, UInt32(i), o.word.utf8Start, o.word.utf8CodeUnitCount, m.opinions(o))
+        }
         p.pointee.fee_lamports = m.record.pointee.fee_lamports_total
         p.pointee.failures_in_row = UInt64(m.record.pointee.failures_in_row)
         p.pointee.breaker_open = m.record.pointee.breaker_open

@@ -14,10 +14,15 @@ package struct Agreement {
     let other: Book
     let hedge: Hedge
     let rules: Rules
+    let ledger_e9: Int64
     let closing: Bool
     let now: Now
 
-    package init(_ book: Book, _ other: Book, _ hedge: Hedge, _ rules: Rules, closing: Bool, _ now: Now) {
+    package init(
+        _ book: Book, _ other: Book, _ hedge: Hedge, _ rules: Rules, ledger_e9: Int64, closing: Bool,
+        _ now: Now
+    ) {
+        self.ledger_e9 = ledger_e9
         (self.book, self.other, self.hedge) = (book, other, hedge)
         (self.rules, self.closing, self.now) = (rules, closing, now)
     }
@@ -121,7 +126,7 @@ package struct Agreement {
     }
 
     private func sameDecision() throws(Refusal) -> UInt64 {
-        let view = try hedge.assess(other, ledger_e9: 0, lean: true)
+        let view = try hedge.assess(other, ledger_e9: ledger_e9, lean: true)
         guard let m = ek_book_perp(other, hedge.perpIndex) else {
             throw Refusal("one of them has no such market")
         }

@@ -88,7 +88,7 @@ package struct GateEvaluation {
 
     /// Those that may have changed since the decision: asked again right before the journal is written.
     package var atSend: [Gate] {
-        var g = [clusterGate(final: true), blockhashGate, breakerGate, killGate]
+        var g = [clusterGate(final: true), lagGate, blockhashGate, breakerGate, killGate]
         if rules.mode == .live { g.append(signerLimitGate) }
         return g
     }
@@ -209,6 +209,14 @@ package struct GateEvaluation {
             .oracleAge, age <= rules.maxOracleAge_slots, Measure(age, .slots),
             Measure(rules.maxOracleAge_slots, .slots))
 
+        // What the venue's margin still takes; an order that only reduces may pass.
+        let most = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
+        let aged = hedge.view.a.collateral_age_slots
+        let reducing = decision.reduce_only != 0 || !correcting
+        gate(
+            .collateralOracle, aged <= most || most == 0 || reducing, Measure(aged, .slots),
+            Measure(most, .slots))
+
         let limit = Measure(rules.maxOracleDivergence_ppm, .percent_ppm)
         let gap = divergence(a.oracle_price_e6, a.oracle_twap_5min_e6)
         gate(.oracleDivergence, gap <= rules.maxOracleDivergence_ppm, share(gap), limit)
@@ -318,6 +326,13 @@ package struct GateEvaluation {
             allowed: Measure(maxBlockhashAge_slots, .slots))
     }
 
+    private var lagGate: Gate {
+        let lag = facts.node.lag_slots
+        return Gate(
+            gate: .slotLag, ok: lag <= rules.maxSlotLag, measured: Measure(lag, .slots),
+            allowed: Measure(rules.maxSlotLag, .slots))
+    }
+
     private mutating func nodeGates() {
         let n = facts.node
         gates.append(clusterGate(final: false))
@@ -328,9 +343,7 @@ package struct GateEvaluation {
         gate(
             .latencyP95, late <= rules.maxLatency_ms,
             n.p95_us == nil ? Measure("too few answers") : Measure(late, .ms), limit)
-        gate(
-            .slotLag, n.lag_slots <= rules.maxSlotLag, Measure(n.lag_slots, .slots),
-            Measure(rules.maxSlotLag, .slots))
+        gates.append(lagGate)
         let moves = n.still_ms <= frozenAfter_ms
         gate(
             .chainMoves, moves,

@@ -40,8 +40,12 @@ extension Machine {
 
     /// The market's view of the book just read; in paper mode the ledger's position counts on top.
     func assess(_ h: Hedge) throws(Refusal) -> View {
-        let ledger_e9 = rules.mode == .paper ? h.record(in: record)?.pointee.paper.base_e9 ?? 0 : 0
-        return try h.assess(book, ledger_e9: ledger_e9, lean: rules.lean)
+        try h.assess(book, ledger_e9: paperLedger_e9(h), lean: rules.lean)
+    }
+
+    /// What the paper ledger holds of the market, in paper mode.
+    func paperLedger_e9(_ h: Hedge) -> Int64 {
+        rules.mode == .paper ? h.record(in: record)?.pointee.paper.base_e9 ?? 0 : 0
     }
 
     /// The same, and where it cannot be valued, a view that says so.
@@ -212,12 +216,8 @@ extension Machine {
     /// Begins a market's correction; its gates are open.
     private func correct(_ i: Int, _ now: Now) {
         tick.tried = i
-        if rules.mode == .paper {
-            correctOnPaper(i, now)
-        } else {
-            let take = ek_venue_can_take(account.venue) != 0 && tick.auctionFor != i
-            takeSecondLook(Draft(market: i, kind: take ? .take : .place, closing: closing), now)
-        }
+        let take = rules.mode == .live && ek_venue_can_take(account.venue) != 0 && tick.auctionFor != i
+        takeSecondLook(Draft(market: i, kind: take ? .take : .place, closing: closing), now)
     }
 
     /// An order of this agent that outlived the state file that knew it, older than any order this agent
@@ -244,7 +244,7 @@ extension Machine {
 
     func blocked(_ i: Int, _ now: Now) { finish(.blocked, noteBlocked(i), about: i, now) }
 
-    private func correctOnPaper(_ i: Int, _ now: Now) {
+    func correctOnPaper(_ i: Int, _ now: Now) {
         let h = hedges[i]
         guard let m = h.record(in: record) else { return }
         let before = m.pointee

@@ -7,6 +7,9 @@ import Model
 import Rpc
 import Text
 
+/// What a node says of its lag holds for so long.
+private let saidBehind_ms: UInt64 = 120_000
+
 extension Machine {
     /// Evaluates all gates of a market for the book just read and, when there is one, the correction that was
     /// decided.
@@ -71,6 +74,9 @@ extension Machine {
         let recent = now.mono_ms - min(s.aheadAt_ms, now.mono_ms) <= lagMemory_ms
         n.lag_slots = max(
             s.aheadSlot > slot && recent ? s.aheadSlot - slot : 0, endpoints.lag(readEndpoint, now.mono_ms))
+        if now.mono_ms - min(e.behindAt_ms, now.mono_ms) <= saidBehind_ms {
+            n.lag_slots = max(n.lag_slots, e.behind_slots)
+        }
         n.still_ms = still_ms(now)
         n.chainMoved = s.moved
         return n

@@ -126,13 +126,17 @@ extension Machine {
         }
         // A node that does not offer the one method tells its height by the other, too.
         if tracking.witnesses[e].heightByHash {
-            _ = post(.hashHeight, e) { r, id in
-                r.finalizedBlockhash(id: id) { effects.post(endpoint: e, id: id, body: $0) }
-            }
+            _ = askHashHeight(e, finalized: true)
         } else {
             _ = post(.epoch, e) { r, id in
                 r.epoch(id: id, finalized: true) { effects.post(endpoint: e, id: id, body: $0) }
             }
+        }
+    }
+
+    func askHashHeight(_ e: Int, finalized: Bool) -> Bool {
+        post(.hashHeight, e) { r, id in
+            r.blockhash(id: id, finalized: finalized) { effects.post(endpoint: e, id: id, body: $0) }
         }
     }
 
@@ -149,15 +153,21 @@ extension Machine {
     /// The same by getLatestBlockhash: the last height at which the newest blockhash is valid is 150 blocks
     /// past the bank's own.
     func hashHeightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
-        guard gathering else { return }
+        let preparing = stage == .preparing
+        guard gathering || preparing else { return }
         do throws(Trouble) {
             let b = try Answers.blockhash(a)
             guard b.lastValidHeight > blockhashLife_blocks else {
                 throw Trouble("the last valid block height is no height")
             }
-            heightTold(b.slot, b.lastValidHeight - blockhashLife_blocks, endpoint, now)
+            let height = b.lastValidHeight - blockhashLife_blocks
+            if preparing { preparedByHash(height, now) } else { heightTold(b.slot, height, endpoint, now) }
         } catch {
-            noHeight("getLatestBlockhash", error, endpoint, now)
+            if preparing {
+                noHeight(error, endpoint, now)
+            } else {
+                noHeight("getLatestBlockhash", error, endpoint, now)
+            }
         }
     }
 
@@ -256,14 +266,14 @@ extension Machine {
     /// "Landed", but a User of that slot or a later one has used no order id: two facts that disagree. The
     /// ticket stays open and is watched until the account shows the order or the block height proves that it
     /// never will.
-    func contradiction(_ now: Now) {
+    func contradiction(by e: Int?, _ now: Now) {
         if !tracking.contradicted {
             note(
                 .warning,
                 "the node says the transaction landed, the account shows nothing of it; waiting for proof")
         }
         tracking.contradicted = true
-        tracking.witnesses[readEndpoint].contradicted = true
+        if let k = e { tracking.witnesses[k].contradicted = true }
         tracking.landedBy = nil
         tracking.statusDue_ms = now.mono_ms + 2_000
         tracking.epochDue_ms = min(tracking.epochDue_ms, now.mono_ms + 2_000)

@@ -67,6 +67,10 @@ package final class Machine {
     package var bookReadAt_ms: UInt64 { reader.reading.at_ms }
     /// The last read found no account of this authority and sub-account.
     package var accountMissing: Bool { reader.reading.accountMissing }
+    /// What became of the last second look; nil: there was none.
+    package var secondOpinion: SecondOpinion? { stage == .checking ? .waiting : standing.opinion }
+    package func opinions(_ o: SecondOpinion) -> UInt64 { standing.opinions[Int(o.rawValue)] }
+    package func witnessWord(_ e: Int) -> StaticString { witnesses[e].word }
     package var venueAlive: Bool { standing.venueAlive }
 
     /// The gates of the market that the report is about.
@@ -88,7 +92,8 @@ package final class Machine {
         switch next {
         case .idle, .reading, .probing: break
         case .checking(let d), .preparing(let d), .simulating(let d):
-            precondition(!journal.ticketOpen, "an order is built while a ticket is open")
+            precondition(
+                !journal.ticketOpen || rules.mode == .paper, "an order is built while a ticket is open")
             precondition(!journal.halted, "an order is built without a record to journal it in")
             precondition(
                 d.cancels != nil || hedges[d.market].decision.action != UInt8(EK_ACTION_NONE),
@@ -189,6 +194,7 @@ package final class Machine {
                 .warning,
                 "a live order is open in this state file; paper mode leaves it alone, run live to resolve it")
         }
+        askHealthNowAndThen()
         read(.tick, minSlot: 0, now)
     }
 
@@ -224,6 +230,7 @@ package final class Machine {
         }
         switch o.ask {
         case .book: bookAnswered(a, o.endpoint, now)
+        case .health: healthAnswered(a, o.endpoint, now)
         case .opinion: opinionAnswered(a, o.endpoint, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)

@@ -58,13 +58,27 @@ extension Machine {
     func heightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         guard stage == .preparing else { return }
         do throws(Trouble) { draft.height = try Answers.epoch(a).height } catch {
-            endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
-            // The second witness is no help: the first one's own height then, which at least is another
-            // answer.
-            if endpoint == readEndpoint || !askHeight(readEndpoint) { tryTickAgain(error.words, now) }
+            // A node that does not offer the one method tells its height by the other, too.
+            if error.code == 0 || !askHashHeight(endpoint, finalized: false) {
+                noHeight(error, endpoint, now)
+            }
             return
         }
         prepared(now)
+    }
+
+    /// The height of the second witness by its newest blockhash.
+    func preparedByHash(_ height: UInt64, _ now: Now) {
+        draft.height = height
+        prepared(now)
+    }
+
+    /// This witness is no help: the next one's word then. The first node's own only where there is no other.
+    func noHeight(_ why: Trouble, _ endpoint: Int, _ now: Now) {
+        endpoints.all[endpoint].failed(now.mono_ms, status: 0, retryAfter_s: 0)
+        let next = otherWitness(readEndpoint, now)
+        let fit = next != endpoint && (next != readEndpoint || others(now) == 0)
+        if !fit || endpoint == readEndpoint || !askHeight(next) { tryTickAgain(why.words, now) }
     }
 
     private func askHeight(_ e: Int) -> Bool {

@@ -25,6 +25,22 @@ struct BookReading {
     var accountMissing = false
 }
 
+/// A slot of the state file that no node reaches gives way to a node that advances for a while: it was
+/// poisoned by a liar that an earlier version believed, or it is another chain's.
+struct Healing {
+    let endpoint: Int
+    let from_slot: UInt64
+    let since_ms: UInt64
+
+    /// So long it must advance, at half of the usual speed or more.
+    private static let least_ms: UInt64 = 60_000
+    private static let least_slots: UInt64 = 75
+
+    func healed(_ slot: UInt64, _ now: Now) -> Bool {
+        slot >= from_slot + Healing.least_slots && now.mono_ms - since_ms >= Healing.least_ms
+    }
+}
+
 /// The slots that were seen and believed.
 struct SlotMemory {
     /// Attested: shown by so many endpoints that one of them is honest; of one where it is the only one. Only
@@ -38,6 +54,9 @@ struct SlotMemory {
     /// that endpoint be gone now.
     var aheadSlot: UInt64 = 0
     var aheadAt_ms: UInt64 = 0
+    /// No node reaches the slot of the state file: where one of them stands, since when, and what it showed
+    /// first.
+    var healing: Healing? = nil
     /// This process has seen the chain move.
     var moved = false
     /// The newest slot of the process before and the time of its last book: all that a first read can be
@@ -58,6 +77,9 @@ struct SlotMemory {
         shown = slot
         shownAt_ms = now.mono_ms
     }
+
+    /// The floor comes from the state file, and nobody has reached it in this process.
+    var unreached: Bool { newest == restoredSlot && newest != 0 && !moved }
 
     mutating func attest(_ slot: UInt64, _ now: Now) {
         if slot <= newest { return }

@@ -7,7 +7,10 @@ import Text
 
 extension Machine {
     /// The nodes answer and show no new slot: what is read is the past, however well it is read.
-    package func chainStands(_ now: Now) -> Bool { bookKnown && still_ms(now) > frozenAfter_ms }
+    package func chainStands(_ now: Now) -> Bool {
+        bookKnown && still_ms(now) > frozenAfter_ms
+            && !endpoints.anyMoved(within_ms: frozenAfter_ms, now.mono_ms)
+    }
 
     /// Refused: why a drift would not be corrected now, for reasons that do not depend on the book. Pause,
     /// breaker and disk are said elsewhere.

@@ -16,11 +16,13 @@ private let clockSlack_slots: UInt64 = 32
 private let longestRest_ms: UInt64 = 10_000
 /// An expiry whose account nobody serves is gathered anew after so many attempts.
 private let proofAttempts = 10
+/// One endpoint is watched so long before another one may take its place.
+private let healingLife_ms: UInt64 = 300_000
 
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
         reader.reading.purpose = why
-        reader.reading.minSlot = secondWord ? tracking.saidAt_slot : max(slot, reader.slots.newest)
+        reader.reading.minSlot = secondWord ? tracking.saidAt_slot : max(slot, floorSlot)
         if why == .tick { enter(.reading) }
         reader.reading.endpoint = readFrom(why, now)
         let rest_ms = endpoints.all[readEndpoint].restUntil_ms
@@ -50,6 +52,44 @@ extension Machine {
             }
         }
         return next(after: again || tick.retries > 0 ? readEndpoint : -1)
+    }
+
+    /// What nobody may read anything older than: an attested slot, and the slot of the last proof.
+    private var floorSlot: UInt64 { max(reader.slots.newest, record.pointee.proof.slot) }
+
+    /// A node said that it has not reached the floor, or showed an older slot. Without an open ticket, and
+    /// while nobody has reached it in this process, it is asked where it stands.
+    private func floorNotReached(_ e: Int, _ slot: UInt64, _ now: Now) {
+        guard reader.slots.unreached, !ticketOpen, reader.reading.purpose == .tick else { return }
+        if let h = reader.slots.healing, h.endpoint == e || now.mono_ms - h.since_ms < healingLife_ms {
+            return
+        }
+        reader.slots.healing = Healing(
+            endpoint: e, from_slot: slot == 0 ? UInt64.max : slot, since_ms: now.mono_ms)
+    }
+
+    /// True: the floor of the state file gives way, this book is read.
+    private func heals(_ slot: UInt64, _ e: Int, _ now: Now) -> Bool {
+        guard let h = reader.slots.healing, h.endpoint == e else {
+            floorNotReached(e, slot, now)
+            return false
+        }
+        if h.from_slot > slot {
+            reader.slots.healing = Healing(endpoint: e, from_slot: slot, since_ms: now.mono_ms)
+        }
+        guard h.from_slot <= slot, h.healed(slot, now), endpoints.attestedSlot > 0 else { return false }
+        note(
+            .warning,
+            """
+            no node reaches slot \(floorSlot) of the state file; endpoint \(e + 1) has advanced for a \
+            minute, slot \
+            \(slot) is believed from now on
+            """)
+        record.pointee.proof.slot = 0
+        reader.slots.newest = min(slot, endpoints.attestedSlot)
+        reader.slots.healing = nil
+        reader.reading.minSlot = reader.slots.newest
+        return true
     }
 
     /// Another endpoint's word on an end is being read.
@@ -120,8 +160,9 @@ extension Machine {
 
     private func askBook(_ e: Int) -> Bool {
         // Also for the second read of a start: never older than what was just seen.
-        if !secondWord { reader.reading.minSlot = max(reader.reading.minSlot, reader.slots.newest) }
-        let m = reader.reading.minSlot
+        if !secondWord { reader.reading.minSlot = max(reader.reading.minSlot, floorSlot) }
+        // Nobody reaches the floor of the state file: where do they stand?
+        let m = reader.slots.healing == nil ? reader.reading.minSlot : 0
         return post(.book, e) { r, id in
             r.book(id: id, minSlot: m) { effects.post(endpoint: e, id: id, body: $0) }
         }
@@ -215,12 +256,13 @@ extension Machine {
         endpoints.all[endpoint].showed(slot, now.mono_ms)
         try checkLeap(slot, at: endpoint, now)
         endpoints.saw(slot, at: endpoint, now.mono_ms, confirmed: true)
-        if slot < reader.reading.minSlot {
+        if slot < reader.reading.minSlot && !heals(slot, endpoint, now) {
             throw Trouble(
                 "the node answered with slot \(slot), older than slot \(reader.reading.minSlot) already seen")
         }
         books.known = true
         reader.reading.accountMissing = false
+        reader.slots.healing = nil
         reader.slots.showed(slot, now)
         attestSlots(now)
         reader.reading.layoutUnknown = false
@@ -231,7 +273,10 @@ extension Machine {
     ) -> Trouble {
         if err == EK_E_RPC {
             // The core has the node's own words; the code decides whether it is only behind.
-            do throws(Trouble) { _ = try Answers.result(a) } catch { return error }
+            do throws(Trouble) { _ = try Answers.result(a) } catch {
+                if error.code == minimumContextSlotNotReached { floorNotReached(endpoint, 0, now) }
+                return error
+            }
         }
         // A book of a newer slot that cannot be read (a layout this program does not know) still tells that
         // older ones are old.
@@ -298,6 +343,11 @@ extension Machine {
             return
         }
         tracking.readTrouble = t.text
+        if reader.reading.purpose == .settle && attempts > proofAttempts && tracking.landedBy != nil {
+            // Nobody has an account of the slot at which one node says that it landed: it proves nothing.
+            contradiction(by: tracking.landedBy, now)
+            return
+        }
         if reader.reading.purpose == .resend && attempts >= readAttempts {
             backToWatching(now)
             return

@@ -76,6 +76,9 @@ struct Standing {
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
     var skewSaid = false
+    /// What became of the last second look, and how often each ending came.
+    var opinion: SecondOpinion? = nil
+    var opinions = [UInt64](repeating: 0, count: SecondOpinion.allCases.count)
     /// Every hedged perp is being closed, in the ticks after this one (Flattening.swift); not kept over a
     /// restart, the pause is.
     var flattenAfter_tick: UInt64? = nil

@@ -38,11 +38,16 @@ extension Machine {
         d.look.witness = readEndpoint
         d.look.own = true
         d.look.ownFrom_ms = now.mono_ms + twoSlots_ms
-        for e in 0..<endpoints.all.count where e != readEndpoint {
-            if countedOut(e, now) { sayCountedOut(e) } else { d.look.own = false }
+        for e in 0..<endpoints.all.count where isOther(e) {
+            if !countedOut(e, now) {
+                d.look.own = false
+            } else if rules.secondOpinion == .auto {
+                sayCountedOut(e)
+            }
         }
         enter(.checking(d))
         requests.drop(.opinion)
+        askHealth(readEndpoint)
         lookDue(now)
     }
 
@@ -50,7 +55,24 @@ extension Machine {
     private var lookPause_ms: UInt64 { max(180_000, 3 * rules.interval_ms) }
 
     private func countedOut(_ e: Int, _ now: Now) -> Bool {
-        witnesses[e].countedOut(now.mono_ms, pause_ms: lookPause_ms)
+        switch rules.secondOpinion {
+        case .always: return false
+        case .never: return true
+        case .auto:
+            return witnesses[e].countedOut(
+                now.mono_ms, pause_ms: lookPause_ms, after_ms: rules.secondOpinionWait_ms)
+        }
+    }
+
+    /// Of another host than the book's: two URLs of one host are one witness.
+    private func isOther(_ e: Int) -> Bool { endpoints.all[e].site != endpoints.all[readEndpoint].site }
+
+    private func bit(_ e: Int) -> UInt32 { 1 << UInt32(endpoints.all[e].site) }
+
+    /// The second look is over.
+    private func opinionEnded(_ o: SecondOpinion) {
+        standing.opinion = o
+        standing.opinions[Int(o.rawValue)] += 1
     }
 
     /// Another endpoint whose word counts beside this one's; this one itself where there is none.
@@ -59,7 +81,8 @@ extension Machine {
         for k in 1..<max(1, n) {
             let other = (e + k) % n
             let at = endpoints.all[other]
-            if !at.foreign && !countedOut(other, now) && at.restUntil_ms <= now.mono_ms { return other }
+            if at.site == endpoints.all[e].site || at.foreign || countedOut(other, now) { continue }
+            if at.restUntil_ms <= now.mono_ms { return other }
         }
         return e
     }
@@ -94,7 +117,8 @@ extension Machine {
         for k in 1...n {
             let e = (look.witness + k) % n
             if e == readEndpoint && (!look.own || now.mono_ms < look.ownFrom_ms) { continue }
-            if (look.agreedBy | look.deniedBy) & (1 << UInt32(e)) != 0 { continue }
+            if e != readEndpoint && (!isOther(e) || rules.secondOpinion == .never) { continue }
+            if (look.agreedBy | look.deniedBy) & bit(e) != 0 { continue }
             if requests.has(.opinion, at: e) { continue }
             if endpoints.all[e].foreign {
                 useless(e, "is a node of another cluster", now)
@@ -149,7 +173,7 @@ extension Machine {
         witnesses[e].askWhere = false
         witnesses[e].seenSlot = max(witnesses[e].seenSlot, slot)
         let h = hedges[d.market]
-        let agreement = Agreement(book, other, h, rules, closing: closing, now)
+        let agreement = Agreement(book, other, h, rules, ledger_e9: paperLedger_e9(h), closing: closing, now)
         do throws(Refusal) { h.decision.size_base_e9 = try agreement.size_e9() } catch {
             contradicted(by: e, sameSlot: agreement.sameSlot, now)
             return
@@ -164,12 +188,14 @@ extension Machine {
         draft.look.highest_e6 = max(d.look.highest_e6, price_e6)
         if late { return }
         if e != readEndpoint {
-            draft.look.agreedBy |= 1 << UInt32(e)
+            draft.look.agreedBy |= bit(e)
             if draft.look.agreedBy.nonzeroBitCount < looksNeeded(now) {
                 lookDue(now)
                 return
             }
         }
+        let alone = rules.secondOpinion == .auto && endpoints.usable > 1
+        opinionEnded(e != readEndpoint ? .agreed : alone ? .countedOut : .twoLooks)
         secondOpinionGate(d.market, ok: true, e == readEndpoint ? "two looks" : "agreed")
         schedule.phaseTimer_ms = UInt64.max
         agreed(now)
@@ -178,6 +204,10 @@ extension Machine {
     private func agreed(_ now: Now) {
         do throws(Trouble) { try checkBookIsNew(now) } catch {
             tryTickAgain(error.words, now)
+            return
+        }
+        if rules.mode == .paper {
+            correctOnPaper(draft.market, now)
             return
         }
         let h = hedges[draft.market]
@@ -247,12 +277,9 @@ extension Machine {
         }
     }
 
-    /// Other endpoints of our cluster whose word counts, without those in `except` (bits).
-    private func others(_ now: Now, except: UInt32 = 0) -> Int {
-        (0..<endpoints.all.count).filter {
-            $0 != readEndpoint && !endpoints.all[$0].foreign && except & (1 << UInt32($0)) == 0
-                && !countedOut($0, now)
-        }.count
+    /// Other hosts of our cluster whose word counts, without those in `except` (bits).
+    func others(_ now: Now, except: UInt32 = 0) -> Int {
+        endpoints.sites { isOther($0) && except & bit($0) == 0 && !countedOut($0, now) }
     }
 
     /// How many others must agree; those that are counted out cannot.
@@ -277,7 +304,7 @@ extension Machine {
             \(book.pointee.slot)\(after)
             """
         if !known && witnesses[e].contradicted { note(.warning, t) }  // once, until they agree again
-        draft.look.deniedBy |= 1 << UInt32(e)
+        draft.look.deniedBy |= bit(e)
         if stage == .checking && majorityMayAgree(now) {
             lookDue(now)
             return
@@ -290,6 +317,7 @@ extension Machine {
         let i = draft.market
         let words: Text = "\(t); nothing is traded until they agree"
         note(.error, words)
+        opinionEnded(.missing)
         secondOpinionGate(i, ok: false, "missing", words)
         abandonOrder()
         finish(.observeOnly, words, about: i, now)
@@ -311,6 +339,7 @@ extension Machine {
     }
 
     private func closeSecondOpinion(_ i: Int, _ why: Text, _ now: Now) {
+        opinionEnded(.missing)
         secondOpinionGate(i, ok: false, "missing", "second opinion missing: \(why); no order without it")
         blocked(i, now)
     }

@@ -32,7 +32,7 @@ extension Machine {
         ticket.pointee.filled_base_e9 = out.filled_base_e9
         let resting = out.outcome == UInt8(EK_OUT_RESTING) || out.outcome == UInt8(EK_OUT_PARTIAL_RESTING)
         if out.outcome == UInt8(EK_OUT_NOT_PLACED) || resting && t.kind == UInt8(EK_KIND_CANCEL) {
-            contradiction(now)  // a cancel that landed leaves no live order
+            contradiction(by: readEndpoint, now)  // a cancel that landed leaves no live order
         } else if resting {
             rest(out.order_id, now)
         } else {
@@ -123,6 +123,12 @@ extension Machine {
             bookCorrection(end, known, in: m, now)
         }
         standing.inheritedTicket = false
+        // Nothing older than this book is believed any more, at whatever node.
+        if bookKnown {
+            record.pointee.proof = ek_proof(
+                slot: max(record.pointee.proof.slot, known.saidAt_slot),
+                next_order_id: book.pointee.user.next_order_id)
+        }
         ek_ticket_clear(ticket)
         _ = save(now)  // a write that fails leaves the ticket on disk: it is resolved again, to the same end
         conclude(end, known, now)

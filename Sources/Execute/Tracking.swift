@@ -62,6 +62,9 @@ package struct TicketWitness {
         }
     }
 
+    /// The order has no effect by this one's word.
+    var says: Bool { unknownAfter || saidFailed }
+
     /// No status can be had of it.
     package var statusBlind: Bool { statusErrors >= errorsToBeBlind }
     package var heightBlind: Bool { heightErrors >= errorsToBeBlind }
@@ -132,8 +135,7 @@ package struct Tracking {
 
     /// Once as many endpoints as a proof needs are past the last valid height, nothing is sent any more.
     package func sending(_ endpoints: Endpoints) -> Bool {
-        var past = 0
-        for w in witnesses where w.pastAtSlot != nil { past += 1 }
+        let past = endpoints.sites { witnesses[$0].pastAtSlot != nil }
         return !lookFirst && !changed && past < endpoints.quorum
     }
 
@@ -152,20 +154,15 @@ package struct Tracking {
     /// The slot at which the account is to be read for the last word; nil: not enough endpoints agree yet
     /// that the order has no effect and can have none any more.
     package func expiryProof(_ endpoints: Endpoints, _ now: Now) -> UInt64? {
-        var agreeing = 0
         var slot: UInt64 = 0
-        for w in witnesses where w.unknownAfter || w.saidFailed {
-            agreeing += 1
-            slot = max(slot, w.pastAtSlot ?? 0)
+        for w in witnesses where w.says { slot = max(slot, w.pastAtSlot ?? 0) }
+        let agreeing = endpoints.sites { witnesses[$0].says }
+        // Dead, or alive and standing still behind the slot of the proof, or unable to tell a height.
+        let heard = endpoints.sites { e in
+            let (w, at) = (witnesses[e], endpoints.all[e])
+            return w.says || !(at.failuresInRow >= 3 || at.slot < slot || w.heightBlind)
         }
-        var silent = 0
-        for (e, w) in witnesses.enumerated()
-        where !endpoints.all[e].foreign && !w.unknownAfter && !w.saidFailed {
-            // Dead, or alive and standing still behind the slot of the proof, or unable to tell a height.
-            if endpoints.all[e].failuresInRow >= 3 || endpoints.all[e].slot < slot || w.heightBlind {
-                silent += 1
-            }
-        }
+        let silent = endpoints.usable - heard
         let needed = endpoints.quorum
         let waited_ms = proofAt_ms.map { now.mono_ms - $0 } ?? 0
         let alone = agreeing + silent == endpoints.usable && waited_ms > secondWord_ms
@@ -202,15 +199,14 @@ package struct Tracking {
         if overBy == nil { saidAt_slot = slot }
         overBy = e
         witnesses[e].over = said
-        var agreeing = 0
-        for (k, w) in witnesses.enumerated() where !endpoints.all[k].foreign {
-            guard let other = w.over else { continue }
-            if other.filled_e9 == said.filled_e9 {
-                agreeing += other.inside == said.inside ? 1 : 0
-            } else if !overDiffers {
-                overDiffers = true
-                say(.warning, "two nodes differ on what the order filled; reading on until two agree")
-            }
+        for (k, w) in witnesses.enumerated() where !endpoints.all[k].foreign && !overDiffers {
+            guard let other = w.over, other.filled_e9 != said.filled_e9 else { continue }
+            overDiffers = true
+            say(.warning, "two nodes differ on what the order filled; reading on until two agree")
+        }
+        let agreeing = endpoints.sites { e in
+            guard let other = witnesses[e].over else { return false }
+            return other.filled_e9 == said.filled_e9 && other.inside == said.inside
         }
         let waited_ms = now.mono_ms - (overAt_ms ?? now.mono_ms)
         return agreeing >= endpoints.quorum || (endpoints.othersSilent(e) && waited_ms > secondWord_ms)
@@ -221,8 +217,7 @@ package struct Tracking {
     package mutating func noEffect(by e: Int, at slot: UInt64, _ endpoints: Endpoints) -> Bool {
         if !noEffectSaid { saidAt_slot = slot }
         witnesses[e].noEffect = true
-        var saying = 0
-        for w in witnesses where w.noEffect { saying += 1 }
+        let saying = endpoints.sites { witnesses[$0].noEffect }
         return saying >= endpoints.quorum || endpoints.othersSilent(e)
     }
 
@@ -232,8 +227,7 @@ package struct Tracking {
 extension Endpoints {
     /// No other endpoint of our cluster answers.
     package func othersSilent(_ e: Int) -> Bool {
-        for k in 0..<all.count where k != e && !all[k].foreign && all[k].failuresInRow < 3 { return false }
-        return true
+        sites { all[$0].site != all[e].site && all[$0].failuresInRow < 3 } == 0
     }
 }
 

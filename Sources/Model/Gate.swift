@@ -59,8 +59,8 @@ package struct Measure {
 
 /// Every gate there is. The order is the one they are evaluated and shown in.
 package enum GateName: UInt8, CaseIterable {
-    case leverage, health, freeCollateral, equityFloor, oracleAge, oracleDivergence, oracleTwins,
-        oracleConfidence, exchange, market, user
+    case leverage, health, freeCollateral, equityFloor, oracleAge, collateralOracle, oracleDivergence,
+        oracleTwins, oracleConfidence, exchange, market, user
     case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve,
         tradesToday, notionalToday, ownOrder, openInterest
     case breaker, killSwitch, signerLimit, cost
@@ -72,6 +72,7 @@ package enum GateName: UInt8, CaseIterable {
         case .freeCollateral: return "free_collateral"
         case .equityFloor: return "equity_floor"
         case .oracleAge: return "oracle_age"
+        case .collateralOracle: return "collateral_oracle"
         case .oracleDivergence: return "oracle_divergence"
         case .oracleTwins: return "oracle_twins"
         case .oracleConfidence: return "oracle_confidence"
@@ -115,6 +116,8 @@ package enum GateName: UInt8, CaseIterable {
             return ("Free collateral after the correction would be ", ", the venue needs at least ", .both)
         case .equityFloor: return ("The account's equity is ", ", under the floor of ", .both)
         case .oracleAge: return ("The oracle price is ", " old, more than ", .both)
+        case .collateralOracle:
+            return ("The price that the collateral is valued by is ", " old, more than ", .both)
         case .oracleDivergence:
             return ("The oracle price is ", " from its 5-minute average, more than ", .both)
         case .oracleTwins:

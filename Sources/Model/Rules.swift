@@ -7,6 +7,16 @@ package enum Mode: UInt8 {
     case paper, live
 }
 
+/// Whether an order needs another node's agreement.
+package enum SecondOpinionRule: UInt8 {
+    /// A node that shows nothing usable for a while is counted out.
+    case auto
+    /// It does, however long that takes.
+    case always
+    /// Two looks at one node are enough.
+    case never
+}
+
 /// What holds for one hedged market.
 package struct HedgeRules {
     /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
@@ -54,6 +64,8 @@ package struct Rules {
     package var endpointNames: [Text] = []
     package var maxLatency_ms: UInt64 = 2_000
     package var maxSlotLag: UInt64 = 20
+    package var secondOpinion = SecondOpinionRule.auto
+    package var secondOpinionWait_ms: UInt64 = 600_000
 
     /// One for each hedged market, in the order of the config file; never empty.
     package var hedges = [HedgeRules()]

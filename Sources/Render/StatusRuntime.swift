@@ -17,6 +17,7 @@ extension StatusWriter {
         j.number("min_health_pct", Int64(m.rules.minHealth_bp), decimals: 2)
         j.number("max_trade_size", Int64(clamping: m.shownHedge.rules.maxTrade_e9), decimals: 9)
         j.close()
+        if let o = m.secondOpinion { j.string("second_opinion", o.word) } else { j.null("second_opinion") }
         j.openList("rpc")
         for (i, e) in m.endpoints.all.enumerated() {
             j.open()
@@ -25,6 +26,7 @@ extension StatusWriter {
             j.int("lag_slots", m.endpoints.lag(i, m.clock.mono_ms))
             j.int("errors", e.errors)
             j.string("state", stateWord(e))
+            j.string("witness", m.witnessWord(i))
             j.close()
         }
         j.closeList()

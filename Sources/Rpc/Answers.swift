@@ -1,4 +1,5 @@
-// Reading JSON-RPC answers: from bytes on the wire to one fact, or to words that say what was wrong with them.
+// Reading JSON-RPC answers: from bytes on the wire to one fact, or to words that say what was wrong with
+// them.
 import EvenkeelCore
 import Text
 
@@ -66,7 +67,8 @@ package enum Answers {
     /// The `result` of an answer whose id is the one that was asked with.
     package static func result(_ a: Answer) throws(Trouble) -> ek_json {
         if let t = wireTrouble(a) {
-            // Some nodes explain a non-200 status with a JSON-RPC error; the status alone is enough to act on.
+            // Some nodes explain a non-200 status with a JSON-RPC error; the status alone is enough to act
+            // on.
             throw t
         }
         var root = ek_json()
@@ -124,7 +126,8 @@ package enum Answers {
         return out
     }
 
-    /// The asked percentile of the recent priority fees, in micro-lamports a compute unit. An empty list is 0.
+    /// The asked percentile of the recent priority fees, in micro-lamports a compute unit. An empty list is
+    /// 0.
     package static func feePercentile(_ a: Answer, percentile: Int) throws(Trouble) -> UInt64 {
         let r = try result(a)
         guard ek_json_kind(r) == 0x5B else { throw Trouble("the answer is no list", of: a) }
@@ -167,7 +170,8 @@ package enum Answers {
         var at: UInt64 = 0
         guard ek_json_member(entry, "slot", &v) == EK_OK, ek_json_u64(v, &at) == EK_OK
         else { throw Trouble("the answer has an entry without a slot", of: a) }
-        // Some providers leave the word out, or have one of their own. No count of confirmations means: rooted.
+        // Some providers leave the word out, or have one of their own. No count of confirmations means:
+        // rooted.
         let said = ek_json_member(entry, "confirmationStatus", &v) == EK_OK
         if said && ek_json_text_is(v, "processed") != 0 { return (.processed, slot) }
         if !said || (ek_json_text_is(v, "confirmed") == 0 && ek_json_text_is(v, "finalized") == 0) {

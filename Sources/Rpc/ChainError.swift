@@ -2,7 +2,8 @@
 import EvenkeelCore
 import Text
 
-/// A transaction error as the node words it: `{"InstructionError":[2,{"Custom":6003}]}` or `"BlockhashNotFound"`.
+/// A transaction error as the node words it: `{"InstructionError":[2,{"Custom":6003}]}` or
+/// `"BlockhashNotFound"`.
 package struct ChainError {
     package var instruction: Int = -1
     package var custom: UInt32? = nil

@@ -1,20 +1,29 @@
-// What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it alone.
+// What is known of one RPC endpoint: how fast, how far behind, how often wrong, and until when to leave it
+// alone.
 import EvenkeelCore
 import Model
 import Text
 
 /// A lag that was seen says nothing any more after this long.
 package let lagMemory_ms: UInt64 = 30_000
-/// Latencies remembered of each endpoint, how long they count, and how many of them make a 95th percentile worth the name.
+/// Latencies remembered of each endpoint, how long they count, and how many of them make a 95th percentile
+/// worth the name.
 private let windowSize = 32
 private let windowLife_ms: UInt64 = 300_000
 private let windowLeast = 20
 
 package final class Endpoint {
-    /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old average is no news.
+    /// Smoothed latency, 0 before the first answer. The newest weighs 1/8, after a pause of 10 s half: an old
+    /// average is no news.
     package internal(set) var latency_us: UInt32 = 0
     /// "endpoint 1, https://rpc.example/…"
     package internal(set) var place = Text()
+    /// The first endpoint of its host: all URLs of one host are one witness. On loopback every port is a
+    /// host.
+    package internal(set) var site = 0
+    /// How far behind the node says that it is, and when it said so.
+    package var behind_slots: UInt64 = 0
+    package var behindAt_ms: UInt64 = 0
     private var latencies_us = [UInt32](repeating: 0, count: windowSize)
     private var latencyTimes_ms = [UInt64](repeating: 0, count: windowSize)
     private var nextLatency = 0
@@ -22,6 +31,7 @@ package final class Endpoint {
     /// The slot of its newest book, believed or not, and since when it has shown no other.
     private(set) var bookSlot: UInt64 = 0
     private var bookSlotAt_ms: UInt64 = 0
+    private var moved = false
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     package var slot: UInt64 = 0
     package var lag_slots: UInt64 = 0
@@ -32,7 +42,8 @@ package final class Endpoint {
     package var foreignSaid = false
     package var genesis: ek_key? = nil
     package var genesisAt_ms: UInt64 = 0
-    /// It said a slot far ahead of all that was seen and is asked for its cluster; when it then proved to be of ours.
+    /// It said a slot far ahead of all that was seen and is asked for its cluster; when it then proved to be
+    /// of ours.
     package var leapt = false
     package var leaptTo: UInt64 = 0
     package var leaptAt_ms: UInt64 = 0
@@ -41,7 +52,8 @@ package final class Endpoint {
     package var answers: UInt64 = 0
     /// Not asked before this time (429, failures).
     package var restUntil_ms: UInt64 = 0
-    /// A bucket of requests, in thousandths: a burst of 40, refilled at 15 a second, at half of that after a 429.
+    /// A bucket of requests, in thousandths: a burst of 40, refilled at 15 a second, at half of that after a
+    /// 429.
     private var tokens_milli: UInt64 = 40_000
     private var refilled_ms: UInt64 = 0
     private var limited = false
@@ -59,7 +71,8 @@ package final class Endpoint {
         failuresInRow = 0
     }
 
-    /// The 95th percentile of the last 32 answers, of those that are not older than five minutes; nil under 20 of them.
+    /// The 95th percentile of the last 32 answers, of those that are not older than five minutes; nil under
+    /// 20 of them.
     package func p95_us(_ now_ms: UInt64) -> UInt32? {
         var n = 0
         for i in 0..<windowSize where counts(i, now_ms) { n += 1 }
@@ -70,7 +83,11 @@ package final class Endpoint {
             var larger = 0
             var same = 0
             for k in 0..<windowSize where counts(k, now_ms) {
-                if latencies_us[k] > latencies_us[i] { larger += 1 } else if latencies_us[k] == latencies_us[i] { same += 1 }
+                if latencies_us[k] > latencies_us[i] {
+                    larger += 1
+                } else if latencies_us[k] == latencies_us[i] {
+                    same += 1
+                }
             }
             if larger <= above && above < larger + same { return latencies_us[i] }
         }
@@ -93,11 +110,19 @@ package final class Endpoint {
 
     package func showed(_ slot: UInt64, _ now_ms: UInt64) {
         if slot == bookSlot { return }
+        moved = bookSlot != 0 && slot > bookSlot
         bookSlot = slot
         bookSlotAt_ms = now_ms
     }
     /// How long its books have been of this slot.
-    package func still_ms(at slot: UInt64, _ now_ms: UInt64) -> UInt64 { slot == bookSlot ? now_ms - min(bookSlotAt_ms, now_ms) : 0 }
+    package func still_ms(at slot: UInt64, _ now_ms: UInt64) -> UInt64 {
+        slot == bookSlot ? now_ms - min(bookSlotAt_ms, now_ms) : 0
+    }
+
+    /// It has shown a newer slot than before, so lately.
+    func movedWithin(_ ms: UInt64, _ now_ms: UInt64) -> Bool {
+        moved && now_ms - min(bookSlotAt_ms, now_ms) <= ms
+    }
 
     /// Takes one request from the bucket; false when it is empty.
     package func take(_ now_ms: UInt64) -> Bool {
@@ -108,6 +133,28 @@ package final class Endpoint {
         tokens_milli -= 1_000
         return true
     }
+}
+
+/// "https://rpc.example:8899/…" -> "rpc.example"; of a loopback address with its port.
+func host(of url: Text) -> Text {
+    var from = 0
+    for i in 0..<url.count
+    where i + 2 < url.count && url.bytes[i] == 0x3A && url.bytes[i + 1] == 0x2F
+        && url.bytes[i + 2] == 0x2F
+    {
+        from = i + 3
+        break
+    }
+    var host = Text()
+    var port = Text()
+    var inPort = false
+    for b in url.bytes[from...] {
+        if b == 0x2F { break }
+        if b == 0x3A { inPort = true }
+        if inPort { port.put(byte: b) } else { host.put(byte: b) }
+    }
+    if host == "localhost" || host.starts("127.") || host.starts("[") { host.put(port) }
+    return host
 }
 
 /// The endpoints in the order of the config; the first is preferred while it is healthy.
@@ -122,24 +169,46 @@ package struct Endpoints {
     private(set) var isMainnet = false
     package var sure: Bool { isMainnet || expected != nil }
     private var mainnet = ek_key()
-    /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the state file.
+    /// A slot far ahead was believed on a hash that may be anybody's first word: it is not written into the
+    /// state file.
     package var onFaith = false
 
     /// What messages call each endpoint; `shown`: its URL without secrets, where it has one.
     package func name(_ shown: [Text]) {
         for e in 0..<all.count {
             all[e].place = e < shown.count ? "endpoint \(e + 1), \(shown[e])" : "endpoint \(e + 1)"
+            all[e].site = e
+            if e >= shown.count { continue }
+            let own = host(of: shown[e])
+            for k in 0..<e where !own.isEmpty && own.bytes == host(of: shown[k]).bytes {
+                all[e].site = k
+                break
+            }
         }
+    }
+
+    /// One of our cluster has shown another slot lately.
+    package func anyMoved(within_ms: UInt64, _ now_ms: UInt64) -> Bool {
+        all.contains { !$0.foreign && $0.movedWithin(within_ms, now_ms) }
+    }
+
+    /// How many hosts of our cluster hold to be true; one where any of its endpoints does.
+    package func sites(where says: (Int) -> Bool) -> Int {
+        var seen: UInt64 = 0
+        for e in 0..<all.count where !all[e].foreign && says(e) { seen |= 1 << UInt64(all[e].site) }
+        return seen.nonzeroBitCount
     }
 
     package init(count: Int) {
         all = (0..<count).map { _ in Endpoint() }
         let text: StaticString = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
-        text.withUTF8Buffer { p in p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) } }
+        text.withUTF8Buffer { p in
+            p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) }
+        }
     }
 
-    /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known: a wild number must not
-    /// make every honest node look late.
+    /// A slot that an endpoint showed. Only one that its own Clock account confirms may raise the best known:
+    /// a wild number must not make every honest node look late.
     package mutating func saw(_ slot: UInt64, at e: Int, _ now_ms: UInt64, confirmed: Bool) {
         let claim = confirmed ? slot : min(max(all[e].slot, slot), max(bestSlot, all[e].slot))
         all[e].slot = claim
@@ -156,13 +225,18 @@ package struct Endpoints {
     /// no other look late, and does not reach the disk.
     package var attestedSlot: UInt64 {
         var shown: [UInt64] = []
-        for e in all where !e.foreign { shown.append(e.slot) }
+        for site in 0..<all.count {
+            var best: UInt64? = nil
+            for e in all where !e.foreign && e.site == site { best = max(best ?? 0, e.slot) }
+            if let slot = best { shown.append(slot) }
+        }
         shown.sort(by: >)
         return shown.count < quorum ? 0 : shown[quorum - 1]
     }
 
-    /// An endpoint told its genesis hash. Ours is the configured one; without that mainnet's once anybody has shown it; else the first
-    /// hash of the endpoint that comes first in the config. True when ours became another one.
+    /// An endpoint told its genesis hash. Ours is the configured one; without that mainnet's once anybody has
+    /// shown it; else the first hash of the endpoint that comes first in the config. True when ours became
+    /// another one.
     package mutating func tell(genesis: ek_key, of e: Int, _ now_ms: UInt64) -> Bool {
         let first = all[e].genesis == nil
         all[e].genesis = genesis
@@ -201,12 +275,8 @@ package struct Endpoints {
         return true
     }
 
-    /// Endpoints of our cluster.
-    package var usable: Int {
-        var n = 0
-        for e in all where !e.foreign { n += 1 }
-        return n
-    }
+    /// Hosts of our cluster.
+    package var usable: Int { sites { _ in true } }
 
     /// So many must agree that at least one of them is honest, when no more than f of 2f + 1 are not; of two,
     /// both.
@@ -216,7 +286,8 @@ package struct Endpoints {
         now_ms - all[e].lagSeen_ms <= lagMemory_ms ? all[e].lag_slots : 0
     }
 
-    /// The first endpoint that is neither resting nor lagging, counted from the one behind `after`; else the one that rests the shortest.
+    /// The first endpoint that is neither resting nor lagging, counted from the one behind `after`; else the
+    /// one that rests the shortest.
     package func pick(now_ms: UInt64, maxLag_slots: UInt64, after: Int = -1) -> Int {
         let n = all.count
         for k in 0..<n {
@@ -224,7 +295,10 @@ package struct Endpoints {
             if !all[i].foreign && all[i].restUntil_ms <= now_ms && lag(i, now_ms) <= maxLag_slots { return i }
         }
         var soonest = 0
-        for i in 1..<max(1, n) where !all[i].foreign && (all[soonest].foreign || all[i].restUntil_ms < all[soonest].restUntil_ms) { soonest = i }
+        for i in 1..<max(1, n)
+        where !all[i].foreign && (all[soonest].foreign || all[i].restUntil_ms < all[soonest].restUntil_ms) {
+            soonest = i
+        }
         return soonest
     }
 }

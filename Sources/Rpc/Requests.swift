@@ -1,11 +1,13 @@
-// The JSON-RPC bodies the agent sends. One reused buffer; the account read of every tick is built once and only its two
-// numbers (id and minContextSlot) are rewritten in place, padded with blanks, which JSON allows before a number.
+// The JSON-RPC bodies the agent sends. One reused buffer; the account read of every tick is built once and
+// only its two numbers (id and minContextSlot) are rewritten in place, padded with blanks, which JSON allows
+// before a number.
 import EvenkeelCore
 import Text
 
-/// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks like.
+/// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks
+/// like.
 package enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight
+    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight, health
 }
 
 extension Ask {
@@ -21,6 +23,7 @@ extension Ask {
         case .probe, .simulate: return "simulateTransaction"
         case .send: return "sendTransaction"
         case .status: return "getSignatureStatuses"
+        case .health: return "getHealth"
         }
     }
 }
@@ -128,9 +131,9 @@ package struct Requests {
     }
 
     /// Tells slot and height of a finalized bank where getEpochInfo is not offered.
-    package mutating func finalizedBlockhash<R>(id: UInt32, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func blockhash<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
-        text.put("[{\"commitment\":\"finalized\"}]")
+        text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
@@ -186,7 +189,8 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such a question.
+    /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such
+    /// a question.
     package mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getSignatureStatuses", id: id)
         text.put("[[\"")
@@ -196,7 +200,8 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth there are no forks.
+    /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth
+    /// there are no forks.
     package mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getEpochInfo", id: id)
         text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")

@@ -2,9 +2,6 @@
 import EvenkeelCore
 import Text
 
-/// A witness that showed nothing usable for so long is counted out.
-private let countedOutAfter_ms: UInt64 = 600_000
-
 package struct Witness {
     /// Since when every look at it was in vain; nil: the last one was not.
     private var silentSince_ms: UInt64? = nil
@@ -35,18 +32,31 @@ package struct Witness {
     package mutating func differs(sameSlot: Bool) {
         differed += 1
         contradicted = contradicted || sameSlot || differed > 1
+        agreed = false
     }
 
     package mutating func agrees() {
         contradicted = false
         differed = 0
+        agreed = true
     }
 
-    package func countedOut(_ now_ms: UInt64, pause_ms: UInt64) -> Bool {
+    /// It was looked at and said the same, last.
+    package private(set) var agreed = false
+
+    /// What it came to, in one word.
+    package var word: StaticString {
+        if contradicted { return "contradicted" }
+        if silentSince_ms != nil { return countedOutSaid ? "counted_out" : "silent" }
+        return agreed ? "agreed" : "not_asked"
+    }
+
+    /// `after_ms`: a witness that showed nothing usable for so long is counted out.
+    package func countedOut(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64) -> Bool {
         guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else {
             return false
         }
-        return now_ms - since >= countedOutAfter_ms
+        return now_ms - since >= after_ms
     }
 }
 

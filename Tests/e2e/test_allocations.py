@@ -11,7 +11,7 @@ from harness import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = 30
-MOST = 40           # a tick; with three legs and the page it is 26
+MOST = 80           # a tick; with three legs and the page it is 48
 
 
 @pytest.fixture(scope="module")

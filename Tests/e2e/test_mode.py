@@ -137,7 +137,7 @@ def test_over_the_page(live, tmp_path):
     status, said = post("live")
     assert status == 200 and said["message"].startswith("Live from now on")
     running.last(mode="live")
-    running.told("command from the page: live from now on")
+    running.told("command from the page: Live from now on")
     assert running.stop() == 143
 
 
@@ -156,7 +156,7 @@ def test_an_open_order_ends_first(live):
     chain.ctl("set_user", perp=-9)
     running.until("pending")
     r = mode(agent, "paper")
-    assert r.code == 0 and r.out.startswith("an order is open and is followed to its end first; on paper from then on"), r
+    assert r.code == 0 and r.out.startswith("An order is open and is followed to its end first; on paper from then on"), r
     assert running.lines[-1]["mode"] == "live"
     running.until("executed_live", seconds=30)
     running.last(mode="paper")            # after the order's end
@@ -211,7 +211,7 @@ def test_a_disk_that_fails_keeps_paper(live, failing_disk):
     assert mode(agent, "paper").code == 0
     fail(28)
     r = mode(agent, "live", "--yes")
-    assert r.code == 1 and r.out.startswith("not switched: the state file cannot be written"), r
+    assert r.code == 1 and r.out.startswith("Not switched: the state file cannot be written"), r
     chain.ctl("set_user", perp=-9)
     at = len(running.lines)
     wait_for(lambda: len(running.lines) > at + 3, 10, "ticks")

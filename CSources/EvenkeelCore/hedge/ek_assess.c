@@ -135,6 +135,23 @@ static ek_err assess_position(const ek_perp_market *m, const ek_perp_position *p
     return c.err;
 }
 
+enum { AVERAGE_S = 300 };
+
+/* A five-minute average that was last written at `ts_s`, as it stands now: the time since then counts with
+ * the present price, which may pull it by a third at most. One older than its period is the price itself. */
+static int64_t average_now(int64_t average_e6, int64_t ts_s, int64_t price_e6, const ek_clock *clock) {
+    int64_t now_s = clock->unix_timestamp;
+    if (average_e6 <= 0 || price_e6 <= 0 || ts_s <= 0 || now_s <= ts_s) return average_e6;
+    if (average_e6 > INT64_MAX / (2 * AVERAGE_S) || price_e6 > INT64_MAX / (2 * AVERAGE_S)) return average_e6;
+    int64_t since_s = now_s - ts_s > AVERAGE_S ? AVERAGE_S : now_s - ts_s;
+    int64_t spread_e6 = average_e6 / 3;
+    int64_t pull_e6 = price_e6;
+    if (pull_e6 > average_e6 + spread_e6) pull_e6 = average_e6 + spread_e6;
+    if (pull_e6 < average_e6 - spread_e6) pull_e6 = average_e6 - spread_e6;
+    return (average_e6 * (AVERAGE_S - since_s) + pull_e6 * since_s) / AVERAGE_S;
+}
+
+
 static ek_err assess_market(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out,
                             ek_fault *fault) {
     const ek_perp_market *m = ek_book_perp(b, legs->perp_index);
@@ -150,13 +167,28 @@ static ek_err assess_market(const ek_book *b, const ek_hedge_legs *legs, ek_asse
     out->oracle_price_e6 = o->price_e6;
     out->oracle_conf_e6 = o->conf_e6;
     out->oracle_age_slots = ek_oracle_age_slots(b, o);
-    out->oracle_twap_5min_e6 = m->oracle_twap_5min_e6;
+    out->oracle_twap_5min_e6 = average_now(m->oracle_twap_5min_e6, m->oracle_twap_ts, o->price_e6, &b->clock);
     uint64_t mark = m->last_fill_price_e6 ? m->last_fill_price_e6 : m->mark_twap_e6;
     out->mark_price_e6 = mark > INT64_MAX ? INT64_MAX : (int64_t)mark;
     assess_funding(m, out);
     err = p ? assess_position(m, p, out) : EK_OK;
     return err == EK_OK ? err
                         : ek_fault_market(fault, err, 1, legs->perp_index, m->name, "position out of range");
+}
+
+/* The age of the oldest oracle that the account's collateral is valued by. A market that is not in the book
+ * is left to the margin, which refuses the account for it. */
+static void assess_collateral_age(const ek_book *b, uint16_t perp_index, ek_assessment *out) {
+    const ek_spot_position *p;
+    const ek_perp_market *m = ek_book_perp(b, perp_index);
+    const ek_oracle *o;
+    if (m != NULL && ek_book_spot_oracle(b, m->quote_spot_index, &o) == EK_OK)
+        out->collateral_age_slots = ek_oracle_age_slots(b, o);
+    for (uint32_t i = 0; (p = ek_user_spot_at(&b->user, i)) != NULL; i++) {
+        if (p->scaled_balance_e9 == 0 || ek_book_spot_oracle(b, p->market_index, &o) != EK_OK) continue;
+        uint64_t age = ek_oracle_age_slots(b, o);
+        if (age > out->collateral_age_slots) out->collateral_age_slots = age;
+    }
 }
 
 static ek_err assess_spot_price(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out,
@@ -171,7 +203,7 @@ static ek_err assess_spot_price(const ek_book *b, const ek_hedge_legs *legs, ek_
     out->spot_price_e6 = o->price_e6;
     out->spot_conf_e6 = o->conf_e6;
     out->spot_age_slots = ek_oracle_age_slots(b, o);
-    out->spot_twap_5min_e6 = m->oracle_twap_5min_e6;
+    out->spot_twap_5min_e6 = average_now(m->oracle_twap_5min_e6, m->oracle_twap_ts, o->price_e6, &b->clock);
     return EK_OK;
 }
 
@@ -186,6 +218,7 @@ static ek_err assess_account(const ek_book *b, const ek_hedge_legs *legs, ek_ass
     out->maintenance_collateral_e6 = ek_clamp_i64(m->total_collateral_e6);
     out->maintenance_requirement_e6 = ek_clamp_i64(m->requirement_e6);
     out->free_collateral_e6 = ek_margin_free_e6(&out->initial);
+    assess_collateral_age(b, legs->perp_index, out);
     out->health_bp = ek_health_bp(&b->user, m);
     EK_ASSERT(out->health_bp <= 10000);
     out->liquidatable = ek_wide_cmp(m->total_collateral_e6, m->requirement_e6) < 0;

@@ -265,6 +265,9 @@ static void cross_check(reading *r) {
     sys_config *c = r->c;
     char url[96];
     if (c->n_urls == 0) fail(r, EK_E_MISMATCH, r->section_line[1], "[rpc] url: at least one is needed");
+    if (c->second_opinion == SYS_OPINION_YES && c->n_urls == 1)
+        fail(r, EK_E_MISMATCH, line_of(r, "rpc", "require_second_opinion", 0),
+             "[rpc] require_second_opinion = yes: needs a second url, of another host");
     if (c->n_hedges == 0) fail(r, EK_E_MISMATCH, 0, "no [hedge X-PERP] section: nothing to hedge");
     if (c->signer_socket[0] != 0) {
         unsigned line = line_of(r, "signer", "socket", 0);

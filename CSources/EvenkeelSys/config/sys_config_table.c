@@ -39,6 +39,13 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
      "gate: no order through a slower node", NULL},
     {"rpc", "max_slot_lag", KIND_NUMBER, 0, 0, IN(max_slot_lag), 0, 100000, "20", NULL, "slots",
      "gate: how far the node may be behind the best one", NULL},
+    {"rpc", "require_second_opinion", KIND_CHOICE, 0, 0, IN(second_opinion), NO_RANGE, "auto",
+     "auto|yes|no", NULL,
+     "an order needs another node's agreement; auto: a silent one is counted out after a while; no: two "
+     "looks at one node",
+     NULL},
+    {"rpc", "second_opinion_wait_minutes", KIND_NUMBER, 0, 0, IN(second_opinion_wait_min), 1, 1440, "10",
+     NULL, "minutes", "auto: after so long a node that shows nothing usable is counted out", NULL},
     {"rpc", "cluster", KIND_CLUSTER, 0, 0, IN(genesis), NO_RANGE, "auto", NULL, NULL,
      "genesis hash the nodes must show; auto: mainnet-beta's, any where all nodes are on loopback addresses",
      NULL},

@@ -73,6 +73,12 @@ void sys_metrics_answered(sys_metrics *m, uint32_t id, int endpoint, uint32_t us
 void sys_metrics_tick(sys_metrics *m, uint64_t us) { observe(&m->tick_us, us, latency_us); }
 void sys_metrics_landed(sys_metrics *m, uint64_t slots) { observe(&m->slots_to_land, slots, landing_slots); }
 
+void sys_metrics_opinion(sys_metrics *m, uint32_t i, const uint8_t *text, size_t len, uint64_t count) {
+    if (i >= SYS_METRICS_OPINIONS) return;
+    sys_metrics_name(m->opinions[i].name, sizeof m->opinions[i].name, text, len);
+    m->opinions[i].count = count;
+}
+
 void sys_metrics_gate(sys_metrics *m, const uint8_t *text, size_t len) {
     char name[SYS_METRICS_NAME];
     sys_metrics_name(name, sizeof name, text, len);
@@ -243,6 +249,10 @@ static void tables(text *t, const sys_metrics *m) {
             put(t, blank ? blank + 1 : name);
         put(t, "\"} "), put_u64(t, m->corrections[i].count), put(t, "\n");
     }
+    head(t, "second_opinion_total", "counter", "Second looks before a correction, by how they ended.");
+    for (int i = 0; i < SYS_METRICS_OPINIONS && m->opinions[i].name[0]; i++)
+        put(t, "evenkeel_second_opinion_total{result=\""), put(t, m->opinions[i].name), put(t, "\"} "),
+            put_u64(t, m->opinions[i].count), put(t, "\n");
     head(t, "gate_blocks_total", "counter", "Ticks in which a closed gate held a correction back, by gate.");
     for (int i = 0; i < SYS_METRICS_GATES && m->gates[i].name[0]; i++)
         put(t, "evenkeel_gate_blocks_total{gate=\""), put(t, m->gates[i].name), put(t, "\"} "),

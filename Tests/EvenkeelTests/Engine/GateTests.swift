@@ -50,6 +50,8 @@ import Text
         Closed(gate: .equityFloor, rules: { $0.equityFloor_e6 = 1_000_000_000_000_000 }),
         Closed(gate: .equityFloor, chain: [#"{"op":"set_user","equity_floor":1000000}"#]),
         Closed(gate: .oracleAge, chain: [#"{"op":"oracle_lag","slots":100}"#]),
+        Closed(gate: .collateralOracle, rules: { $0.maxOracleAge_slots = 1_000 },
+               chain: [#"{"op":"oracle_lag","slots":130}"#]),
         Closed(gate: .oracleDivergence, rules: { $0.maxOracleDivergence_ppm = 100 }, chain: [#"{"op":"set_price","price":76.6}"#]),
         // The spot market is given an oracle of its own that says five percent more.
         Closed(gate: .oracleTwins, act: { b in

@@ -44,7 +44,7 @@ typedef struct {
     int64_t entry_price_e6;           /* 0 without a position */
     int64_t oracle_price_e6;
     uint64_t oracle_conf_e6, oracle_age_slots;
-    int64_t oracle_twap_5min_e6;      /* stored in the market */
+    int64_t oracle_twap_5min_e6;      /* of now: what is stored, aged with the price as the program does */
     int64_t mark_price_e6;            /* last fill; mark TWAP when there is none */
     int64_t unrealised_pnl_e6;        /* of the hedged perp, funding included, quote units */
     int64_t unsettled_funding_e6;     /* of the hedged perp; positive = to receive */
@@ -56,6 +56,8 @@ typedef struct {
     int64_t funding_rate_e9;          /* quote per base and funding period (an hour) */
     int64_t funding_hourly_ppb;       /* of the price, parts per 1e9 an hour */
     int64_t funding_annual_ppm;       /* the same for 365 days, parts per 1e6 */
+    /* the oldest oracle of the quote and of every deposit or borrow that counts for the margin */
+    uint64_t collateral_age_slots;
     /* the whole account */
     ek_margin initial;                /* strict: what admits an order */
     ek_margin maintenance;            /* plain: what liquidates */

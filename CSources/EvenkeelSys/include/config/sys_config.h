@@ -22,6 +22,7 @@ enum {
     SYS_CONFIG_FILE_MAX = 65536, SYS_CONFIG_URL_MAX = 512, SYS_CONFIG_PATH_MAX = 200, SYS_CONFIG_TEXT = 512
 };
 enum { SYS_MODE_PAPER = 0, SYS_MODE_LIVE = 1 };
+enum { SYS_OPINION_AUTO = 0, SYS_OPINION_YES = 1, SYS_OPINION_NO = 2 };
 enum { SYS_VENUE_VELOCITY = 0, SYS_VENUE_DRIFT = 1 };
 /* Shapes of an alert; AUTO: by the webhook's host. */
 enum {
@@ -77,6 +78,8 @@ typedef struct {
     uint8_t n_urls;
     sys_url urls[SYS_CONFIG_URLS];
     uint32_t timeout_ms, max_latency_ms, max_slot_lag;
+    uint8_t second_opinion;           /* SYS_OPINION_* */
+    uint16_t second_opinion_wait_min;
     uint8_t cluster;                  /* SYS_CLUSTER_* */
     ek_key genesis;                   /* what nodes must show; mainnet-beta's for AUTO and ANY */
     /* [venue] */

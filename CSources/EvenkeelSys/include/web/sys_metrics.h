@@ -17,7 +17,8 @@ enum {
     SYS_METRICS_MARKETS = 8,
     SYS_METRICS_BUCKETS = 11, /* the last one has no upper bound */
     SYS_METRICS_PENDING = 32,
-    SYS_METRICS_NAME = 24
+    SYS_METRICS_NAME = 24,
+    SYS_METRICS_OPINIONS = 4
 };
 #define SYS_METRICS_UNKNOWN INT64_MIN /* a gauge that is not known is left out */
 
@@ -48,6 +49,7 @@ typedef struct {
     sys_histogram rpc_us[SYS_METRICS_ENDPOINTS][SYS_METRICS_METHODS];
     uint64_t rpc_errors[SYS_METRICS_ENDPOINTS][SYS_METRICS_METHODS];
     sys_counter gates[SYS_METRICS_GATES];
+    sys_counter opinions[SYS_METRICS_OPINIONS]; /* "agreed": how a second look ended */
     sys_counter corrections[SYS_METRICS_OUTCOMES]; /* "EXPAND_SHORT filled" */
     struct { uint32_t id, method; } pending[SYS_METRICS_PENDING];
 } sys_metrics;
@@ -60,6 +62,7 @@ void sys_metrics_asked(sys_metrics *m, uint32_t id, const uint8_t *body, size_t 
 void sys_metrics_answered(sys_metrics *m, uint32_t id, int endpoint, uint32_t latency_us, int ok);
 void sys_metrics_tick(sys_metrics *m, uint64_t us);
 void sys_metrics_landed(sys_metrics *m, uint64_t slots);
+void sys_metrics_opinion(sys_metrics *m, uint32_t i, const uint8_t *name, size_t len, uint64_t count);
 void sys_metrics_gate(sys_metrics *m, const uint8_t *name, size_t len);
 /* `action` "EXPAND_SHORT", `outcome` "filled": words without blanks. */
 void sys_metrics_correction(sys_metrics *m, const char *action, const char *outcome);

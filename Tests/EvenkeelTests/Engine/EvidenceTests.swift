@@ -1,0 +1,151 @@
+// What one node says, and what it cannot do by that.
+import Engine
+import EvenkeelCore
+import Foundation
+import Localnet
+import Model
+import Rpc
+import Testing
+import Text
+
+@Suite struct EvidenceTests {
+    static let balanced: Int64 = -10_000_000_000
+
+    static func rules(_ change: (inout Rules) -> Void) -> Rules {
+        var r = Bench.rules()
+        change(&r)
+        return r
+    }
+
+    /// A state file of an earlier version holds a liar's slot: the chain is believed again after a minute.
+    @Test(arguments: [1, 2]) func aPoisonedStateFileHeals(_ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.record.pointee.max_slot_seen = 900_000_000_000
+        b.start(Bench.rules(), endpoints)
+        b.run(30_000)
+        #expect(b.status == "error" && b.sent.isEmpty, "\(b.status) \(b.reason)")
+        b.run(200_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+        #expect(b.record.pointee.max_slot_seen < 900_000_000_000)
+        #expect(b.logs.contains { $0.contains("is believed from now on") })
+    }
+
+    /// A slot of the state file that the nodes reach a little later is no poison: it is waited for.
+    @Test func aSlotThatIsReachedSoonIsWaitedFor() {
+        let b = Bench()
+        b.record.pointee.max_slot_seen = b.node.slot + 40
+        b.start(Bench.rules())
+        b.run(120_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+        #expect(!b.logs.contains { $0.contains("is believed from now on") })
+    }
+
+    /// Two URLs of one host are one witness: it is looked at twice, and the other URL adds nothing.
+    @Test func twoUrlsOfOneHostAreOneWitness() {
+        let names: [Text] = ["https://rpc.example/a", "https://rpc.example/b"]
+        let b = Bench(rules: EvidenceTests.rules { $0.endpointNames = names }, endpoints: 2)
+        b.runTick()
+        #expect(b.machine.secondOpinion == .twoLooks, "\(b.status) \(b.reason)")
+        #expect(b.perp_e9 == EvidenceTests.balanced)
+        let other = Bench(
+            rules: EvidenceTests.rules {
+                $0.endpointNames = ["https://rpc.example/a", "https://other.example/b"]
+            },
+            endpoints: 2)
+        other.runTick()
+        #expect(other.machine.secondOpinion == .agreed && other.perp_e9 == EvidenceTests.balanced)
+    }
+
+    /// The node says how far it is behind: no order on its book, with one endpoint as with two.
+    @Test(arguments: [1, 2]) func aNodeThatSaysItIsBehindGetsNoOrder(_ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.rewrite = { method, endpoint, body in
+            guard method == "getHealth", endpoint == 0 else { return body }
+            let id = body.matches(of: #/"id":(\d+)/#).last.map { String($0.1) } ?? "0"
+            return """
+                {"jsonrpc":"2.0","error":{"code":-32005,"message":"Node is behind by 200 slots",\
+                "data":{"numSlotsBehind":200}},"id":\(id)}
+                """
+        }
+        b.runTick()
+        #expect(b.status == "blocked" && b.reason.contains("behind by 200 slots"), "\(b.status) \(b.reason)")
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign))
+        b.rewrite = { $2 }
+        b.run(200_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+    }
+
+    /// Paper looks twice, too: a fill on a liar's word would show a result that live could not have.
+    @Test(arguments: [0, 1]) func aLiarMovesNothingOnPaper(_ liar: Int) {
+        let b = Bench(
+            Bench.options(perp: EvidenceTests.balanced), rules: EvidenceTests.rules { $0.mode = .paper },
+            endpoints: 2)
+        b.lie = (liar, 4, 2)
+        b.run(200_000)
+        #expect(
+            b.machine.hedges[0].record(in: b.record)?.pointee.paper.base_e9 == 0, "\(b.status) \(b.reason)")
+    }
+
+    /// `no`: as with one endpoint, two looks at one node. `yes`: a dead witness is waited for, however long.
+    @Test func theRuleOfTheConfigHolds() {
+        let never = Bench(rules: EvidenceTests.rules { $0.secondOpinion = .never }, endpoints: 2)
+        never.wire = { _, endpoint in endpoint == 1 ? .lost : nil }
+        never.runTick()
+        #expect(
+            never.machine.secondOpinion == .twoLooks && never.perp_e9 == EvidenceTests.balanced,
+            "\(never.reason)")
+        let always = Bench(rules: EvidenceTests.rules { $0.secondOpinion = .always }, endpoints: 2)
+        always.wire = { _, endpoint in endpoint == 1 ? .lost : nil }
+        always.run(1_500_000)
+        #expect(always.status == "blocked" && always.sent.isEmpty, "\(always.status) \(always.reason)")
+        #expect(always.machine.opinions(.missing) > 10 && always.machine.opinions(.countedOut) == 0)
+        always.wire = { _, _ in nil }
+        always.run(61_000)
+        #expect(always.perp_e9 == EvidenceTests.balanced, "\(always.status) \(always.reason)")
+    }
+
+    /// "Landed", at a slot that nobody will ever reach: that holds no ticket open.
+    @Test(arguments: [1, 2]) func aLandingInTheFarFutureHoldsNoTicketOpen(_ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.rewrite = { method, endpoint, body in
+            method == "getSignatureStatuses" && endpoint == 0
+                ? body.replacing(#/"slot":\d+/#, with: "\"slot\":900000000000") : body
+        }
+        b.runTick()
+        #expect(
+            b.ticket == UInt8(EK_TICKET_NONE) && b.perp_e9 == EvidenceTests.balanced,
+            "\(b.status) \(b.reason)")
+        b.run(130_000)
+        #expect(b.status == "balanced" || b.status == "cooldown", "\(b.status) \(b.reason)")
+    }
+
+    /// The block height beside the blockhash comes from another node, by whichever method it offers.
+    @Test func theSecondWitnessTellsItsHeightByABlockhash() {
+        let b = Bench(endpoints: 2)
+        b.rewrite = { method, endpoint, body in
+            method == "getEpochInfo" && endpoint == 1
+                ? MachineTests.refusal(body, -32601, "Method not found") : body
+        }
+        b.runTick()
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+        #expect(
+            !b.effects.contains(.post(endpoint: 0, method: "getEpochInfo")) || b.status == "executed_live")
+    }
+
+    /// One that claims slots far ahead, tick after tick, is no floor for the honest one, and is not written
+    /// down.
+    @Test func slotsThatOneNodeClaimsDoNotRatchet() {
+        let b = Bench(Bench.options(perp: EvidenceTests.balanced), endpoints: 2)
+        for k in 1...6 {
+            b.lie = (0, UInt64(1_400 * k), 1)
+            b.run(60_000)
+        }
+        let honest = b.node.slot
+        #expect(b.record.pointee.max_slot_seen <= honest, "\(b.record.pointee.max_slot_seen) \(honest)")
+        b.lie = nil
+        b.start(Bench.rules(), 2)
+        b.chain("{\"op\":\"set_user\",\"perp\":-9}")
+        b.run(130_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+    }
+}
