@@ -47,7 +47,7 @@ extension Judge {
         let recent = shown.filter { machine_ms - $0.at_ms <= Judge.fresh_ms && !$0.served.foreign }
         var books = recent.filter { $0.honest }
         // A fork cannot be told from the cluster where nobody who knows more is there to say otherwise.
-        let newest = books.map(\.truth.slot).max() ?? 0
+        let newest = books.map { $0.truth.slot }.max() ?? 0
         books += recent.filter { $0.served.forked && !$0.served.lied
             && (newest <= $0.served.knows || scenario.endpoints.count == 1 && newest < $0.truth.slot) }
         if books.isEmpty { return ([], why) }

@@ -62,7 +62,7 @@ final class Simulation: Host {
         faultRandom = RandomGenerator(seed: seed, stream: 3)
         fateRandom = RandomGenerator(seed: seed, stream: 4)
         evidenceRandom = RandomGenerator(seed: seed, stream: 13)
-        mostLag = Int64(s.endpoints.map(\.lag_slots).max() ?? 0)
+        mostLag = Int64(s.endpoints.map { $0.lag_slots }.max() ?? 0)
         secret = UnsafeMutablePointer<UInt8>.allocate(capacity: 64)
         var pub = ek_key()
         let seedBytes = [UInt8](repeating: 8, count: 32)
