@@ -42,7 +42,7 @@ struct Witness {
 
     /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say nothing about that time.
     mutating func failed(_ now_ms: UInt64, pause_ms: UInt64) {
-        if silentSince_ms == nil || now_ms - failedAt_ms > pause_ms { silentSince_ms = now_ms }
+        if silentSince_ms == nil || now_ms - failedAt_ms > longest(pause_ms) { silentSince_ms = now_ms }
         failedAt_ms = now_ms
     }
 
@@ -62,8 +62,16 @@ struct Witness {
     }
 
     func countedOut(_ now_ms: UInt64, pause_ms: UInt64) -> Bool {
-        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else { return false }
+        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= longest(pause_ms) else {
+            return false
+        }
         return now_ms - since >= countedOutAfter_ms
+    }
+
+    /// While an order is followed no look is taken: that brings one that was counted out not back in.
+    private func longest(_ pause_ms: UInt64) -> UInt64 {
+        guard let since = silentSince_ms, failedAt_ms - since >= countedOutAfter_ms else { return pause_ms }
+        return max(pause_ms, countedOutAfter_ms)
     }
 }
 
@@ -169,6 +177,7 @@ extension Machine {
         if let s = slot, s > witnesses[e].seenSlot {
             witnesses[e].seenSlot = s
             witnesses[e].showed()
+            look.own = look.own && e == reading.endpoint         // it is back, and waited for
         } else if slot != nil || witnesses[e].askWhere {
             useless(e, nil, now)
         }
@@ -178,7 +187,7 @@ extension Machine {
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         // Of two that were asked one is enough to go on; what the other says before the order is signed still counts against it.
         let late = (phase == .preparing || phase == .simulating) && cancelling == nil
-        guard phase == .checking || late else { return }
+        guard phase == .checking || late, look.own || e != reading.endpoint else { return }
         if !usable(a, e, now) {
             if !late { schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, look.ends_ms) }
             return
