@@ -176,8 +176,8 @@ extension Machine {
         look.trouble = "endpoint \(e + 1): has not reached slot \(lookSlot(e))"
         if let s = slot, s > witnesses[e].seenSlot {
             witnesses[e].seenSlot = s
-            witnesses[e].showed()
             look.own = look.own && e == reading.endpoint         // it is back, and waited for
+            witnesses[e].showed()
         } else if slot != nil || witnesses[e].askWhere {
             useless(e, nil, now)
         }
