@@ -133,7 +133,7 @@ extension Machine {
 
     /// The look at this endpoint was in vain. nil: its reason stands already.
     private func useless(_ e: Int, _ why: Text?, _ now: Now) {
-        witnesses[e].failed(now.mono_ms, pause_ms: lookPause_ms)
+        witnesses[e].failed(now.mono_ms, pause_ms: lookPause_ms, after_ms: rules.secondOpinionWait_ms)
         if let w = why { draft.look.trouble = "endpoint \(e + 1): \(w)" }
     }
 
@@ -144,6 +144,7 @@ extension Machine {
         draft.look.trouble = "endpoint \(e + 1): has not reached slot \(lookSlot(e))"
         if let s = slot, s > witnesses[e].seenSlot {
             witnesses[e].seenSlot = s
+            draft.look.own = draft.look.own && e == readEndpoint  // it is back, and waited for
             witnesses[e].showed()
         } else if slot != nil || witnesses[e].askWhere {
             useless(e, nil, now)
@@ -154,7 +155,7 @@ extension Machine {
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         // Of two that were asked one is enough to go on; what the other says before the order is signed still
         // counts against it.
-        guard let d = phase.draft, d.cancels == nil else { return }
+        guard let d = phase.draft, d.cancels == nil, d.look.own || e != readEndpoint else { return }
         let late = stage != .checking
         guard usable(a, e, now) else {
             if !late { schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, d.look.ends_ms) }

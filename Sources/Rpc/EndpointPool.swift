@@ -201,6 +201,7 @@ package struct Endpoints {
 
     package init(count: Int) {
         all = (0..<count).map { _ in Endpoint() }
+        for e in 0..<count { all[e].site = e }
         let text: StaticString = "5eykt4UsFv8P8NJdTREpY1vzqKqZKvdpKuc147dw2N9d"
         text.withUTF8Buffer { p in
             p.withMemoryRebound(to: CChar.self) { _ = ek_key_from_base58($0.baseAddress, $0.count, &mainnet) }

@@ -19,8 +19,10 @@ package struct Witness {
 
     /// Looks come only when a correction is due. Two failures with more than `pause_ms` in between say
     /// nothing about that time.
-    package mutating func failed(_ now_ms: UInt64, pause_ms: UInt64) {
-        if silentSince_ms == nil || now_ms - failedAt_ms > pause_ms { silentSince_ms = now_ms }
+    package mutating func failed(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64 = 600_000) {
+        if silentSince_ms == nil || now_ms - failedAt_ms > longest(pause_ms, after_ms) {
+            silentSince_ms = now_ms
+        }
         failedAt_ms = now_ms
     }
 
@@ -52,11 +54,17 @@ package struct Witness {
     }
 
     /// `after_ms`: a witness that showed nothing usable for so long is counted out.
-    package func countedOut(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64) -> Bool {
-        guard let since = silentSince_ms, !contradicted, now_ms - failedAt_ms <= pause_ms else {
-            return false
-        }
+    package func countedOut(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64 = 600_000) -> Bool {
+        guard let since = silentSince_ms, !contradicted,
+            now_ms - failedAt_ms <= longest(pause_ms, after_ms)
+        else { return false }
         return now_ms - since >= after_ms
+    }
+
+    /// While an order is followed no look is taken: that brings one that was counted out not back in.
+    private func longest(_ pause_ms: UInt64, _ after_ms: UInt64) -> UInt64 {
+        guard let since = silentSince_ms, failedAt_ms - since >= after_ms else { return pause_ms }
+        return max(pause_ms, after_ms)
     }
 }
 

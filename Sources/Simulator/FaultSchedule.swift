@@ -169,7 +169,7 @@ extension Simulation {
             return
         }
         if index >= Simulation.companionBegins {
-            if schedule.state[i].on || !schedule.faultsOn || silencedByLiars(c) { return }
+            if schedule.state[i].on || !schedule.faultsOn || mustWait(c) { return }
             let length = beginFault(c)
             trace.add(t, "fault", words: describe(c, length))
             queue.push(t + length, .fault, i + Simulation.companionEnds)
@@ -180,7 +180,7 @@ extension Simulation {
             queue.push(t + faultRandom.wait(mean: meanPause_ms(c)), .fault, i)
             return
         }
-        if !schedule.faultsOn || silencedByLiars(c) {
+        if !schedule.faultsOn || mustWait(c) {
             queue.push(t + faultRandom.wait(mean: meanPause_ms(c)), .fault, i)
             return
         }
@@ -196,7 +196,13 @@ extension Simulation {
         }
     }
 
-    private func silencedByLiars(_ c: FaultClass) -> Bool { liarsAbout && Simulation.silencing.contains(c) }
+    /// A fork and a torn read may show the same old User: two nodes that tell one untruth.
+    private func mustWait(_ c: FaultClass) -> Bool {
+        let fork = schedule.state[Int(FaultClass.fork.rawValue)].on
+        let tears = schedule.state[Int(FaultClass.tornread.rawValue)].on
+        if c == .fork && tears || c == .tornread && fork { return true }
+        return liarsAbout && Simulation.silencing.contains(c)
+    }
 
     private func describe(_ c: FaultClass, _ length_ms: Int64) -> Text {
         let state = schedule.state[Int(c.rawValue)]

@@ -76,10 +76,11 @@ extension Judge {
         if clouded { return excused(t) }
         // Three ticks, and two more for every further step of a drift larger than one order may be, one
         // market after the other; the last of them needs time to prove its order. With one of two endpoints
-        // gone: the ten minutes in which it may come back, and two ticks.
+        // gone: the ten minutes in which it may come back, and two ticks; and where an order found no taker,
+        // the two minutes before its end is believed of the other one.
         let ticks = (deadOfTwo ? 2 : 3) + 2 * (steps - 1)
         let allowed = (Int64(r.interval_ms) * ticks + Judge.proof_ms) * Int64(kept.count)
-            + (deadOfTwo ? 600_000 : 0)
+            + (deadOfTwo ? 600_000 + 120_000 + Judge.proof_ms : 0)
         if t - excused_ms > allowed {
             accuse("I5",
                    "without a fault the drift of \(base: net, shown: 9) stays for \(seconds: (t - excused_ms) / 1000)")

@@ -83,7 +83,8 @@ extension Simulation {
     /// False: there was nothing to falsify.
     /// The old User comes from one endpoint alone, once in a minute: else it would be the truth of two looks.
     private func tellLie(_ e: Int, _ lie: FaultState, _ view: inout Replica?) -> Bool {
-        let alone = lie.target >= 0 || endpoints.count == 1
+        let fork = schedule.state[Int(FaultClass.fork.rawValue)].on
+        let alone = (lie.target >= 0 || endpoints.count == 1) && !fork
         if let old = schedule.oldBook, netRandom.below(3) == 0, alone && t - endpoints[e].tore_ms >= 60_000 {
             endpoints[e].tore_ms = t
             let stale = node.staleUser(old), a = node.truth(stale), b = node.truth()
