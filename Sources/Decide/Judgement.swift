@@ -6,26 +6,48 @@ import Text
 extension Hedge {
     /// The book in this market's numbers. `ledger_e9`: the position of the paper ledger, which counts on top.
     package func assess(_ book: Book, ledger_e9: Int64, lean: Bool) throws(Refusal) -> View {
+        var fault = ek_fault()
+        var view = View()
+        let valued = assess(book, lean: lean, into: &view, &fault)
+        try positions(&view, ledger_e9: ledger_e9, fault)
+        guard valued else { throw unvalued(fault) }
+        view.valued = true
+        return view
+    }
+
+    /// What is held, and the drift, also where the account cannot be valued: while its market is in settlement,
+    /// say. Not known where not even that can be read.
+    package func positions(_ book: Book, ledger_e9: Int64) -> View {
+        var fault = ek_fault()
+        var view = View()
+        view.valued = assess(book, lean: true, into: &view, &fault)
+        do throws(Refusal) { try positions(&view, ledger_e9: ledger_e9, fault) } catch { return View() }
+        return view
+    }
+
+    private func assess(_ book: Book, lean: Bool, into view: inout View, _ fault: inout ek_fault) -> Bool {
         var legs = rules.coreLegs(perp: perpIndex, spot: spotIndex, mint: mint)
         legs.skip_liquidation = lean ? 1 : 0
-        var view = View()
-        var fault = ek_fault()
-        let err = ek_assess(book, &legs, &view.a, &fault)
+        return ek_assess(book, &legs, &view.a, &fault) == EK_OK
+    }
+
+    private func positions(_ view: inout View, ledger_e9: Int64, _ fault: ek_fault) throws(Refusal) {
         let (perp_e9, over) = view.a.perp_base_e9.addingReportingOverflow(ledger_e9)
         if over { throw Refusal("the paper position is out of range") }
         view.perp_e9 = perp_e9
         var known: Int32 = 0
-        let driftErr = ek_drift_to(
-            view.a.spot_base_e9, view.perp_e9, rules.ratio_ppm, rules.target_e9,
-            &view.net_e9, &view.drift_ppm, &known)
-        guard err == EK_OK && driftErr == EK_OK else {
-            throw Refusal(
-                "this account cannot be valued, so it is only observed: \(c: ek_fault_text(&fault))")
-        }
+        let err = ek_drift_to(
+            view.a.spot_base_e9, view.perp_e9, rules.ratio_ppm, rules.target_e9, &view.net_e9,
+            &view.drift_ppm,
+            &known)
+        if err != EK_OK || view.a.positions_known == 0 { throw unvalued(fault) }
         view.driftKnown = known != 0
         view.known = true
-        view.valued = true
-        return view
+    }
+
+    private func unvalued(_ fault: ek_fault) -> Refusal {
+        var f = fault
+        return Refusal("this account cannot be valued, so it is only observed: \(c: ek_fault_text(&f))")
     }
 
     package func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {

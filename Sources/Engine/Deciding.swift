@@ -48,9 +48,11 @@ extension Machine {
         rules.mode == .paper ? h.record(in: record)?.pointee.paper.base_e9 ?? 0 : 0
     }
 
-    /// The same, and where it cannot be valued, a view that says so.
+    /// The same, and where it cannot be valued, what is held.
     func viewNow(_ h: Hedge) -> View {
-        do throws(Refusal) { return try assess(h) } catch { return View() }
+        do throws(Refusal) { return try assess(h) } catch {
+            return h.positions(book, ledger_e9: paperLedger_e9(h))
+        }
     }
 
     /// Sets the market's view, decision and status; true when there is a decision.

@@ -166,7 +166,7 @@ extension Machine {
         if readable {
             for h in hedges where h.perpFound {
                 let v = viewNow(h)
-                if v.known { h.view = v }
+                if v.valued { h.view = v }
             }
         }
         let t = end.ticket

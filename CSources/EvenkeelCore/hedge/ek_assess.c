@@ -151,7 +151,6 @@ static int64_t average_now(int64_t average_e6, int64_t ts_s, int64_t price_e6, c
     return (average_e6 * (AVERAGE_S - since_s) + pull_e6 * since_s) / AVERAGE_S;
 }
 
-
 static ek_err assess_market(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out,
                             ek_fault *fault) {
     const ek_perp_market *m = ek_book_perp(b, legs->perp_index);
@@ -242,6 +241,7 @@ ek_err ek_assess(const ek_book *b, const ek_hedge_legs *legs, ek_assessment *out
     out->clock = b->clock;
     ek_err err = assess_legs(b, legs, out, fault);
     if (err == EK_OK) err = assess_market(b, legs, out, fault);
+    out->positions_known = err == EK_OK;
     if (err == EK_OK) err = assess_spot_price(b, legs, out, fault);
     return err == EK_OK ? assess_account(b, legs, out, fault) : err;
 }

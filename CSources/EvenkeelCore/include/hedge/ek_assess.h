@@ -40,6 +40,7 @@ typedef struct {
     int64_t leg_base_e9[EK_LEGS];
     int64_t perp_base_e9, perp_open_bids_e9, perp_open_asks_e9;
     uint32_t perp_live_orders, live_orders; /* of this market; of the whole account */
+    uint8_t positions_known; /* 1: legs and perp were read, also where the account cannot be valued */
     /* hedged perp */
     int64_t entry_price_e6;           /* 0 without a position */
     int64_t oracle_price_e6;
