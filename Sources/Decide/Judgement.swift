@@ -15,8 +15,8 @@ extension Hedge {
         return view
     }
 
-    /// What is held, and the drift, also where the account cannot be valued: while its market is in settlement,
-    /// say. Not known where not even that can be read.
+    /// What is held, and the drift, also where the account cannot be valued: while its market is in
+    /// settlement, say. Not known where not even that can be read.
     package func positions(_ book: Book, ledger_e9: Int64) -> View {
         var fault = ek_fault()
         var view = View()

@@ -1,5 +1,6 @@
 // Nodes that are honest and still not what one hopes for: no transaction history, fields left out, methods
 // refused, nobody there at all, and now and then an answer whose accounts stood in two slots.
+import Engine
 import Localnet
 import Model
 import Rpc
