@@ -69,6 +69,15 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
     m.putDrift(&t, v)
     if let k = i { targetWords(&t, m.hedges[k].rules) }
     t.put("\n")
+    if i == m.current && m.report.after.known { afterLine(&t, m, m.report.after, asset) }
+}
+
+/// The lines above are of the book that was decided on; this is the book read back.
+private func afterLine(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text) {
+    t.put(" after     \(base: v.perp_e9, sign: true) \(asset) perp")
+    t.put("   net \(base: v.net_e9, sign: true) \(asset)   drift ")
+    m.putDrift(&t, v)
+    t.put("\n")
 }
 
 /// What the drift is measured against.
