@@ -2,6 +2,8 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -20,4 +22,20 @@ int sys_port_try(const char *host, uint16_t port) {
     if (err == 0 && listen(fd, 1) != 0) err = errno; /* two may bind, one may listen */
     close(fd);
     return err;
+}
+
+int sys_own_address(char *out, unsigned cap) {
+    struct ifaddrs *all;
+    int found = 0;
+    if (getifaddrs(&all) != 0) return 0;
+    for (const struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next) {
+        if (i->ifa_addr == NULL || i->ifa_addr->sa_family != AF_INET || (i->ifa_flags & IFF_LOOPBACK) != 0
+            || (i->ifa_flags & IFF_UP) == 0)
+            continue;
+        struct sockaddr_in at;
+        memcpy(&at, i->ifa_addr, sizeof at);
+        found = inet_ntop(AF_INET, &at.sin_addr, out, cap) != NULL;
+    }
+    freeifaddrs(all);
+    return found;
 }

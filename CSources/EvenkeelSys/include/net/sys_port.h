@@ -11,5 +11,7 @@ enum { SYS_PORT_TAKEN = EADDRINUSE };
  * EADDRNOTAVAIL (no address of this machine). host: an IPv4 or IPv6 address without brackets; EINVAL for
  * anything else. */
 int sys_port_try(const char *host, uint16_t port);
+/* An IPv4 address of this machine that is not loopback, as text. 1, or 0: it has none. */
+int sys_own_address(char *out, unsigned cap);
 
 #endif
