@@ -29,9 +29,10 @@ put build/deb/words.fish usr/share/fish/vendor_completions.d/evenkeel.fish 644
 pack build/deb/words.man usr/share/man/man1/evenkeel.1.gz
 doc=usr/share/doc/evenkeel
 put Deploy/deb/copyright $doc/copyright 644
-sed "s/@VERSION@/$VERSION/; s/@DATE@/$(date -uR -d @"$SOURCE_DATE_EPOCH")/" Deploy/deb/changelog >build/deb/changelog
+python3 Tools/debian_changelog.py "$VERSION" "$(date -uR -d @"$SOURCE_DATE_EPOCH")" >build/deb/changelog
 pack build/deb/changelog $doc/changelog.gz
 pack CHANGELOG.md $doc/CHANGELOG.md.gz
+for f in README.md SECURITY.md docs/*.md docs/demo.svg; do put "$f" "$doc/$f" 644; done
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
 # without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
 rm -rf build/deb/etc && mkdir -p build/deb/etc/credentials

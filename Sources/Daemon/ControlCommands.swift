@@ -52,6 +52,7 @@ extension Driver {
             return read.isEmpty ? "nothing has been read yet\n" : read
         }
         if word == "pause" { return "\(m.carryOut(.pause, now()).words)\n" }
+        if word == "resume plan" { return "\(reopening(m) ?? Text("nothing is opened at once"))\n" }
         if word == "resume" { return "\(m.carryOut(.resume, now()).words)\n" }
         if word == "rebalance" { return rebalance(client, m) }
         if word == "flatten" { return flattenWords(m) }

@@ -173,7 +173,8 @@ package final class Driver: Effects {
             return 128 + stopSignal
         }
         if options.once {
-            printLine(options.json ? statusJson.message(m) : statusText(m, now_s: now().unix_s))
+            let (json, at_s) = (options.json, now().unix_s)
+            if json { printLine(statusJson.message(m)) } else { write(statusText(m, now_s: at_s)) }
             return m.report.status.exitCode
         }
         return 0

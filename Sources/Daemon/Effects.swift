@@ -85,7 +85,7 @@ extension Driver {
         sink?.status(m, now())
     }
 
-    private func write(_ text: Text) {
+    func write(_ text: Text) {
         _ = text.bytes.withUnsafeBufferPointer { sys_write_all(1, $0.baseAddress, $0.count) }
     }
 

@@ -77,6 +77,7 @@ private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger
     driver.openHistory(venue: venueName, authority: identity.authority)
     defer { driver.closeHistory() }
     driver.openAlertFile()
+    giveAway(config)
     let machine = Machine(effects: driver, rules: rules,
                           account: Account(venue: venue, authority: identity.authority,
                                            subAccount: config.pointee.sub_account, signer: identity.signer),
@@ -87,6 +88,14 @@ private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger
     driver.machine = nil
     driver.web = nil
     return code
+}
+
+/// Root who runs the agent once in a service's directory leaves files that the service can write.
+private func giveAway(_ config: ConfigPointer) {
+    guard let path = sys_config_state(config) else { return }
+    let err = sys_give_to_owner(path)
+    if err == 0 { return }
+    complain("\(c: path): cannot be given to the directory's owner: \(c: sys_errno_text(err))")
 }
 
 private func rules(of config: ConfigPointer) throws(StartRefusal) -> Rules {

@@ -95,15 +95,16 @@ extension Checker {
         return key
     }
 
-    func controlRow() {
+    /// Whether an agent of this config answers.
+    func controlRow() -> Bool {
         guard let file = sys_config_control(config), file.pointee != 0 else {
             row(.warn, "control socket", "off",
                 remedy: "without [agent] control the agent cannot be asked or paused while it runs")
-            return
+            return false
         }
         if agentAnswers(file) {
             row(.ok, "control socket", "\(c: file): an agent answers")
-            return
+            return true
         }
         var look = sys_look()
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 128) { d in
@@ -112,6 +113,7 @@ extension Checker {
         }
         row(look.writable != 0 ? .ok : .warn, "control socket", "\(c: file): no agent runs",
             remedy: "its directory is missing or not writable: commands would not reach the agent")
+        return false
     }
 
     private func agentAnswers(_ file: UnsafePointer<CChar>) -> Bool {

@@ -42,7 +42,7 @@ private func checkAccount(_ c: Checker, _ rules: Rules, _ owner: ek_key, _ signe
     let venueName: Text = "\(c: sys_config_venue_name(config))"
     let venue = venueName.withCString { ek_venue_by_name($0, venueName.count) }
     c.stateRows(record, venueName, owner)
-    c.controlRow()
+    c.pageRows(running: c.controlRow())
     for i in 0..<UInt32(config.pointee.n_urls) { _ = sys_http_add(c.http, sys_config_url(config, i)) }
     c.askEndpoints(venue, payer: signer ?? owner)
     c.endpointRows(venue)

@@ -67,6 +67,13 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
     t.put("\(drift: v)")
     if let k = i { targetWords(&t, m.hedges[k].rules) }
     t.put("\n")
+    if i == m.report.market && m.report.after.known { afterLine(&t, m.report.after, asset) }
+}
+
+/// The lines above are of the book that was decided on; this is the book read back.
+private func afterLine(_ t: inout Text, _ v: View, _ asset: Text) {
+    t.put(" after     \(base: v.perp_e9, sign: true) \(asset) perp")
+    t.put("   net \(base: v.net_e9, sign: true) \(asset)   drift \(drift: v)\n")
 }
 
 /// What the drift is measured against.

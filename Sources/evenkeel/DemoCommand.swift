@@ -156,9 +156,12 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     run.anyPort = a.anyPort
     var log = Logger()
     log.fd = -1
-    let view = DemoView(live: sys_isatty(1) != 0, speed: UInt64(a.speed), seed: a.seed,
+    let view = DemoView(live: Terminal.redraws(1), speed: UInt64(a.speed), seed: a.seed,
                         endsAfter_s: a.duration_s)
-    view.host = hostShown(box.config)
+    let reachable = everywhere(box.config)
+    view.host = reachable ?? hostShown(box.config)
+    let url: Text = "http://\(view.host)"
+    view.exposed = url.withCString { sys_url_is_loopback($0) } == 0
     view.token = token
     if !view.live {
         let how: Text = "\(a.venue) on the embedded chain, \(a.speed)x, seed \(a.seed)"
@@ -168,6 +171,16 @@ private func runDemo(_ a: DemoArguments, _ dir: Text, _ chain: ChainAddress) -> 
     let totals = chainSummary(chain)
     view.summary(fees_e6: totals.fees_e6, funding_e6: totals.funding_e6, lamports: totals.lamports)
     return code
+}
+
+/// Served on every address of this machine: one of them that others can reach; nil: it is one address.
+private func everywhere(_ config: UnsafeMutablePointer<sys_config>) -> Text? {
+    let host = textOf(sys_config_listen_host(config))
+    guard host == "0.0.0.0" || host == "::" else { return nil }
+    return withUnsafeTemporaryAllocation(of: CChar.self, capacity: 64) { p in
+        guard let base = p.baseAddress, sys_own_address(base, 64) != 0 else { return "127.0.0.1" }
+        return textOf(base)
+    }
 }
 
 /// The configured address as it stands in a URL.

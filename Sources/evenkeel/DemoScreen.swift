@@ -10,32 +10,52 @@ import Text
 extension DemoView {
     func draw(_ m: Machine, _ v: View, _ now: Now) {
         lastDraw_ms = sys_mono_ms()
+        let now_size = TerminalSize(of: 1)
         var t = Text(capacity: 2048)
+        if now_size != size {
+            // What was drawn has been wrapped anew by the terminal: it is wiped away.
+            t.put("\u{1B}[H\u{1B}[2J")
+            drawn = 0
+            size = now_size
+        }
         if drawn > 0 { t.put("\u{1B}[\(drawn)A") }
-        var lines = 0
-        func line(_ x: Text) {
-            t.put("\r\u{1B}[2K\(x)\n")
-            lines += 1
-        }
-        line(header(m, now))
-        if v.known {
-            line(priceLine(v))
-            line(bookLine(v))
-            line(driftLine(m, v))
-            line(healthLine(m, v))
-            if !page.isEmpty { line(page) }
-        }
-        line(Text())
-        for e in events { line(e) }
-        line(footer())
-        drawn = lines
+        let lines = screen(m, v, now)
+        for x in lines { t.put("\r\u{1B}[2K\(x)\n") }
+        // The last drawing may have had more lines.
+        for _ in lines.count..<max(lines.count, drawn) { t.put("\r\u{1B}[2K\n") }
+        drawn = max(lines.count, drawn)
         Terminal.print(t)
+    }
+
+    /// Every line fits its terminal, and all of them do: of the events as many of the newest as have room.
+    private func screen(_ m: Machine, _ v: View, _ now: Now) -> [Text] {
+        var top: [Text] = []
+        func put(_ x: Text) { top.append(contentsOf: fitted(x, to: size.width, indent: 8)) }
+        put(header(m, now))
+        if v.known {
+            put(priceLine(v))
+            put(bookLine(v))
+            put(driftLine(m, v))
+            put(healthLine(m, v))
+            if !page.isEmpty { put(page) }
+            if exposed { put(warning) }
+        }
+        top.append(Text())
+        let foot = fitted(footer(), to: size.width, indent: 3)
+        var shown: [Text] = []
+        for e in events.reversed() {
+            let pieces = fitted(e, to: size.width)
+            if top.count + shown.count + pieces.count + foot.count > size.rows - 1 { break }
+            shown = pieces + shown
+        }
+        let all = top + shown + foot
+        return Array(all[..<min(all.count, size.rows - 1)])
     }
 
     private func header(_ m: Machine, _ now: Now) -> Text {
         let (day, time) = clock(now)
         let what: Text = "\(c: ek_venue_name(m.account.venue)) · embedded chain · \(speed)x · seed \(seed)"
-        return " evenkeel demo   \(what)        day \(day)  \(time)   \(m.report.status.word)"
+        return " evenkeel DEMO   \(what)   day \(day)  \(time)   \(m.report.status.word)"
     }
 
     private func priceLine(_ v: View) -> Text {

@@ -14,7 +14,7 @@ extension DemoView {
         let funding: Text = funding_e6.map { ", funding earned \(usd: $0, shown: 4)" } ?? ""
         let many: StaticString = corrections == 1 ? "" : "s"
         let traded: Text = "\(corrections) correction\(many), \(base: corrected_e9, shown: 2) SOL in all"
-        Terminal.print("""
+        let text: Text = """
 
              summary of \(time): \(traded), over \(samples) ticks
                |drift|      with the agent   without it
@@ -22,7 +22,8 @@ extension DemoView {
                largest      \(column(maxWith_ppm))\(column(maxWithout_ppm))
                costs        \(venue)network fees \(lamports) lamports\(funding)
 
-            """)
+            """
+        Terminal.print(live ? fitted(text, to: size, cutBelow: false) : text)
     }
 
     private func column(_ ppm: Int64) -> Text {

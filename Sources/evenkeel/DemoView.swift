@@ -17,6 +17,10 @@ final class DemoView: StatusSink {
     var host = Text()
     var token = Text()
     var page = Text()
+    /// The page can be reached from other machines.
+    var exposed = false
+    var warning = Text()
+    var size = TerminalSize(of: 1)
     var startedAt_s: Int64 = 0
     var lastDraw_ms: Int64 = 0
     var drawn = 0
@@ -46,7 +50,8 @@ final class DemoView: StatusSink {
 
     func served(port: UInt16) {
         page = " page  http://\(host):\(port)/#token=\(token)"
-        if !live { Terminal.print("\(page)\n") }
+        if exposed { warning = " DEMO  this page is not on loopback: who has its address controls the demo" }
+        if !live { Terminal.print(exposed ? "\(page)\n\(warning)\n" : "\(page)\n") }
     }
 
     func status(_ m: Machine, _ now: Now) {

@@ -21,7 +21,7 @@ func coloured(_ plain: Text) -> Text {
         t.put(raw: b, at, word)
         if line == 0 {
             t.put(urgency(first))
-        } else {
+        } else if word - at < 8 {         // what is indented further goes on from the line above
             t.put("\u{1b}[2m")
         }
         t.put(first)

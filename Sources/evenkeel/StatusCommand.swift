@@ -41,7 +41,7 @@ func statusCommand() -> Int32 {
     guard let box = loadConfig(config, SYS_LOAD_BARE) else { return 2 }
     if let path = accounts { return saveAccounts(box.config, path) }
     if !watch { return showStatus(box.config, json: json, inPlace: false) }
-    let inPlace = !json && sys_isatty(1) != 0
+    let inPlace = !json && Terminal.redraws(1)
     while true {
         let code = showStatus(box.config, json: json, inPlace: inPlace)
         if !inPlace && code == noAgent { return code }
@@ -57,7 +57,8 @@ private func showStatus(_ config: UnsafeMutablePointer<sys_config>, json: Bool, 
         lastRecord(config, json: json)
         return noAgent
     }
-    Terminal.print(!json && Terminal.colours(1) ? coloured(a) : a)
+    let shown = json || sys_isatty(1) == 0 ? a : fitted(a, to: TerminalSize(of: 1), cutBelow: inPlace)
+    Terminal.print(!json && Terminal.colours(1) ? coloured(shown) : shown)
     return needsAPerson(a, json: json) ? heldBack : 0
 }
 

@@ -11,9 +11,9 @@ enum Terminal {
         _ = t.bytes.withUnsafeBufferPointer { sys_write_all(fd, $0.baseAddress, $0.count) }
     }
 
-    /// Colours only on a terminal, and not where NO_COLOR is set.
+    /// Colours only on a terminal that knows more than letters, and not where NO_COLOR is set.
     static func colours(_ fd: Int32) -> Bool {
-        sys_isatty(fd) != 0 && (sys_env("NO_COLOR")?.pointee ?? 0) == 0
+        redraws(fd) && (sys_env("NO_COLOR")?.pointee ?? 0) == 0
     }
 
     /// "evenkeel: WHY" on stderr, and the exit code for bad usage.

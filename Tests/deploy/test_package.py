@@ -24,9 +24,13 @@ def test_what_is_in_it(package, tmp_path, program):
                  "usr/share/bash-completion/completions/evenkeel", "usr/share/zsh/vendor-completions/_evenkeel",
                  "usr/share/fish/vendor_completions.d/evenkeel.fish", "usr/share/doc/evenkeel/copyright",
                  "usr/share/doc/evenkeel/changelog.gz", "usr/share/doc/evenkeel/CHANGELOG.md.gz",
+                 "usr/share/doc/evenkeel/README.md", "usr/share/doc/evenkeel/docs/operations.md",
                  "usr/share/doc/evenkeel/examples/evenkeel.conf"):
         assert (tmp_path / name).stat().st_size > 60, name
     assert (tmp_path / "usr/share/doc/evenkeel/examples/evenkeel.conf").read_text().count("/root/") == 0
+    changes = gzip.decompress((tmp_path / "usr/share/doc/evenkeel/changelog.gz").read_bytes()).decode()
+    assert changes.startswith("evenkeel (") and changes.count("\n -- ") == 1
+    assert "\n  * No order rests on one look." in changes
     assert b".SH COMMANDS" in gzip.decompress((tmp_path / "usr/share/man/man1/evenkeel.1.gz").read_bytes())
     fields = subprocess.run(["dpkg-deb", "-f", str(package)], check=True, capture_output=True, text=True).stdout
     needed = subprocess.run(["objdump", "-p", str(program)], capture_output=True, text=True).stdout

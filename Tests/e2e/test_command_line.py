@@ -4,6 +4,7 @@ what it says to a slip of the fingers."""
 import json
 import os
 import shutil
+import socket
 import subprocess
 
 import pytest
@@ -231,3 +232,80 @@ def test_help_of_a_command_and_versions(agents, binary):
 def test_a_bad_value_is_named_with_its_option(agents, binary, words, said):
     r = agents(binary, None).command(*words)
     assert r.code == 2 and said in r.err and r.out == "", r
+
+
+# --- what root leaves behind
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_one_run_by_root_leaves_the_services_files(bench):
+    """The directory is the service's: so are the files in it afterwards."""
+    chain, agent = bench(chain={"perp": -9}, agent__mode="paper")
+    home = agent.home / "var"
+    home.mkdir()
+    os.chown(home, 12345, 12345)
+    agent.set(agent__state=home / "state.bin")
+    victim = agent.home / "victim"
+    victim.touch()
+    os.link(victim, home / "state.bin.linked")  # a second name of a file that is not the agent's
+    r = agent.once("--paper")
+    assert r.code == 0, r
+    owners = {x.name: x.stat().st_uid for x in home.iterdir()}
+    assert owners.pop("state.bin.linked") == 0 and victim.stat().st_uid == 0
+    assert "state.bin" in owners and "state.bin.ring" in owners and set(owners.values()) == {12345}, owners
+
+
+def test_a_paper_fill_does_not_contradict_itself(bench):
+    """The book that was decided on, and the one afterwards."""
+    chain, agent = bench(chain={"perp": -9}, agent__mode="paper")
+    r = agent.command("run", "-c", agent.config, "--once", "--paper")
+    lines = r.out.splitlines()
+    assert " net       +1.0000 SOL   drift +10.00 %  (tolerance 1.00 %)" in lines, r
+    assert " after     -10.0000 SOL perp   net +0.0000 SOL   drift +0.00 %" in lines and lines[-1] != "", r
+
+
+# --- check: the page
+
+
+def rows(agent):
+    return {x["name"]: x for x in json.loads(agent.said("check", "--json").out)["data"]["rows"]}
+
+
+def test_check_looks_at_the_page(bench):
+    chain, agent = bench(chain={"perp": -10})
+    assert rows(agent)["page"]["value"] == "off"
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen(1)
+        port = s.getsockname()[1]
+        agent.set(web__listen="127.0.0.1:%d" % port)
+        row = rows(agent)["page"]
+        assert (
+            row["finding"] == "warn"
+            and "Address already in use" in row["value"]
+            and "[web] listen" in row["remedy"]
+        )
+    found = rows(agent)
+    assert found["page"]["finding"] == "ok" and found["page"]["value"].endswith("free"), found["page"]
+    assert "controls nothing" in found["token file"]["value"]
+    token = agent.home / "token"
+    agent.set(web__token_file=token)
+    assert "cannot be read" in rows(agent)["token file"]["value"]
+    for text, mode, words in (
+        ("short", 0o600, "no token of 16 to 128"),
+        ("a b" * 10, 0o600, "holds a blank"),
+        ("x" * 32, 0o644, "mode 0644"),
+        ("x" * 32 + "\n", 0o600, None),
+    ):
+        token.write_text(text)
+        token.chmod(mode)
+        row = rows(agent)["token file"]
+        assert (
+            (row["finding"] == "ok")
+            if words is None
+            else (row["finding"] == "warn" and words in row["value"])
+        ), row
+    running = agent.start()
+    running.until("balanced")
+    wait_for(lambda: "an agent runs" in rows(agent)["page"]["value"], 10, lambda: rows(agent)["page"])
+    assert running.stop() == 143

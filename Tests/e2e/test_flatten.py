@@ -30,7 +30,10 @@ def test_flat_and_paused(bench, perp, action):
     assert agent.said("rebalance").out.startswith("paused: ")
     assert chain.perp() == 0
     at = len(running.lines)
-    assert agent.said("resume").code == 0
+    r = agent.said("resume")            # it would open the whole hedge anew: said first, and asked
+    assert r.code == 2 and "resume would sell 10.0000 SOL-PERP at about $" in r.err and "--yes" in r.err, r
+    assert ", cost about $" in r.err and agent.record()["paused"] and chain.perp() == 0
+    assert agent.said("resume", "--yes").code == 0
     running.until("executed_live", since=at)
     assert chain.perp() == -10 * E9 and running.stop() == 143
 

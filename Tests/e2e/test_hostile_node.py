@@ -236,7 +236,7 @@ def test_bodies_without_end(lying, way):
     for errors in (1, 2):                                                   # between them the endpoint rests
         wait_for(lambda: len([x for x in running.lines if x["status"] == "error"]) >= errors, 30, lambda: "errors\n" + running.log)
         began = time.monotonic()
-        assert agent.said("status").code == 0 and time.monotonic() - began < 5, "it hangs"
+        assert agent.said("status").code in (0, 4) and time.monotonic() - began < 5, "it hangs"
     assert resident_kb(running.pid) < 40 * 1024 and getattr(liar, "poured", 0) < 32 << 20
     liar.honest()
     running.until("balanced", since=len(running.lines), seconds=90)

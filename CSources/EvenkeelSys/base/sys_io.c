@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 int sys_path_there(const char *path) {
@@ -12,6 +13,14 @@ int sys_path_there(const char *path) {
 }
 
 int sys_isatty(int fd) { return isatty(fd) == 1; }
+
+int sys_terminal_size(int fd, int *columns, int *rows) {
+    struct winsize w;
+    if (ioctl(fd, TIOCGWINSZ, &w) != 0 || w.ws_col == 0 || w.ws_row == 0) return 0;
+    *columns = w.ws_col;
+    *rows = w.ws_row;
+    return 1;
+}
 
 int sys_write_all(int fd, const void *bytes, size_t n) {
     const uint8_t *at = bytes;

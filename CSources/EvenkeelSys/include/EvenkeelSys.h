@@ -18,6 +18,7 @@
 #include "net/sys_http.h"
 #include "net/sys_httpd.h"
 #include "net/sys_notify.h"
+#include "net/sys_port.h"
 #include "web/sys_metrics.h"
 #include "web/sys_web.h"
 #include "signer/sys_keyfile.h"

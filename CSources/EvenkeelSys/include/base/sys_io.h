@@ -6,6 +6,8 @@
 #include <stdint.h>
 
 int sys_isatty(int fd);
+/* 1 with the terminal's size; 0 when it is none or does not know it. */
+int sys_terminal_size(int fd, int *columns, int *rows);
 /* Writes it all (short writes and EINTR handled); 0, or the errno. */
 int sys_write_all(int fd, const void *bytes, size_t n);
 /* One log line: waits for a stalled reader 100 ms at most, then drops the rest. 0, or the errno (EAGAIN:

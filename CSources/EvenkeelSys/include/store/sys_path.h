@@ -21,6 +21,10 @@ int sys_dir_of(const char *path, char *out, uint32_t cap);
 /* Bytes this user can still write in that directory's file system, and its free inodes (all ones where there
  * are none to count). 0, or the errno. */
 int sys_disk_free(const char *dir, uint64_t *bytes, uint64_t *inodes);
+/* Run as root, the files in the directory of `path` whose names begin with its name are given to the owner of
+ * the directory, so that a service which runs as that user can go on with them. Files that are not root's,
+ * have a second name or are no files are left alone. 0, or the errno. */
+int sys_give_to_owner(const char *path);
 /* 1 when that directory's file system lives in memory (tmpfs, ramfs): a reboot empties it. */
 int sys_in_memory(const char *dir);
 
