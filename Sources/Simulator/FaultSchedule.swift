@@ -97,11 +97,14 @@ extension Simulation {
     /// In some of the quiet times one node of several is gone for good.
     private func leaveOneDead() {
         judge.deadOfTwo = false
-        guard scenario.has(.dead), endpoints.count > 1, evidenceRandom.below(3) == 0 else { return }
+        // A process that is suspended now could not be restarted below.
+        guard scenario.has(.dead), endpoints.count > 1, evidenceRandom.below(3) == 0, t >= suspendedUntil_ms else {
+            return
+        }
         schedule.state[Int(FaultClass.dead.rawValue)].on = true
         schedule.state[Int(FaultClass.dead.rawValue)].target = evidenceRandom.below(endpoints.count)
         judge.deadOfTwo = endpoints.count == 2
-        guard judge.deadOfTwo, let m = machine, t >= suspendedUntil_ms else { return }
+        guard judge.deadOfTwo, let m = machine else { return }
         // One that contradicted before it fell silent is never counted out; a new process has seen nothing of
         // that.
         trace.add(t, "operator restarts", 1)
