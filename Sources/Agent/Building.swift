@@ -120,7 +120,7 @@ extension Machine {
             if order.kind == UInt8(EK_KIND_TAKE) {
                 err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
             } else if order.kind == UInt8(EK_KIND_CANCEL) {
-                err = ek_ix_cancel_order(book, &key, perpIndex, 1, cancelling ?? 0, venueIx)
+                err = ek_ix_cancel_own(book, &key, perpIndex, cancelledUserId, venueIx)
             } else {
                 err = ek_ix_place(book, &key, &params, venueIx)
             }

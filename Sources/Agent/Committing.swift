@@ -77,7 +77,8 @@ extension Machine {
             executionFailed(t, now)
         case .limit(let words, let until_s):
             let left_ms = UInt64(clamping: max(0, until_s - now.unix_s)).multipliedReportingOverflow(by: 1_000).partialValue
-            signerHold = SignerHold(words: words, until_s: until_s, until_ms: now.mono_ms + left_ms)
+            signerHold = SignerHold(words: words, until_s: until_s, until_ms: now.mono_ms + left_ms,
+                reducing: decision.reduce_only != 0)
             signerLimitGate(now)
             abandonOrder()
             blocked(now)

@@ -77,7 +77,9 @@ extension Machine {
     func signerLimitGate(_ now: Now) {
         guard rules.mode == .live else { return }
         if let h = signerHold, h.over(now) { signerHold = nil }
-        guard let h = signerHold else {
+        // An order that only reduces is refused by no limit of the signer's; what held one up (a price that
+        // it does not believe yet) holds all.
+        guard let h = signerHold, h.reducing || decision.reduce_only == 0 else {
             putGate(Gate(gate: .signerLimit, ok: true, measured: Measure("not used up"), allowed: Measure("not used up")))
             return
         }
@@ -227,6 +229,7 @@ extension Machine {
         let still = still_ms(now)
         let moves = still <= frozenAfter_ms
         gate(.chainMoves, moves, moves && !slots.moved ? Measure("not known yet") : Measure(still / 1000, .seconds), Measure(frozenAfter_ms / 1000, .seconds))
+        clockGate(now)
         gate(.secondOpinion, true, Measure("not asked"), Measure("agreed"))
         blockhashGate()
     }
@@ -254,7 +257,8 @@ extension Machine {
         var notional: Int64 = 0
         if correcting { _ = ek_mul_div_floor_i64(report.view.a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000, &notional) }
         let sum = Int64(clamping: Int128(notionalToday_e6(now)) + Int128(notional))
-        gate(.notionalToday, rules.maxNotionalDay_e6 == 0 || sum <= rules.maxNotionalDay_e6, Measure(sum, .usd_e6),
+        gate(.notionalToday, rules.maxNotionalDay_e6 == 0 || sum <= rules.maxNotionalDay_e6 || closing,
+            Measure(sum, .usd_e6),
              rules.maxNotionalDay_e6 == 0 ? Measure("off") : Measure(rules.maxNotionalDay_e6, .usd_e6))
 
         // An order with an id of ours that this state file does not know: another agent, or a state file that was lost.

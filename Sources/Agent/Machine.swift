@@ -112,6 +112,10 @@ package final class Machine {
 
     /// A limit of the signer is used up, and until when.
     var signerHold: SignerHold? = nil
+    /// Whether a limit of the signer keeps the machine from correcting now.
+    package var heldBySigner: Bool { signerHold != nil }
+    /// What the signer says of its loss limit; only shown.
+    package var signerLoss: SignerLoss? = nil
 
     // Watching and settling.
     var watch = Watch()

@@ -75,7 +75,8 @@ extension Simulation {
             queue.push(t + (left < Simulation.quiet_ms + 6 * 3_600_000 ? left + 1 : Simulation.quiet_ms),
                        .phase, 0)
         } else {
-            judge.quietEnds(after: Simulation.quiet_ms)
+            // A cancel has lamports: a signer whose limit is used up signs none either.
+            if !(machine?.heldBySigner ?? false) { judge.quietEnds(after: Simulation.quiet_ms) }
             schedule.faultsOn = true
             trace.add(t, "faults on", 0)
             let longest = max(1, (end_ms - t - Simulation.quiet_ms) / 3_600_000)

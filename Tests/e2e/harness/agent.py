@@ -60,7 +60,11 @@ class Agent:
             "venue": {"name": chain.venue if chain is not None else "velocity"},
             "account": {"keypair": self.key},
             "hedge SOL-PERP": {"spot": "venue:SOL"},
-            "order": {}, "gates": {}, "signer": {"max_orders_per_hour": 100000}, "web": {"listen": ""},
+            # Prices jump and hedges are opened anew all day in these tests: what bounds that has tests of its
+            # own (Tests/signer).
+            "signer": {"max_orders_per_hour": 100000, "max_loss_usd_per_day": 1000000,
+                       "max_price_move_pct": "100/100/100"},
+            "order": {}, "gates": {}, "web": {"listen": ""},
         }
         if chain is not None and seed != 7:
             self.settings["account"]["authority"] = chain.authority
