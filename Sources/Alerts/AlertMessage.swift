@@ -21,15 +21,19 @@ struct AlertOrigin {
 /// The message as its receiver wants it.
 func alertBody(_ a: Alert, _ o: AlertOrigin, _ config: UnsafePointer<sys_config>) -> Text {
     let human = sentence(a, o)
-    switch sys_config_alert_format(config) {
+    let format = sys_config_alert_format(config)
+    if format == Int32(SYS_ALERT_JSON) || format == Int32(SYS_ALERT_AUTO) { return ownFormat(a, o, human) }
+    // What a node said is somewhere in it.
+    let safe = escaped(human, format: format)
+    switch format {
     case Int32(SYS_ALERT_NTFY):
-        return human
-    case Int32(SYS_ALERT_DISCORD):
-        return "{\"content\":\(quoted: human),\"allowed_mentions\":{\"parse\":[]}}"
+        return safe
+    case Int32(SYS_ALERT_DISCORD):         // flag 4: no previews of links
+        return "{\"content\":\(quoted: safe),\"flags\":4,\"allowed_mentions\":{\"parse\":[]}}"
     case Int32(SYS_ALERT_SLACK):
-        return "{\"text\":\(quoted: human)}"
+        return "{\"text\":\(quoted: safe),\"mrkdwn\":false,\"unfurl_links\":false}"
     case Int32(SYS_ALERT_TELEGRAM):
-        return "{\(chat(config))\"text\":\(quoted: human),\"link_preview_options\":{\"is_disabled\":true}}"
+        return "{\(chat(config))\"text\":\(quoted: safe),\"link_preview_options\":{\"is_disabled\":true}}"
     default:
         return ownFormat(a, o, human)
     }

@@ -39,7 +39,7 @@ class Model:
     """Every price and every order, with its time; windows are whole slots, the running one is one more."""
 
     def __init__(self, limit_e6, orders_hour=10**6, notional_e6=10**15):
-        self.prices, self.counted, self.now = [], [], START
+        self.prices, self.day, self.counted, self.now = [], [], [], START
         self.limit_e6, self.orders_hour, self.notional_e6, self.published = (
             limit_e6,
             orders_hour,
@@ -57,10 +57,9 @@ class Model:
         age = self.now - at
         low, high = 1, 2**63 - 1
         spans = [([last], min(MINUTE * max(1, up(age, 60)), HOUR * max(1, up(age, 3600)), TOTAL))]
-        spans += [
-            ([p for _, p in self.window(self.prices, slot_s, 13)], ppm)
-            for slot_s, ppm in ((5, MINUTE), (300, HOUR))
-        ]
+        spans += [([p for _, p in self.window(self.prices, 5, 13)], MINUTE)]
+        spans += [([p for _, p in self.window(self.prices, 300, 13)], HOUR)]
+        spans += [([p for _, p in self.window(self.day, 3600, 25)], TOTAL)]
         for seen, ppm in spans:
             if seen:
                 low, high = max(low, up(max(seen) * (10**6 - ppm), 10**6)), min(
@@ -76,6 +75,9 @@ class Model:
         return NOTHING if low <= price <= high else MOVE
 
     def accept(self, price, published):
+        # The price before held until this one.
+        self.day += [(self.now, self.prices[-1][1])] if self.prices else []
+        self.day.append((self.now, price))
         self.prices.append((self.now, price))
         self.published = max(self.published, published)
 
@@ -83,7 +85,7 @@ class Model:
         return sum(e[1][what] for e in self.window(self.counted, slot_s, 25))
 
     def loss(self, direction, size, worst, price):
-        day = [p for _, p in self.window(self.prices, 3600, 25)] + [price]
+        day = [p for _, p in self.window(self.day, 3600, 25)] + [price]
         sol = max(day[:-1], default=0) or (self.prices[-1][1] if self.prices else 10**9)
         gap = max(0, max(day) - worst if direction == SHORT else worst - min(day))
         top = max(worst, max(day))

@@ -25,6 +25,8 @@ KEY = Keypair.from_seed(b"\x08" * 32)
 class Role:
     """A keeper and a signer at the end of a socket."""
 
+    environment = None
+
     def __init__(self, home, case, key=None):
         self.home, self.case, self.sequence = home, case, 0
         self.key = home / "key.json"
@@ -33,7 +35,9 @@ class Role:
             self.key.write_text(json.dumps(list(bytes(key or KEY))))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket = ours
-        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs,
+                                        env=self.environment, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         theirs.close()
         ours.settimeout(10)
 

@@ -115,6 +115,8 @@ void ek_price_accept(ek_price_memory *m, int64_t price_e6, int64_t published_s, 
     EK_ASSERT(price_e6 > 0 && now_s >= 0);
     keep(m->minute, EK_PRICE_SHORT_SLOTS, &m->minute_slot, EK_PRICE_MINUTE_S, price_e6, now_s);
     keep(m->hour, EK_PRICE_SHORT_SLOTS, &m->hour_slot, EK_PRICE_HOUR_S, price_e6, now_s);
+    /* The price before held until this one: after days of silence it is what an order is counted against. */
+    if (m->last_e6 > 0) keep(m->day, EK_PRICE_DAY_SLOTS, &m->day_slot, EK_PRICE_DAY_S, m->last_e6, now_s);
     keep(m->day, EK_PRICE_DAY_SLOTS, &m->day_slot, EK_PRICE_DAY_S, price_e6, now_s);
     m->last_e6 = price_e6;
     if (now_s > m->last_s) m->last_s = now_s;

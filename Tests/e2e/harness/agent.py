@@ -48,7 +48,9 @@ class Agent:
     def __init__(self, binary, chain=None, seed=8, **changes):
         self.binary = Path(binary)
         self.home = Path(tempfile.mkdtemp(prefix="ek", dir="/tmp"))       # short: a socket's path has 108 bytes
-        self.state, self.control = self.home / "state.bin", self.home / "ctl.sock"
+        # The socket in a directory of its own: only there the agent removes it at its end.
+        self.state, self.control = self.home / "state.bin", self.home / "run" / "ctl.sock"
+        self.control.parent.mkdir()
         self.config, self.key = self.home / "ek.conf", self.home / "key.json"
         self.processes = []
         public = getattr(chain, SEEDS[seed]) if chain is not None else None

@@ -6,9 +6,10 @@
  *                                 and `total_ppm` in all, however long the silence
  *   in a minute, an hour, a day    no further than minute_ppm, hour_ppm, total_ppm from any price accepted in
  *                                 it: small steps are no way around, and a day's walk has an end
- * The first price of a market is believed. Time is the ledger's (ek_ledger.h). The extremes of the last day
- * are what an order is counted against (ek_loss.h). Windows are whole slots, as in ek_rolling.h: a price
- * counts a little longer than its window, never shorter. Pure; it goes into a file as it is. */
+ * The first price of a market is believed. Time is the ledger's (ek_ledger.h). The extremes of the last day,
+ * the price that held when it began among them, are what an order is counted against (ek_loss.h). Windows are
+ * whole slots, as in ek_rolling.h: a price counts a little longer than its window, never shorter. Pure; it
+ * goes into a file as it is. */
 #ifndef EK_PRICE_MEMORY_H
 #define EK_PRICE_MEMORY_H
 #include "base/ek_types.h"
