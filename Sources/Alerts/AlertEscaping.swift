@@ -1,15 +1,17 @@
 // What a node answers ends up in an alert, and a node must not write the operator's messages: no mention, no
 // link, no markdown, no command that is sent by a tap. Each receiver reads other signs.
-import EvenkeelSys
 import Text
+
+/// A receiver with signs of its own.
+enum AlertReceiver: CaseIterable { case slack, discord, telegram, ntfy }
 
 /// A space of no width (U+200B): it shows nothing, and ends a link, a mention or a command before it begins.
 private let gap: [UInt8] = [0xE2, 0x80, 0x8B]
 /// Receivers cut or refuse long ones (Discord: 2000 characters).
 private let longest = 1_900
 
-/// The text as the receiver of that format shows it, and as nothing else. `format`: SYS_ALERT_*.
-func escaped(_ text: Text, format: Int32) -> Text {
+/// The text as that receiver shows it, and as nothing else.
+func escaped(_ text: Text, for receiver: AlertReceiver) -> Text {
     var t = Text(capacity: text.count + text.count / 4)
     let bytes = text.bytes
     var i = 0
@@ -22,7 +24,7 @@ func escaped(_ text: Text, format: Int32) -> Text {
         if b < 0x20 || b == 0x7F {
             t.put(" ")                          // a line of its own could look like the agent's
         } else {
-            mark(b, bytes, i, format, &t)
+            mark(b, bytes, i, receiver, &t)
         }
         i += 1
     }
@@ -35,26 +37,26 @@ func escaped(_ text: Text, format: Int32) -> Text {
 }
 
 /// One visible byte, with what its receiver needs before or behind it.
-private func mark(_ b: UInt8, _ bytes: [UInt8], _ i: Int, _ format: Int32, _ t: inout Text) {
+private func mark(_ b: UInt8, _ bytes: [UInt8], _ i: Int, _ receiver: AlertReceiver, _ t: inout Text) {
     let next = i + 1 < bytes.count ? bytes[i + 1] : 0x20
-    switch format {
-    case Int32(SYS_ALERT_SLACK):
+    switch receiver {
+    case .slack:
         switch b {
         case UInt8(ascii: "&"): return t.put("&amp;")
         case UInt8(ascii: "<"): return t.put("&lt;")
         case UInt8(ascii: ">"): return t.put("&gt;")
         default: break
         }
-    case Int32(SYS_ALERT_DISCORD):
+    case .discord:
         if isMarkdown(b) { t.put("\\") }
-    case Int32(SYS_ALERT_TELEGRAM):
+    case .telegram:
         let before = i > 0 ? bytes[i - 1] : 0x20
         t.put(byte: b)
         let command = b == UInt8(ascii: "/") && !isWord(before)
         if command || b == UInt8(ascii: "#") || b == UInt8(ascii: "$") && isLetter(next) { t.put(bytes: gap) }
         if startsLink(b, next) { t.put(bytes: gap) }
         return
-    default: break
+    case .ntfy: break
     }
     t.put(byte: b)
     if startsLink(b, next) { t.put(bytes: gap) }

@@ -21,21 +21,29 @@ struct AlertOrigin {
 /// The message as its receiver wants it.
 func alertBody(_ a: Alert, _ o: AlertOrigin, _ config: UnsafePointer<sys_config>) -> Text {
     let human = sentence(a, o)
-    let format = sys_config_alert_format(config)
-    if format == Int32(SYS_ALERT_JSON) || format == Int32(SYS_ALERT_AUTO) { return ownFormat(a, o, human) }
+    guard let receiver = receiver(config) else { return ownFormat(a, o, human) }
     // What a node said is somewhere in it.
-    let safe = escaped(human, format: format)
-    switch format {
-    case Int32(SYS_ALERT_NTFY):
+    let safe = escaped(human, for: receiver)
+    switch receiver {
+    case .ntfy:
         return safe
-    case Int32(SYS_ALERT_DISCORD):         // flag 4: no previews of links
+    case .discord:         // flag 4: no previews of links
         return "{\"content\":\(quoted: safe),\"flags\":4,\"allowed_mentions\":{\"parse\":[]}}"
-    case Int32(SYS_ALERT_SLACK):
+    case .slack:
         return "{\"text\":\(quoted: safe),\"mrkdwn\":false,\"unfurl_links\":false}"
-    case Int32(SYS_ALERT_TELEGRAM):
+    case .telegram:
         return "{\(chat(config))\"text\":\(quoted: safe),\"link_preview_options\":{\"is_disabled\":true}}"
-    default:
-        return ownFormat(a, o, human)
+    }
+}
+
+/// nil: the agent's own format.
+private func receiver(_ config: UnsafePointer<sys_config>) -> AlertReceiver? {
+    switch sys_config_alert_format(config) {
+    case Int32(SYS_ALERT_NTFY): return .ntfy
+    case Int32(SYS_ALERT_DISCORD): return .discord
+    case Int32(SYS_ALERT_SLACK): return .slack
+    case Int32(SYS_ALERT_TELEGRAM): return .telegram
+    default: return nil
     }
 }
 

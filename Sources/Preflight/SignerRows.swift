@@ -14,7 +14,8 @@ extension Checker {
     }
 
     private func lossRow(_ m: Machine) {
-        if (sys_config_signer_socket(config)?.pointee ?? 0) != 0 { return }      // its policy is its own affair
+        // The policy of a signer of one's own is its own affair.
+        if (sys_config_signer_socket(config)?.pointee ?? 0) != 0 { return }
         do throws(LedgerTrouble) {
             let l = try SignerLedger(config, change: false)
             let g = l.ledger.pointee
@@ -35,8 +36,8 @@ extension Checker {
     /// What the first request will settle.
     private func firstLimit(_ m: Machine) -> Text {
         let given_e6 = Int64(clamping: config.pointee.max_loss_day_e6)
-        if given_e6 > 0 { return "nothing signed yet; the limit will be \(usd: given_e6) a day, as configured" }
-        guard m.report.view.valued else { return "nothing signed yet; the limit will be 1 % of the equity a day" }
+        if given_e6 > 0 { return "nothing signed yet; the limit is \(usd: given_e6) a day, as configured" }
+        guard m.report.view.valued else { return "nothing signed yet; auto is 1 % of the equity a day" }
         let auto_e6 = max(10_000_000, m.report.view.a.equity_e6 / 100)
         return "nothing signed yet; auto will be \(usd: auto_e6) a day, 1 % of the equity, at least $10"
     }

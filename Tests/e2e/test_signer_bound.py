@@ -1,5 +1,5 @@
-"""The signer's bound as a whole program shows it: the limit in the log, the status, the metrics and `check`; orders
-that wait are `blocked` and no failures; closing goes on; `evenkeel signer` with the agent stopped."""
+"""The signer's bound as a whole program shows it: the limit in the log, the status, the metrics and `check`;
+orders that wait are `blocked` and no failures; closing goes on; `evenkeel signer` with the agent stopped."""
 
 import json
 
@@ -88,7 +88,7 @@ def test_the_operator_sets_limit_and_price(bench):
     assert agent.said("signer", "price", str(price / 10**6)).code == 0
     assert agent.said("signer", "limit", "77.5").code == 0
     assert agent.once().status["status"] == "executed_live"
-    for words in (("limit", "0"), ("limit", "-5"), ("price", "x"), ("limit",), ("show", "more"), ("raise", "5")):
+    for words in (("limit", "0"), ("limit", "-5"), ("price", "x"), ("limit",), ("show", "a"), ("raise", "5")):
         assert agent.said("signer", *words).code == 2, words
     agent.set(signer__max_loss_usd_per_day="33")
     r = agent.said("signer", "limit", "500")

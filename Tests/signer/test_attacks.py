@@ -1,6 +1,6 @@
-"""Attacks on the signer by an agent that is taken over, against the real signer with its clock moved: whatever
-it shows and asks, what it can lose stays under the bound of SECURITY.md. In each an accomplice fills at the
-worst price that was signed, which no market does; the vAMM's fills are tried where it makes a difference."""
+"""Attacks on the signer by an agent that is taken over, against the real signer with its clock moved:
+whatever it shows and asks, what it can lose stays under the bound of SECURITY.md. In each an accomplice fills
+at the worst price that was signed, which no market does; the vAMM's fills are tried, too."""
 
 import time
 
@@ -126,8 +126,8 @@ def test_expand_and_reduce_in_turns(world, equity, capsys):
 
 @pytest.mark.parametrize("equity", BOOKS)
 def test_reducing_at_a_walked_price(world, equity, capsys):
-    """The honest short of the whole book, and then bought back at a price that was walked up for a day: the part
-    of the bound that has the move in it."""
+    """The honest short of the whole book, and then bought back at a price that was walked up for a day: the
+    part of the bound that has the move in it."""
     w = world(equity)
     size = min(50 * E9, equity * E9 // 150)
     while -w.base < equity * E9 // 150 - 5_000_000:

@@ -1,28 +1,16 @@
 // A node's words in an alert: shown, and nothing else.
-import EvenkeelSys
 import Testing
 import Text
 
 @testable import Alerts
 
 @Suite struct AlertEscapingTests {
-    private func shown(_ s: String, _ format: SYS_ALERT) -> String {
+    private func shown(_ s: String, _ receiver: AlertReceiver) -> String {
         var t = Text()
         t.put(bytes: Array(s.utf8))
-        return String(decoding: escaped(t, format: format.number).bytes, as: UTF8.self)
+        return String(decoding: escaped(t, for: receiver).bytes, as: UTF8.self)
     }
 
-    enum SYS_ALERT: CaseIterable {
-        case slack, telegram, discord, ntfy
-        var number: Int32 {
-            switch self {
-            case .slack: return Int32(EvenkeelSys.SYS_ALERT_SLACK)
-            case .telegram: return Int32(EvenkeelSys.SYS_ALERT_TELEGRAM)
-            case .discord: return Int32(EvenkeelSys.SYS_ALERT_DISCORD)
-            case .ntfy: return Int32(EvenkeelSys.SYS_ALERT_NTFY)
-            }
-        }
-    }
     private let gap = "\u{200B}"
 
     @Test func slackCallsNobody() {
@@ -51,10 +39,10 @@ import Text
     }
 
     @Test func nothingTurnsOrHidesTheText() {
-        for format in SYS_ALERT.allCases {
-            #expect(shown("a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}e\u{2060}", format) == "abcde")
-            #expect(shown("Preis 3 € ñ 東京", format) == "Preis 3 € ñ 東京")
-            #expect(!shown("https\u{200B}://x.y", format).contains("://"))
+        for receiver in AlertReceiver.allCases {
+            #expect(shown("a\u{202E}b\u{2066}c\u{200B}d\u{FEFF}e\u{2060}", receiver) == "abcde")
+            #expect(shown("Preis 3 € ñ 東京", receiver) == "Preis 3 € ñ 東京")
+            #expect(!shown("https\u{200B}://x.y", receiver).contains("://"))
         }
     }
 
@@ -68,15 +56,15 @@ import Text
             let bytes = (0..<n).map { _ in
                 round % 2 == 0 ? signs[Int(random.next() % UInt64(signs.count))] : UInt8(random.next() & 0xFF)
             }
-            for format in SYS_ALERT.allCases {
+            for receiver in AlertReceiver.allCases {
                 var t = Text()
                 t.put(bytes: bytes)
-                let out = escaped(t, format: format.number).bytes
+                let out = escaped(t, for: receiver).bytes
                 #expect(out.count <= 1_910)
                 #expect(!out.contains { $0 < 0x20 || $0 == 0x7F })
                 let s = String(decoding: out, as: UTF8.self)
                 #expect(!s.contains("://") && !s.contains("@a"))
-                if format == .slack { #expect(!s.contains("<") && !s.contains(">")) }
+                if receiver == .slack { #expect(!s.contains("<") && !s.contains(">")) }
             }
         }
     }
