@@ -9,8 +9,8 @@ extension Machine {
     func clockGate(_ now: Now) {
         guard rules.mode == .live else { return }
         let ahead_s = book.pointee.clock.unix_timestamp.subtractingReportingOverflow(now.unix_s).partialValue
-        putGate(Gate(gate: .clock, ok: ahead_s <= Int64(EK_POLICY_EXPIRY_S), measured: Measure(ahead_s,
+        putGate(Gate(gate: .clock, ok: ahead_s <= rules.maxClockAhead_s, measured: Measure(ahead_s,
             .seconds),
-                     allowed: Measure(Int64(EK_POLICY_EXPIRY_S), .seconds)))
+                     allowed: Measure(rules.maxClockAhead_s, .seconds)))
     }
 }

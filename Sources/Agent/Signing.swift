@@ -105,7 +105,7 @@ extension Machine {
             p.market = UInt8(i)
             p.market_index = h.perpIndex
             p.oracle_source = m.pointee.oracle_source
-            p.equity_e6 = UInt64(clamping: report.view.a.equity_e6)
+            p.equity_e6 = report.view.valued ? UInt64(clamping: report.view.a.equity_e6) : 0
             withUnsafeMutableBytes(of: &p.oracle) { to in
                 withUnsafeBytes(of: m.pointee.oracle) { to.copyMemory(from: $0) }
             }

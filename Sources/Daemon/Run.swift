@@ -48,7 +48,8 @@ package func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger,
 
 private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger,
                    _ sink: (any StatusSink)?) throws(StartRefusal) -> Int32 {
-    let rules = try rules(of: config)
+    var rules = try rules(of: config)
+    rules.maxClockAhead_s *= Int64(clamping: options.speed)
     if ek_crypto_init() != EK_OK { throw StartRefusal("libsodium could not be initialised", exitFailed) }
     // The signer comes up on another processor while libcurl is loaded here.
     let signs = rules.mode == .live && keyNamed(config, rules)

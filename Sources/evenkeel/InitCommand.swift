@@ -60,7 +60,7 @@ private func steps(_ path: UnsafePointer<CChar>?, _ found: Found) {
       3. send that address 0.03 SOL or a little more, for fees
       4. in the config: [account] keypair = the path of delegate.json
     \(missing)     and directories for [agent] state and control that you can write
-      5. evenkeel check -c \(c: path)         lists what is still missing
+      5. evenkeel check -c \(c: path)         lists what is still missing, and limits that fit
       6. evenkeel run -c \(c: path)           on paper first; set mode = live after a day that convinces you
 
     """)

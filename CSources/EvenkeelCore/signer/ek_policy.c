@@ -73,8 +73,8 @@ ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key
     if (p->venue == NULL) return EK_E_UNSUPPORTED;
     if (limits->n_markets == 0 || limits->n_markets > EK_POLICY_MARKETS || limits->max_slippage_ppm == 0
         || limits->max_slippage_ppm > 200000 || limits->max_orders_hour == 0 || limits->max_compute_units == 0
-        || limits->speed == 0 || limits->machines == 0 || limits->fill_timeout_s > 86400
-        || !move_ok(&limits->move))
+        || limits->speed == 0 || limits->speed > 1000000 || limits->machines == 0
+        || limits->fill_timeout_s > 86400 || !move_ok(&limits->move))
         return EK_E_RANGE;
     for (uint32_t i = 0; i < limits->n_markets; i++) {
         const ek_policy_market *m = &limits->markets[i];

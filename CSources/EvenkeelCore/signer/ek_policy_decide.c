@@ -7,8 +7,7 @@
 #include "order/ek_ticket.h"
 #include "ek_policy_parts.h"
 
-enum { DAY_S = 86400,
-       CLOCKS_MEET_S = 60 /* when a wrong clock is worth another try */ };
+enum { CLOCKS_MEET_S = 60 /* when a wrong clock is worth another try */ };
 
 int ek_policy_breaker(const ek_ledger *ledger) { return ledger->refusals >= EK_POLICY_REFUSALS; }
 void ek_policy_forgive(ek_ledger *ledger) { ledger->refusals = 0; }
@@ -56,14 +55,18 @@ static int can_bind(const ek_policy *p, const ek_ledger *ledger, const ek_policy
            || ek_ledger_pin_of(ledger, FREE) >= 0;
 }
 
+/* Two clocks that run `speed` times as fast are as much further apart when one of them was started later. */
+static int64_t clocks(const ek_policy *p, int64_t apart_s) { return apart_s * (int64_t)p->limits.speed; }
+
 /* A stored publish time that the wall clock of today has not reached was accepted by a clock that was wrong:
  * it holds nobody up. */
-static int published_well(const ek_price_memory *m, int64_t published_s, int64_t unix_s) {
-    int64_t newest_s = unix_s < 0 ? 0 : unix_s > INT64_MAX - DAY_S ? INT64_MAX - DAY_S
-                                                                   : unix_s;
-    newest_s += EK_POLICY_PUBLISH_S;
+static int published_well(const ek_policy *p, const ek_price_memory *m, int64_t published_s, int64_t unix_s) {
+    int64_t newest_s = unix_s < 0 ? 0 : unix_s > INT64_MAX / 2 ? INT64_MAX / 2
+                                                               : unix_s;
+    int64_t slack_s = clocks(p, EK_POLICY_PUBLISH_S);
+    newest_s += slack_s;
     int64_t last_s = m->published_s < newest_s ? m->published_s : newest_s;
-    return published_s <= newest_s && published_s >= last_s - EK_POLICY_PUBLISH_S;
+    return published_s <= newest_s && published_s >= last_s - slack_s;
 }
 
 /* An order that only reduces, at a price beyond the memory: nothing can be lost by it where the bound still
@@ -87,7 +90,7 @@ static uint32_t remember(const ek_policy *p, ek_ledger *ledger, const ek_policy_
     int at = ek_ledger_pin_of(ledger, p->limits.markets[c->market].name);
     static const ek_price_memory NONE;
     const ek_price_memory *m = at >= 0 ? &ledger->prices[at] : &NONE;
-    if (!published_well(m, f->published_s, unix_s)) {
+    if (!published_well(p, m, f->published_s, unix_s)) {
         *wait_s = CLOCKS_MEET_S;
         return EK_REFUSE_PUBLISHED;
     }
@@ -160,7 +163,7 @@ static uint64_t worst_case(const ek_policy *p, const ek_ledger *ledger, const ek
 static uint32_t judged(const ek_policy *p, ek_ledger *ledger, const ek_ledger_clock *clock,
                        const ek_policy_claim *c, const ek_policy_facts *f, int64_t *wait_s) {
     uint32_t reason = EK_REFUSE_NOTHING;
-    int64_t latest_s = (int64_t)p->limits.fill_timeout_s + EK_POLICY_EXPIRY_S;
+    int64_t latest_s = (int64_t)p->limits.fill_timeout_s + clocks(p, EK_POLICY_EXPIRY_S);
     if (f->max_ts > 0 && f->max_ts - latest_s > clock->unix_s) {
         *wait_s = CLOCKS_MEET_S;
         return EK_REFUSE_EXPIRY;
@@ -218,7 +221,8 @@ uint32_t ek_policy_show(const ek_policy *p, ek_ledger *ledger, const ek_ledger_c
         ek_policy_count_refusal(ledger);
         return reason;
     }
-    settle_limit(p, ledger, price->equity_e6);
+    /* An equity that is not known yet settles nothing: `auto` is set only once. */
+    if (price->equity_e6 > 0) settle_limit(p, ledger, price->equity_e6);
     f.price_e6 = o.price_e6;
     f.published_s = o.publish_time_s;
     return remember(p, ledger, &c, clock->unix_s, &f, wait_s);

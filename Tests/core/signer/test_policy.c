@@ -331,6 +331,18 @@ static void auto_comes_from_the_first_request(void) {
     CHECK_EQ(ledger.limit_e6, 5 * (uint64_t)USD); /* half of the least */
 }
 
+/* A price that is shown before the account is valued settles nothing. */
+static void auto_waits_for_an_equity(void) {
+    begin();
+    p.limits.max_loss_day_e6 = 0;
+    CHECK_EQ(show(NOW, 150000000), EK_REFUSE_NOTHING);
+    CHECK_EQ(ledger.limit_from, EK_LIMIT_UNSET);
+    ek_set_u64(oracle + 8, 15000000000);
+    claim.equity_e6 = 5000 * (uint64_t)USD;
+    CHECK_EQ(decide(NOW), EK_REFUSE_NOTHING);
+    CHECK(ledger.limit_e6 == 50 * (uint64_t)USD && ledger.limit_from == EK_LIMIT_AUTO);
+}
+
 static void a_price_moves_as_a_market_does(void) {
     begin();
     CHECK_EQ(show(NOW, 150000000), EK_REFUSE_NOTHING);
@@ -491,6 +503,7 @@ int main(void) {
     RUN(the_loss_of_a_day);
     RUN(against_the_worst_price_of_the_day);
     RUN(auto_comes_from_the_first_request);
+    RUN(auto_waits_for_an_equity);
     RUN(a_price_moves_as_a_market_does);
     RUN(publish_times);
     RUN(an_order_ends_soon);
