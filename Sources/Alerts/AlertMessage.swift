@@ -20,17 +20,29 @@ struct AlertOrigin {
 /// The message as its receiver wants it.
 func alertBody(_ a: Alert, _ o: AlertOrigin, _ config: UnsafePointer<sys_config>) -> Text {
     let human = sentence(a, o)
+    guard let receiver = receiver(config) else { return ownFormat(a, o, human) }
+    // What a node said is somewhere in it.
+    let safe = escaped(human, for: receiver)
+    switch receiver {
+    case .ntfy:
+        return safe
+    case .discord:         // flag 4: no previews of links
+        return "{\"content\":\(quoted: safe),\"flags\":4,\"allowed_mentions\":{\"parse\":[]}}"
+    case .slack:
+        return "{\"text\":\(quoted: safe),\"mrkdwn\":false,\"unfurl_links\":false}"
+    case .telegram:
+        return "{\(chat(config))\"text\":\(quoted: safe),\"link_preview_options\":{\"is_disabled\":true}}"
+    }
+}
+
+/// nil: the agent's own format.
+private func receiver(_ config: UnsafePointer<sys_config>) -> AlertReceiver? {
     switch sys_config_alert_format(config) {
-    case Int32(SYS_ALERT_NTFY):
-        return human
-    case Int32(SYS_ALERT_DISCORD):
-        return "{\"content\":\(quoted: human),\"allowed_mentions\":{\"parse\":[]}}"
-    case Int32(SYS_ALERT_SLACK):
-        return "{\"text\":\(quoted: human)}"
-    case Int32(SYS_ALERT_TELEGRAM):
-        return "{\(chat(config))\"text\":\(quoted: human),\"link_preview_options\":{\"is_disabled\":true}}"
-    default:
-        return ownFormat(a, o, human)
+    case Int32(SYS_ALERT_NTFY): return .ntfy
+    case Int32(SYS_ALERT_DISCORD): return .discord
+    case Int32(SYS_ALERT_SLACK): return .slack
+    case Int32(SYS_ALERT_TELEGRAM): return .telegram
+    default: return nil
     }
 }
 

@@ -32,11 +32,12 @@ package final class Driver: Effects {
     var finished = false
     var lastStatus: Status? = nil
     var answersSeen: UInt64 = 0
+    /// When the signer is to be shown the next prices; its loss limit as it was last said.
+    var pricesDue_ms: UInt64 = 0
+    var lossSaid: SignerLoss? = nil
     var web: WebFeed? = nil
     private var servedPort: UInt16 = 0
     var statusJson = StatusJson()
-    private let startMono_ms = sys_mono_ms()
-    private let startUnix_ms: Int64
 
     init(config: ConfigPointer, options: RunOptions, log: Logger, http: OpaquePointer, signing: SignerClient?,
          file: StateFile, control: OpaquePointer?, sink: (any StatusSink)?) {
@@ -50,15 +51,13 @@ package final class Driver: Effects {
         self.sink = sink
         supervisor = Supervisor(quiet: options.once || sink != nil)
         alerts = AlertDelivery(config, http: http, on: !options.once && sink == nil)
-        startUnix_ms = options.startUnix_s != 0 ? options.startUnix_s * 1000 : sys_unix_ms()
     }
 
     /// Accelerated clocks both run from the monotonic one; at speed 1 wall time is the system's own, steps
     /// and all.
     func now() -> Now {
-        let passed_ms = UInt64(max(0, sys_mono_ms() - startMono_ms)) * options.speed
-        let ownTime = options.speed != 1 || options.startUnix_s != 0
-        let unix_ms = ownTime ? startUnix_ms + Int64(passed_ms) : sys_unix_ms()
+        let passed_ms = UInt64(max(0, sys_mono_ms() - options.startMono_ms)) * options.speed
+        let unix_ms = options.ownTime ? options.startedUnix_ms + Int64(passed_ms) : sys_unix_ms()
         return Now(mono_ms: passed_ms, unix_s: unix_ms / 1000)
     }
 
@@ -102,7 +101,10 @@ package final class Driver: Effects {
         let ready = withUnsafeBytes(of: &fds) {
             sys_http_wait(http, $0.baseAddress?.assumingMemoryBound(to: Int32.self), 4, wait_ms)
         }
-        if let s = signing, ready & 8 != 0 || s.wait_ms == 0 { s.news { log($0, $1) } }
+        if let s = signing, ready & 8 != 0 || s.wait_ms == 0 {
+            s.news { log($0, $1) }
+            sayLossLimit()
+        }
         if ready & 1 != 0 { takeSignals(signals, m) }
         if let c = control, ready & 2 != 0 || sys_control_busy(c) > 0 { serveControl(m) }
         if ready & 4 != 0 { web?.serve(m, now()) { log(.info, $0) } }

@@ -32,6 +32,7 @@ extension Driver {
                       oracle: UnsafeBufferPointer<UInt8>,
                       into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         guard let s = signing else { throw .refused("there is no signer", breaker: false) }
+        defer { sayLossLimit() }
         try s.sign(message, claim, oracle, into: signature, unix_s: now().unix_s)
     }
 
@@ -77,6 +78,7 @@ extension Driver {
         for e in m.endpoints.all { answers += e.answers }
         let read = ended ? m.bookKnown && m.bookReadAt_ms >= m.tickStarted_ms : answers > answersSeen
         answersSeen = answers
+        if read { showPrices(m, now()) }
         supervisor.tick(whole: read, words)
         alerts.observe(m, read: read, ended: ended, now())
         if ended { tickEnded(m) }

@@ -34,7 +34,9 @@ package struct StartRefusal: Error {
 package func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger,
                       sink: (any StatusSink)?) -> Int32 {
     do throws(StartRefusal) {
-        return try start(config, options, log, sink)
+        var begun = options
+        begun.begin()
+        return try start(config, begun, log, sink)
     } catch {
         complain(error.words)
         if options.once || sink != nil { return error.code }
@@ -46,11 +48,12 @@ package func runAgent(_ config: ConfigPointer, options: RunOptions, log: Logger,
 
 private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger,
                    _ sink: (any StatusSink)?) throws(StartRefusal) -> Int32 {
-    let rules = try rules(of: config)
+    var rules = try rules(of: config)
+    rules.maxClockAhead_s *= Int64(clamping: options.speed)
     if ek_crypto_init() != EK_OK { throw StartRefusal("libsodium could not be initialised", exitFailed) }
     // The signer comes up on another processor while libcurl is loaded here.
     let signs = rules.mode == .live && keyNamed(config, rules)
-    var signing = signs ? try SignerClient.launch(config, rules) : nil
+    var signing = signs ? try SignerClient.launch(config, rules, options) : nil
     let http = try openHttp(config)
     defer { sys_http_free(http) }
     var counters: StartRefusal? = nil
@@ -83,6 +86,7 @@ private func start(_ config: ConfigPointer, _ options: RunOptions, _ log: Logger
                                            subAccount: config.pointee.sub_account, signer: identity.signer),
                           endpointCount: Int(config.pointee.n_urls), record: record)
     openWeb(driver)
+    driver.sayLossLimit()
     sayProtection(driver)
     let code = driver.run(machine)
     driver.machine = nil

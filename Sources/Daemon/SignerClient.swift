@@ -32,19 +32,18 @@ package final class SignerClient {
 
     /// `launch` and `ready` in one.
     package static func start(_ config: ConfigPointer, _ rules: Rules) throws(StartRefusal) -> SignerClient {
-        let client = try launch(config, rules)
+        let client = try launch(config, rules, RunOptions())
         try client.ready()
         return client
     }
 
     /// Starts the role with the limits of the config, or connects to the user's own signer.
-    static func launch(_ config: ConfigPointer, _ rules: Rules) throws(StartRefusal) -> SignerClient {
+    static func launch(_ config: ConfigPointer, _ rules: Rules,
+                       _ options: RunOptions) throws(StartRefusal) -> SignerClient {
         let client = SignerClient()
         let authority = config.pointee.has_authority != 0 ? config.pointee.authority : nil
         var limits = signerLimits(rules, venue: "\(c: sys_config_venue_name(config))", authority: authority,
-                                  subAccount: config.pointee.sub_account,
-                                  notionalDay_e6: config.pointee.signer_notional_day_e6,
-                                  ordersHour: config.pointee.max_orders_per_hour)
+                                  subAccount: config.pointee.sub_account, bounds: bounds(config, options))
         client.timeout_ms = Int32(config.pointee.signer_timeout_ms)
         if let path = sys_config_signer_socket(config), path.pointee != 0 {
             var key = config.pointee.signer_key
@@ -59,6 +58,21 @@ package final class SignerClient {
         sys_key_let_go(sys_config_keypair(config))      // only the signer reads it
         if result == 0 { return client }
         throw StartRefusal(words, exitFailed)
+    }
+
+    private static func bounds(_ config: ConfigPointer, _ options: RunOptions) -> SignerBounds {
+        var b = SignerBounds()
+        b.notionalDay_e6 = config.pointee.signer_notional_day_e6
+        b.ordersHour = config.pointee.max_orders_per_hour
+        b.lossDay_e6 = config.pointee.max_loss_day_e6
+        let moves = config.pointee.move_ppm
+        b.move = ek_price_move(minute_ppm: moves.0, hour_ppm: moves.1, total_ppm: moves.2)
+        if options.ownTime {
+            b.speed = UInt32(clamping: options.speed)
+            b.startUnix_ms = options.startedUnix_ms
+            b.startMono_ms = options.startMono_ms
+        }
+        return b
     }
 
     /// The signer is ready and `key` is known.
@@ -80,9 +94,21 @@ package final class SignerClient {
                                      oracle.count, timeout_ms, signature)
         if reason == 0 { return }
         if reason == UInt32(EK_REFUSE_LEDGER) { throw .counterDisk }
-        if let limit = SignRefusal(limit: reason, unix_s: unix_s) { throw limit }
+        if let limit = SignRefusal(limit: reason, wait_s: s.pointee.wait_s, unix_s: unix_s) { throw limit }
         if let t = trouble { throw .refused(t, breaker: breaker) }
         throw .refused("the signer refused (\(reason)): \(c: ek_policy_reason(reason))", breaker: breaker)
+    }
+
+    /// What it last said of its loss limit; nil: it has none yet.
+    var loss: SignerLoss? {
+        if s.pointee.limit_from == UInt8(EK_LIMIT_UNSET) { return nil }
+        return SignerLoss(used_e6: s.pointee.loss_e6, limit_e6: s.pointee.limit_e6,
+            from: s.pointee.limit_from)
+    }
+
+    /// Shows a price, so that its memory has no gap. What becomes of it comes as news.
+    func show(_ price: inout ek_policy_price, _ oracle: UnsafeBufferPointer<UInt8>) {
+        _ = sys_signer_show(s, &price, oracle.baseAddress, oracle.count)
     }
 
     /// For paper: the key is in no memory until `wake`.

@@ -117,7 +117,9 @@ package struct GateEvaluation {
     /// The signer counts orders an hour and dollars a day. What it refused for that it will refuse until the
     /// window ends: until then it is not asked again, and nothing of it counts as a failure.
     package var signerLimitGate: Gate {
-        guard let h = facts.signerHold, !h.over(now) else {
+        // An order that only reduces is refused by no limit of the signer's; what held one up (a price that
+        // it does not believe yet) holds all.
+        guard let h = facts.signerHold, !h.over(now), h.reducing || decision.reduce_only == 0 else {
             return Gate(
                 gate: .signerLimit, ok: true, measured: Measure("not used up"),
                 allowed: Measure("not used up"))
@@ -326,6 +328,16 @@ package struct GateEvaluation {
             allowed: Measure(maxBlockhashAge_slots, .slots))
     }
 
+    /// A chain ahead of this machine's clock by more would have orders end later than the signer lets them
+    /// (ek_policy.h). A chain behind it only has them end sooner.
+    private mutating func clockGate() {
+        guard rules.mode == .live else { return }
+        let ahead_s = book.pointee.clock.unix_timestamp.subtractingReportingOverflow(now.unix_s).partialValue
+        gate(
+            .clock, ahead_s <= rules.maxClockAhead_s, Measure(ahead_s, .seconds),
+            Measure(rules.maxClockAhead_s, .seconds))
+    }
+
     private var lagGate: Gate {
         let lag = facts.node.lag_slots
         return Gate(
@@ -349,6 +361,7 @@ package struct GateEvaluation {
             .chainMoves, moves,
             moves && !n.chainMoved ? Measure("not known yet") : Measure(n.still_ms / 1000, .seconds),
             Measure(frozenAfter_ms / 1000, .seconds))
+        clockGate()
         gate(.secondOpinion, true, Measure("not asked"), Measure("agreed"))
         gates.append(blockhashGate)
     }
@@ -376,7 +389,7 @@ package struct GateEvaluation {
         let sum = Int64(clamping: Int128(facts.notionalToday_e6) + Int128(notional))
         let limit = rules.maxNotionalDay_e6
         gate(
-            .notionalToday, limit == 0 || sum <= limit, Measure(sum, .usd_e6),
+            .notionalToday, limit == 0 || sum <= limit || facts.closing, Measure(sum, .usd_e6),
             limit == 0 ? Measure("off") : Measure(limit, .usd_e6))
 
         let strange = facts.strangeOrder

@@ -50,7 +50,7 @@ extension Machine {
     private func sign(_ d: Draft, into t: UnsafeMutablePointer<ek_ticket>) throws(SignRefusal) -> Int {
         let unfit = SignRefusal.refused("the signature does not fit the message", breaker: false)
         guard let signature = ek_ticket_signature(t) else { throw unfit }
-        var claim = d.claim(book)
+        var claim = d.claim(book, equity_e6: hedges[d.market].view.a.equity_e6)
         let oracle = d.oracleBytes(book)
         var refusal: SignRefusal? = nil
         var len = 0
@@ -87,7 +87,9 @@ extension Machine {
             let left_ms = UInt64(clamping: max(0, until_s - now.unix_s)).multipliedReportingOverflow(
                 by: 1_000
             ).partialValue
-            standing.signerHold = SignerHold(words: words, until_s: until_s, until_ms: now.mono_ms + left_ms)
+            standing.signerHold = SignerHold(
+                words: words, until_s: until_s, until_ms: now.mono_ms + left_ms,
+                reducing: hedges[i].decision.reduce_only != 0)
             evaluateSendGates(hedges[i], now)
             abandonOrder()
             blocked(i, now)

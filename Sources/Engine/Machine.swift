@@ -29,6 +29,8 @@ package final class Machine {
     var schedule = Schedule()
     var tick = Tick()
     var standing = Standing()
+    /// What the signer says of its loss limit; only shown.
+    package var signerLoss: SignerLoss? = nil
     /// What each endpoint came to as a witness.
     var witnesses: [Witness]
     var vault = Vault()
@@ -71,6 +73,8 @@ package final class Machine {
     package var secondOpinion: SecondOpinion? { stage == .checking ? .waiting : standing.opinion }
     package func opinions(_ o: SecondOpinion) -> UInt64 { standing.opinions[Int(o.rawValue)] }
     package func witnessWord(_ e: Int) -> StaticString { witnesses[e].word }
+    /// Whether a limit of the signer keeps the machine from correcting now.
+    package var heldBySigner: Bool { standing.signerHold != nil }
     package var venueAlive: Bool { standing.venueAlive }
 
     /// The gates of the market that the report is about.

@@ -154,7 +154,8 @@ package struct Draft {
             switch kind {
             case .take: err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
             case .place: err = ek_ix_place(book, &key, &params, venueIx)
-            case .cancel(let id): err = ek_ix_cancel_order(book, &key, intent.perp_index, 1, id, venueIx)
+            case .cancel(let id):
+                err = ek_ix_cancel_own(book, &key, intent.perp_index, ownId(of: id, in: book), venueIx)
             }
             if err != EK_OK { return }
             err = withBudget(computeLimit, feePrice_micro, ek_ix_view(venueIx)) { list in
@@ -243,13 +244,14 @@ package struct Draft {
     // MARK: signature
 
     /// What the signer is told that the message does.
-    package func claim(_ book: Book) -> ek_policy_claim {
+    package func claim(_ book: Book, equity_e6: Int64) -> ek_policy_claim {
         var c = ek_policy_claim()
+        c.equity_e6 = UInt64(clamping: equity_e6)
         c.kind = kind.core
         c.market = UInt8(market)
         c.market_index = intent.perp_index
         if let id = cancels {
-            c.target_order_id = id
+            c.user_order_id = ownId(of: id, in: book)
         } else {
             c.direction = intent.direction
             c.reduce_only = intent.reduce_only
@@ -265,6 +267,16 @@ package struct Draft {
             }
         }
         return c
+    }
+
+    /// The id that the agent gave the order which is cancelled; 0: it is not in the book any more, and the
+    /// signer refuses.
+    private func ownId(of id: UInt32, in book: Book) -> UInt8 {
+        for i in 0..<UInt32(EK_MAX_ORDERS) {
+            guard let o = ek_user_order_at(ek_book_user(book), i)?.pointee else { break }
+            if o.status == UInt8(EK_ORDER_OPEN) && o.order_id == id { return o.user_order_id }
+        }
+        return 0
     }
 
     /// The oracle account that the order's price was read from; a cancel has none.

@@ -12,7 +12,6 @@ package struct SeenTransaction {
     package var base: UInt64 = 0, price: UInt64 = 0, maxTs: Int64 = 0
     package var offset: Int64?, auctionStart: Int64?, auctionEnd: Int64?
     package var takeAll = false
-    package var cancels: UInt32 = 0
     package var fee: UInt64 = 0
     package var unitPrice: UInt64 = 0
 }
@@ -46,10 +45,9 @@ extension ChainNode {
                 s.maxTs = p.maxTs ?? 0
                 s.offset = p.offset; s.auctionStart = p.auctionStart; s.auctionEnd = p.auctionEnd
                 if isTake && a.flag() { s.takeAll = a.int(UInt32.self) & 255 == 2 }
-            case Ix.cancel:
+            case Ix.cancelByUserId:
                 s.kind = .cancel
-                guard a.flag() else { return s }               // "the last one" is nobody's order in particular
-                s.cancels = a.int(UInt32.self)
+                s.userId = a.int(UInt8.self)
             default: return s
             }
             if a.broken { return s }

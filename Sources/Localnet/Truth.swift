@@ -8,6 +8,8 @@ package struct Truth {
     package var exchange: UInt8 = 0, market: UInt8 = 0, marketPaused: UInt8 = 0, userStatus: UInt8 = 0
     package var reduceOnlyMarket = false
     package var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
+    /// Chain time at which the 5-minute average was written.
+    package var twap5At_s: Int64 = 0
     package var oracleAge: UInt64 = 0
     package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0, tick_e6: Int64 = 0
     /// What the venue itself allows a price's confidence to be, in ppm of the price; 0: it names no limit.
@@ -27,6 +29,7 @@ package struct Truth {
         let o = others[m - 1]
         t.perp_e9 = o.perp_e9; t.perpQuote_e6 = o.perpQuote_e6; t.spot_e9 = o.spot_e9; t.wallet = 0
         t.market = o.market; t.marketPaused = o.marketPaused; t.reduceOnlyMarket = o.reduceOnlyMarket
+        t.twap5At_s = o.twap5At_s
         t.price_e6 = o.price_e6; t.twap5_e6 = o.twap5_e6; t.conf_e6 = o.conf_e6; t.oracleAge = o.oracleAge
         t.step_e9 = o.step_e9; t.minOrder_e9 = o.minOrder_e9; t.tick_e6 = o.tick_e6
         return t
@@ -38,6 +41,8 @@ package struct MarketTruth {
     package var perp_e9: Int64 = 0, perpQuote_e6: Int64 = 0, spot_e9: Int64 = 0
     package var market: UInt8 = 0, marketPaused: UInt8 = 0, reduceOnlyMarket = false
     package var price_e6: Int64 = 0, twap5_e6: Int64 = 0, conf_e6: Int64 = 0
+    /// Chain time at which the 5-minute average was written.
+    package var twap5At_s: Int64 = 0
     package var oracleAge: UInt64 = 0
     package var step_e9: UInt64 = 0, minOrder_e9: UInt64 = 0, tick_e6: Int64 = 0
 }
@@ -72,6 +77,7 @@ extension ChainNode {
         t.reduceOnlyMarket = t.market == layout.statusReduceOnly
         t.marketPaused = m[P.paused]
         t.twap5_e6 = m.i64(P.lastOraclePrice + 32)
+        t.twap5At_s = m.i64(P.lastOraclePrice + 40)
         t.step_e9 = m.u64(P.stepSize)
         t.minOrder_e9 = m.u64(P.minOrderSize)
         t.tick_e6 = m.i64(P.tickSize)
@@ -103,6 +109,7 @@ extension ChainNode {
             x.reduceOnlyMarket = x.market == layout.statusReduceOnly
             x.marketPaused = d[P.paused]
             x.twap5_e6 = d.i64(P.lastOraclePrice + 32)
+            x.twap5At_s = d.i64(P.lastOraclePrice + 40)
             x.step_e9 = d.u64(P.stepSize)
             x.minOrder_e9 = d.u64(P.minOrderSize)
             x.tick_e6 = d.i64(P.tickSize)

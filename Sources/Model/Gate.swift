@@ -61,7 +61,7 @@ package struct Measure {
 package enum GateName: UInt8, CaseIterable {
     case leverage, health, freeCollateral, equityFloor, oracleAge, collateralOracle, oracleDivergence,
         oracleTwins, oracleConfidence, exchange, market, user
-    case cluster, latency, latencyP95, slotLag, chainMoves, secondOpinion, blockhashAge, gasReserve,
+    case cluster, latency, latencyP95, slotLag, chainMoves, clock, secondOpinion, blockhashAge, gasReserve,
         tradesToday, notionalToday, ownOrder, openInterest
     case breaker, killSwitch, signerLimit, cost
 
@@ -84,6 +84,7 @@ package enum GateName: UInt8, CaseIterable {
         case .latencyP95: return "latency_p95"
         case .slotLag: return "slot_lag"
         case .chainMoves: return "chain_moves"
+        case .clock: return "clock"
         case .secondOpinion: return "second_opinion"
         case .blockhashAge: return "blockhash_age"
         case .gasReserve: return "gas_reserve"
@@ -132,6 +133,7 @@ package enum GateName: UInt8, CaseIterable {
         case .latency: return ("The RPC node took ", ", more than ", .both)
         case .slotLag: return ("The RPC node is behind by ", ", more than ", .both)
         case .chainMoves: return ("The chain has shown no new slot for ", ", longer than ", .both)
+        case .clock: return ("The chain's clock is ahead of this machine's by ", ", more than ", .both)
         case .secondOpinion: return ("The second opinion is ", "; needs ", .both)
         case .blockhashAge: return ("The blockhash is ", " old, more than ", .both)
         case .gasReserve: return ("The fee payer holds ", ", needs ", .both)

@@ -89,6 +89,9 @@ package struct Rules {
     package var maxCost_ppm: UInt64 = 6_000
     package var forceDrift_ppm: Int64 = 100_000
     package var maxFailures: UInt32 = 5
+    /// How far the chain's clock may be ahead of this machine's: the signer lets orders end no later
+    /// (ek_policy.h). More only where both run faster than the wall.
+    package var maxClockAhead_s = Int64(EK_POLICY_EXPIRY_S)
     /// No liquidation price: a simulator that nobody watches saves a quarter of its time.
     package var lean = false
 

@@ -52,6 +52,7 @@ private func checkAccount(_ c: Checker, _ rules: Rules, _ owner: ek_key, _ signe
                     endpointCount: Int(config.pointee.n_urls), record: record)
     c.tick(m, most_ms: 30_000 + 10 * UInt64(config.pointee.timeout_ms))
     c.bookRows(m, haveKey: signer != nil)
+    c.signerLimitRows(m)
     c.rightsRows(m, haveKey: signer != nil)
     c.gateRows(m)
     c.finishRows(m)

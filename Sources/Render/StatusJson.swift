@@ -67,11 +67,23 @@ struct StatusWriter {
         j.int("cooldown_left_seconds", m.report.cooldownLeft_s)
         j.number("correction_price", m.report.price_e6, decimals: 6)
         putMoney()
+        putSigner()
         putRuntime()
         putTicket()
         putTotals()
         j.close()
         j.close()
+    }
+
+    /// What the signer may still sign; null while it has no limit.
+    private mutating func putSigner() {
+        guard let l = m.signerLoss else {
+            j.null("signed_loss_e6")
+            j.null("signed_loss_limit_e6")
+            return
+        }
+        j.exact("signed_loss_e6", Int64(clamping: l.used_e6))
+        j.exact("signed_loss_limit_e6", Int64(clamping: l.limit_e6))
     }
 
     private mutating func putCorrection() {

@@ -31,6 +31,7 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
     bookLines(&t, m, v, asset(of: m.shownMarket), m.report.market)
     if v.valued { healthLine(&t, v) }
     moneyLines(&t, m)
+    signerLine(&t, m)
     gatesLine(&t, m.gates)
     if m.report.market != nil { lastLine(&t, m, now_s) }
     for i in 0..<m.hedges.count where m.hedges.count > 1 && i != m.report.market {
@@ -94,6 +95,13 @@ private func healthLine(_ t: inout Text, _ v: View) {
         t.put("none")
     }
     t.put("   free collateral \(usd: v.a.free_collateral_e6)\n")
+}
+
+/// What the signer may still sign; nothing while it has no limit (paper, a signer of somebody else's).
+private func signerLine(_ t: inout Text, _ m: Machine) {
+    guard let l = m.signerLoss else { return }
+    t.put(" signer    \(usd: Int64(clamping: l.used_e6)) of \(usd: Int64(clamping: l.limit_e6))")
+    t.put(" of loss signed in 24 h, at worst\n")
 }
 
 private func gatesLine(_ t: inout Text, _ gates: [Gate]) {

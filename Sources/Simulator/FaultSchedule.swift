@@ -82,7 +82,8 @@ extension Simulation {
             queue.push(t + (left < Simulation.quiet_ms + 6 * 3_600_000 ? left + 1 : Simulation.quiet_ms),
                        .phase, 0)
         } else {
-            judge.quietEnds(after: Simulation.quiet_ms)
+            // A cancel has lamports: a signer whose limit is used up signs none either.
+            if !(machine?.heldBySigner ?? false) { judge.quietEnds(after: Simulation.quiet_ms) }
             if schedule.state[Int(FaultClass.dead.rawValue)].on { endFault(.dead) }
             schedule.faultsOn = true
             trace.add(t, "faults on", 0)
@@ -98,9 +99,8 @@ extension Simulation {
     private func leaveOneDead() {
         judge.deadOfTwo = false
         // A process that is suspended now could not be restarted below.
-        guard scenario.has(.dead), endpoints.count > 1, evidenceRandom.below(3) == 0, t >= suspendedUntil_ms else {
-            return
-        }
+        guard scenario.has(.dead), endpoints.count > 1, evidenceRandom.below(3) == 0,
+              t >= suspendedUntil_ms else { return }
         schedule.state[Int(FaultClass.dead.rawValue)].on = true
         schedule.state[Int(FaultClass.dead.rawValue)].target = evidenceRandom.below(endpoints.count)
         judge.deadOfTwo = endpoints.count == 2

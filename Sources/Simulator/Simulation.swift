@@ -53,6 +53,7 @@ final class Simulation: Effects {
     var userText = Text()
     var bootedAt: UInt64 = 0
     private var sameInstant = 0
+    private var pricesDue_ms: Int64 = 0
 
     init(seed: UInt64, faults: UInt64, days: Int64, verbose: Bool) {
         let s = Scenario(seed: seed, faults: faults)
@@ -96,6 +97,10 @@ final class Simulation: Effects {
     var now: Now {
         Now(mono_ms: UInt64(max(0, t - boot_ms)),
             unix_s: scenario.startUnix_s + (schedule.wallStands_ms ?? t) / 1000 + wallOffset_s)
+    }
+
+    private var signersMoment: SimulatedSigner.Moment {
+        SimulatedSigner.Moment(unix_s: now.unix_s, boot_s: t / 1000)
     }
 
     // MARK: virtual time
@@ -264,7 +269,12 @@ final class Simulation: Effects {
               into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         if diesHere() { throw .refused("the process has ended", breaker: false) }
         guard let m = message.baseAddress else { throw .refused("no message", breaker: false) }
-        if let why = signer.refuses(message, claim, oracle, unix_s: now.unix_s) {
+        switch signer.asked(message, claim, oracle, signersMoment) {
+        case .signed: break
+        case .limited(let limit):
+            trace.add(t, "limit")
+            throw limit
+        case .refused(let why):
             judge.accuse("I7", why)
             throw .refused(why, breaker: false)
         }
@@ -291,7 +301,12 @@ final class Simulation: Effects {
     func report(_ m: Machine) {
         if dead { return }
         trace.add(t, "report", Int64(m.report.status.rawValue), m.report.view.net_e9, m.report.view.drift_ppm)
-        let held = m.halted || record.pointee.breaker_open != 0 || record.pointee.paused != 0 || m.heldOnPaper
+        if m.stage == .idle && m.bookKnown && t >= pricesDue_ms {
+            pricesDue_ms = t + 30_000
+            m.eachOraclePrice { signer.shown(&$0, $1, signersMoment) }
+        }
+        let stopped = record.pointee.breaker_open != 0 || record.pointee.paused != 0 || m.heldOnPaper
+        let held = m.halted || stopped || m.heldBySigner
         judge.ticked(t, busy: schedule.faultsOn || held)
         _ = diesHere()
     }

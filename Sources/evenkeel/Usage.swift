@@ -24,6 +24,8 @@ extension Terminal {
                                          closes every hedged perp, reduce-only, and stays paused
           evenkeel mode paper|live -c FILE [--yes]
                                          paper: no orders until `mode live`; live only where the config has mode = live
+          evenkeel signer show|limit USD|price USD [--market NAME] -c FILE
+                                         what the signer may still lose; changed while the agent is stopped
           evenkeel state show|verify FILE
                                          the binary state as JSON; which slot is damaged
           evenkeel localnet [--venue velocity|drift] [--port N] [--seed N] [--speed X] [--prices FILE.csv]

@@ -71,6 +71,7 @@ func dispatch() -> Int32 {
     if word == "sim" { return simCommand() }
     if word == "state" { return stateCommand() }
     if word == "init" { return initCommand() }
+    if word == "signer" { return signerCommand() }
     if word == "key" { return keyCommand() }
     if word == "demo" { return demoCommand() }
     if word == "web-role" { return sys_web_role() }      // started by the agent, never by hand

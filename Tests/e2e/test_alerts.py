@@ -263,7 +263,7 @@ def test_the_level_filters(alerting, receiver):
 @pytest.mark.parametrize("form,query,check", [
     ("json", "", lambda x: json.loads(x["body"])["type"] == "ALERT" and json.loads(x["body"])["data"]["event"] == "started"),
     ("discord", "", lambda x: json.loads(x["body"])["content"].startswith("evenkeel velocity ") and json.loads(x["body"])["allowed_mentions"] == {"parse": []}),
-    ("slack", "", lambda x: list(json.loads(x["body"])) == ["text"]),
+    ("slack", "", lambda x: list(json.loads(x["body"])) == ["text", "mrkdwn", "unfurl_links"]),
     ("telegram", "?chat_id=-100123", lambda x: json.loads(x["body"])["chat_id"] == "-100123" and "started" in json.loads(x["body"])["text"]),
     ("ntfy", "", lambda x: x["type"].startswith("text/plain") and x["body"].startswith("evenkeel velocity ")),
 ])

@@ -20,7 +20,7 @@ LAZER = 5
 OWN, AUTHORITY, HASH = bytes(Keypair.from_seed(b"\x08" * 32).pubkey()), b"\x07" * 32, b"\x0b" * 32
 ORACLE_PRICE = 100_000_000
 (NOTHING, MESSAGE, FORM, PAYER, INSTRUCTION, BUDGET, FEE, ACCOUNT, USER_, DATA, CLAIM, MARKET, SIZE, ORACLE_, PRICE, SHAPE, ORDER_ID, HOURLY, DAILY,
- BREAKER, PROTOCOL, LEDGER) = range(22)
+ BREAKER, PROTOCOL, LEDGER, LOSS, MOVE, PUBLISHED, EXPIRY, VERSION) = range(27)
 COMPUTE = unbase58("ComputeBudget111111111111111111111111111111")
 
 
@@ -29,8 +29,10 @@ def lazer_source(name):
     return one_short(name).b.perps[0].oracle_source
 
 
-def oracle_bytes(price_e6):
-    raw = bytes([0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85]) + (price_e6 * 100).to_bytes(8, "little", signed=True) + (10**15).to_bytes(8, "little")
+def oracle_bytes(price_e6, published_s=10**9):
+    raw = bytes([0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85])
+    raw += (price_e6 * 100).to_bytes(8, "little", signed=True)
+    raw += (published_s * 10**6).to_bytes(8, "little")
     return raw + (1000).to_bytes(8, "little") + (-8).to_bytes(4, "little", signed=True) + bytes(4) + (1).to_bytes(8, "little")
 
 
@@ -54,12 +56,15 @@ class Case:
         l.venue, l.sub_account, l.n_markets = name.encode(), 0, 1
         self.ffi.buffer(l.authority)[:] = AUTHORITY
         l.max_slippage_ppm, l.max_fee_lamports, l.max_notional_day_e6, l.max_orders_hour, l.max_compute_units = slippage, 205_000, 10**12, 60, 1_400_000
+        l.max_loss_day_e6, l.fill_timeout_s, l.speed, l.machines = 10**12, 30, 1, 1
+        l.move.minute_ppm, l.move.hour_ppm, l.move.total_ppm = 20_000, 100_000, 250_000
         l.markets[0].name, l.markets[0].max_trade_base_e9 = b"SOL-PERP", 50 * E9
         for k, value in changes.items():
             setattr(l, k, value)
         self.policy = self.ffi.new("ek_policy *")
         check(self.lib.ek_policy_init(self.policy, l, key(OWN)))
-        self.ledger = self.ffi.new("ek_policy_ledger *")
+        self.ledger = self.ffi.new("ek_ledger *")
+        self.facts, self.wait = self.ffi.new("ek_policy_facts *"), self.ffi.new("int64_t *")
         self.oracle = oracle_bytes(ORACLE_PRICE)
         self.params = self.order()
         self.claim = self.claimed()
@@ -81,7 +86,7 @@ class Case:
         c = self.ffi.new("ek_policy_claim *")
         c.kind, c.oracle_source = self.kind, self.source
         if self.kind == CANCEL:
-            c.target_order_id = 17
+            c.user_order_id = 217
             return c
         c.direction, c.user_order_id, c.size_base_e9 = self.direction, 200, self.size
         c.worst_price_e6 = ORACLE_PRICE * (995 if self.direction == SHORT else 1005) // 1000
@@ -99,7 +104,7 @@ class Case:
         elif self.kind == PLACE:
             check(self.lib.ek_ix_place(self.b.b, key(signer), self.params, ix))
         else:
-            check(self.lib.ek_ix_cancel_order(self.b.b, key(signer), 0, 1, 17, ix))
+            check(self.lib.ek_ix_cancel_own(self.b.b, key(signer), 0, 217, ix))
         return [(bytes(ix.program.bytes), [(bytes(m.key.bytes), m.signer, m.writable) for m in ix.metas[0:ix.n_metas]], data_of(ix))]
 
     def compiled(self, parts, payer=OWN, v0=0):
@@ -123,13 +128,34 @@ class Case:
         oracle = self.oracle if oracle is None else oracle
         if self.kind == CANCEL:
             oracle = b""
-        self.notional = self.ffi.new("uint64_t *")
-        return self.lib.ek_policy_check(self.policy, self.ledger, exact(message), len(message), claim or self.claim, exact(oracle), len(oracle), self.notional)
+        return self.lib.ek_policy_check(self.policy, self.ledger, exact(message), len(message),
+                                        claim or self.claim, exact(oracle), len(oracle), self.facts)
 
-    def decide(self, now=3600 * 500_000, message=None):
+    def clock(self, now, boot=1, boot_s=None):
+        c = self.ffi.new("ek_ledger_clock *")
+        c.unix_s, c.boot_s, c.boot_id[0] = now, now if boot_s is None else boot_s, boot
+        return c
+
+    def decide(self, now=1_800_000_000, message=None, **clock):
         message = self.message if message is None else message
         oracle = b"" if self.kind == CANCEL else self.oracle
-        return self.lib.ek_policy_decide(self.policy, self.ledger, now, exact(message), len(message), self.claim, exact(oracle), len(oracle))
+        return self.lib.ek_policy_decide(self.policy, self.ledger, self.clock(now, **clock), exact(message),
+                                         len(message), self.claim, exact(oracle), len(oracle), self.wait)
+
+    def show(self, now, price_e6, published_s=10**9, equity_e6=0, **clock):
+        """A price without an order."""
+        p = self.ffi.new("ek_policy_price *")
+        p.oracle_source, p.equity_e6 = self.source, equity_e6
+        self.ffi.buffer(p.oracle)[:] = bytes(self.b.b.perps[0].oracle.bytes)
+        raw = oracle_bytes(price_e6, published_s)
+        at = self.clock(now, **clock)
+        return self.lib.ek_policy_show(self.policy, self.ledger, at, p, exact(raw), len(raw), self.wait)
+
+    def orders(self):
+        return self.lib.ek_rolling_sum(self.ffi.addressof(self.ledger.orders))
+
+    def lost(self):
+        return self.lib.ek_rolling_sum(self.ffi.addressof(self.ledger.loss))
 
 
 CASES = [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift", PLACE), ("drift", CANCEL)]
@@ -140,8 +166,8 @@ CASES = [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift"
 def test_what_the_agent_builds_is_signed(name, kind, direction):
     c = Case(name, kind, direction)
     assert c.check() == NOTHING
-    assert c.notional[0] == (0 if kind == CANCEL else ORACLE_PRICE)
-    assert c.decide() == NOTHING and c.ledger.orders == 1 and c.ledger.signed_total == 1
+    assert c.facts.notional_e6 == (0 if kind == CANCEL else ORACLE_PRICE)
+    assert c.decide() == NOTHING and c.orders() == 1 and c.ledger.signed_total == 1
 
 
 def read_only_places(c):
@@ -203,7 +229,7 @@ def test_an_order_is_judged_as_exact_integers_say(seed, size, price, direction, 
         want = PRICE
     assert c.check() == want
     if want == NOTHING:
-        assert c.notional[0] == -(-size * ORACLE_PRICE // E9)
+        assert c.facts.notional_e6 == -(-size * ORACLE_PRICE // E9)
 
 
 @settings(max_examples=300, deadline=None)
@@ -273,13 +299,19 @@ def test_forms_the_agent_never_sends(fields):
     assert c.check(c.compiled([c.budget(200_000, 0), c.venue_ix()])) == SHAPE
 
 
-def test_a_cancel_needs_its_order():
+@pytest.mark.parametrize("ident", range(0, 256, 1))
+def test_a_cancel_names_an_own_order(ident):
+    """By the agent's own id: what has none of these is somebody else's order."""
     c = Case(kind=CANCEL)
-    c.claim.target_order_id = 18
-    assert c.check() == CLAIM
     program, accounts, data = c.venue_ix()[0]
-    c.claim.target_order_id = 17
-    assert c.check(c.compiled([c.budget(9, 0), [(program, accounts, data[:8] + b"\0")]])) == DATA      # the last order, whoever placed it
+    c.claim.user_order_id = ident
+    message = c.compiled([c.budget(9, 0), [(program, accounts, data[:8] + bytes([ident]))]])
+    assert c.check(message) == (NOTHING if 200 <= ident <= 254 else ORDER_ID)
+    if ident != 217:
+        assert c.check() == CLAIM
+    by_number = bytes.fromhex("5f81edf00831df84") + b"\x01" + ident.to_bytes(4, "little")
+    assert c.check(c.compiled([c.budget(9, 0), [(program, accounts, by_number)]])) == INSTRUCTION
+    assert c.check(c.compiled([c.budget(9, 0), [(program, accounts, data[:8])]])) == DATA
 
 
 def test_counters_by_hour_and_day():
@@ -287,9 +319,10 @@ def test_counters_by_hour_and_day():
     now = 3600 * 24 * 20_000
     assert [c.decide(now + i) for i in range(5)] == [NOTHING] * 3 + [HOURLY] * 2
     assert c.ledger.refusals == 0
-    assert c.decide(now - 86400) == HOURLY                                   # a clock that went back opens nothing
-    assert [c.decide(now + 3600 + i) for i in range(3)] == [NOTHING, NOTHING, DAILY]
-    assert c.decide(now + 86400) == NOTHING and c.ledger.notional_e6 == ORACLE_PRICE
+    assert c.decide(now - 86400, boot_s=now + 5) == HOURLY  # a clock that was set back opens nothing
+    assert c.decide(now + 86400 * 3, boot_s=now + 6) == HOURLY                # nor one that was set forward
+    assert [c.decide(now + 3750 + i) for i in range(3)] == [NOTHING, NOTHING, DAILY]
+    assert c.decide(now + 90000) == NOTHING
     cancel = Case(kind=CANCEL, max_notional_day_e6=0)
     assert cancel.decide(now) == NOTHING
 

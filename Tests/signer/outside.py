@@ -7,15 +7,16 @@ import threading
 
 from solders.keypair import Keypair
 
-MAGIC = 0x31534B45
-SEAL, READY, ASK, ANSWER = 1, 2, 3, 4
+MAGIC, OLD_MAGIC = 0x32534B45, 0x31534B45         # EKS2; EKS1 was version 0.1
+SEAL, READY, ASK, ANSWER, PRICE, NOTED = 1, 2, 3, 4, 8, 9
+BAD_VERSION = 6
 
 
 class Outside:
     def __init__(self, path, seed=8, mode=0o600):
         self.path, self.key = str(path), Keypair.from_seed(bytes([seed]) * 32)
         self.manner = "honest"          # or: refuse, wrong key, other bytes, silent, babble, hang up
-        self.asked, self.seals, self.open = [], [], []
+        self.asked, self.shown, self.seals, self.open = [], [], [], []
         self.mode = mode
         self.listen()
 
@@ -45,12 +46,23 @@ class Outside:
         try:
             while packet := peer.recv(4096):
                 magic, kind, _, sequence, _ = struct.unpack_from("<IHHII", packet)
+                if magic == OLD_MAGIC:      # an agent of another version is told so by name
+                    words = b"this signer speaks EKS2, the agent EKS1"
+                    peer.send(self.head(READY, 0, BAD_VERSION) + bytes(56) + words.ljust(384, b"\0"))
+                    break
                 assert magic == MAGIC
                 if kind == SEAL:
                     assert len(packet) == 848
                     self.seals.append(packet)
                     key = self.key if self.manner != "another key" else Keypair.from_seed(b"\x09" * 32)
-                    peer.send(self.head(READY) + bytes(key.pubkey()) + bytes(384))
+                    # No loss limit of its own to tell: the agent then shows none.
+                    old = struct.pack("<IHHII", OLD_MAGIC, READY, 0, 0, 0)
+                    head = old if self.manner == "old" else self.head(READY)
+                    peer.send(head + bytes(key.pubkey()) + bytes(24) + bytes(384))
+                elif kind == PRICE:
+                    assert len(packet) == 216
+                    self.shown.append(packet)
+                    peer.send(self.head(NOTED, sequence) + bytes(88))
                 elif kind == ASK:
                     assert len(packet) == 1480
                     self.answer(peer, sequence, packet)
@@ -69,7 +81,7 @@ class Outside:
             peer.close()
             return
         if self.manner == "refuse":
-            peer.send(self.head(ANSWER, sequence, 12) + bytes(72))
+            peer.send(self.head(ANSWER, sequence, 12) + bytes(88))
             return
         if self.manner == "wrong key":
             signature = bytes(Keypair.from_seed(b"\x09" * 32).sign_message(message))
@@ -77,9 +89,9 @@ class Outside:
             signature = bytes(self.key.sign_message(message[:-1] + b"\xff"))
         if self.manner == "babble":
             peer.send(b"\xff" * 500)
-            peer.send(self.head(ANSWER, sequence + 1, 0) + bytes(8) + b"\x01" * 64)
+            peer.send(self.head(ANSWER, sequence + 1, 0) + bytes(24) + b"\x01" * 64)
             peer.send(self.head(ANSWER, sequence, 0))
-        peer.send(self.head(ANSWER, sequence) + bytes(8) + signature)
+        peer.send(self.head(ANSWER, sequence) + bytes(24) + signature)
 
     def close(self):
         """The listener first: whoever comes back finds nobody."""

@@ -2,12 +2,14 @@
 whose socket it is, too; and the agent lives without it as it lives without its own."""
 import json
 import os
+import socket
+import struct
 
 import pytest
 from solders.keypair import Keypair
 
 from harness import wait_for
-from outside import Outside
+from outside import MAGIC, OLD_MAGIC, READY, SEAL, Outside
 
 E9 = 10 ** 9
 PUBLIC = str(Keypair.from_seed(b"\x08" * 32).pubkey())
@@ -143,3 +145,39 @@ def connected(pid, path):
     """Whether a connection to the path stands; the listener itself is one line of the table."""
     with open("/proc/net/unix") as f:
         return sum(path in line for line in f) > 1
+
+
+def test_a_signer_of_the_version_before_is_refused_by_name(outside):
+    """EKS1 knew no price message and no loss: it is not used, and the words say which is which."""
+    chain, agent, signer = outside()
+    signer.manner = "old"
+    r = agent.once()
+    assert r.code in (1, 2) and "EKS1" in r.err and "EKS2" in r.err and chain.sends() == [], r
+    signer.manner = "honest"
+    assert agent.once().status["status"] == "executed_live"
+
+
+def test_the_example_refuses_an_agent_of_the_version_before(tmp_path):
+    signer = Outside(tmp_path / "signer.sock")
+    old = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    old.settimeout(5)
+    old.connect(signer.path)
+    old.send(struct.pack("<IHHII", OLD_MAGIC, SEAL, 0, 0, 0) + bytes(832))
+    answer = old.recv(4096)
+    assert struct.unpack_from("<IHHII", answer) == (MAGIC, READY, 0, 0, 6)
+    assert b"EKS1" in answer
+    assert old.recv(4096) == b""
+    old.close()
+    signer.close()
+
+
+def test_prices_are_shown_to_it(outside):
+    chain, agent, signer = outside(chain={"perp": -10})
+    running = agent.start()
+    running.until("balanced")
+    wait_for(lambda: signer.shown, 5, "a price")
+    packet = signer.shown[0]
+    assert len(packet) == 216 and packet[16] == 0                           # market
+    assert struct.unpack_from("<Q", packet, 24)[0] > 0                      # equity
+    assert 0 < struct.unpack_from("<H", packet, 64)[0] <= 144
+    assert running.stop() == 143

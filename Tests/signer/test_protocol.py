@@ -14,15 +14,18 @@ from solders.signature import Signature
 
 from harness import binary_of, wait_for
 from test_policy import (CANCEL, CLAIM, HOURLY, MESSAGE, NOTHING, ORACLE_, PLACE, PRICE, PROTOCOL, SHORT, TAKE, Case)
-from test_policy import BREAKER, oracle_bytes
+from test_policy import BREAKER, LOSS, MOVE, ORACLE_PRICE, PUBLISHED, VERSION, oracle_bytes
 
-MAGIC = 0x31534B45
-SEAL, READY, ASK, ANSWER, GONE, REST, WAKE = range(1, 8)
+MAGIC, OLD_MAGIC = 0x32534B45, 0x31534B45
+SEAL, READY, ASK, ANSWER, GONE, REST, WAKE, SHOW, NOTED = range(1, 10)
+SLOT = 8192
 KEY = Keypair.from_seed(b"\x08" * 32)
 
 
 class Role:
     """A keeper and a signer at the end of a socket."""
+
+    environment = None
 
     def __init__(self, home, case, key=None):
         self.home, self.case, self.sequence = home, case, 0
@@ -32,7 +35,9 @@ class Role:
             self.key.write_text(json.dumps(list(bytes(key or KEY))))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket = ours
-        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs,
+                                        env=self.environment, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
         theirs.close()
         ours.settimeout(10)
 
@@ -45,10 +50,11 @@ class Role:
 
     def ready(self):
         p = self.socket.recv(4096)
-        assert len(p) == 432
+        assert len(p) == 456
         magic, kind, _, sandbox, value = struct.unpack_from("<IHHII", p)
         assert (magic, kind) == (MAGIC, READY)
-        return value, p[16:48], p[48:].split(b"\0")[0].decode(), sandbox
+        self.loss_e6, self.limit_e6, self.limit_from = struct.unpack_from("<QQB", p, 48)
+        return value, p[16:48], p[72:].split(b"\0")[0].decode(), sandbox
 
     def ask(self, message=None, oracle=None, claim=None):
         c = self.case
@@ -58,18 +64,39 @@ class Role:
         return (self.head(ASK, self.sequence) + bytes(c.ffi.buffer(claim or c.claim)) + struct.pack("<HHI", len(message), len(oracle), 0)
                 + oracle.ljust(144, b"\0") + message.ljust(1232, b"\0"))
 
-    def answer(self):
+    def answer(self, want=ANSWER):
         p = self.socket.recv(4096)
-        assert len(p) == 88
+        assert len(p) == 104
         magic, kind, _, sequence, value = struct.unpack_from("<IHHII", p)
-        assert (magic, kind) == (MAGIC, ANSWER)
-        return value, p[16], p[24:], sequence
+        assert (magic, kind) == (MAGIC, want)
+        self.limit_from, self.wait_s = p[17], struct.unpack_from("<i", p, 20)[0]
+        self.loss_e6, self.limit_e6 = struct.unpack_from("<QQ", p, 24)
+        return value, p[16], p[40:], sequence
+
+    def show(self, price_e6, published_s=10 ** 9, equity_e6=0, market=0, index=0, oracle=None):
+        """A price without an order; the reason, 0: taken."""
+        raw = oracle_bytes(price_e6, published_s) if oracle is None else oracle
+        self.sequence += 1
+        shown = struct.pack("<BBHIQ", market, self.case.source, index, 0, equity_e6)
+        shown += bytes(self.case.b.b.perps[0].oracle.bytes)
+        shown += struct.pack("<H6x", len(raw)) + raw.ljust(144, b"\0")
+        self.socket.send(self.head(SHOW, self.sequence) + shown)
+        value, _, signature, sequence = self.answer(NOTED)
+        assert signature == bytes(64) and sequence == self.sequence
+        return value
 
     def judge(self, packet):
         self.socket.send(packet)
         value, breaker, signature, _ = self.answer()
         assert (signature == bytes(64)) == (value != NOTHING)               # never both
         return value
+
+    def answer_to_reducing(self):
+        """The same order, reduce-only."""
+        reducing = Case(self.case.name, self.case.kind, self.case.direction)
+        reducing.params.reduce_only = reducing.claim.reduce_only = 1
+        message = reducing.compiled([reducing.budget(200_000, 1000), reducing.venue_ix()])
+        return self.judge(self.ask(message=message, claim=reducing.claim))
 
     def signer(self):
         (pid,) = open("/proc/%d/task/%d/children" % (self.process.pid, self.process.pid)).read().split()
@@ -176,16 +203,105 @@ def test_a_torn_write_of_the_counters_costs_one_and_damage_is_not_forgotten(role
     r.close()
     counters = tmp_path / "counters"
     whole = counters.read_bytes()
-    counters.write_bytes(whole[:1024 + 40] + b"\xff" + whole[1024 + 41:])      # the third write went to the second slot
+    # generations this small differ in their first byte
+    newer = SLOT * (whole[8:16] < whole[SLOT + 8:SLOT + 16])
+    counters.write_bytes(whole[:newer + 40] + b"\xff" + whole[newer + 41:])
     r = role(Case(max_orders_hour=3))
     assert [r.judge(r.ask()) for _ in range(2)] == [NOTHING, HOURLY]
     r.close()
-    counters.write_bytes(b"\xff" * 2048)
-    r = role(seal=False)
-    r.seal()
-    value, _, text, _ = r.ready()
-    assert value == 2 and "damaged" in text
-    assert counters.read_bytes() == b"\xff" * 2048
+    for damaged in (b"\xff" * 2 * SLOT, b"", whole[:SLOT], whole[:-1]):  # what is cut short is not new
+        counters.write_bytes(damaged)
+        r = role(seal=False)
+        r.seal()
+        value, _, text, _ = r.ready()
+        assert value == 2 and "damaged" in text
+        assert counters.read_bytes() == damaged
+        r.close()
+
+
+def test_an_older_file_is_not_taken_up(role, tmp_path):
+    """The keeper knows how far the counters were written: a signer that it starts again takes no older ones,
+    and none at all is no new start."""
+    r = role(Case(max_orders_hour=3))
+    early = (tmp_path / "counters").read_bytes()
+    assert [r.judge(r.ask()) for _ in range(3)] == [NOTHING] * 3
+    for change in (lambda p: p.write_bytes(early), lambda p: p.unlink()):
+        change(tmp_path / "counters")
+        os.kill(r.signer(), signal.SIGKILL)
+        assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
+        value, pub, text, _ = r.ready()
+        assert value == 2 and pub == bytes(32) and ("older" in text or "cannot be opened" in text), text
+        assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE  # it ended, and another is tried
+        break
+
+
+def test_two_roles_do_not_share_counters(role, tmp_path):
+    role()
+    other = role(seal=False)
+    other.seal()
+    value, _, text, _ = other.ready()
+    assert value == 2 and "another signer" in text
+    assert other.process.wait(5) == 0
+
+
+def test_the_version_before_is_refused_by_name(role):
+    r = role()
+    assert r.judge(struct.pack("<IHHII", OLD_MAGIC, ASK, 0, 1, 0) + r.ask()[16:]) == VERSION
+    old = role(seal=False)
+    old.socket.send(struct.pack("<IHHII", OLD_MAGIC, SEAL, 0, 0, 0) + bytes(832))
+    value, pub, text, _ = old.ready()
+    assert value == 6 and pub == bytes(32) and "EKS2" in text and "EKS1" in text
+
+
+def test_the_loss_of_a_day_is_bounded_and_outlives_everything(role):
+    """0.5 % below the price shown, the highest fee, lamports: what an order may lose. The third is one too
+    many, whatever is restarted."""
+    one = 500_000 + 135_000 + 520                       # of 1 SOL at 100 $: slippage, 13.5 bps, 5200 lamports
+    r = role(Case(max_loss_day_e6=2 * one + 1))
+    assert (r.limit_e6, r.limit_from, r.loss_e6) == (2 * one + 1, 2, 0)
+    assert [r.judge(r.ask()) for _ in range(3)] == [NOTHING, NOTHING, LOSS]
+    assert r.loss_e6 == 2 * one and r.limit_e6 == 2 * one + 1 and 86400 - 3600 < r.wait_s <= 90000
+    os.kill(r.signer(), signal.SIGKILL)
+    assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
+    assert r.ready()[0] == 0 and r.loss_e6 == 2 * one
+    assert r.judge(r.ask()) == LOSS
+    for word in (REST, WAKE):                                               # `mode paper`, `mode live`
+        r.socket.send(r.head(word))
+    assert r.ready()[0] == 0 and r.judge(r.ask()) == LOSS
+    r.close()
+    again = role(Case(max_loss_day_e6=2 * one + 1))
+    assert again.judge(again.ask()) == LOSS
+    again.close()
+    more = role(Case(max_loss_day_e6=3 * one))  # a number in the config wins, at a start
+    assert [more.judge(more.ask()) for _ in range(2)] == [NOTHING, LOSS]
+    for _ in range(20):
+        assert more.judge(more.ask()) == LOSS                               # and these open no breaker
+    assert more.answer_to_reducing() == NOTHING
+
+
+def test_auto_is_set_once(role):
+    r = role(Case(max_loss_day_e6=0))
+    assert r.limit_from == 0
+    assert r.show(ORACLE_PRICE, equity_e6=5_000 * 10 ** 6) == NOTHING
+    assert (r.limit_e6, r.limit_from) == (50 * 10 ** 6, 1)
+    assert r.show(ORACLE_PRICE, equity_e6=10 ** 15) == NOTHING and r.limit_e6 == 50 * 10 ** 6
+    r.close()
+    again = role(Case(max_loss_day_e6=0))
+    assert (again.limit_e6, again.limit_from) == (50 * 10 ** 6, 1)
+
+
+def test_prices_are_believed_as_far_as_a_market_moves(role):
+    r = role()
+    assert r.show(ORACLE_PRICE) == NOTHING
+    assert r.show(ORACLE_PRICE * 102 // 100) == NOTHING
+    assert r.show(ORACLE_PRICE * 102 // 100 + 1) == MOVE and r.wait_s > 0
+    assert r.show(ORACLE_PRICE * 99 // 100) == MOVE  # 3 % from a price of the same minute
+    assert r.show(ORACLE_PRICE, published_s=10 ** 9 - 31) == PUBLISHED
+    assert r.show(ORACLE_PRICE, published_s=int(time.time()) + 90) == PUBLISHED
+    for _ in range(20):
+        assert r.show(2 * ORACLE_PRICE) == MOVE
+    assert r.judge(r.ask()) == NOTHING                                       # nothing of it opens the breaker
+    assert r.show(ORACLE_PRICE, oracle=b"x" * 48) == ORACLE_  # bytes that are no oracle's are another matter
 
 
 def test_a_key_that_others_can_read(role, tmp_path):

@@ -15,7 +15,7 @@ from outside import Outside
 
 E9 = 10 ** 9
 PUBLIC = str(Keypair.from_seed(b"\x08" * 32).pubkey())
-MEMCHECK = "--quiet --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes"
+MEMCHECK = "--vgdb=no --quiet --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes"
 pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
 
 

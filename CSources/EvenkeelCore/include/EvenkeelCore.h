@@ -32,5 +32,9 @@
 #include "store/ek_record.h"
 #include "store/ek_ring.h"
 #include "store/ek_vault.h"
+#include "signer/ek_ledger.h"
+#include "signer/ek_loss.h"
 #include "signer/ek_policy.h"
+#include "signer/ek_price_memory.h"
+#include "signer/ek_rolling.h"
 #endif

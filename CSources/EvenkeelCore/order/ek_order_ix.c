@@ -11,6 +11,7 @@
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
+static const uint8_t CANCEL_OWN[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64};
 static const uint8_t CANCEL_MANY[8] = {0xee, 0xe1, 0x5f, 0x9e, 0xe3, 0x67, 0x08, 0xc2};
 
 ek_instruction ek_ix_view(const ek_ix *ix) {
@@ -218,6 +219,19 @@ ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t marke
     ek_put_opt_u32(&w, has_id, order_id);
     out->data_len = (uint16_t)w.len;
 
+    touched t;
+    memset(&t, 0, sizeof t);
+    t.written_perp = NO_MARKET;
+    collect(b, &t, market_index);
+    return push_touched(b, out, &t);
+}
+
+ek_err ek_ix_cancel_own(const ek_book *b, const ek_key *signer, uint16_t market_index, uint8_t user_order_id,
+                        ek_ix *out) {
+    if (!(b->have & 1u << EK_ROLE_USER)) return EK_E_MISSING;
+    begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, CANCEL_OWN);
+    out->data[8] = user_order_id;
+    out->data_len = 9;
     touched t;
     memset(&t, 0, sizeof t);
     t.written_perp = NO_MARKET;

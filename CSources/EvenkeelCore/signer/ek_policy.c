@@ -1,5 +1,5 @@
-/* The judgement of ek_policy.h: limits, counters, and what ties the parts together. The message is read in
- * ek_policy_read.c. */
+/* The judgement of ek_policy.h about one message: limits, and what ties the parts together. The message is
+ * read in ek_policy_read.c, memory and counters are in ek_policy_decide.c. */
 #include <string.h>
 
 #include "base/ek_assert.h"
@@ -7,13 +7,15 @@
 #include "base/ek_fixed.h"
 #include "order/ek_ticket.h"
 #include "venue/ek_account.h"
+#include "ek_policy_parts.h"
 #include "ek_policy_read.h"
+#include "../venue/ek_venue_table.h"
 
 _Static_assert(sizeof(ek_policy_market) == 24, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_limits) == 320, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_claim) == 80, "the claim goes over a socket as it is");
-_Static_assert(sizeof(ek_policy_pin) == 56, "the ledger goes into a file as it is");
-_Static_assert(sizeof(ek_policy_ledger) == 512, "the ledger goes into a file as it is");
+_Static_assert(sizeof(ek_policy_price) == 48, "the price goes over a socket as it is");
+_Static_assert((int)EK_POLICY_MARKETS == (int)EK_LEDGER_MARKETS, "a place for every market");
 
 const char *ek_policy_reason(uint32_t reason) {
     static const char *const WORDS[] = {
@@ -39,6 +41,11 @@ const char *ek_policy_reason(uint32_t reason) {
         "ten refusals in a row: everything is refused until the agent is restarted",
         "the request is not one of the protocol",
         "the signer's counters cannot be written",
+        "max_loss_usd_per_day is used up: the worst case of this order is more than what is left of it",
+        "the price moved further than max_price_move_pct since the last one",
+        "the price's publish time is in the future or older than the last one's",
+        "the order would end too long after fill_timeout_seconds by the signer's clock",
+        "the request is of another version of the protocol than EKS2",
     };
     return reason < sizeof WORDS / sizeof WORDS[0] ? WORDS[reason] : "unknown reason";
 }
@@ -52,6 +59,11 @@ static int is_text(const char text[16]) {
     return 1;
 }
 
+static int move_ok(const ek_price_move *m) {
+    return m->minute_ppm > 0 && m->minute_ppm <= m->hour_ppm && m->hour_ppm <= m->total_ppm
+           && m->total_ppm <= 1000000;
+}
+
 ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key *own) {
     memset(p, 0, sizeof *p);
     p->limits = *limits;
@@ -60,8 +72,9 @@ ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key
     p->venue = ek_venue_by_name(limits->venue, strlen(limits->venue));
     if (p->venue == NULL) return EK_E_UNSUPPORTED;
     if (limits->n_markets == 0 || limits->n_markets > EK_POLICY_MARKETS || limits->max_slippage_ppm == 0
-        || limits->max_slippage_ppm > 200000 || limits->max_orders_hour == 0
-        || limits->max_compute_units == 0)
+        || limits->max_slippage_ppm > 200000 || limits->max_orders_hour == 0 || limits->max_compute_units == 0
+        || limits->speed == 0 || limits->speed > 1000000 || limits->machines == 0
+        || limits->fill_timeout_s > 86400 || !move_ok(&limits->move))
         return EK_E_RANGE;
     for (uint32_t i = 0; i < limits->n_markets; i++) {
         const ek_policy_market *m = &limits->markets[i];
@@ -80,24 +93,17 @@ ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key
     return err;
 }
 
-static const ek_policy_pin *pin_of(const ek_policy_ledger *ledger, const char name[16]) {
-    for (uint32_t i = 0; i < EK_POLICY_MARKETS; i++)
-        if (memcmp(ledger->pins[i].name, name, 16) == 0) return &ledger->pins[i];
-    return NULL;
-}
-
 /* The market is configured, and is what its name was bound to. Neither its index nor its oracle may belong to
  * another name. */
-static uint32_t market_fault(const ek_policy *p, const ek_policy_ledger *ledger, const ek_policy_claim *c) {
+uint32_t ek_policy_market_fault(const ek_policy *p, const ek_ledger *ledger, const ek_policy_claim *c) {
     if (c->market >= p->limits.n_markets) return EK_REFUSE_MARKET;
-    const char *name = p->limits.markets[c->market].name;
-    const ek_policy_pin *pin = pin_of(ledger, name);
-    for (uint32_t i = 0; i < EK_POLICY_MARKETS; i++) {
-        const ek_policy_pin *other = &ledger->pins[i];
-        if (other != pin && other->name[0] != 0 && other->market_index == c->market_index)
-            return EK_REFUSE_MARKET;
+    int at = ek_ledger_pin_of(ledger, p->limits.markets[c->market].name);
+    for (int i = 0; i < EK_LEDGER_MARKETS; i++) {
+        const ek_ledger_pin *other = &ledger->pins[i];
+        if (i != at && other->name[0] != 0 && other->market_index == c->market_index) return EK_REFUSE_MARKET;
     }
-    if (pin == NULL) return EK_REFUSE_NOTHING;
+    if (at < 0) return EK_REFUSE_NOTHING;
+    const ek_ledger_pin *pin = &ledger->pins[at];
     if (pin->market_index != c->market_index) return EK_REFUSE_MARKET;
     /* A cancel shows no oracle. */
     if (c->kind != EK_KIND_CANCEL
@@ -143,121 +149,60 @@ static int known_shape(const ek_order_params *o, uint8_t kind, const ek_venue *v
            o->has_auction_end && o->auction_start_e6 == 0 && o->auction_end_e6 == o->oracle_offset_e6;
 }
 
+static int own_id(uint8_t id) { return id >= EK_OWN_ORDER_FIRST && id <= EK_OWN_ORDER_LAST; }
+
 static uint32_t order_fault(const ek_policy *p, const ek_policy_message *m, const ek_policy_claim *c,
-                            const uint8_t *oracle, size_t oracle_len, uint64_t *notional_e6) {
+                            const uint8_t *oracle, size_t oracle_len, ek_policy_facts *facts) {
     const ek_order_params *o = &m->order;
     ek_oracle price;
     if (!known_shape(o, m->kind, p->venue)) return EK_REFUSE_SHAPE;
     if (m->kind == EK_KIND_TAKE && !(m->has_condition && m->condition == EK_TAKE_ALL)) return EK_REFUSE_SHAPE;
     if (o->direction > EK_SELL || o->direction != c->direction || o->reduce_only != c->reduce_only
-        || o->user_order_id != c->user_order_id || o->market_index != c->market_index
-        || o->base_e9 != c->size_base_e9 || (m->kind == EK_KIND_PLACE ? o->max_ts : 0) != c->max_ts)
+        || o->user_order_id != c->user_order_id || o->base_e9 != c->size_base_e9
+        || o->market_index != c->market_index || (o->has_max_ts ? o->max_ts : 0) != c->max_ts)
         return EK_REFUSE_CLAIM;
-    if (o->user_order_id < EK_OWN_ORDER_FIRST || o->user_order_id > EK_OWN_ORDER_LAST)
-        return EK_REFUSE_ORDER_ID;
+    if (!own_id(o->user_order_id)) return EK_REFUSE_ORDER_ID;
     if (o->base_e9 == 0 || o->base_e9 > p->limits.markets[c->market].max_trade_base_e9) return EK_REFUSE_SIZE;
     /* The program itself refuses an order whose market's oracle is not among its accounts; so the one shown
      * must be one of them. */
-    if (!m->names_oracle || oracle_len == 0 || oracle_len > EK_POLICY_ORACLE_MAX) return EK_REFUSE_ORACLE;
-    if (ek_decode_oracle(p->venue, c->oracle_source, oracle, oracle_len, &price) != EK_OK
-        || price.price_e6 <= 0)
-        return EK_REFUSE_ORACLE;
-    uint32_t fault = price_fault(p, o, c, price.price_e6);
+    if (!m->names_oracle) return EK_REFUSE_ORACLE;
+    uint32_t fault = ek_policy_oracle(p, c->oracle_source, oracle, oracle_len, &price);
+    if (fault == EK_REFUSE_NOTHING) fault = price_fault(p, o, c, price.price_e6);
     if (fault != EK_REFUSE_NOTHING) return fault;
-    return ek_mul_div_ceil_u64(o->base_e9, (uint64_t)price.price_e6, 1000000000, notional_e6) == EK_OK
+    facts->price_e6 = price.price_e6;
+    facts->published_s = price.publish_time_s;
+    facts->reduce_only = o->reduce_only;
+    facts->max_ts = c->max_ts;
+    facts->loss.base_e9 = o->base_e9;
+    facts->loss.worst_e6 = c->worst_price_e6;
+    facts->loss.sells = o->direction == EK_SELL;
+    return ek_mul_div_ceil_u64(o->base_e9, (uint64_t)price.price_e6, 1000000000, &facts->notional_e6) == EK_OK
                ? EK_REFUSE_NOTHING
                : EK_REFUSE_SIZE;
 }
 
-uint32_t ek_policy_check(const ek_policy *p, const ek_policy_ledger *ledger, const uint8_t *message, size_t n,
+uint32_t ek_policy_oracle(const ek_policy *p, uint8_t source, const uint8_t *bytes, size_t n,
+                          ek_oracle *price) {
+    if (n == 0 || n > EK_POLICY_ORACLE_MAX || ek_decode_oracle(p->venue, source, bytes, n, price) != EK_OK
+        || price->price_e6 <= 0)
+        return EK_REFUSE_ORACLE;
+    return EK_REFUSE_NOTHING;
+}
+
+uint32_t ek_policy_check(const ek_policy *p, const ek_ledger *ledger, const uint8_t *message, size_t n,
                          const ek_policy_claim *claim, const uint8_t *oracle, size_t oracle_len,
-                         uint64_t *notional_e6) {
+                         ek_policy_facts *facts) {
     ek_policy_message m;
     EK_ASSERT(p->venue != NULL && p->limits.n_markets <= EK_POLICY_MARKETS);
-    *notional_e6 = 0;
-    uint32_t fault = market_fault(p, ledger, claim);
+    memset(facts, 0, sizeof *facts);
+    uint32_t fault = ek_policy_market_fault(p, ledger, claim);
     if (fault != EK_REFUSE_NOTHING) return fault;
     fault = ek_policy_read(p, message, n, claim, &m);
     if (fault != EK_REFUSE_NOTHING) return fault;
     if (m.kind != claim->kind) return EK_REFUSE_CLAIM;
-    if (m.kind == EK_KIND_CANCEL)
-        return m.target_order_id == claim->target_order_id ? EK_REFUSE_NOTHING : EK_REFUSE_CLAIM;
-    return order_fault(p, &m, claim, oracle, oracle_len, notional_e6);
-}
-
-/* ---- counters ---- */
-
-int ek_policy_breaker(const ek_policy_ledger *ledger) { return ledger->refusals >= EK_POLICY_REFUSALS; }
-void ek_policy_forgive(ek_policy_ledger *ledger) { ledger->refusals = 0; }
-
-void ek_policy_count_refusal(ek_policy_ledger *ledger) {
-    ledger->refused_total++;
-    if (ledger->refusals < EK_POLICY_REFUSALS) ledger->refusals++;
-}
-
-/* A clock that went back opens no new window: the counts hold until time is past them again. */
-static void turn_windows(ek_policy_ledger *ledger, int64_t unix_s) {
-    int64_t hour = unix_s / 3600, day = unix_s / 86400;
-    if (hour > ledger->hour) {
-        ledger->hour = hour;
-        ledger->orders = 0;
-    }
-    if (day > ledger->day) {
-        ledger->day = day;
-        ledger->notional_e6 = 0;
-    }
-}
-
-static void bind_market(const ek_policy *p, ek_policy_ledger *ledger, const ek_policy_claim *c) {
-    const char *name = p->limits.markets[c->market].name;
-    if (c->kind == EK_KIND_CANCEL || pin_of(ledger, name) != NULL) return;
-    for (uint32_t i = 0; i < EK_POLICY_MARKETS; i++) {
-        ek_policy_pin *pin = &ledger->pins[i];
-        if (pin->name[0] != 0) continue;
-        memcpy(pin->name, name, 16);
-        memcpy(pin->oracle, c->oracle, 32);
-        pin->market_index = c->market_index;
-        pin->oracle_source = c->oracle_source;
-        return;
-    }
-}
-
-/* A free place, or one there already: more names than places would leave the newest unbound for ever. */
-static int can_bind(const ek_policy *p, const ek_policy_ledger *ledger, const ek_policy_claim *c) {
-    const char free_name[16] = {0};
-    return pin_of(ledger, p->limits.markets[c->market].name) != NULL || pin_of(ledger, free_name) != NULL;
-}
-
-uint32_t ek_policy_decide(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s,
-                          const uint8_t *message, size_t n, const ek_policy_claim *claim,
-                          const uint8_t *oracle, size_t oracle_len) {
-    uint64_t notional = 0, day = 0;
-    if (ek_policy_breaker(ledger)) {
-        ledger->refused_total++;
-        return EK_REFUSE_BREAKER;
-    }
-    uint32_t reason = ek_policy_check(p, ledger, message, n, claim, oracle, oracle_len, &notional);
-    if (reason == EK_REFUSE_NOTHING && !can_bind(p, ledger, claim)) reason = EK_REFUSE_MARKET;
-    if (reason != EK_REFUSE_NOTHING) {
-        ek_policy_count_refusal(ledger);
-        return reason;
-    }
-    turn_windows(ledger, unix_s);
-    if (ledger->orders >= p->limits.max_orders_hour) reason = EK_REFUSE_HOURLY;
-    else if (ek_add_u64(ledger->notional_e6, notional, &day) != EK_OK || day > p->limits.max_notional_day_e6)
-        reason = EK_REFUSE_DAILY;
-    if (notional == 0 && reason == EK_REFUSE_DAILY) reason = EK_REFUSE_NOTHING; /* a cancel moves nothing */
-    if (reason != EK_REFUSE_NOTHING) {
-        ledger->refused_total++;
-        return reason;
-    }
-    ledger->orders++;
-    ledger->notional_e6 = day;
-    ledger->signed_total++;
-    ledger->refusals = 0;
-    bind_market(p, ledger, claim);
-    EK_ASSERT(ledger->orders <= p->limits.max_orders_hour
-              && (notional == 0 || ledger->notional_e6 <= p->limits.max_notional_day_e6));
-    EK_ASSERT(claim->kind == EK_KIND_CANCEL || pin_of(ledger, p->limits.markets[claim->market].name) != NULL);
-    return EK_REFUSE_NOTHING;
+    facts->loss.lamports = m.lamports;
+    facts->loss.fee_ppm = p->venue->highest_fee_ppm;
+    if (m.kind != EK_KIND_CANCEL) return order_fault(p, &m, claim, oracle, oracle_len, facts);
+    if (m.user_order_id != claim->user_order_id) return EK_REFUSE_CLAIM;
+    return own_id(m.user_order_id) ? EK_REFUSE_NOTHING : EK_REFUSE_ORDER_ID;
 }

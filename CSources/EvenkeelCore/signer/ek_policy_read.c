@@ -14,7 +14,7 @@
  * not this one's witness. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
-static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
+static const uint8_t CANCEL[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64}; /* by user_order_id */
 
 enum { SIGNATURE_FEE = 5000 };
 
@@ -61,12 +61,13 @@ static int read_budget(const ek_tx_ix *ix, budget *b) {
     return 0;
 }
 
-static uint32_t fee_fault(const ek_policy *p, const budget *b) {
+static uint32_t fee_fault(const ek_policy *p, const budget *b, uint64_t *lamports) {
     uint64_t priority = 0, fee = 0;
     if (!b->has_limit || b->limit == 0 || b->limit > p->limits.max_compute_units) return EK_REFUSE_BUDGET;
     if (ek_mul_div_ceil_u64(b->limit, b->price, 1000000, &priority) != EK_OK
         || ek_add_u64(priority, SIGNATURE_FEE, &fee) != EK_OK)
         return EK_REFUSE_FEE;
+    *lamports = fee;
     return fee > p->limits.max_fee_lamports ? EK_REFUSE_FEE : EK_REFUSE_NOTHING;
 }
 
@@ -150,13 +151,12 @@ static int same_again(const ek_venue *v, const ek_order_params *o, const uint8_t
 }
 
 static uint32_t data_fault(const ek_venue *v, const ek_tx_ix *ix, ek_policy_message *m) {
-    uint8_t has = 0;
     if (ix->data_len < 8) return EK_REFUSE_INSTRUCTION;
     ek_reader r = ek_reader_over(ix->data + 8, ix->data_len - 8u);
     if (memcmp(ix->data, CANCEL, 8) == 0) {
         m->kind = EK_KIND_CANCEL;
-        /* Without an id it would cancel the last order, whoever placed it. */
-        if (read_optional(&r, &has, &m->target_order_id, 4) != EK_OK || !has) return EK_REFUSE_DATA;
+        /* By the id that the agent gave it: an order of somebody else's has none of these. */
+        if (ek_read_u8(&r, &m->user_order_id) != EK_OK) return EK_REFUSE_DATA;
     } else if (memcmp(ix->data, PLACE, 8) == 0 || memcmp(ix->data, TAKE, 8) == 0) {
         m->kind = memcmp(ix->data, TAKE, 8) == 0 ? EK_KIND_TAKE : EK_KIND_PLACE;
         if (read_order(v, &r, &m->order) != EK_OK) return EK_REFUSE_DATA;
@@ -189,7 +189,7 @@ uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, co
             return EK_REFUSE_INSTRUCTION;
         }
     }
-    fault = fee_fault(p, &b);
+    fault = fee_fault(p, &b, &out->lamports);
     if (fault == EK_REFUSE_NOTHING) fault = data_fault(p->venue, &tx.ixs[tx.n_ixs - 1u], out);
     if (fault == EK_REFUSE_NOTHING) fault = account_fault(p, &tx, &tx.ixs[tx.n_ixs - 1u], claim, out);
     return fault;

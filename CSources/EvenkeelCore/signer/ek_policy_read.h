@@ -9,7 +9,8 @@ typedef struct {
     uint8_t names_oracle;     /* the claim's oracle is among the accounts */
     uint8_t has_condition;
     uint32_t condition;
-    uint32_t target_order_id; /* of a cancel */
+    uint8_t user_order_id;    /* of a cancel */
+    uint64_t lamports;        /* fee of the transaction, signature included */
     ek_order_params order;    /* of a take or place */
 } ek_policy_message;
 

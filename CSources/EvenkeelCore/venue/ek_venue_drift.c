@@ -225,6 +225,7 @@ const struct ek_venue EK_VENUE_DRIFT = {
     .high_leverage_config = 1,
     .offset_is_i32 = 1,
     .has_volume = 1,
+    .highest_fee_ppm = 2000, /* 10 bps, twice for a user in high leverage mode */
     .funding_offset = 5000,
     .settled_market_known = 1,
     .sources = 1u << EK_ORACLE_QUOTE_ASSET | 1u << EK_ORACLE_PRELAUNCH | 1u << EK_ORACLE_PYTH_PULL

@@ -65,6 +65,7 @@ struct ek_venue {
                                 vectors), 0 in the order of the User's positions (Drift's clients); the
                                 programs take any order inside a group */
     uint8_t take_writes_quote;  /* place_and_take lists spot market 0 as written */
+    uint32_t highest_fee_ppm;   /* the highest taker fee: the dearest tier, doubled or with the add-on */
     uint8_t settled_market_known; /* margin in a perp market in settlement was proven */
     uint32_t sources;           /* bit per oracle source that can be valued */
     const uint8_t *status_map;  /* raw MarketStatus -> EK_MARKET_* */

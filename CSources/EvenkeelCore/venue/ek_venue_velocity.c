@@ -189,6 +189,7 @@ const struct ek_venue EK_VENUE_VELOCITY = {
     .has_builder_fields = 1,
     .metas_by_market = 1,
     .take_writes_quote = 1,
+    .highest_fee_ppm = 1350, /* 3.5 bps, and at most 10 bps of add-on */
     .sources = 1u << EK_ORACLE_LAZER | 1u << EK_ORACLE_LAZER_1K | 1u << EK_ORACLE_LAZER_1M
                | 1u << EK_ORACLE_LAZER_STABLE,
     .status_map = STATUS,

@@ -1,8 +1,11 @@
 #include "base/sys_clock.h"
 
 #include <errno.h>
+#include <string.h>
 #include <sys/random.h>
 #include <time.h>
+
+#include "base/sys_io.h"
 
 /* These clocks cannot fail on any kernel that runs the program; 0 would only ever mean a broken seccomp
  * filter. */
@@ -14,6 +17,7 @@ static int64_t read_clock(clockid_t id, int64_t per_second, int64_t ns_per_unit)
 
 int64_t sys_mono_ms(void) { return read_clock(CLOCK_MONOTONIC, 1000, 1000000); }
 int64_t sys_mono_us(void) { return read_clock(CLOCK_MONOTONIC, 1000000, 1000); }
+int64_t sys_boot_ms(void) { return read_clock(CLOCK_BOOTTIME, 1000, 1000000); }
 int64_t sys_unix_ms(void) { return read_clock(CLOCK_REALTIME, 1000, 1000000); }
 
 void sys_sleep_ms(uint32_t ms) {
@@ -52,4 +56,21 @@ int sys_random(void *bytes, size_t n) {
         n -= (size_t)k;
     }
     return 0;
+}
+
+static int hex(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                                                                                      : -1; }
+
+void sys_boot_id(uint8_t id[16]) {
+    char text[64] = "";
+    int n = 0;
+    int64_t len = sys_read_file("/proc/sys/kernel/random/boot_id", text, sizeof text - 1);
+    memset(id, 0, 16);
+    for (int64_t i = 0; i < len && n < 32; i++) {
+        int digit = hex(text[i]);
+        if (digit < 0) continue;
+        id[n / 2] = (uint8_t)(id[n / 2] << 4 | digit);
+        n++;
+    }
+    if (n < 32) (void)sys_random(id, 16);
 }

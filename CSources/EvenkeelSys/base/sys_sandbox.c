@@ -59,7 +59,7 @@ static uint32_t drop_capabilities(void) {
 
 /* ---- seccomp ---- */
 
-enum { CODE_MAX = 256 };
+enum { CODE_MAX = 400 };
 typedef struct {
     struct sock_filter code[CODE_MAX];
     unsigned short n;
@@ -106,6 +106,16 @@ static void put_calls(filter *f, const sys_call *calls, size_t n, uint32_t what)
         put_return(f, SECCOMP_RET_KILL_PROCESS);
     }
 }
+/* Refuses the call when its argument has a bit of the mask; else the next rule is asked. */
+static void put_without(filter *f, const sys_call *calls, size_t n, uint32_t what) {
+    for (size_t i = 0; i < n; i++) {
+        put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)calls[i].number, 0, 4));
+        put_load(f, offsetof(struct seccomp_data, args) + 8u * (size_t)calls[i].argument);
+        put(f, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, calls[i].mask, 0, 1));
+        put_return(f, what);
+        put_load(f, offsetof(struct seccomp_data, nr));
+    }
+}
 #define CALLS(list) (list), sizeof(list) / sizeof((list)[0])
 
 int sys_sandbox_filter(int role) {
@@ -122,6 +132,10 @@ int sys_sandbox_filter(int role) {
     } else {
         put_calls(&f, CALLS(NOBODY_MAY), refuse);
         put_calls(&f, CALLS(NO_EXEC), refuse);
+        put_calls(&f, CALLS(NO_ALTERING), refuse);
+        if (role != SYS_FILTER_AGENT_UNLINKS) put_calls(&f, CALLS(NO_UNLINK), refuse);
+        if (role == SYS_FILTER_KEEPER) put_without(&f, CALLS(NO_NEW_FILE), refuse);
+        else put_without(&f, CALLS(NO_WRITING), refuse);
         if (role == SYS_FILTER_KEEPER) put_calls(&f, CALLS(NO_NETWORK), refuse);
         if (role == SYS_FILTER_WEB_KEEPER) put_calls(&f, CALLS(NO_CONNECT), refuse);
         put_return(&f, SECCOMP_RET_ALLOW);
@@ -137,6 +151,10 @@ int sys_sandbox_filter(int role) {
 
 /* ---- Landlock ---- */
 
+/* The newest version that is used: a test has older kernels by it. */
+#ifndef LANDLOCK_MOST
+#define LANDLOCK_MOST 5
+#endif
 /* Rights of the first version; later ones are added by what the kernel says it knows. */
 enum { FIRST_RIGHTS = (1 << 13) - 1, READS = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR };
 #define LATER_REFER (1ull << 13)
@@ -145,6 +163,7 @@ enum { FIRST_RIGHTS = (1 << 13) - 1, READS = LANDLOCK_ACCESS_FS_READ_FILE | LAND
 
 static int ruleset(uint64_t *rights) {
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, 1 /* LANDLOCK_CREATE_RULESET_VERSION */);
+    if (version > LANDLOCK_MOST) version = LANDLOCK_MOST;
     if (version < 1) return -1;
     *rights = FIRST_RIGHTS | (version >= 2 ? LATER_REFER : 0) | (version >= 3 ? LATER_TRUNCATE : 0)
               | (version >= 5 ? LATER_IOCTL : 0);
@@ -242,7 +261,21 @@ static uint32_t landlock_keeper(const char *keypair, const char *ledger) {
     return enforce(rules);
 }
 
-static uint32_t landlock_agent(const sys_sandbox_paths *p) {
+/* 1 when nothing but the control socket is in its directory: only then may the agent remove it at its end. */
+static int socket_alone(const char *control) {
+    char dir[PATH_MAX];
+    if (control == NULL || control[0] == 0 || !parent_of(control, dir)) return 0;
+    const char *name = strrchr(control, '/') != NULL ? strrchr(control, '/') + 1 : control;
+    DIR *d = opendir(dir);
+    if (d == NULL) return 0;
+    int alone = 1;
+    for (struct dirent *e; (e = readdir(d));)
+        alone &= strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0 || strcmp(e->d_name, name) == 0;
+    closedir(d);
+    return alone;
+}
+
+static uint32_t landlock_agent(const sys_sandbox_paths *p, int unlinks) {
     uint64_t rights;
     char dir[PATH_MAX];
     int rules = ruleset(&rights);
@@ -255,8 +288,7 @@ static uint32_t landlock_agent(const sys_sandbox_paths *p) {
     allow(rules, p->token, LANDLOCK_ACCESS_FS_READ_FILE);
     allow(rules, "/dev/null", both);
     /* its socket, at the end */
-    if (p->control != NULL && p->control[0] != 0)
-        allow_parent(rules, p->control, LANDLOCK_ACCESS_FS_REMOVE_FILE);
+    if (unlinks) allow_parent(rules, p->control, LANDLOCK_ACCESS_FS_REMOVE_FILE);
     if (p->config != NULL && parent_of(p->config, dir)) allow_but_key(rules, dir, p->keypair);
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
     if (credentials != NULL && credentials[0] == '/') allow_but_key(rules, credentials, p->keypair);
@@ -301,9 +333,12 @@ uint32_t sys_sandbox_web_keeper(void) {
 
 uint32_t sys_sandbox_agent(const sys_sandbox_paths *paths) {
     uint32_t held = no_core() && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? SYS_SANDBOX_STILL : 0;
-    held |= landlock_agent(paths);
+    int unlinks = socket_alone(paths->control);
+    held |= landlock_agent(paths, unlinks);
     held |= drop_capabilities();
-    return held | (sys_sandbox_filter(SYS_FILTER_AGENT) ? SYS_SANDBOX_SECCOMP : 0);
+    /* Without Landlock nothing says which file: then none. */
+    int role = unlinks && held & SYS_SANDBOX_LANDLOCK ? SYS_FILTER_AGENT_UNLINKS : SYS_FILTER_AGENT;
+    return held | (sys_sandbox_filter(role) ? SYS_SANDBOX_SECCOMP : 0);
 }
 
 void sys_sandbox_missing(uint32_t bits, char out[96]) {

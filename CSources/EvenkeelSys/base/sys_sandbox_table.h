@@ -2,6 +2,7 @@
  * that an architecture does not have is left out there. */
 #ifndef SYS_SANDBOX_TABLE_H
 #define SYS_SANDBOX_TABLE_H
+#include <fcntl.h>
 #include <sys/syscall.h>
 
 typedef struct {
@@ -69,6 +70,74 @@ static const sys_call NOBODY_MAY[] = {
     CALL(adjtimex),
     CALL(name_to_handle_at),
     CALL(open_by_handle_at),
+};
+/* What a file is called, whose it is, how long it is: no role changes any of it once it has what it needs.
+ * Landlock does not know chmod and its like at all, and truncation only from its third version on. */
+static const sys_call NO_ALTERING[] = {
+    CALL(truncate),
+    CALL(ftruncate),
+    CALL(fallocate),
+    CALL(fchmod),
+    CALL(fchmodat),
+    CALL(fchown),
+    CALL(fchownat),
+    CALL(linkat),
+    CALL(symlinkat),
+    CALL(renameat2),
+    CALL(mkdirat),
+    CALL(mknodat),
+    CALL(utimensat),
+    CALL(setxattr),
+    CALL(lsetxattr),
+    CALL(fsetxattr),
+    CALL(removexattr),
+    CALL(lremovexattr),
+    CALL(fremovexattr),
+    CALL(openat2), /* its flags are behind a pointer, where no filter sees them */
+#ifdef SYS_chmod
+    CALL(chmod),
+    CALL(chown),
+    CALL(lchown),
+    CALL(link),
+    CALL(symlink),
+    CALL(rename),
+    CALL(mkdir),
+    CALL(rmdir),
+    CALL(mknod),
+    CALL(creat),
+    CALL(utime),
+    CALL(utimes),
+    CALL(futimesat),
+#endif
+#ifdef SYS_renameat
+    CALL(renameat),
+#endif
+    /* Younger than the headers here; one number on every architecture. */
+    {452, -1, 0}, /* fchmodat2 */
+    {463, -1, 0}, /* setxattrat */
+    {466, -1, 0}, /* removexattrat */
+    {469, -1, 0}, /* file_setattr */
+};
+static const sys_call NO_UNLINK[] = {
+#ifdef SYS_unlink
+    CALL(unlink),
+#endif
+    CALL(unlinkat),
+};
+/* Opens that make or cut a file; and that write at all. Refused with any of these bits. */
+enum { MAKES_OR_CUTS = O_CREAT | O_TRUNC,
+       WRITES = O_WRONLY | O_RDWR | O_CREAT | O_TRUNC };
+static const sys_call NO_NEW_FILE[] = {
+    CALL_WITHOUT(openat, 2, MAKES_OR_CUTS),
+#ifdef SYS_open
+    CALL_WITHOUT(open, 1, MAKES_OR_CUTS),
+#endif
+};
+static const sys_call NO_WRITING[] = {
+    CALL_WITHOUT(openat, 2, WRITES),
+#ifdef SYS_open
+    CALL_WITHOUT(open, 1, WRITES),
+#endif
 };
 static const sys_call NO_EXEC[] = {CALL(execve), CALL(execveat)};
 static const sys_call NO_NETWORK[] = {CALL(socket), CALL(socketpair), CALL(connect), CALL(bind),

@@ -110,10 +110,21 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
     {"gates", "kill_file", KIND_PATH, MAY_BE_EMPTY, 0, IN(kill_file), NO_RANGE, "", NULL, NULL,
      "while this file exists nothing is sent; empty: none", NULL},
     {"signer", "max_orders_per_hour", KIND_NUMBER, 0, 0, IN(max_orders_per_hour), 1, 100000, "60", NULL,
-     "an hour", "the signer signs no more transactions in one hour (UTC); cancels count too", NULL},
-    {"signer", "max_notional_per_day", KIND_NUMBER, ABOVE_MIN, 6, IN(signer_notional_day_e6), 0,
-     1000000000000000000, "1000000", NULL, "USD", "the signer signs orders of no more value in one day (UTC)",
+     "an hour",
+     "the signer signs no more transactions in any 60 minutes; cancels count, orders that only reduce are "
+     "never refused for it",
      NULL},
+    {"signer", "max_notional_per_day", KIND_NUMBER, ABOVE_MIN, 6, IN(signer_notional_day_e6), 0,
+     1000000000000000000, "1000000", NULL, "USD",
+     "the signer signs orders of no more value in any 24 hours, but for those that only reduce", NULL},
+    {"signer", "max_loss_usd_per_day", KIND_AUTO, 0, 6, IN(max_loss_day_e6), 0, 1000000000000000, "auto",
+     NULL, "USD",
+     "the worst case of all that is signed in any 24 hours; auto: 1 % of the equity when it is first asked, "
+     "at "
+     "least 10",
+     NULL},
+    {"signer", "max_price_move_pct", KIND_MOVES, 0, 4, IN(move_ppm), 1, 1000000, "2/10/25", NULL, "percent",
+     "how far a price may be from the ones before: in a minute, in an hour, in all since the last", NULL},
     {"signer", "socket", KIND_PATH, MAY_BE_EMPTY, 0, IN(signer_socket), NO_RANGE, "", NULL, NULL,
      "Unix socket of a signer of your own (hardware, another machine) in place of the agent's; empty: its "
      "own",
@@ -185,6 +196,13 @@ void sys_config_allowed(const sys_config_key *k, char *out, size_t cap) {
                  "venue:X, wallet:SOL, token:X, token:MINT, watch:WALLET, fixed:AMOUNT, separated by commas");
         break;
     case KIND_NAMES: snprintf(out, cap, "host names, separated by commas"); break;
+    case KIND_AUTO:
+        print(max, sizeof max, k->max, k->decimals);
+        snprintf(out, cap, "auto, or more than 0 and at most %s (%s)", max, k->unit);
+        break;
+    case KIND_MOVES:
+        snprintf(out, cap, "MINUTE/HOUR/TOTAL in percent, rising, more than 0 and at most 100");
+        break;
     default: snprintf(out, cap, "ADDRESS:PORT, as 127.0.0.1:8000 or [::1]:8000"); break;
     }
 }

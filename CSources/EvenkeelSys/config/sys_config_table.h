@@ -12,8 +12,11 @@ enum sys_kind {
     KIND_URL,     /* empty: none */
     KIND_KEY,     /* base58, empty: none */
     KIND_CLUSTER, /* the word of a cluster, or its genesis hash */
-    KIND_LEGS, KIND_LISTEN,
-    KIND_NAMES    /* host names, separated by commas */
+    KIND_LEGS,
+    KIND_LISTEN,
+    KIND_NAMES, /* host names, separated by commas */
+    KIND_AUTO,  /* a number as above and not 0, or the word auto: 0 */
+    KIND_MOVES  /* three rising percentages with slashes between, into three u32 in ppm */
 };
 enum { ABOVE_MIN = 1 /* min itself is not allowed */, MAY_BE_EMPTY = 2 };
 
@@ -29,7 +32,7 @@ typedef struct {
     const char *example;     /* what init shows where there is no default */
 } sys_config_key;
 
-enum { SYS_CONFIG_KEYS = 54 };
+enum { SYS_CONFIG_KEYS = 56 };
 extern const sys_config_key sys_config_keys[SYS_CONFIG_KEYS];
 extern const char *const
     sys_config_sections[]; /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */

@@ -40,6 +40,37 @@ static ek_err set_number(void *place, const sys_config_key *k, const char *value
     return EK_OK;
 }
 
+/* "auto", which is kept as 0, or a number. */
+static ek_err set_auto(void *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
+    int64_t v = 0;
+    if (strcmp(value, "auto") == 0) {
+        memset(place, 0, k->width);
+        return EK_OK;
+    }
+    if (ek_parse_decimal(value, strlen(value), k->decimals, &v) != EK_OK || v <= 0 || v > k->max)
+        return must(k, why, cap, "");
+    uint64_t u = (uint64_t)v;
+    memcpy(place, &u, k->width);
+    return EK_OK;
+}
+
+/* "2/10/25". */
+static ek_err set_moves(uint32_t place[3], const sys_config_key *k, const char *value, char *why,
+                        size_t cap) {
+    uint32_t moves[3] = {0};
+    for (int i = 0; i < 3; i++) {
+        int64_t v = 0;
+        size_t n = strcspn(value, "/");
+        if ((value[n] == '/') != (i < 2) || ek_parse_decimal(value, n, k->decimals, &v) != EK_OK || v < k->min
+            || v > k->max || (i > 0 && v < (int64_t)moves[i - 1]))
+            return must(k, why, cap, "");
+        moves[i] = (uint32_t)v;
+        value += n + (i < 2);
+    }
+    memcpy(place, moves, sizeof moves);
+    return EK_OK;
+}
+
 static ek_err set_choice(uint8_t *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
     uint8_t i = 0;
     for (const char *word = k->choices;; i++) {
@@ -349,6 +380,8 @@ ek_err sys_config_set(sys_config *c, sys_hedge *h, const sys_config_key *k, cons
             return EK_OK;
         return must(k, why, cap, "");
     case KIND_CLUSTER: return set_cluster(c, k, value, why, cap);
+    case KIND_AUTO: return set_auto(base + k->offset, k, value, why, cap);
+    case KIND_MOVES: return set_moves((uint32_t *)(void *)(base + k->offset), k, value, why, cap);
     case KIND_NAMES: return set_names((char *)base + k->offset, k, value, why, cap);
     case KIND_LEGS: return set_legs(h, k, value, why, cap);
     default: return set_listen(c, k, value, why, cap);

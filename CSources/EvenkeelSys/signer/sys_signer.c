@@ -88,6 +88,13 @@ static int say(sys_signer *s, uint16_t type) {
     return send(s->fd, &head, sizeof head, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof head;
 }
 
+/* What it says of its loss limit. */
+static void note_loss(sys_signer *s, uint64_t loss_e6, uint64_t limit_e6, uint8_t limit_from) {
+    s->loss_e6 = loss_e6;
+    s->limit_e6 = limit_e6;
+    s->limit_from = limit_from;
+}
+
 /* News bits of one packet that is no awaited answer. */
 static int note(sys_signer *s, const packet *p, ssize_t n) {
     if (is(p, n, SYS_SIGNER_GONE, sizeof p->gone)) {
@@ -107,9 +114,15 @@ static int note(sys_signer *s, const packet *p, ssize_t n) {
         s->there = 1;
         s->sealed = 0;
         s->back_ms = 0;
+        note_loss(s, p->ready.loss_e6, p->ready.limit_e6, p->ready.limit_from);
         return 2;
     }
-    if (is(p, n, SYS_SIGNER_ANSWER, sizeof p->answer) && s->silent) {
+    int noted = is(p, n, SYS_SIGNER_NOTED, sizeof p->answer);
+    if (noted) {
+        s->breaker = p->answer.breaker;
+        note_loss(s, p->answer.loss_e6, p->answer.limit_e6, p->answer.limit_from);
+    }
+    if ((noted || is(p, n, SYS_SIGNER_ANSWER, sizeof p->answer)) && s->silent) {
         s->silent = 0; /* late, for a request that was given up: dropped, but it lives */
         return 2;
     }
@@ -173,6 +186,7 @@ int sys_signer_await(sys_signer *s, char text[SYS_SIGNER_TEXT]) {
             memcpy(s->pub.bytes, p.ready.pub, 32);
             s->sandbox = (uint8_t)p.head.sequence;
             s->there = 1;
+            note_loss(s, p.ready.loss_e6, p.ready.limit_e6, p.ready.limit_from);
             return 0;
         }
         memcpy(text, p.ready.text, SYS_SIGNER_TEXT);
@@ -200,10 +214,15 @@ int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char
     if (fd < 0) return fd == -EPERM ? SYS_SIGNER_BAD_SOCKET : SYS_SIGNER_NO_START;
     s->fd = fd;
     ssize_t n = sys_signer_send_seal(fd, limits, "", "") ? receive(fd, &p, sizeof p, START_MS) : -1;
+    if (n >= (ssize_t)sizeof p.head && p.head.magic == SYS_SIGNER_MAGIC_OLD) {
+        snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it speaks EKS1, this agent EKS2", path);
+        sys_signer_end(s);
+        return SYS_SIGNER_BAD_VERSION;
+    }
     if (!is(&p, n, SYS_SIGNER_READY, sizeof p.ready)) {
         snprintf(text, SYS_SIGNER_TEXT, "%s: the signer behind it said %s", path,
                  n == 0  ? "nothing in 10 s"
-                 : n < 0 ? "nothing and hung up"
+                 : n < 0 ? "nothing and hung up, as one does that speaks another version than EKS2"
                          : "something else than READY");
     } else if (p.head.value != 0) {
         p.ready.text[SYS_SIGNER_TEXT - 1] = 0;
@@ -216,6 +235,7 @@ int sys_signer_connect(sys_signer *s, const ek_policy_limits *limits, const char
         return SYS_SIGNER_BAD_SOCKET;
     } else {
         s->there = 1;
+        note_loss(s, p.ready.loss_e6, p.ready.limit_e6, p.ready.limit_from);
         return 0;
     }
     sys_signer_end(s);
@@ -305,6 +325,8 @@ uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const 
         if (is(&p, got, SYS_SIGNER_ANSWER, sizeof p.answer) && p.head.sequence == ask.head.sequence) {
             s->silent = 0;
             s->breaker = p.answer.breaker;
+            s->wait_s = p.answer.wait_s;
+            note_loss(s, p.answer.loss_e6, p.answer.limit_e6, p.answer.limit_from);
             if (p.head.value == 0) memcpy(signature, p.answer.signature, 64);
             return p.head.value;
         }
@@ -312,6 +334,18 @@ uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const 
     }
     s->silent = 1;
     return SYS_SIGNER_SILENT;
+}
+
+int sys_signer_show(sys_signer *s, const ek_policy_price *price, const uint8_t *oracle, size_t oracle_len) {
+    sys_signer_price p;
+    if (!s->there || s->silent || s->fd < 0 || oracle_len > sizeof p.oracle) return 0;
+    memset(&p, 0, sizeof p);
+    p.head =
+        (sys_signer_head){.magic = SYS_SIGNER_MAGIC, .type = SYS_SIGNER_PRICE, .sequence = ++s->sequence};
+    p.price = *price;
+    p.oracle_len = (uint16_t)oracle_len;
+    if (oracle_len > 0) memcpy(p.oracle, oracle, oracle_len);
+    return send(s->fd, &p, sizeof p, MSG_DONTWAIT | MSG_NOSIGNAL) == (ssize_t)sizeof p;
 }
 
 void sys_signer_end(sys_signer *s) {

@@ -10,6 +10,7 @@ static const uint32_t landing_slots[SYS_METRICS_BUCKETS - 1] = {1, 2, 3, 4, 6, 1
 void sys_metrics_init(sys_metrics *m) {
     memset(m, 0, sizeof *m);
     m->health_bp = m->leverage_e4 = m->free_collateral_e6 = m->equity_e6 = SYS_METRICS_UNKNOWN;
+    m->signed_loss_e6 = m->signed_loss_limit_e6 = SYS_METRICS_UNKNOWN;
 }
 
 void sys_metrics_name(char *field, size_t cap, const uint8_t *text, size_t len) {
@@ -284,6 +285,9 @@ size_t sys_metrics_text(const sys_metrics *m, char *out, size_t cap) {
     gauge(&t, "leverage", "Perp notional over equity.", m->leverage_e4, 4);
     gauge(&t, "free_collateral_usd", "What the venue would let be used, USD.", m->free_collateral_e6, 6);
     gauge(&t, "equity_usd", "Assets and unrealised profit less liabilities, USD.", m->equity_e6, 6);
+    gauge(&t, "signed_loss_usd_day", "Worst case of what was signed in the last 24 hours, USD.",
+          m->signed_loss_e6, 6);
+    gauge(&t, "signed_loss_limit_usd", "What it may come to, USD.", m->signed_loss_limit_e6, 6);
     rpc(&t, m);
     single(&t, "ticks_total", "counter", "Ticks that ended, whatever their status.", m->ticks);
     head(&t, "tick_seconds", "histogram",

@@ -124,6 +124,11 @@ import Text
         Closed(gate: .secondOpinion, endpoints: 2, act: { b in
             b.wire = { method, endpoint in method == "getMultipleAccounts" && endpoint == 1 ? .lost : nil }
         }),
+        // This machine's clock is behind: the signer would let no order end by the chain's.
+        Closed(gate: .clock, act: { b in
+            b.unix_s -= 200
+            b.runTick()
+        }),
         // The signer's hour is used up; it is not asked again before that hour is over.
         Closed(gate: .signerLimit, act: { b in
             b.refusal = .limit(Text("max_orders_per_hour is used up"), until_s: b.unix_s + 3_000)

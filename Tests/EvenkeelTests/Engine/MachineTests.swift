@@ -530,11 +530,27 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    @Test func theWindowsOfTheSignerEndWithTheHourAndTheDay() {
-        guard case .limit(_, let hour)? = SignRefusal(limit: UInt32(EK_REFUSE_HOURLY), unix_s: 7_201),
-              case .limit(_, let day)? = SignRefusal(limit: UInt32(EK_REFUSE_DAILY), unix_s: 86_399) else { return #expect(Bool(false)) }
-        #expect(hour == 10_800 && day == 86_400)
-        #expect(SignRefusal(limit: UInt32(EK_REFUSE_PRICE), unix_s: 1) == nil)
+    /// What added to the position was refused for the day's loss; what reduces it is signed meanwhile.
+    @Test func aLimitOfTheSignerHoldsNoReduction() {
+        let b = Bench()
+        b.refusal = .limit(Text("max_loss_usd_per_day is used up"), until_s: b.unix_s + 90_000)
+        b.run(60_000)
+        #expect(b.status == "blocked" && b.reason.contains("max_loss_usd_per_day"), "\(b.status) \(b.reason)")
+        b.refusal = nil
+        b.run(120_000)
+        #expect(b.status == "blocked" && b.perp_e9 == -9_000_000_000, "\(b.status) \(b.reason)")
+        b.chain("{\"op\":\"set_user\",\"perp\":-12}")
+        b.run(120_000)
+        #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
+    @Test func theSignerSaysWhenALimitPasses() {
+        guard case .limit(_, let hour)? = SignRefusal(limit: UInt32(EK_REFUSE_HOURLY), wait_s: 3_599,
+            unix_s: 7_201),
+              case .limit(_, let day)? = SignRefusal(limit: UInt32(EK_REFUSE_LOSS), wait_s: -1,
+                  unix_s: 86_399) else { return #expect(Bool(false)) }
+        #expect(hour == 10_800 && day == 89_999)        // a person must act: asked again after an hour
+        #expect(SignRefusal(limit: UInt32(EK_REFUSE_PRICE), wait_s: 0, unix_s: 1) == nil)
     }
 
     @Test func retryAfterIsObeyed() {

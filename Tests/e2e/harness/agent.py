@@ -48,7 +48,9 @@ class Agent:
     def __init__(self, binary, chain=None, seed=8, **changes):
         self.binary = Path(binary)
         self.home = Path(tempfile.mkdtemp(prefix="ek", dir="/tmp"))       # short: a socket's path has 108 bytes
-        self.state, self.control = self.home / "state.bin", self.home / "ctl.sock"
+        # The socket in a directory of its own: only there the agent removes it at its end.
+        self.state, self.control = self.home / "state.bin", self.home / "run" / "ctl.sock"
+        self.control.parent.mkdir()
         self.config, self.key = self.home / "ek.conf", self.home / "key.json"
         self.processes = []
         public = getattr(chain, SEEDS[seed]) if chain is not None else None
@@ -60,7 +62,11 @@ class Agent:
             "venue": {"name": chain.venue if chain is not None else "velocity"},
             "account": {"keypair": self.key},
             "hedge SOL-PERP": {"spot": "venue:SOL"},
-            "order": {}, "gates": {}, "signer": {"max_orders_per_hour": 100000}, "web": {"listen": ""},
+            # Prices jump and hedges are opened anew all day in these tests: what bounds that has tests of its
+            # own (Tests/signer).
+            "signer": {"max_orders_per_hour": 100000, "max_loss_usd_per_day": 1000000,
+                       "max_price_move_pct": "100/100/100"},
+            "order": {}, "gates": {}, "web": {"listen": ""},
         }
         if chain is not None and seed != 7:
             self.settings["account"]["authority"] = chain.authority

@@ -84,6 +84,11 @@ ek_err ek_ix_place_and_take(const ek_book *b, const ek_key *signer, const ek_ord
 ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t market_index, int has_id,
                           uint32_t order_id, ek_ix *out);
 
+/* cancel_order_by_user_id: the live order that the agent gave this id; the signer can tell it from anybody
+ * else's. An id that no live order has succeeds and does nothing. */
+ek_err ek_ix_cancel_own(const ek_book *b, const ek_key *signer, uint16_t market_index, uint8_t user_order_id,
+                        ek_ix *out);
+
 /* Liveness probe: cancel_orders of a market that cannot exist, no accounts beyond the three; cancels nothing
  * even with orders open. A program without instructions answers Anchor error 101. Simulate it, never send it.
  * Needs only the addresses of `b`'s plan. */

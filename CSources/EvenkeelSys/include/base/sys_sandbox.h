@@ -10,6 +10,9 @@
  *   web     only the calls on its list (accept, read, answer), everything else fails; no file, no connect, no
  *           process
  *   web's keeper  no exec, no connect, no looking into other processes; writes no file
+ * None of them renames, truncates, makes, removes or changes the mode, owner or attributes of a file, by
+ * seccomp and so whatever Landlock can do; but the agent may remove its control socket at its end, where that
+ * has a directory of its own and Landlock holds it to that. Agent and web's keeper open no file for writing.
  * All: no new privileges, no core dump; keeper and signer cannot be attached to or read through /proc by
  * their own user; no capabilities. A kernel that lacks a feature leaves its bit unset; nothing is skipped in
  * silence: the agent logs what is missing. */
@@ -57,7 +60,14 @@ void sys_sandbox_look_at(sys_sandbox_look *out);
 
 /* "seccomp, Landlock" of the bits that are not set; empty when all are. */
 void sys_sandbox_missing(uint32_t bits, char out[96]);
-enum { SYS_FILTER_SIGNER = 0, SYS_FILTER_KEEPER, SYS_FILTER_AGENT, SYS_FILTER_WEB_KEEPER, SYS_FILTER_WEB };
+enum {
+    SYS_FILTER_SIGNER = 0,
+    SYS_FILTER_KEEPER,
+    SYS_FILTER_AGENT,
+    SYS_FILTER_AGENT_UNLINKS, /* where Landlock says which files it may remove */
+    SYS_FILTER_WEB_KEEPER,
+    SYS_FILTER_WEB
+};
 /* A filter alone. 1 when it holds. */
 int sys_sandbox_filter(int role);
 

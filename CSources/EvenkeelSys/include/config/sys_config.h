@@ -105,6 +105,8 @@ typedef struct {
     /* [signer] */
     uint32_t max_orders_per_hour;
     uint64_t signer_notional_day_e6;
+    uint64_t max_loss_day_e6;         /* 0: auto */
+    uint32_t move_ppm[3];             /* of a price: a minute, an hour, in all */
     char signer_socket[108];          /* empty: the agent's own signer */
     uint8_t has_signer_key;
     ek_key signer_key;                /* of the signer behind the socket */

@@ -8,14 +8,16 @@
  * socket closes, and the kernel kills them when their parent dies.
  *
  * Every packet has a fixed size. A request is answered with a signature or the number of a reason
- * (ek_policy.h), never with both. */
+ * (ek_policy.h), never with both. Between requests the agent shows the signer the prices that it reads, so
+ * that the signer's memory of them has no gaps. */
 #ifndef SYS_SIGNER_H
 #define SYS_SIGNER_H
 
 #include "signer/ek_policy.h"
 
 enum {
-    SYS_SIGNER_MAGIC = 0x31534B45 /* "EKS1" */,
+    SYS_SIGNER_MAGIC = 0x32534B45 /* "EKS2" */,
+    SYS_SIGNER_MAGIC_OLD = 0x31534B45 /* "EKS1", of version 0.1 */,
     SYS_SIGNER_MESSAGE = 1232,
     SYS_SIGNER_TEXT = 384,
     SYS_SIGNER_PATH = 256
@@ -27,7 +29,9 @@ enum {
     SYS_SIGNER_ANSWER = 4,
     SYS_SIGNER_GONE = 5,
     SYS_SIGNER_REST = 6,
-    SYS_SIGNER_WAKE = 7
+    SYS_SIGNER_WAKE = 7,
+    SYS_SIGNER_PRICE = 8,
+    SYS_SIGNER_NOTED = 9
 };
 
 /* Begins every packet. 16 bytes. */
@@ -47,6 +51,8 @@ typedef struct {           /* agent to signer, once */
 typedef struct {           /* signer to agent; head.value: 0 ready, else SYS_SIGNER_BAD_* with words */
     sys_signer_head head;
     uint8_t pub[32];
+    uint64_t loss_e6, limit_e6; /* as in an answer */
+    uint8_t limit_from, reserved[7];
     char text[SYS_SIGNER_TEXT];
 } sys_signer_ready;
 
@@ -59,10 +65,24 @@ typedef struct {           /* agent to signer */
     uint8_t message[SYS_SIGNER_MESSAGE];
 } sys_signer_ask;
 
-typedef struct {           /* signer to agent; head.value: 0 signed, else the reason */
+typedef struct { /* agent to signer, between requests; answered by NOTED */
+    sys_signer_head head;
+    ek_policy_price price;
+    uint16_t oracle_len;
+    uint8_t reserved[6];
+    uint8_t oracle[EK_POLICY_ORACLE_MAX];
+} sys_signer_price;
+
+/* Signer to agent. ANSWER: head.value 0 signed, else the reason. NOTED: 0 the price was taken into the
+ * memory, else the reason; no signature. */
+typedef struct {
     sys_signer_head head;
     uint8_t breaker;       /* 1: nothing is signed any more until the agent is restarted */
-    uint8_t reserved[7];
+    uint8_t limit_from;    /* EK_LIMIT_* */
+    uint8_t reserved[2];
+    int32_t wait_s;    /* until the reason passes by itself; -1: it does not; 0: nothing to wait for */
+    uint64_t loss_e6;  /* worst case of what was signed in the last day */
+    uint64_t limit_e6; /* what it may come to */
     uint8_t signature[64];
 } sys_signer_answer;
 
@@ -79,7 +99,8 @@ enum {
     SYS_SIGNER_BAD_LEDGER = 2,
     SYS_SIGNER_BAD_LIMITS = 3,
     SYS_SIGNER_NO_START = 4,
-    SYS_SIGNER_BAD_SOCKET = 5
+    SYS_SIGNER_BAD_SOCKET = 5,
+    SYS_SIGNER_BAD_VERSION = 6
 };
 
 /* ---- the agent's end ---- */
@@ -91,6 +112,9 @@ typedef struct {
     uint8_t breaker;
     uint8_t resting;       /* there is none because it was told to rest */
     uint8_t sandbox;       /* SYS_SANDBOX_* bits of what holds the signer */
+    uint8_t limit_from;    /* the last that it said of its loss limit */
+    uint64_t loss_e6, limit_e6;
+    int32_t wait_s; /* of the last refusal */
     ek_key pub;
     uint32_t died;         /* as waitpid tells it, of the last one */
     uint32_t
@@ -121,6 +145,8 @@ enum { SYS_SIGNER_NOT_THERE = 100, SYS_SIGNER_SILENT = 101 };
 /* One request, answered within timeout_ms. 0: `signature` is filled. */
 uint32_t sys_signer_sign(sys_signer *s, const uint8_t *message, size_t n, const ek_policy_claim *claim,
                          const uint8_t *oracle, size_t oracle_len, int timeout_ms, uint8_t signature[64]);
+/* Shows a price; the answer comes as news. 0: it could not be sent. */
+int sys_signer_show(sys_signer *s, const ek_policy_price *price, const uint8_t *oracle, size_t oracle_len);
 /* Takes in what the signer said unasked. Bits: 1 it died, 2 one is there again, 4 the keeper is gone for
  * good, 8 an outside one hung up. */
 int sys_signer_news(sys_signer *s);
@@ -135,10 +161,10 @@ void sys_signer_end(sys_signer *s);
 /* ---- the role: `evenkeel signer-role`, socket on descriptor 0; the exit code ---- */
 int sys_signer_role(void);
 
-/* One packet judged and answered, pure but for the ledger's file (fd < 0: none). For the role, its fuzzer and
- * tests. secret: 64 bytes. */
-void sys_signer_judge(const ek_policy *p, ek_policy_ledger *ledger, int64_t unix_s, const uint8_t *secret,
-                      const void *packet, size_t n, int (*keep)(void *, const ek_policy_ledger *),
-                      void *keeper, sys_signer_answer *answer);
+/* One packet judged and answered, pure but for the ledger's file (`keep`: 0 when it is written). For the
+ * role, its fuzzer and tests. secret: 64 bytes. */
+void sys_signer_judge(const ek_policy *p, ek_ledger *ledger, const ek_ledger_clock *clock,
+                      const uint8_t *secret, const void *packet, size_t n,
+                      int (*keep)(void *, const ek_ledger *), void *keeper, sys_signer_answer *answer);
 
 #endif

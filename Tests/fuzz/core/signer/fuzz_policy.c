@@ -26,6 +26,10 @@ static void begin(void) {
                               .max_notional_day_e6 = 1000000000000,
                               .max_orders_hour = 60,
                               .max_compute_units = 1400000,
+                              .move = {20000, 100000, 250000},
+                              .fill_timeout_s = 30,
+                              .speed = 1,
+                              .machines = 1,
                               .markets = {{"SOL-PERP", 50000000000}}};
         memcpy(l.venue, i == 0 ? "velocity" : "drift", i == 0 ? 8 : 5);
         memset(l.authority, 7, 32);
@@ -39,7 +43,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     if (!ready) begin();
     ready = 1;
     ek_policy_claim claim;
-    ek_policy_ledger ledger;
+    static ek_ledger ledger;
     if (n < 82) return 0;
     memcpy(&claim, bytes + 1, 80);
     size_t oracle_len = bytes[81];
@@ -48,8 +52,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n) {
     const ek_policy *p = &policies[bytes[0] & 1];
     const uint8_t *message = bytes + 82 + oracle_len;
     size_t len = n - 82 - oracle_len;
-    uint32_t reason = ek_policy_decide(p, &ledger, 1800000000, message, len, &claim, bytes + 82, oracle_len);
-    need(reason < EK_REFUSE_LEDGER && (reason == 0) == (ledger.orders == 1));
+    ek_ledger_clock clock = {.unix_s = 1800000000, .boot_s = 5};
+    int64_t wait_s = 0;
+    uint32_t reason =
+        ek_policy_decide(p, &ledger, &clock, message, len, &claim, bytes + 82, oracle_len, &wait_s);
+    need(reason <= EK_REFUSE_LAST && (reason == 0) == (ek_rolling_sum(&ledger.orders) == 1));
+    need(wait_s >= -1 && ek_ledger_valid(&ledger));
+    need(reason != 0 || claim.reduce_only || ek_rolling_sum(&ledger.loss) <= ledger.limit_e6);
     ek_policy_limits any;
     ek_policy made;
     if (n >= sizeof any) {
