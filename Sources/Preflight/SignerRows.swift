@@ -1,6 +1,7 @@
 // The rows of `check` about what the signer may sign: what is left of a day's loss, and limits that fit this
 // account.
 import Daemon
+import Decide
 import Engine
 import EvenkeelCore
 import EvenkeelSys
