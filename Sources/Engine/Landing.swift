@@ -220,12 +220,13 @@ extension Machine {
         let t = ticket.pointee
         let out = outcome(of: ticket, in: book)
         if t.kind == UInt8(EK_KIND_CANCEL) {
-            // A cancel uses no order id: its proof is whether the order it was for is still live.
-            let ended =
-                out.map { $0.outcome != UInt8(EK_OUT_RESTING) && $0.outcome != UInt8(EK_OUT_PARTIAL_RESTING) }
-                ?? false
-            let unproven = UInt8(tracking.error != nil ? EK_OUT_FAILED : EK_OUT_EXPIRED)
-            ticketEnded(ended ? out?.outcome ?? unproven : unproven, nil, now)
+            // A cancel uses no order id: its proof is whether the order it was for is still live. That it is gone is
+            // attested like the end of any order.
+            if let o = out, o.outcome != UInt8(EK_OUT_RESTING), o.outcome != UInt8(EK_OUT_PARTIAL_RESTING) {
+                over(o, now)
+            } else {
+                ticketEnded(UInt8(tracking.error != nil ? EK_OUT_FAILED : EK_OUT_EXPIRED), nil, now)
+            }
             return
         }
         let moved = book.pointee.user.next_order_id != t.next_order_id_before

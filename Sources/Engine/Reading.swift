@@ -96,7 +96,7 @@ extension Machine {
     private var secondWord: Bool {
         guard let t = phase.tracking else { return false }
         let why = reader.reading.purpose
-        return why == .settle && t.overBy != nil || why == .proof && t.noEffectSaid
+        return why == .settle && t.overBy != nil || why == .proof && (t.noEffectSaid || t.overBy != nil)
     }
 
     func attestSlots(_ now: Now) { reader.slots.attest(endpoints.attestedSlot, now) }

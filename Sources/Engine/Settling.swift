@@ -58,7 +58,7 @@ extension Machine {
         schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
     }
 
-    private func over(_ out: ek_outcome, _ now: Now) {
+    func over(_ out: ek_outcome, _ now: Now) {
         let first = tracking.overBy == nil
         let said = TicketWitness.Over(filled_e9: out.filled_base_e9, inside: insideNow())
         if tracking.over(said, by: readEndpoint, at: book.pointee.slot, endpoints, now, note) {
@@ -74,7 +74,7 @@ extension Machine {
     /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested
     /// with the end.
     private func insideNow() -> Bool {
-        guard let i = tracking.market else { return false }
+        guard let i = tracking.market, ticket.pointee.kind != UInt8(EK_KIND_CANCEL) else { return false }
         let v = viewNow(hedges[i])
         let tolerance_ppm = ticket.pointee.tolerance_ppm
         return v.known && ek_within_tolerance(v.drift_ppm, v.driftKnown ? 1 : 0, tolerance_ppm) != 0
