@@ -8,7 +8,11 @@ import Text
 private let healthEvery_ticks: UInt64 = 10
 
 extension Machine {
-    func askHealthNowAndThen() { if ticks % healthEvery_ticks == 0 { askHealth(readEndpoint) } }
+    /// One that said it was behind is asked in every tick whether it still is.
+    func askHealthNowAndThen() {
+        let behind = endpoints.all[readEndpoint].behind_slots > 0
+        if behind || ticks % healthEvery_ticks == 0 { askHealth(readEndpoint) }
+    }
 
     func askHealth(_ e: Int) {
         if requests.has(.health, at: e) || endpoints.all[e].restUntil_ms > clock.mono_ms { return }

@@ -71,7 +71,7 @@ import Text
         #expect(b.status == "blocked" && b.reason.contains("behind by 200 slots"), "\(b.status) \(b.reason)")
         #expect(b.sent.isEmpty && !b.effects.contains(.sign))
         b.rewrite = { $2 }
-        b.run(200_000)
+        b.run(130_000)
         #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
     }
 
