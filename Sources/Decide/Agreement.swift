@@ -32,6 +32,7 @@ package struct Agreement {
     /// The smaller of the two sizes. Refused, with what differs: they do not lead to the same order.
     package func size_e9() throws(Refusal) -> UInt64 {
         try sameAccount()
+        try sameOrders()
         try sameLegs()
         try sameOracle()
         try sameVenue()
@@ -46,6 +47,26 @@ package struct Agreement {
         if !positions(x, areIn: y) || !positions(y, areIn: x) {
             throw Refusal("the positions or deposits differ")
         }
+    }
+
+    /// The open orders of this agent's: one that a look does not show would be joined by another.
+    private func sameOrders() throws(Refusal) {
+        for (a, b) in [(book, other), (other, book)] {
+            for i in 0..<UInt32(EK_MAX_ORDERS) {
+                guard let o = ek_user_order_at(ek_book_user(a), i)?.pointee else { break }
+                if !isOwn(o) { continue }
+                var there = false
+                for k in 0..<UInt32(EK_MAX_ORDERS) {
+                    guard let p = ek_user_order_at(ek_book_user(b), k)?.pointee else { break }
+                    there = there || isOwn(p) && p.order_id == o.order_id
+                }
+                if !there { throw Refusal("an open order of this agent's is in one of them only") }
+            }
+        }
+    }
+
+    private func isOwn(_ o: ek_order) -> Bool {
+        o.status == UInt8(EK_ORDER_OPEN) && ownOrderIds.contains(o.user_order_id)
     }
 
     /// Every position of `a` is in `b`: all of them carry the margin, not only the hedged one.

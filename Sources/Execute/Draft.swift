@@ -8,9 +8,6 @@ import Text
 
 package let blockhashLife_blocks: UInt64 = 150
 package let mostComputeUnits: UInt32 = 1_400_000
-/// user_order_id values this agent uses; other orders on the account are somebody else's and are never
-/// touched.
-package let ownOrderIds: ClosedRange<UInt8> = 200...254
 private let messageCap = 1232
 
 package struct Draft {

@@ -1,7 +1,10 @@
 // Orders of this agent's on the account that its record does not know.
-import Decide
 import EvenkeelCore
 import Model
+
+/// user_order_id values this agent uses; other orders on the account are somebody else's and are never
+/// touched.
+package let ownOrderIds: ClosedRange<UInt8> = 200...254
 
 /// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout
 /// at most).
