@@ -220,8 +220,8 @@ extension Machine {
         let t = ticket.pointee
         let out = outcome(of: ticket, in: book)
         if t.kind == UInt8(EK_KIND_CANCEL) {
-            // A cancel uses no order id: its proof is whether the order it was for is still live. That it is gone is
-            // attested like the end of any order.
+            // A cancel uses no order id: its proof is whether the order it was for is still live. That it is
+            // gone is attested like the end of any order.
             if let o = out, o.outcome != UInt8(EK_OUT_RESTING), o.outcome != UInt8(EK_OUT_PARTIAL_RESTING) {
                 over(o, now)
             } else {
