@@ -29,8 +29,8 @@ let c: [CSetting] = [
     .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),  // glibc has it for optimised code
     .unsafeFlags(embedded ? ["-Os", "-fno-asynchronous-unwind-tables"] : []),
 ]
-// Functions that came out as the same code are kept once (19 KB). No build ID: it would be another one for every
-// directory that the program is built in.
+// Functions that came out as the same code are kept once (19 KB). No build ID: it would be another one for
+// every directory that the program is built in.
 let forLinker = ["--gc-sections", "--icf=all", "--as-needed", "--build-id=none",
                  "-z", "relro", "-z", "now", "-z", "pack-relative-relocs"]
 let linking: [LinkerSetting] = embedded
