@@ -148,4 +148,34 @@ import Text
         b.run(130_000)
         #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
     }
+
+    /// Hides every order of a User: the first byte of each status.
+    static func hideOrders(_ d: inout Data) {
+        guard d.count == 4496 else { return }
+        for k in 0..<32 { d[1064 + 104 * k + 86] = 0 }
+    }
+
+    /// An account on which an order of this agent rests that its state file does not know.
+    static func withLeftover(_ endpoints: Int) -> Bench {
+        let b = Bench(endpoints: endpoints)
+        b.chain(#"{"op":"model","take_fail_permille":1000,"hold":true}"#)
+        b.machine.step(.timer, b.now)
+        while b.ticket != UInt8(EK_TICKET_RESTING) && b.mono_ms < 60_000 { b.run(50) }
+        ek_ticket_clear(ek_record_ticket(b.record))
+        b.effects = []
+        b.sent = []
+        b.logs = []
+        b.start(Bench.rules(), endpoints)
+        return b
+    }
+
+    /// One of two hides the order that rests on the account: nothing is added to it on that one's word.
+    @Test(arguments: [0, 1]) func anOrderHiddenByOneNodeIsNotJoined(_ liar: Int) {
+        let b = EvidenceTests.withLeftover(2)
+        b.forge = (liar, EvidenceTests.hideOrders)
+        b.run(15_000)
+        #expect(!b.logs.contains { $0.contains("LIVE MODE") }, "\(b.logs)")
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        #expect(b.status == "blocked" || b.status == "observe_only", "\(b.status) \(b.reason)")
+    }
 }
