@@ -46,7 +46,7 @@ bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
 
 # The machine on its bench, for the property tests; never shipped.
-bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/EvenkeelTests/Agent/Bench.swift $(BUILD)/deps.stamp
+bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/EvenkeelTests/Engine/Bench.swift $(BUILD)/deps.stamp
 	swift build -c release --product evenkeel-probe --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && cp .build/release/evenkeel-probe $@.new && mv $@.new $@
 

@@ -181,7 +181,7 @@ def test_controls_with_the_token(chrome, demo):
     page.until("!S.totals.paused && document.getElementById('do-stop') !== null")
     press(page, "rebalance")
     page.js("document.getElementById('askyes').click()")
-    page.until("/tick|order/.test(document.getElementById('result').textContent)")
+    page.until("/[Cc]heck|order/.test(document.getElementById('result').textContent)")
     assert page.errors == [] and page.violations == []
     page.close()
 
