@@ -133,9 +133,10 @@ extension Judge {
             guard let f = kept[i].filledInside else { continue }
             kept[i].filledInside = nil
             m = i
-            guard let b = shown.last(where: { $0.honest }), inside(b.truth.of(i)), inside(truth.of(i)) else {
-                continue
-            }
+            let seen = shown.last(where: { $0.honest }).map { inside($0.truth.of(i)) } ?? false
+            let isInside = inside(truth.of(i))
+            if seen != isInside { clouded_ms = now_ms }
+            if !seen || !isInside { continue }
             successSlot = f.slot
             success_ms = f.at_ms
             steppedSince = false

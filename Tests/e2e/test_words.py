@@ -66,7 +66,7 @@ def table(r):
 # --- one order
 
 
-@pytest.mark.parametrize("method", ["getGenesisHash", "getLatestBlockhash", "getEpochInfo"])
+@pytest.mark.parametrize("method", ["getGenesisHash", "getLatestBlockhash"])
 def test_a_refused_method_is_named(behind_liar, method):
     chain, liar, agent = behind_liar()
     liar.tell(method, NOT_FOUND)
@@ -177,7 +177,7 @@ def test_an_account_that_is_not_there(bench, settings, words):
     [
         ("getGenesisHash", NOT_FOUND, 3),
         ("getLatestBlockhash", NOT_FOUND, 3),
-        ("getEpochInfo", NOT_FOUND, 3),
+        ("getEpochInfo", NOT_FOUND, 0),
         ("simulateTransaction", NOT_FOUND, 3),
         ("getRecentPrioritizationFees", NOT_FOUND, 0),
         ("getHealth", NOT_FOUND, 0),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-OK, TIMEOUT, CONNECT, TLS, BROKEN, TOO_LARGE = range(6)
+OK, TIMEOUT, CONNECT, _UNREACHABLE, _NAME, _PROXY, TLS, BROKEN, TOO_LARGE = range(9)
 MOST = 1 << 20
 
 
