@@ -206,7 +206,7 @@ def test_check_fails_only_where_no_endpoint_is_left(behind_liar, both):
     agent.set(rpc__url=[first.url, second.url])
     first.tell("getLatestBlockhash", NOT_FOUND)
     if both:
-        second.tell("getEpochInfo", NOT_FOUND)
+        second.tell("getGenesisHash", NOT_FOUND)
     r = agent.command("check", "--json", "-c", agent.config)
     second.close()
     data, rows = table(r)
