@@ -51,22 +51,12 @@ package struct Agreement {
 
     /// The open orders of this agent's: one that a look does not show would be joined by another.
     private func sameOrders() throws(Refusal) {
-        for (a, b) in [(book, other), (other, book)] {
-            for i in 0..<UInt32(EK_MAX_ORDERS) {
-                guard let o = ek_user_order_at(ek_book_user(a), i)?.pointee else { break }
-                if !isOwn(o) { continue }
-                var there = false
-                for k in 0..<UInt32(EK_MAX_ORDERS) {
-                    guard let p = ek_user_order_at(ek_book_user(b), k)?.pointee else { break }
-                    there = there || isOwn(p) && p.order_id == o.order_id
-                }
-                if !there { throw Refusal("an open order of this agent's is in one of them only") }
-            }
-        }
-    }
-
-    private func isOwn(_ o: ek_order) -> Bool {
-        o.status == UInt8(EK_ORDER_OPEN) && ownOrderIds.contains(o.user_order_id)
+        var (mine, others): ([UInt32], [UInt32]) = ([], [])
+        eachOpenOrder(book) { if ownOrderIds.contains($0.user_order_id) { mine.append($0.order_id) } }
+        eachOpenOrder(other) { if ownOrderIds.contains($0.user_order_id) { others.append($0.order_id) } }
+        var same = mine.count == others.count
+        for id in mine where !others.contains(id) { same = false }
+        if !same { throw Refusal("an open order of this agent's is in one of them only") }
     }
 
     /// Every position of `a` is in `b`: all of them carry the margin, not only the hedged one.
@@ -108,19 +98,17 @@ package struct Agreement {
     }
 
     /// The oracle price of the other book; 0: it has none.
-    package var otherOracle_e6: Int64 {
-        var y: UnsafePointer<ek_oracle>? = nil
-        return ek_book_perp_oracle(other, hedge.perpIndex, &y) == EK_OK ? y?.pointee.price_e6 ?? 0 : 0
+    package var otherOracle_e6: Int64 { oracle_e6(other) }
+
+    private func oracle_e6(_ b: Book) -> Int64 {
+        var o: UnsafePointer<ek_oracle>? = nil
+        return ek_book_perp_oracle(b, hedge.perpIndex, &o) == EK_OK ? o?.pointee.price_e6 ?? 0 : 0
     }
 
     /// At one slot to the unit; else the price may have moved within the divergence limit.
     private func sameOracle() throws(Refusal) {
-        var x: UnsafePointer<ek_oracle>? = nil
-        var y: UnsafePointer<ek_oracle>? = nil
-        guard ek_book_perp_oracle(book, hedge.perpIndex, &x) == EK_OK,
-            ek_book_perp_oracle(other, hedge.perpIndex, &y) == EK_OK,
-            let u = x?.pointee.price_e6, let v = y?.pointee.price_e6, u > 0, v > 0
-        else { throw Refusal("one of them has no oracle price") }
+        let (u, v) = (oracle_e6(book), otherOracle_e6)
+        guard u > 0, v > 0 else { throw Refusal("one of them has no oracle price") }
         var gap_ppm: UInt64 = 0
         let near =
             ek_mul_div_floor_u64((u - v).magnitude, 1_000_000, UInt64(u), &gap_ppm) == EK_OK

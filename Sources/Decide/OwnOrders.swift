@@ -10,6 +10,14 @@ package let ownOrderIds: ClosedRange<UInt8> = 200...254
 /// at most).
 private let staleOrder_slots: UInt64 = 1_500
 
+/// Calls `each` with every open order of the account, whoever placed it.
+package func eachOpenOrder(_ book: Book, _ each: (ek_order) -> Void) {
+    for i in 0..<UInt32(EK_MAX_ORDERS) {
+        guard let o = ek_user_order_at(ek_book_user(book), i)?.pointee else { break }
+        if o.status == UInt8(EK_ORDER_OPEN) { each(o) }
+    }
+}
+
 /// An order that carries an id of ours and is open.
 package struct OwnOrder {
     package let id: UInt32
@@ -24,12 +32,11 @@ package func ownOrders(_ book: Book, _ hedges: [Hedge]) -> [OwnOrder] {
     var found: [OwnOrder] = []
     let chain_s = book.pointee.clock.unix_timestamp
     let anyMissing = hedges.contains { !$0.perpFound }
-    for i in 0..<UInt32(EK_MAX_ORDERS) {
-        guard let o = ek_user_order_at(ek_book_user(book), i)?.pointee else { break }
+    eachOpenOrder(book) { o in
         let market = hedges.firstIndex { $0.perpFound && $0.perpIndex == o.market_index }
-        guard o.status == UInt8(EK_ORDER_OPEN), o.market_type == UInt8(EK_PERP), market != nil || anyMissing,
+        guard o.market_type == UInt8(EK_PERP), market != nil || anyMissing,
             ownOrderIds.contains(o.user_order_id), o.max_ts == 0 || o.max_ts >= chain_s
-        else { continue }
+        else { return }
         let slot = book.pointee.slot
         found.append(
             OwnOrder(id: o.order_id, market: market, stale: slot > o.slot && slot - o.slot > staleOrder_slots)

@@ -269,11 +269,9 @@ package struct Draft {
     /// The id that the agent gave the order which is cancelled; 0: it is not in the book any more, and the
     /// signer refuses.
     private func ownId(of id: UInt32, in book: Book) -> UInt8 {
-        for i in 0..<UInt32(EK_MAX_ORDERS) {
-            guard let o = ek_user_order_at(ek_book_user(book), i)?.pointee else { break }
-            if o.status == UInt8(EK_ORDER_OPEN) && o.order_id == id { return o.user_order_id }
-        }
-        return 0
+        var own: UInt8 = 0
+        eachOpenOrder(book) { if $0.order_id == id { own = $0.user_order_id } }
+        return own
     }
 
     /// The oracle account that the order's price was read from; a cancel has none.
