@@ -68,7 +68,7 @@ static ek_err fail(const load_context *c, const account *a, ek_err code, const c
 static size_t known_length(const ek_venue *v, int role) {
     switch (role) {
     case EK_ROLE_STATE: return v->state.len;
-    case EK_ROLE_USER: return v->user.len;
+    case EK_ROLE_USER: return v->user.account.len;
     case EK_ROLE_USER_STATS: return v->stats.len;
     case EK_ROLE_CLOCK: return CLOCK_BYTES;
     case EK_ROLE_PERP_MARKET: return v->perp.len;
@@ -91,6 +91,7 @@ static ek_err fail_decode(const load_context *c, const account *a, ek_err code) 
         ek_say_text(&s, c->book->venue->layout);
         ek_say_text(&s, " needs ");
         ek_say_u64(&s, known_length(c->book->venue, a->item->role));
+        ek_say_text(&s, "; update evenkeel");
         break;
     case EK_E_LENGTH:
         ek_say_u64(&s, a->len);
@@ -265,10 +266,10 @@ static ek_err put_scanned(const load_context *c, const answer *from, uint32_t i,
     a.data = wallet ? from->json : from->work; /* a wallet's bytes are not looked at */
     if (!wallet) {
         ek_err err = ek_scan_data(from->json, scanned, from->work, from->work_cap, &a.len);
-        if (err == EK_E_FULL && role == EK_ROLE_USER) {
-            a.len = base64_bytes(from->json + scanned->data_b64.off, scanned->data_b64.len);
+        a.len = err == EK_E_FULL ? base64_bytes(from->json + scanned->data_b64.off, scanned->data_b64.len)
+                                 : a.len;
+        if (err == EK_E_FULL && role <= EK_ROLE_USER_STATS && a.len > known_length(c->plan->venue, role))
             return fail_decode(c, &a, EK_E_LENGTH);
-        }
         if (err == EK_E_FULL) return fail(c, &a, err, "larger than any account of this layout");
         if (err != EK_OK) return fail(c, &a, err, "data is not base64");
     }

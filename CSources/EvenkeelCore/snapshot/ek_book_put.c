@@ -44,7 +44,7 @@ static ek_err put_oracle_as(ek_book *b, const ek_key *key, uint8_t source, const
     e->err = ek_decode_oracle(b->venue, source, data, len, &e->value);
     /* Bytes that are not this kind of oracle condemn the read; a value that cannot be used condemns only
      * those who need it. */
-    if (e->err == EK_E_SHORT || e->err == EK_E_DISCRIMINATOR) return e->err;
+    if (e->err == EK_E_SHORT || e->err == EK_E_LENGTH || e->err == EK_E_DISCRIMINATOR) return e->err;
     b->n_oracles++;
     return EK_OK;
 }

@@ -7,17 +7,18 @@
 #include "base/ek_fixed.h"
 #include "ek_venue_table.h"
 
+/* The length is part of a layout: an account may grow by widening what stands in its middle, under the same
+ * discriminator, and then every field behind has moved. Only the markets are known to grow at their end. */
 static ek_err check(const ek_layout *l, const uint8_t *data, size_t len) {
-    if (len < sizeof l->discriminator) return EK_E_SHORT;
+    ek_err other = l->grows ? EK_E_SHORT : EK_E_LENGTH;
+    if (len < sizeof l->discriminator) return other;
     if (memcmp(data, l->discriminator, sizeof l->discriminator) != 0) return EK_E_DISCRIMINATOR;
-    return len < l->len ? EK_E_SHORT : EK_OK;
+    return len < l->len || (len > l->len && !l->grows) ? other : EK_OK;
 }
 
-/* A User grows by widening its positions, not by appending: with one byte more, every field behind them may have moved under the same
- * discriminator. So its length is part of its layout, and no other is read. */
-static ek_err check_user(const ek_venue *v, const uint8_t *data, size_t len) {
-    ek_err err = check(&v->user, data, len);
-    return err == EK_E_SHORT || (err == EK_OK && len != v->user.len) ? EK_E_LENGTH : err;
+/* The announced User is read, too, so that the book stays visible after the upgrade; nothing rests on it. */
+static const ek_user_layout *user_layout(const ek_venue *v, size_t len) {
+    return v->next_user.account.len != 0 && len == v->next_user.account.len ? &v->next_user : &v->user;
 }
 
 void ek_copy_name(const uint8_t from[32], char to[EK_NAME_CAP]) {
@@ -72,12 +73,12 @@ static ek_err check_order(const ek_order *o) {
     return known ? EK_OK : EK_E_UNSUPPORTED;
 }
 
-static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out) {
+static ek_err decode_spots(const ek_user_layout *l, const uint8_t *data, ek_user *out) {
     for (uint8_t i = 0; i < EK_MAX_SPOTS; i++) {
         ek_spot_position *p = &out->spots[out->n_spots];
-        const uint8_t *from = data + v->spots.at + (size_t)i * v->spots.stride;
-        if (all_zero(from, v->spots.stride)) continue;
-        ek_err err = v->spots.fields(from, p);
+        const uint8_t *from = data + l->spots.at + (size_t)i * l->spots.stride;
+        if (all_zero(from, l->spots.stride)) continue;
+        ek_err err = l->spots.fields(from, p);
         if (err != EK_OK) return err;
         if (!spot_in_use(p)) {
             memset(p, 0, sizeof *p); /* old bytes of an empty slot: equal accounts give equal structs */
@@ -90,12 +91,12 @@ static ek_err decode_spots(const ek_venue *v, const uint8_t *data, ek_user *out)
     return EK_OK;
 }
 
-static ek_err decode_perps(const ek_venue *v, const uint8_t *data, ek_user *out) {
+static ek_err decode_perps(const ek_user_layout *l, const uint8_t *data, ek_user *out) {
     for (uint8_t i = 0; i < EK_MAX_PERPS; i++) {
         ek_perp_position *p = &out->perps[out->n_perps];
-        const uint8_t *from = data + v->perps.at + (size_t)i * v->perps.stride;
-        if (all_zero(from, v->perps.stride)) continue;
-        ek_err err = v->perps.fields(from, p);
+        const uint8_t *from = data + l->perps.at + (size_t)i * l->perps.stride;
+        if (all_zero(from, l->perps.stride)) continue;
+        ek_err err = l->perps.fields(from, p);
         if (err != EK_OK) return err;
         if (!perp_in_use(p)) {
             memset(p, 0, sizeof *p);
@@ -107,13 +108,13 @@ static ek_err decode_perps(const ek_venue *v, const uint8_t *data, ek_user *out)
     return EK_OK;
 }
 
-static ek_err decode_orders(const ek_venue *v, const uint8_t *data, ek_user *out) {
-    const uint8_t *from = data + v->orders.at;
-    if (all_zero(from, (size_t)EK_MAX_ORDERS * v->orders.stride)) return EK_OK;
-    for (size_t i = 0; i < EK_MAX_ORDERS; i++, from += v->orders.stride) {
+static ek_err decode_orders(const ek_user_layout *l, const uint8_t *data, ek_user *out) {
+    const uint8_t *from = data + l->orders.at;
+    if (all_zero(from, (size_t)EK_MAX_ORDERS * l->orders.stride)) return EK_OK;
+    for (size_t i = 0; i < EK_MAX_ORDERS; i++, from += l->orders.stride) {
         ek_order *o = &out->orders[i];
-        if (all_zero(from, v->orders.stride)) continue;
-        ek_err err = v->orders.fields(from, o);
+        if (all_zero(from, l->orders.stride)) continue;
+        ek_err err = l->orders.fields(from, o);
         if (err == EK_OK) err = check_order(o);
         if (err != EK_OK) return err;
         if (o->status == EK_ORDER_OPEN) out->n_live_orders++;
@@ -122,18 +123,20 @@ static ek_err decode_orders(const ek_venue *v, const uint8_t *data, ek_user *out
 }
 
 ek_err ek_decode_user_cleared(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
-    ek_err err = check_user(v, data, len);
-    if (err == EK_OK) err = v->user.fields(data, out);
-    if (err == EK_OK) err = decode_spots(v, data, out);
-    if (err == EK_OK) err = decode_perps(v, data, out);
-    if (err == EK_OK) err = decode_orders(v, data, out);
+    const ek_user_layout *l = user_layout(v, len);
+    ek_err err = check(&l->account, data, len);
+    if (err == EK_OK) err = l->account.fields(data, out);
+    if (err == EK_OK) err = decode_spots(l, data, out);
+    if (err == EK_OK) err = decode_perps(l, data, out);
+    if (err == EK_OK) err = decode_orders(l, data, out);
+    out->unverified = err == EK_OK && l == &v->next_user;
     EK_ASSERT(out->n_spots <= EK_MAX_SPOTS && out->n_perps <= EK_MAX_PERPS
               && out->n_live_orders <= EK_MAX_ORDERS);
     return err;
 }
 
 ek_err ek_decode_user(const ek_venue *v, const uint8_t *data, size_t len, ek_user *out) {
-    ek_err err = check_user(v, data, len);
+    ek_err err = check(&user_layout(v, len)->account, data, len);
     if (err != EK_OK) return err;
     memset(out, 0, sizeof *out);
     return ek_decode_user_cleared(v, data, len, out);

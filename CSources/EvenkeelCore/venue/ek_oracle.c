@@ -48,9 +48,9 @@ static void peg(ek_oracle *o) {
 }
 
 static ek_err read_lazer(const ek_layout *l, const uint8_t *data, size_t len, ek_oracle *o) {
-    if (len < 8) return EK_E_SHORT;
+    if (len < 8) return EK_E_LENGTH;
     if (memcmp(data, l->discriminator, 8) != 0) return EK_E_DISCRIMINATOR;
-    if (len < l->len) return EK_E_SHORT;
+    if (len != l->len) return EK_E_LENGTH;
     o->raw_price = ek_get_i64(data + 8);
     o->publish_time_s = (int64_t)(ek_get_u64(data + 16) / 1000000); /* microseconds on chain */
     o->posted_slot = ek_get_u64(data + 24);

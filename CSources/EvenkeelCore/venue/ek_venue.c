@@ -20,7 +20,7 @@ const char *ek_venue_name(const ek_venue *v) { return v->name; }
 const char *ek_venue_layout(const ek_venue *v) { return v->layout; }
 const ek_key *ek_venue_program(const ek_venue *v) { return &v->program; }
 int ek_venue_can_take(const ek_venue *v) { return v->can_take; }
-size_t ek_venue_user_len(const ek_venue *v) { return v->user.len; }
+size_t ek_venue_user_len(const ek_venue *v) { return v->user.account.len; }
 
 /* seed text, then the authority, then the index: each kind has the first and any of the others */
 static ek_err derive(const ek_venue *v, const char *text, const ek_key *authority, const uint16_t *index,
@@ -90,6 +90,28 @@ static const char *lookup(const ek_error_name *list, size_t n, uint32_t code) {
         if (list[i].code == code) return list[i].name;
     return NULL;
 }
+
+/* What the owner of the account can do about an error of the venue's. */
+static const ek_error_name REMEDIES[] = {
+    {6003, "deposit collateral, or reduce by hand"},
+    {6035, "an oracle behind a borrow is not valid at the venue: wait until it posts, or repay the borrow"},
+    {6060, "the account holds 32 open orders: cancel some of them"},
+    {6166, "the position is off the market's step, which every take refuses: close it by hand at the venue"},
+    {6358, "the account is under its own equity floor: deposit, or lower the floor at the venue"},
+    {6371, "the interest of a borrowed market is old: the next order updates it first; else repay the borrow"},
+    {6382, "the venue's program is newer than this version: update evenkeel"},
+    {6396, "the venue's program is newer than this version: update evenkeel"},
+    {6397, "the venue's program is newer than this version: update evenkeel"},
+    {6398, "the venue's program is newer than this version: update evenkeel"},
+    {6399, "the venue's program is newer than this version: update evenkeel"},
+    {6400, "the venue's program is newer than this version: update evenkeel"},
+    {6403, "the venue's program is newer than this version: update evenkeel"},
+    {6404, "the venue's program is newer than this version: update evenkeel"},
+    {6405, "the venue's program is newer than this version: update evenkeel"},
+    {6406, "the venue's program is newer than this version: update evenkeel"},
+};
+
+const char *ek_venue_error_remedy(uint32_t code) { return lookup(EK_ROWS(REMEDIES), code); }
 
 const char *ek_venue_error_name(const ek_venue *v, uint32_t code) {
     const char *name = lookup(EK_ROWS(ANCHOR), code);

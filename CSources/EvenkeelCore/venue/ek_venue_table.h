@@ -36,6 +36,7 @@ typedef struct {
     uint8_t discriminator[8];
     uint16_t len;
     ek_fields *fields;
+    uint8_t grows;           /* a longer one has the known fields in their places, as seen on chain */
 } ek_layout;
 
 typedef struct {
@@ -47,6 +48,12 @@ typedef struct {
     uint32_t code;
     const char *name;
 } ek_error_name;
+
+/* Where the arrays of a User stand, and the layout they belong to. */
+typedef struct {
+    ek_layout account;
+    ek_array spots, perps, orders;
+} ek_user_layout;
 
 struct ek_venue {
     const char *name, *layout;
@@ -70,8 +77,8 @@ struct ek_venue {
     uint32_t sources;           /* bit per oracle source that can be valued */
     const uint8_t *status_map;  /* raw MarketStatus -> EK_MARKET_* */
     uint8_t n_status;
-    ek_layout user, stats, perp, spot, state, lazer;
-    ek_array spots, perps, orders;
+    ek_user_layout user, next_user; /* next_user: announced, read for showing only; length 0: none */
+    ek_layout stats, perp, spot, state, lazer;
     const ek_error_name *errors; /* ascending */
     size_t n_errors;
 };

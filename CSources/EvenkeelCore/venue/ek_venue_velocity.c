@@ -6,6 +6,8 @@ enum {
     PERP_POSITION_LEN = 80,
     ORDER_LEN = 104,
     USER_LEN = 4496,
+    NEXT_PERP_POSITION_LEN = 88,
+    NEXT_USER_LEN = 4560,
     STATS_LEN = 240,
     PERP_LEN = 1304,
     SPOT_LEN = 808,
@@ -60,6 +62,25 @@ static ek_err user_fields(const uint8_t *from, void *out) {
     FIELDS_END;
 }
 
+/* The announced program (read in its source, no account seen): wider perp positions, everything behind them
+ * later, by as much. */
+static ek_err next_perp_position(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_perp_position, NEXT_PERP_POSITION_LEN);
+    uint16_t open_orders;
+    memcpy(&open_orders, from + 78, sizeof open_orders);
+    ek_err err = perp_position(from, out);
+    to->open_orders = open_orders > UINT8_MAX ? UINT8_MAX : (uint8_t)open_orders;
+    COPY(80, flags);
+    return err == EK_OK && unknown ? EK_E_UNSUPPORTED : err;
+}
+
+static ek_err next_user_fields(const uint8_t *from, void *out) {
+    FIELDS_OF(ek_user, NEXT_USER_LEN);
+    ek_err err = user_fields(from + (NEXT_USER_LEN - USER_LEN), out);
+    COPY(8, authority); COPY(40, delegate); NAME(72, name);
+    return err == EK_OK && unknown ? EK_E_UNSUPPORTED : err;
+}
+
 static ek_err stats_fields(const uint8_t *from, void *out) {
     FIELDS_OF(ek_user_stats, STATS_LEN);
     COPY(8, authority); COPY(72, total_fee_paid_e6); COPY(104, maker_volume_30d_e6);
@@ -73,6 +94,7 @@ static ek_err perp_fields(const uint8_t *from, void *out) {
     COPY(8, address); COPY(40, base_long_e9); COPY(56, base_short_e9); COPY(72, quote_amount_e6);
     COPY(152, max_open_interest_e9);
     COPY(184, cumulative_funding_long_e9); COPY(200, cumulative_funding_short_e9); COPY(312, oracle);
+    COPY(412, taker_fee_addon_tenth_bps);
     NAME(424, name);
     COPY(496, last_funding_rate_e9); COPY(504, last_funding_rate_long_e9);
     COPY(512, last_funding_rate_short_e9);
@@ -136,7 +158,8 @@ static ek_err state_fields(const uint8_t *from, void *out) {
     COPY(1358, n_perp_markets);
     COPY(1360, n_spot_markets); COPY(1362, signer_nonce); COPY(1363, min_auction_slots);
     COPY(1364, default_order_seconds);
-    COPY(1366, exchange_status); COPY(1374, feature_flags);
+    COPY(1366, exchange_status); COPY(1374, feature_flags); COPY(1504, promo_fee_tier);
+    COPY(1506, slot_duration_ms);
     FIELDS_END;
 }
 
@@ -154,6 +177,7 @@ static const ek_error_name ERRORS[] = {
     {6046, "InvalidOrderNotRiskReducing"},
     {6050, "InvalidOrderIOC"},
     {6054, "InvalidOrderAuction"},
+    {6055, "InvalidOrderOracleOffset"},
     {6056, "InvalidOrderMinOrderSize"},
     {6057, "PlacePostOnlyLimitFailure"},
     {6059, "OrderAmountTooSmall"},
@@ -175,7 +199,20 @@ static const ek_error_name ERRORS[] = {
     {6289, "PlaceAndTakeOrderSuccessConditionFailed"},
     {6302, "InvalidPoolId"},
     {6358, "EquityBelowFloor"},
+    {6371, "SpotMarketInterestStaleForMargin"},
+    {6382, "UnattestedFastActivation"},
+    {6396, "NewerProgramError"},
+    {6397, "NewerProgramError"},
+    {6398, "NewerProgramError"},
+    {6399, "NewerProgramError"},
+    {6400, "NewerProgramError"},
+    {6403, "QuoterReportExceedsReservation"},
+    {6404, "UnattestedSynchronousTake"},
+    {6405, "NewerProgramError"},
+    {6406, "NewerProgramError"},
 };
+
+#define USER_DISCRIMINATOR {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}
 
 const struct ek_venue EK_VENUE_VELOCITY = {
     .name = "velocity",
@@ -194,17 +231,21 @@ const struct ek_venue EK_VENUE_VELOCITY = {
                | 1u << EK_ORACLE_LAZER_STABLE,
     .status_map = STATUS,
     .n_status = sizeof STATUS,
-    .user = {"User", {0x9f, 0x75, 0x5f, 0xe3, 0xef, 0x97, 0x3a, 0xec}, USER_LEN, user_fields},
+    .user = {{"User", USER_DISCRIMINATOR, USER_LEN, user_fields, 0},
+             {104, SPOT_POSITION_LEN, spot_position},
+             {424, PERP_POSITION_LEN, perp_position},
+             {1064, ORDER_LEN, order_fields}},
+    .next_user = {{"User", USER_DISCRIMINATOR, NEXT_USER_LEN, next_user_fields, 0},
+                  {104, SPOT_POSITION_LEN, spot_position},
+                  {424, NEXT_PERP_POSITION_LEN, next_perp_position},
+                  {1128, ORDER_LEN, order_fields}},
     .has_volume = 1,
     .has_funding_slope = 1,
     .funding_offset = 3333,
-    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, STATS_LEN, stats_fields},
-    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, PERP_LEN, perp_fields},
-    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, SPOT_LEN, spot_fields},
-    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, STATE_LEN, state_fields},
-    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL},
-    .spots = {104, SPOT_POSITION_LEN, spot_position},
-    .perps = {424, PERP_POSITION_LEN, perp_position},
-    .orders = {1064, ORDER_LEN, order_fields},
+    .stats = {"UserStats", {0xb0, 0xdf, 0x88, 0x1b, 0x7a, 0x4f, 0x20, 0xe3}, STATS_LEN, stats_fields, 0},
+    .perp = {"PerpMarket", {0x0a, 0xdf, 0x0c, 0x2c, 0x6b, 0xf5, 0x37, 0xf7}, PERP_LEN, perp_fields, 1},
+    .spot = {"SpotMarket", {0x64, 0xb1, 0x08, 0x6b, 0xa8, 0x41, 0x41, 0x27}, SPOT_LEN, spot_fields, 1},
+    .state = {"State", {0xd8, 0x92, 0x6b, 0x5e, 0x68, 0x4b, 0xb6, 0xb1}, STATE_LEN, state_fields, 0},
+    .lazer = {"PythLazerOracle", {0x9f, 0x07, 0xa1, 0xf9, 0x22, 0x51, 0x79, 0x85}, 48, NULL, 0},
     .errors = EK_ROWS(ERRORS),
 };

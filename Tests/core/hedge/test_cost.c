@@ -44,6 +44,34 @@ static void the_tier_and_the_market(void) {
     CHECK_EQ(ek_taker_fee(&b, 0, 1, &fee_e6), EK_E_RANGE);
 }
 
+/* Of the newer program: an add-on in tenths of a basis point, ten of them at most; a tier that nobody pays more
+ * than; and, with 4 bps as the first tier, other volumes. */
+static void the_addon_and_the_promotion(void) {
+    begin();
+    b.perps[0].taker_fee_addon_tenth_bps = 50;
+    fee(1500 * (uint64_t)USD, 2250000);                       /* 0.1 % and 0.05 % */
+    fee(1, 2);                                                /* each rounded up */
+    b.perps[0].fee_adjustment_pct = -20;
+    fee(1500 * (uint64_t)USD, 1800000);
+    b.perps[0].fee_adjustment_pct = 0;
+    b.perps[0].taker_fee_addon_tenth_bps = UINT16_MAX;
+    fee(1500 * (uint64_t)USD, 3000000);
+    b.perps[0].taker_fee_addon_tenth_bps = 0;
+    b.state.promo_fee_tier = 2;
+    fee(1500 * (uint64_t)USD, 1200000);
+    b.state.promo_fee_tier = EK_FEE_TIERS;                    /* there is none such */
+    fee(1500 * (uint64_t)USD, 1500000);
+    b.have |= 1u << EK_ROLE_USER_STATS;
+    b.stats.has_volume = 1;
+    b.stats.taker_volume_30d_e6 = 4999999000000;
+    b.state.promo_fee_tier = 0;
+    fee(1500 * (uint64_t)USD, 1350000);
+    b.state.perp_tiers[0] = (ek_fee_tier){.fee_num = 4, .fee_den = 10000};
+    fee(1500 * (uint64_t)USD, 600000);
+    b.stats.taker_volume_30d_e6 = 5000000000000;
+    fee(1500 * (uint64_t)USD, 1350000);
+}
+
 static void a_correction(void) {
     begin();
     b.perps[0].bid_twap_e6 = 150 * USD;
@@ -113,6 +141,7 @@ static void the_next_rate(void) {
 
 int main(void) {
     RUN(the_tier_and_the_market);
+    RUN(the_addon_and_the_promotion);
     RUN(a_correction);
     RUN(the_next_rate);
     return check_end();

@@ -43,7 +43,7 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
     } out;
     static const size_t SIZES[] = {sizeof(ek_user), sizeof(ek_user_stats), sizeof(ek_perp_market),
                                    sizeof(ek_spot_market), sizeof(ek_state)};
-    const ek_layout *layouts[] = {&v->user, &v->stats, &v->perp, &v->spot, &v->state};
+    const ek_layout *layouts[] = {&v->user.account, &v->stats, &v->perp, &v->spot, &v->state};
     for (size_t k = 0; k < 5; k++)
         for (uint8_t fill = 0; fill <= 1; fill++) {
             uint8_t *data = malloc(layouts[k]->len), *room = malloc(SIZES[k]);
@@ -52,7 +52,7 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
             CHECK_EQ(layouts[k]->fields(data, room), EK_OK); /* and into a struct of exactly its size */
             memcpy(data, layouts[k]->discriminator, 8);
             for (size_t less = 0; less <= 1; less++) {
-                ek_err want = !less ? EK_OK : k == 0 ? EK_E_LENGTH : EK_E_SHORT;
+                ek_err want = !less ? EK_OK : k == 2 || k == 3 ? EK_E_SHORT : EK_E_LENGTH;
                 size_t len = layouts[k]->len - less;
                 CHECK_EQ(k == 0   ? ek_decode_user(v, data, len, &out.user)
                          : k == 1 ? ek_decode_user_stats(v, data, len, &out.stats)
@@ -68,9 +68,9 @@ static void reads_its_length_and_no_more(const struct ek_venue *v) {
             free(room);
         }
     static uint8_t longer[8192];
-    for (size_t more = 1; more <= 64; more += 63) {
-        memcpy(longer, v->user.discriminator, 8);
-        CHECK_EQ(ek_decode_user(v, longer, v->user.len + more, &out.user), EK_E_LENGTH);
+    for (size_t more = 1; more <= 63; more += 62) {
+        memcpy(longer, v->user.account.discriminator, 8);
+        CHECK_EQ(ek_decode_user(v, longer, v->user.account.len + more, &out.user), EK_E_LENGTH);
         memcpy(longer, v->perp.discriminator, 8);
         CHECK_EQ(ek_decode_perp_market(v, longer, v->perp.len + more, &out.perp), EK_OK);
     }
@@ -81,14 +81,46 @@ static void old_bytes_of_empty_slots(const struct ek_venue *v) {
     static uint8_t data[8192];
     static ek_user user, want;
     memset(data, 0, sizeof data);
-    memcpy(data, v->user.discriminator, 8);
-    CHECK_EQ(ek_decode_user(v, data, v->user.len, &want), EK_OK);
+    memcpy(data, v->user.account.discriminator, 8);
+    CHECK_EQ(ek_decode_user(v, data, v->user.account.len, &want), EK_OK);
     for (size_t i = 0; i < 8; i++) {
-        data[v->spots.at + i * v->spots.stride + 32] = 7; /* market indices of positions closed long ago */
-        data[v->perps.at + i * v->perps.stride + (v->perps.stride == 80 ? 76 : 92)] = 7;
+        data[v->user.spots.at + i * v->user.spots.stride + 32] = 7; /* market indices of positions closed long ago */
+        data[v->user.perps.at + i * v->user.perps.stride + (v->user.perps.stride == 80 ? 76 : 92)] = 7;
     }
-    CHECK_EQ(ek_decode_user(v, data, v->user.len, &user), EK_OK);
+    CHECK_EQ(ek_decode_user(v, data, v->user.account.len, &user), EK_OK);
     CHECK_BYTES(&user, &want, sizeof user);
+}
+
+/* The announced User: 88 bytes a perp position, orders and tail 64 bytes later. The same book comes out. */
+static void the_announced_user(void) {
+    const struct ek_venue *v = &EK_VENUE_VELOCITY;
+    static uint8_t today[4496], next[4560];
+    static ek_user want, user;
+    memset(today, 0, sizeof today);
+    memset(today, 1, sizeof today);
+    for (size_t i = 0; i < 8; i++) today[424 + 80 * i + 8] = (uint8_t)(i + 2);     /* sizes */
+    for (size_t i = 0; i < 32; i++) today[1064 + 104 * i + 80] = (uint8_t)(i + 2); /* order ids */
+    today[4456] = 99;
+    memcpy(today, v->user.account.discriminator, 8);
+    memcpy(next, today, 424);
+    memset(next + 424, 0, 8 * 88);
+    for (size_t i = 0; i < 8; i++) {
+        uint8_t *to = next + 424 + 88 * i;
+        const uint8_t *from = today + 424 + 80 * i;
+        memcpy(to, from, 79);
+        to[80] = from[79];
+    }
+    memcpy(next + 1128, today + 1064, sizeof today - 1064);
+    CHECK_EQ(ek_decode_user(v, today, sizeof today, &want), EK_OK);
+    CHECK_EQ(ek_decode_user(v, next, sizeof next, &user), EK_OK);
+    CHECK(want.n_perps == 8 && want.n_live_orders == 32 && (want.next_order_id & 255) == 99 && !want.unverified);
+    CHECK_EQ(user.unverified, 1);
+    user.unverified = 0;
+    CHECK_BYTES(&user, &want, sizeof user);
+    next[424 + 78] = 1, next[424 + 79] = 1; /* 257 orders: more than the book's field holds */
+    CHECK_EQ(ek_decode_user(v, next, sizeof next, &user), EK_OK);
+    CHECK_EQ(user.perps[0].open_orders, 255);
+    CHECK_EQ(ek_decode_user(&EK_VENUE_DRIFT, next, sizeof next, &user), EK_E_LENGTH);
 }
 
 /* Another account is refused before anything is written: `assess` tries every account of a saved read as a
@@ -97,25 +129,25 @@ static void another_account_leaves_the_user(const struct ek_venue *v) {
     static uint8_t data[8192];
     static ek_user user, want;
     memset(data, 1, sizeof data);
-    memcpy(data, v->user.discriminator, 8);
-    CHECK_EQ(ek_decode_user(v, data, v->user.len, &user), EK_OK);
+    memcpy(data, v->user.account.discriminator, 8);
+    CHECK_EQ(ek_decode_user(v, data, v->user.account.len, &user), EK_OK);
     want = user;
     memcpy(data, v->stats.discriminator, 8);
-    CHECK(ek_decode_user(v, data, v->user.len, &user) != EK_OK);
+    CHECK(ek_decode_user(v, data, v->user.account.len, &user) != EK_OK);
     CHECK_BYTES(&user, &want, sizeof user);
 }
 
 static void tables(void) {
     for (uint32_t i = 0; i < ek_venue_count(); i++) {
         const struct ek_venue *v = ek_venue_at(i);
-        const ek_layout *layouts[] = {&v->user, &v->stats, &v->perp, &v->spot, &v->state, &v->lazer};
+        const ek_layout *layouts[] = {&v->user.account, &v->stats, &v->perp, &v->spot, &v->state, &v->lazer};
         for (size_t k = 0; k < 6; k++) discriminator_is(layouts[k]);
         reads_its_length_and_no_more(v);
         old_bytes_of_empty_slots(v);
         another_account_leaves_the_user(v);
-        CHECK(v->spots.at + 8 * v->spots.stride == v->perps.at
-              && v->perps.at + 8 * v->perps.stride == v->orders.at);
-        CHECK(v->orders.at + 32 * v->orders.stride <= v->user.len);
+        CHECK(v->user.spots.at + 8 * v->user.spots.stride == v->user.perps.at
+              && v->user.perps.at + 8 * v->user.perps.stride == v->user.orders.at);
+        CHECK(v->user.orders.at + 32 * v->user.orders.stride <= v->user.account.len);
         for (size_t k = 1; k < v->n_errors; k++) CHECK(v->errors[k - 1].code < v->errors[k].code);
     }
 }
@@ -127,6 +159,9 @@ static void errors(void) {
     CHECK_TEXT(ek_venue_error_name(v, 6358), "EquityBelowFloor");
     CHECK(ek_venue_error_name(v, 6999) == NULL);
     CHECK(ek_venue_error_name(ek_venue_at(1), 6358) == NULL);
+    CHECK_TEXT(ek_venue_error_name(v, 6371), "SpotMarketInterestStaleForMargin");
+    CHECK_TEXT(ek_venue_error_remedy(6060), "the account holds 32 open orders: cancel some of them");
+    CHECK(ek_venue_error_remedy(6289) == NULL);
 }
 
 static ek_err lazer(uint8_t source, int64_t price, uint64_t conf, int32_t exponent, ek_oracle *o) {
@@ -263,6 +298,7 @@ int main(void) {
     if (ek_crypto_init() != EK_OK) return 1;
     RUN(names);
     RUN(tables);
+    RUN(the_announced_user);
     RUN(errors);
     RUN(oracles);
     RUN(pegged);

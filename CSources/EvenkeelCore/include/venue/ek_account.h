@@ -1,7 +1,7 @@
 /* ek_account.h - the venue's accounts as plain structs, and their decoders.
  *
- * Rule of every decoder: known discriminator (else EK_E_DISCRIMINATOR), length at least the known one (else
- * EK_E_SHORT; longer is allowed: programs append), enum bytes inside their known range (else
+ * Rule of every decoder: known discriminator (else EK_E_DISCRIMINATOR), exactly the known length (else
+ * EK_E_LENGTH; the markets, which are known to grow at their end: at least it, else EK_E_SHORT), enum bytes inside their known range (else
  * EK_E_UNSUPPORTED, never a guess). Fields are read one by one at the venue's offsets; the bytes need no
  * alignment. Pure; a User costs about 1 us. Units are in the names: _e9 base or funding rate (quote per
  * base), _e6 quote, USD or price, _e4 weight or margin ratio, _e10 interest index. Fields a venue does not
@@ -146,6 +146,7 @@ typedef struct {
     uint8_t margin_mode;              /* Drift: 0 default, 1 high leverage, 2 high leverage maintenance */
     uint8_t pool_id;
     uint64_t equity_floor_e6, equity_floor_buffer_e6; /* Velocity */
+    uint8_t unverified;               /* 1: of the announced layout, which no account was seen of; only shown */
 } ek_user;
 
 typedef struct {
@@ -179,6 +180,7 @@ typedef struct {
         last_24h_avg_funding_rate_e9;
     int64_t last_funding_ts, funding_period_s, last_funding_oracle_twap_e6;
     uint32_t funding_clamp_bps, funding_slope_e6; /* Velocity */
+    uint16_t taker_fee_addon_tenth_bps;           /* Velocity; on top of the tier, before the adjustment */
     uint64_t last_fill_price_e6, mark_twap_e6, mark_twap_5min_e6, bid_twap_e6, ask_twap_e6, mark_std_e6,
         oracle_std_e6, volume_24h_e6;
     int64_t mark_twap_ts;
@@ -226,6 +228,8 @@ typedef struct {
     uint32_t liquidation_buffer_e4;
     uint16_t n_perp_markets, n_spot_markets;
     uint8_t signer_nonce, min_auction_slots, default_order_seconds, exchange_status, feature_flags;
+    uint8_t promo_fee_tier;           /* Velocity: nobody pays by a dearer tier */
+    uint16_t slot_duration_ms;        /* Velocity: how long the venue takes a slot to be; 0: not told */
 } ek_state;
 
 typedef struct {

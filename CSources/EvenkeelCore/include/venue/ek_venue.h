@@ -47,5 +47,7 @@ ek_err ek_venue_address(const ek_venue *v, int kind, const ek_key *authority, ui
 
 /* Anchor's and the program's error by number, "InsufficientCollateral" for 6003; NULL when unknown. */
 const char *ek_venue_error_name(const ek_venue *v, uint32_t code);
+/* What can be done about it, "the account holds 32 open orders: cancel some of them"; NULL: nothing known. */
+const char *ek_venue_error_remedy(uint32_t code);
 
 #endif
