@@ -23,12 +23,14 @@ let fastSwift = swiftSettings(optimise: "-O")
 // The core is written so that -Os is as fast as -O2 where it matters (`make test-instructions` watches
 // that). Tables for unwinding (33 KB) are for C++ and debuggers: the unstripped program has them in its
 // debug information.
-let c: [CSetting] = [
-    .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-D_GNU_SOURCE"]),
-    .unsafeFlags(["-fstack-protector-strong", "-ffunction-sections", "-fdata-sections"]),
-    .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),  // glibc has it for optimised code
-    .unsafeFlags(embedded ? ["-Os", "-fno-asynchronous-unwind-tables"] : []),
-]
+func cSettings(optimise: String) -> [CSetting] {
+    [
+        .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-D_GNU_SOURCE"]),
+        .unsafeFlags(["-fstack-protector-strong", "-ffunction-sections", "-fdata-sections"]),
+        .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),  // glibc has it for optimised code
+        .unsafeFlags(embedded ? [optimise, "-fno-asynchronous-unwind-tables"] : []),
+    ]
+}
 // Functions that came out as the same code are kept once (19 KB). No build ID: it would be another one for
 // every directory that the program is built in.
 let forLinker = ["--gc-sections", "--icf=all", "--as-needed", "--build-id=none",
@@ -43,10 +45,11 @@ let machine: [Target.Dependency] = ["EvenkeelCore", "Text", "Model", "Decide", "
 let package = Package(
     name: "evenkeel",
     targets: [
-        .target(name: "EvenkeelCore", path: "CSources/EvenkeelCore", cSettings: c,
+        .target(name: "EvenkeelCore", path: "CSources/EvenkeelCore", cSettings: cSettings(optimise: "-Os"),
                 linkerSettings: [.linkedLibrary("sodium")]),
         // What only some roles need is loaded by them: sys_load.h.
-        .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys", cSettings: c,
+        .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys",
+                cSettings: cSettings(optimise: "-Oz"),
                 linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),
         .target(name: "Text", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift),
         .target(name: "Model", dependencies: ["EvenkeelCore", "Text"], swiftSettings: swift),

@@ -4,6 +4,7 @@ import Text
 
 package enum AlertKind: UInt8 {
     case started, stopped, correction, failure, blocked, health, breaker, rpc, state, mode, refused, ticket
+    case venue
 
     var word: StaticString {
         switch self {
@@ -19,6 +20,7 @@ package enum AlertKind: UInt8 {
         case .mode: return "mode"
         case .refused: return "refused"
         case .ticket: return "ticket"
+        case .venue: return "venue"
         }
     }
 }

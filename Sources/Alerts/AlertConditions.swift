@@ -41,9 +41,15 @@ extension AlertQueue {
             failuresSeen = m.record.pointee.failures_in_row
             markTold(m)
         }
-        rpcLoss(m, read: read, answered: answered, now)
-        if ended && read { notTrading(m, now) }
-        if read { health(m, now) }
+        let changed = m.venueChange
+        condition(.venue, changed != nil, 0, .error, changed ?? Text(),
+                  "the venue is again as this version knows it", m, now)
+        // What follows from that is not told a second time.
+        if changed == nil {
+            rpcLoss(m, read: read, answered: answered, now)
+            if ended && read { notTrading(m, now) }
+            if read { health(m, now) }
+        }
         let overdue = m.ticketOverdue(now)
         condition(.ticket, overdue != nil, 0, .error, overdue ?? Text(), "the order's end is known", m, now)
         let failures = m.record.pointee.failures_in_row

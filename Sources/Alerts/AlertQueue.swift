@@ -57,7 +57,7 @@ struct AlertQueue {
     private var attempts: UInt64 = 0
     private var due_ms: UInt64 = 0
     /// By AlertKind, those that last.
-    var conditions = [Condition](repeating: Condition(), count: Int(AlertKind.ticket.rawValue) + 1)
+    var conditions = [Condition](repeating: Condition(), count: Int(AlertKind.venue.rawValue) + 1)
     private var pinging = false
     private var pingedAt_ms: UInt64 = 0
     var pingWanted = false

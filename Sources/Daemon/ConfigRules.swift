@@ -68,7 +68,8 @@ extension Rules {
         timeout_ms = UInt64(c.pointee.timeout_ms)
         endpointNames = (0..<UInt32(c.pointee.n_urls)).map { "\(c: sys_config_url_shown(c, $0))" }
         maxLatency_ms = UInt64(c.pointee.max_latency_ms)
-        maxSlotLag = UInt64(c.pointee.max_slot_lag)
+        maxLag_ms = UInt64(c.pointee.max_lag_ms)
+        if c.pointee.max_slot_lag != UInt32.max { maxSlotLag = UInt64(c.pointee.max_slot_lag) }
         secondOpinion = SecondOpinionRule(rawValue: c.pointee.second_opinion) ?? .auto
         secondOpinionWait_ms = UInt64(c.pointee.second_opinion_wait_min) * 60_000
         maxSlippage_ppm = c.pointee.max_slippage_ppm
@@ -81,7 +82,10 @@ extension Rules {
         maxNotionalDay_e6 = Int64(clamping: c.pointee.max_notional_day_e6)
         genesis = sys_config_wants_genesis(c) != 0 ? c.pointee.genesis : nil
         gasReserve_lamports = c.pointee.gas_reserve_lamports
-        maxOracleAge_slots = UInt64(c.pointee.max_oracle_age_slots)
+        maxOracleAge_ms = UInt64(c.pointee.max_oracle_age_ms)
+        if c.pointee.max_oracle_age_slots != UInt32.max {
+            maxOracleAge_slots = UInt64(c.pointee.max_oracle_age_slots)
+        }
         maxOracleDivergence_ppm = UInt64(c.pointee.max_oracle_divergence_ppm)
         maxCost_ppm = UInt64(c.pointee.max_cost_ppm)
         forceDrift_ppm = Int64(c.pointee.force_drift_ppm)

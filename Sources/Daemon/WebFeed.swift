@@ -235,6 +235,9 @@ package final class WebFeed {
         p.pointee.paused = m.record.pointee.paused
         p.pointee.ticket_state = m.ticket.pointee.state
         p.pointee.resident_bytes = sys_resident_bytes()
+        p.pointee.slot_us = m.slotMeasured_us.map { Int64(clamping: $0) } ?? unknown
+        let journalled_s = m.ticket.pointee.journalled_unix_s
+        p.pointee.ticket_open_s = m.ticketOpen ? max(0, m.clock.unix_s - journalled_s) : unknown
         let v = m.report.after.known && m.report.after.valued ? m.report.after : m.report.view
         p.pointee.health_bp = v.valued ? Int64(v.a.health_bp) : unknown
         p.pointee.leverage_e4 = v.valued && v.a.leverage_infinite == 0 ? Int64(v.a.leverage_e4) : unknown

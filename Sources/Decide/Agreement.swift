@@ -140,7 +140,8 @@ package struct Agreement {
             throw Refusal("one of them has no such market")
         }
         let moment = ek_moment(unix_s: now.unix_s, slot: other.pointee.slot)
-        let d = try hedge.decide(view, m, closing: closing, at: moment, last: noMoment)
+        let d = try hedge.decide(
+            view, m, closing: closing, at: moment, last: noMoment, slot_ms: rules.slot_ms)
         let mine = hedge.decision
         guard d.action == mine.action, d.direction == mine.direction, d.reduce_only == mine.reduce_only else {
             throw Refusal("they lead to different corrections")

@@ -50,8 +50,9 @@ extension Hedge {
         return Refusal("this account cannot be valued, so it is only observed: \(c: ek_fault_text(&f))")
     }
 
-    package func coreRules(_ m: UnsafePointer<ek_perp_market>) -> ek_hedge_rules {
+    package func coreRules(_ m: UnsafePointer<ek_perp_market>, slot_ms: UInt64) -> ek_hedge_rules {
         var h = ek_hedge_rules()
+        h.slot_ms = UInt32(clamping: slot_ms)
         h.tolerance_ppm = rules.tolerance_ppm
         h.cooldown_s = rules.cooldown_s
         h.min_trade_base_e9 = rules.minTrade_e9
@@ -74,9 +75,9 @@ extension Hedge {
     /// may hold.
     package func decide(
         _ view: View, _ m: UnsafePointer<ek_perp_market>, closing: Bool, at moment: ek_moment,
-        last: ek_moment
+        last: ek_moment, slot_ms: UInt64
     ) throws(Refusal) -> ek_decision {
-        var core = coreRules(m)
+        var core = coreRules(m, slot_ms: slot_ms)
         var d = ek_decision()
         let err: ek_err
         if closing {

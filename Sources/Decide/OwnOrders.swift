@@ -8,7 +8,7 @@ package let ownOrderIds: ClosedRange<UInt8> = 200...254
 
 /// Older than this, an order of this agent without a ticket is a leftover (its own orders live fill_timeout
 /// at most).
-private let staleOrder_slots: UInt64 = 1_500
+private let staleOrder_ms: UInt64 = 600_000
 
 /// Calls `each` with every open order of the account, whoever placed it.
 package func eachOpenOrder(_ book: Book, _ each: (ek_order) -> Void) {
@@ -28,7 +28,7 @@ package struct OwnOrder {
 
 /// Live, of a hedged market (of any while one of ours is not found), with an id of this agent's range, and
 /// not past its time: whichever market it is of, the account has one correction at a time.
-package func ownOrders(_ book: Book, _ hedges: [Hedge]) -> [OwnOrder] {
+package func ownOrders(_ book: Book, _ hedges: [Hedge], slot_ms: UInt64) -> [OwnOrder] {
     var found: [OwnOrder] = []
     let chain_s = book.pointee.clock.unix_timestamp
     let anyMissing = hedges.contains { !$0.perpFound }
@@ -39,7 +39,9 @@ package func ownOrders(_ book: Book, _ hedges: [Hedge]) -> [OwnOrder] {
         else { return }
         let slot = book.pointee.slot
         found.append(
-            OwnOrder(id: o.order_id, market: market, stale: slot > o.slot && slot - o.slot > staleOrder_slots)
+            OwnOrder(
+                id: o.order_id, market: market,
+                stale: slot > o.slot && (slot - o.slot) * slot_ms > staleOrder_ms)
         )
     }
     return found

@@ -11,7 +11,7 @@ import Text
 
 /// Slots beyond the newest one seen that need no explanation, and how many more each passing second explains.
 private let leap_slots: UInt64 = 1_500
-private let leapRate_slotsPerSecond: UInt64 = 10
+private let leapRate_slotsPerSecond: UInt64 = 20
 private let vouchLife_ms: UInt64 = 10_000
 /// So long a slot far ahead holds up orders on older books while its node does not tell its cluster.
 private let leapHold_ms: UInt64 = 180_000

@@ -12,6 +12,7 @@ import Text
 extension Machine {
     func decide(_ now: Now) {
         report.clearCorrection()
+        venueKnown()
         var judged = false
         for h in hedges where judge(h, now) { judged = true }
         for (i, h) in hedges.enumerated() where h.missing.isEmpty && h.status == .observeOnly && !h.view.known
@@ -75,7 +76,7 @@ extension Machine {
     }
 
     private func judgeMarket(_ h: Hedge, _ m: UnsafePointer<ek_perp_market>, _ now: Now) throws(Refusal) {
-        var core = h.coreRules(m)
+        var core = h.coreRules(m, slot_ms: rules.slot_ms)
         var smallest: UInt64 = 0
         h.status = .blocked
         if ek_hedge_rules_check(&core, &smallest) != EK_OK {
@@ -92,7 +93,8 @@ extension Machine {
             rules.mode == .paper ? $0.pointee.paper.last_success : $0.pointee.last_success
         }
         let last = h.cooldownSince(success ?? noMoment, &core, moment)
-        let d = try h.decide(h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last)
+        let d = try h.decide(
+            h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last, slot_ms: rules.slot_ms)
         h.decision = d
         h.judged = true
         h.cooldownLeft_s = ek_cooldown_left(&core, moment, last)
@@ -227,7 +229,9 @@ extension Machine {
     /// be another agent's at work; then its gate stays closed.
     private func cancelStaleOrder(_ now: Now) -> Bool {
         guard rules.mode == .live, !halted, !heldByPause, !journal.breakerOpen, !ticketOpen,
-            let o = ownOrders(book, hedges).first(where: { $0.stale && $0.market != nil }), let i = o.market
+            let o = ownOrders(book, hedges, slot_ms: rules.slot_ms).first(where: {
+                $0.stale && $0.market != nil
+            }), let i = o.market
         else { return false }
         focus(on: i)
         note(

@@ -55,7 +55,7 @@ extension Machine {
             f.tradesToday = DayCount(m, paper: paper, chainDay(now)).trades
         }
         f.notionalToday_e6 = journal.notionalToday_e6(paper: paper, chainDay(now))
-        f.strangeOrder = ownOrders(book, hedges).last?.id
+        f.strangeOrder = ownOrders(book, hedges, slot_ms: rules.slot_ms).last?.id
         if let d = phase.draft, let hash = d.blockhash {
             let newest = max(reader.slots.newest, d.look.agreedSlot)
             f.blockhashAge_slots = newest > hash.slot ? newest - hash.slot : 0

@@ -75,7 +75,9 @@ package final class Machine {
     package func witnessWord(_ e: Int) -> StaticString { witnesses[e].word }
     /// Whether a limit of the signer keeps the machine from correcting now.
     package var heldBySigner: Bool { standing.signerHold != nil }
-    package var venueAlive: Bool { standing.venueAlive }
+    package var venueAlive: Bool { standing.venue == .alive }
+    /// Why the venue is not what this version knows (Probing.swift); nil: it is.
+    package var venueChange: Text? { standing.venueChange }
 
     /// The gates of the market that the report is about.
     package var gates: [Gate] { report.market.map { hedges[$0].gates } ?? [] }
@@ -87,6 +89,14 @@ package final class Machine {
     package func awaits(_ id: UInt32) -> Bool {
         requests.outstanding.contains { $0.id == id && $0.ask != .stale }
     }
+
+    /// How long a slot lasts: as measured, or as the venue takes it to be, or the nominal 400 ms.
+    package var slotLength_ms: UInt64 {
+        if let us = endpoints.slot_us { return max(1, (us + 500) / 1_000) }
+        let venue_ms = bookKnown ? book.pointee.state.slot_duration_ms : 0
+        return venue_ms > 0 ? UInt64(venue_ms) : nominalSlot_ms
+    }
+    package var slotMeasured_us: UInt64? { endpoints.slot_us }
 
     // MARK: the phase
 
@@ -148,6 +158,7 @@ package final class Machine {
         let mode = rules.mode
         rules = new
         rules.mode = mode
+        rules.slot_ms = slotLength_ms
         endpoints.expected = new.genesis
         for i in 0..<min(hedges.count, new.hedges.count) { hedges[i].rules = new.hedges[i] }
     }

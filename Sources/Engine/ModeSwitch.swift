@@ -30,7 +30,7 @@ extension Machine {
             )
         } else {
             rules.mode = .live
-            standing.venueAlive = false
+            standing.venue = .unknown
             note(.warning, "live by command: real orders from now on")
         }
     }

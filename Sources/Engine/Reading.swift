@@ -99,7 +99,10 @@ extension Machine {
         return why == .settle && t.overBy != nil || why == .proof && (t.noEffectSaid || t.overBy != nil)
     }
 
-    func attestSlots(_ now: Now) { reader.slots.attest(endpoints.attestedSlot, now) }
+    func attestSlots(_ now: Now) {
+        reader.slots.attest(endpoints.attestedSlot, now)
+        rules.slot_ms = slotLength_ms
+    }
 
     /// The list of accounts only grows; when it is full of markets the account has left, it is made anew,
     /// once a tick.
@@ -228,10 +231,22 @@ extension Machine {
     }
 
     private func bookRead(_ now: Now) {
+        let unverified = book.pointee.user.unverified != 0
+        if unverified && reader.reading.purpose != .tick {
+            readFailed(
+                Trouble("the account has an unverified layout, which proves nothing; update evenkeel"), now)
+            return
+        }
         reader.reading.attempts = 0
         switch reader.reading.purpose {
         case .tick:
-            if rules.mode == .live && !venueAlive { probe(now) } else { decide(now) }
+            if unverified {
+                observeUnverified(now)
+            } else if rules.mode == .live && !venueAlive {
+                probe(now)
+            } else {
+                decide(now)
+            }
         case .settle: settleBookRead(now)
         case .proof: proofBookRead(now)
         case .resend: resendBookRead(now)
@@ -327,9 +342,9 @@ extension Machine {
         report.view.known = false
         report.clearCorrection()
         for h in hedges { h.unread(unknown ? .observeOnly : .error, why) }
-        noteRead(unknown ? .warning : .error, t)
+        if !unknown { noteRead(.error, t) }
         reader.reading.layoutUnknown = false
-        finish(account: unknown ? .observeOnly : .error, why, now)
+        if unknown { observeChange(why, now) } else { finish(account: .error, why, now) }
     }
 
     /// A ticket's fate must be read whatever it takes; a tick may try again later.

@@ -1,6 +1,7 @@
 // When what is due, on the monotonic clock.
 import Decide
 import Model
+import Text
 
 /// A tick for the next market comes so soon after the end of a correction.
 let soon_ms: UInt64 = 1_000
@@ -67,8 +68,10 @@ struct Tick {
 
 /// What holds for the process.
 struct Standing {
-    /// The venue answered a harmless simulated instruction.
-    var venueAlive = false
+    /// What the venue's program answered to a simulated order of size zero.
+    var venue = VenueProof.unknown
+    /// Why the venue is not what this version knows; nil: it is.
+    var venueChange: Text? = nil
     /// The ticket in the state file was found at the start and is not resolved yet.
     var inheritedTicket = false
     /// A limit of the signer is used up, and until when.

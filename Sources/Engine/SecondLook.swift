@@ -272,6 +272,7 @@ extension Machine {
             guard other.pointee.has_answer_id != 0 && other.pointee.answer_id == UInt64(a.id) else {
                 throw Trouble("the answer belongs to another request")
             }
+            if other.pointee.user.unverified != 0 { throw Trouble("the account has an unverified layout") }
             try checkClock(of: other)
         } catch {
             throw Trouble("getMultipleAccounts: \(error.text)", code: error.code)

@@ -96,6 +96,12 @@ extension Machine {
             simulate(now)
             return
         }
+        if let why = upgraded(e) {
+            if endpoints.usable > 1 && startOver(why, now) { return }
+            abandonOrder()
+            venueChanged(why, now)
+            return
+        }
         let h = hedges[draft.market]
         if custom == ProgramError.insufficientCollateral && draft.cancels == nil
             && h.decision.reduce_only != 0

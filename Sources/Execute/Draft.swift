@@ -140,49 +140,57 @@ package struct Draft {
         p.auction_duration = 20
     }
 
-    /// The message with the draft's compute limit and this price for a unit.
+    /// The message with the draft's compute limit and this price for a unit: the budget, the updates of what
+    /// is borrowed, the order.
     package mutating func compile(_ book: Book, signer: ek_key, feePrice_micro: UInt64) throws(Refusal) {
-        var (key, payer, hash, params) = (signer, signer, blockhash?.hash ?? ek_key(), self.params)
-        var err = EK_OK
-        var len = 0
+        let updated = isTake ? borrowedMarkets(book) : []
+        var (err, len) = (EK_OK, 0)
         var out = [UInt8](repeating: 0, count: messageCap)
-        withUnsafeTemporaryAllocation(of: ek_ix.self, capacity: 1) { ix in
-            guard let venueIx = ix.baseAddress else { return }
-            switch kind {
-            case .take: err = ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), venueIx)
-            case .place: err = ek_ix_place(book, &key, &params, venueIx)
-            case .cancel(let id):
-                err = ek_ix_cancel_own(book, &key, intent.perp_index, ownId(of: id, in: book), venueIx)
+        withUnsafeTemporaryAllocation(of: ek_ix.self, capacity: updated.count + 1) { ixs in
+            guard let first = ixs.baseAddress else { return }
+            for (i, market) in updated.enumerated() where err == EK_OK {
+                err = ek_ix_update_interest(book, market, first + i)
             }
+            if err == EK_OK { err = orderInstruction(book, signer, first + updated.count) }
             if err != EK_OK { return }
-            err = withBudget(computeLimit, feePrice_micro, ek_ix_view(venueIx)) { list in
-                out.withUnsafeMutableBufferPointer {
-                    ek_message_compile(0, &payer, &hash, list, 3, $0.baseAddress, messageCap, &len)
-                }
-            }
+            err = compile(first, updated.count + 1, signer, feePrice_micro, into: &out, &len)
         }
         if err != EK_OK { throw Refusal("the order could not be built: \(c: ek_err_text(err))") }
         out.removeLast(messageCap - len)
         message = out
     }
 
-    /// With the compute budget's two instructions before `last`.
-    private func withBudget(
-        _ limit: UInt32, _ price_micro: UInt64, _ last: ek_instruction,
-        _ body: (UnsafeMutablePointer<ek_instruction>) -> ek_err
+    private func orderInstruction(
+        _ book: Book, _ signer: ek_key, _ out: UnsafeMutablePointer<ek_ix>
     ) -> ek_err {
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 16) { budget in
-            guard let b = budget.baseAddress else { return EK_E_FULL }
-            ek_cb_set_limit(limit, b)
-            ek_cb_set_price(price_micro, b + 5)
-            return withUnsafeTemporaryAllocation(of: ek_instruction.self, capacity: 3) { list in
-                guard let first = list.baseAddress else { return EK_E_FULL }
-                list[0] = ek_instruction(
-                    program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b, data_len: 5)
-                list[1] = ek_instruction(
-                    program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: b + 5, data_len: 9)
-                list[2] = last
-                return body(first)
+        var (key, params) = (signer, self.params)
+        switch kind {
+        case .take: return ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), out)
+        case .place: return ek_ix_place(book, &key, &params, out)
+        case .cancel(let id):
+            return ek_ix_cancel_own(book, &key, intent.perp_index, ownId(of: id, in: book), out)
+        }
+    }
+
+    /// With the compute budget's two instructions before the venue's.
+    private func compile(
+        _ ixs: UnsafeMutablePointer<ek_ix>, _ n: Int, _ signer: ek_key, _ price_micro: UInt64,
+        into out: inout [UInt8], _ len: inout Int
+    ) -> ek_err {
+        var (payer, hash) = (signer, blockhash?.hash ?? ek_key())
+        var budget = [UInt8](repeating: 0, count: 16)
+        return budget.withUnsafeMutableBufferPointer { b in
+            guard let limit = b.baseAddress else { return EK_E_FULL }
+            ek_cb_set_limit(computeLimit, limit)
+            ek_cb_set_price(price_micro, limit + 5)
+            var list = [(limit, UInt16(5)), (limit + 5, UInt16(9))].map {
+                ek_instruction(
+                    program: EK_COMPUTE_BUDGET_PROGRAM, metas: nil, n_metas: 0, data: $0.0, data_len: $0.1)
+            }
+            for i in 0..<n { list.append(ek_ix_view(ixs + i)) }
+            return out.withUnsafeMutableBufferPointer {
+                ek_message_compile(
+                    0, &payer, &hash, &list, UInt32(list.count), $0.baseAddress, messageCap, &len)
             }
         }
     }
@@ -323,14 +331,28 @@ package struct Draft {
     }
 }
 
-/// What the venue is asked to prove that it takes instructions: simulated, never signed, never sent.
-package func probeMessage(_ plan: UnsafeMutablePointer<ek_plan>, signer: ek_key) throws(Refusal) -> [UInt8] {
+/// The spot markets that the account borrows from. A fill is refused while the interest of one of them is
+/// old, so it is brought up to date before the order.
+private func borrowedMarkets(_ book: Book) -> [UInt16] {
+    var list: [UInt16] = []
+    var i: UInt32 = 0
+    while let p = ek_user_spot_at(ek_book_user(book), i) {
+        if p.pointee.balance_type == UInt8(EK_BORROW) && p.pointee.scaled_balance_e9 != 0 {
+            list.append(p.pointee.market_index)
+        }
+        i += 1
+    }
+    return list
+}
+
+/// What the venue is asked to prove that it takes our orders: simulated, never signed, never sent.
+package func probeMessage(_ book: Book, market: UInt16, signer: ek_key) throws(Refusal) -> [UInt8] {
     var (key, payer, hash) = (signer, signer, ek_key())
     var len = 0
     var out = [UInt8](repeating: 0, count: messageCap)
     var ok = false
     withUnsafeTemporaryAllocation(of: ek_ix.self, capacity: 1) { ix in
-        guard let p = ix.baseAddress, ek_ix_probe(plan, &key, p) == EK_OK else { return }
+        guard let p = ix.baseAddress, ek_ix_probe(book, &key, market, p) == EK_OK else { return }
         var list = ek_ix_view(p)
         out.withUnsafeMutableBufferPointer {
             ok = ek_message_compile(0, &payer, &hash, &list, 1, $0.baseAddress, messageCap, &len) == EK_OK

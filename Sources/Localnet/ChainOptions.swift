@@ -1,4 +1,5 @@
-// What a chain is made of. Amounts in their smallest unit; a caller that wants "10 SOL" writes 10_000_000_000.
+// What a chain is made of. Amounts in their smallest unit; a caller that wants "10 SOL" writes
+// 10_000_000_000.
 import Text
 
 package struct ChainOptions {
@@ -13,7 +14,7 @@ package struct ChainOptions {
     package var entryPriceE6: Int64 = 0                 // 0: the oracle price
     package var walletLamports: UInt64 = 1_000_000_000
     package var slot: UInt64 = 438_024_300
-    package var slotMs: Int64 = 400
+    package var slotMs: Int64 = 250
     package var startUnix: Int64 = 1_786_205_390
     package var confirmSlots: UInt64 = 1
     package var landDelay: UInt64 = 0
@@ -22,7 +23,8 @@ package struct ChainOptions {
     package var priceE6: Int64 = 76_340_750
     package var volatilityPpmHour: Int64 = 9000
     package var prices: [PricePoint] = []               // from a CSV: replaces the walk while it lasts
-    /// Disturbances of the book's spot: one a `disturbMeanSeconds` on average, 1 to 10 % of the spot; 0 is off.
+    /// Disturbances of the book's spot: one a `disturbMeanSeconds` on average, 1 to 10 % of the spot; 0 is
+    /// off.
     package var disturbMeanSeconds: Int64 = 0
     /// The quote a taker meets: half spread, impact per whole SOL, depth that refills in about a minute.
     package var spreadPpm: Int64 = 600
@@ -33,7 +35,7 @@ package struct ChainOptions {
     package var partialPermille: UInt64 = 0             // keeper fills that leave a rest
     /// Mean yearly funding that longs pay to shorts, in ppm of notional.
     package var fundingPpmYear: Int64 = 80_000
-    package var forgetful = false                       // the program knows none of the instructions any more
+    package var upgrade = VenueUpgrade.off
     package var genesis = Known.genesis                 // what getGenesisHash answers
     package var hashSalt: UInt64 = 0                    // not 0: blockhashes that no other run of the seed has
     package var solWeights: (UInt32, UInt32, UInt32, UInt32) = (8000, 9000, 12000, 11000)

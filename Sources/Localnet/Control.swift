@@ -70,15 +70,7 @@ extension ChainNode {
         case op == "behind":
             healthBehind = q["slots"].u64 ?? 50
             yes(&j)
-        case op == "freeze":
-            frozen = View(ledger: world.ledger, slot: world.slot)
-            one("frozen_slot", world.slot, &j)
-        case op == "unfreeze":
-            frozen = nil
-            yes(&j)
-        case op == "snapshot":
-            saved = View(ledger: world.ledger, slot: world.slot)
-            one("slot", world.slot, &j)
+        case op == "freeze" || op == "unfreeze" || op == "snapshot": setView(op, &j)
         case op == "flap": try setFlap(q, &j)
         case op == "market": try setMarket(q, &j)
         case op == "add_funding":
@@ -96,6 +88,7 @@ extension ChainNode {
             tickMs = ms
             one("tick_ms", ms, &j)
         case op == "model": try setModel(q, &j)
+        case op == "upgrade": try setUpgrade(q, &j)
         case op == "disturb":
             guard let d = q["sol"].decimal(9) else { throw ControlError("KeyError: 'sol'") }
             change(spotBy: d)
@@ -103,6 +96,25 @@ extension ChainNode {
         default:
             if !show(op, q, &j) { throw ControlError("ValueError: unknown op \(op)") }
         }
+    }
+
+    /// What every read shows from now on, or what one may show later.
+    private func setView(_ op: Text, _ j: inout Json) {
+        if op == "unfreeze" {
+            frozen = nil
+            return yes(&j)
+        }
+        let view = View(ledger: world.ledger, slot: world.slot)
+        if op == "freeze" { frozen = view } else { saved = view }
+        one(op == "freeze" ? "frozen_slot" : "slot", world.slot, &j)
+    }
+
+    private func setUpgrade(_ q: Value, _ j: inout Json) throws(ControlError) {
+        guard let u = VenueUpgrade.allCases.first(where: { q["stage"].equals($0.name) }) else {
+            throw ControlError("ValueError: stage must be off, paused, program, layout or empty")
+        }
+        setUpgrade(u)
+        yes(&j)
     }
 
     /// What only shows something; false: no such operation.
@@ -118,7 +130,7 @@ extension ChainNode {
                 "state", "user", "set_price", "post_oracle", "warp", "set_user", "set_lamports", "poke",
                 "set_account", "fill", "fault", "clear_faults", "behind", "freeze", "unfreeze", "auto_oracle",
                 "market", "add_funding", "expire_blockhashes", "log", "keeper_fill", "tick", "reprice",
-                "oracle_lag", "snapshot", "flap", "dump", "events", "summary", "model", "disturb",
+                "oracle_lag", "snapshot", "flap", "dump", "events", "summary", "model", "disturb", "upgrade",
             ]
             j.open()
             j.openList("ops")

@@ -75,7 +75,8 @@ struct Encoded {
     }
 }
 
-/// A request for accounts that was read once: its bytes, where its numbers stand, and which accounts it names.
+/// A request for accounts that was read once: its bytes, where its numbers stand, and which accounts it
+/// names.
 struct Remembered {
     var body: [UInt8] = []
     var id = 0..<0, slot = 0..<0
@@ -171,7 +172,7 @@ extension ChainNode {
             return
         }
         while encoded.count <= i { encoded.append(Encoded()) }
-        encoded[i].put(a, into: &out)
+        encoded[i].put(shown(a), into: &out)
     }
 }
 

@@ -48,6 +48,7 @@ extension Execution {
         let status = world.ledger.u8(L.state.exchangeStatus, in: stateAt)
         let paused = status & 4 != 0 || m[P.paused] & 2 != 0
         try charge(45_000)
+        try requireFreshInterest()
         if quote.atOnce && !paused {
             let limit = o.limit(oracle: oracle.priceE6, elapsed: elapsed, tick: m.u64(P.tickSize))
             let want = reduced(o)
@@ -88,11 +89,15 @@ extension Execution {
         return b != 0 && (b > 0) != o.isBuy ? min(o.left, b.magnitude) : 0
     }
 
-    /// The taker's fee: tier 0 of State, corrected by the market's percent; rounded up.
+    /// The taker's fee: tier 0 of State (or the promotion's, where it is cheaper) and the market's add-on,
+    /// corrected by the market's percent; each rounded up.
     func takerFee(_ quoteAmount: Int64, perp m: [UInt8]) -> Int64 {
-        let s = world.ledger.data(stateAt), o = L.state.perpFees
+        let s = world.ledger.data(stateAt)
+        let promotion = L.velocity ? Int(s[1504]) : 0
+        let o = L.state.perpFees + (promotion < 10 ? 32 * promotion : 0)
         let num = Int128(s.u32(o)), den = Int128(max(1, s.u32(o + 4)))
-        let fee = ceilDiv(Int128(quoteAmount) * num, den)
+        let addon = L.velocity ? Int128(min(m.u16(412), 100)) : 0
+        let fee = ceilDiv(Int128(quoteAmount) * num, den) + ceilDiv(Int128(quoteAmount) * addon, 100_000)
         let adjust = Int128(m.load(L.perp.feeAdjustment, as: Int16.self))
         return clamp64(adjust < 0 ? fee - fee * -adjust / 100 : fee + ceilDiv(fee * adjust, 100))
     }

@@ -74,7 +74,7 @@ package enum Genesis {
 
     static func perp(_ L: Layout, _ i: UInt16, key: Key, oracle: Key, priceE6: Int64, unix: Int64) -> [UInt8] {
         let P = L.perp, kind = perps[Int(i)]
-        var d = blank(P.size, Disc.perp)
+        var d = blank(L.velocity ? 1560 : P.size, Disc.perp)  // as long as on mainnet since September 2026
         d.set(key, 8)
         d.set(oracle, P.oracle)
         d.set(name: kind.name, P.name)
@@ -120,7 +120,7 @@ package enum Genesis {
     static func spot(_ L: Layout, _ i: UInt16, key: Key, oracle: Key, mint: Key, priceE6: Int64, unix: Int64,
                      weights: (UInt32, UInt32, UInt32, UInt32)) -> [UInt8] {
         let S = L.spot
-        var d = blank(S.size, Disc.spot)
+        var d = blank(L.velocity ? 1064 : S.size, Disc.spot)
         d.set(key, 8)
         d.set(oracle, S.oracle)
         d.set(mint, S.mint)

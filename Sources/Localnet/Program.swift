@@ -9,12 +9,13 @@ enum Ix {
     static let take: UInt64 = 0xe0e6_dc6c_bb01_33d5
     static let cancel: UInt64 = 0x84df_3108_f0ed_815f
     static let cancelByUserId: UInt64 = 0x6439_2512_85fa_d36b
+    static let updateInterest: UInt64 = 0xe19b_a59e_f38b_a627
     static let cancelOrders: UInt64 = 0xc208_67e3_9e5f_e1ee
 }
 
 extension Execution {
     mutating func dispatch(_ data: [UInt8]) throws(Halt) {
-        guard data.count >= 8 else {
+        guard data.count >= 8, !upgrade.deletes(data.u64(0)) else {
             try charge(4_500)
             throw .custom(101)
         }
@@ -50,6 +51,9 @@ extension Execution {
             try accounts(stats: false)
             try load(writable: nil)
             try cancelByUserId(id)
+        case Ix.updateInterest:
+            log("Instruction: UpdateSpotMarketCumulativeInterest")
+            try updateInterest()
         case Ix.cancelOrders:
             log("Instruction: CancelOrders")
             let f = try arguments(&c) { (a: inout Args) -> CancelFilter in
@@ -112,6 +116,35 @@ extension Execution {
         if status == 255 || (stats && status & 8 != 0) { try fail(6024) }
         stateAt = state
         metas.removeFirst(n)
+    }
+
+    /// Anybody may: State, SpotMarket (written), its oracle, its vault. Rates are not modelled, the time is.
+    private mutating func updateInterest() throws(Halt) {
+        try charge(5_000)
+        if metas.count < 4 { try fail(3005, account: "spot_market_vault") }
+        _ = try owned(metas[0], Disc.state, L.state.size, "state")
+        let market = try owned(metas[1], Disc.spot, L.spot.size, "spot_market")
+        if !metas[1].writable { try fail(2000, account: "spot_market") }
+        if world.ledger.key(L.spot.oracle, in: market) != metas[2].key { try fail(6035) }
+        if world.ledger.key(L.spot.vault, in: market) != metas[3].key {
+            try fail(2003, account: "spot_market_vault")
+        }
+        world.ledger.set(now, L.spot.lastInterestTs, in: market)
+        try charge(9_000)
+    }
+
+    /// A fill of an account that borrows needs interest that is not old.
+    mutating func requireFreshInterest() throws(Halt) {
+        let U = L.user, d = user
+        for k in 0..<8 {
+            let p = U.spots + U.spotStride * k
+            if d[p + 34] != 1 || d.u64(p) == 0 { continue }
+            let index = d.u16(p + 32)
+            for i in maps.spots where world.ledger.u16(L.spot.marketIndex, in: i) == index {
+                let last = world.ledger.data(i).load(L.spot.lastInterestTs, as: Int64.self)
+                if now - last > 3_600 { try fail(6371) }
+            }
+        }
     }
 
     private mutating func owned(_ m: Meta, _ disc: UInt64, _ size: Int,

@@ -157,7 +157,7 @@ extension ChainNode {
             out.put("null")
             return
         }
-        ChainNode.put(a, &out)
+        ChainNode.put(shown(a), &out)
     }
 
     /// A whole account, its data in base64.
@@ -176,7 +176,7 @@ extension ChainNode {
 
     private func put(account k: Key, _ c: Value, base58: Bool, _ out: inout Text) throws(RpcError) {
         let fault = faults.isEmpty ? nil : takeAccountFault(k)
-        guard var a = account(k), a.lamports != 0 || !a.data.isEmpty, fault != .nullAccount else {
+        guard var a = account(k).map(shown), a.lamports != 0 || !a.data.isEmpty, fault != .nullAccount else {
             out.put("null")
             return
         }

@@ -28,6 +28,7 @@ struct Execution {
     let quote: Quote
     var logs: [Text] = []
     var unitsLeft: UInt64 = 0
+    var upgrade = VenueUpgrade.off
     // The instruction at work.
     var metas: [Meta] = []
     var maps = Maps()
@@ -133,12 +134,9 @@ extension ChainNode {
         if let e = bad { out.error = e; return out }
 
         var x = Execution(L: layout, world: out.world, quote: currentQuote())
+        x.upgrade = options.upgrade
         x.unitsLeft = budget.limit
         for (i, ix) in t.instructions.enumerated() {
-            if options.forgetful && t.keys[ix.program] == layout.program {
-                out.error = .instruction(i, .custom(101))
-                break
-            }
             do throws(Halt) {
                 try x.instruction(t, ix)
             } catch {

@@ -32,6 +32,10 @@ extension ChainNode {
             let p = t.keys[ix.program]
             if p == Known.computeBudget { continue }
             guard p == layout.program, ix.data.count >= 8, ix.accounts.count >= 2 else { return s }
+            if ix.data.u64(0) == Ix.updateInterest {
+                if venue > 0 || !isUpdate(ix, t) { return s }
+                continue
+            }
             venue += 1
             s.user = t.keys[Int(ix.accounts[1])]
             var a = Args(ix.data)
@@ -54,5 +58,16 @@ extension ChainNode {
         }
         s.sound = venue == 1 && wrong == nil
         return s
+    }
+
+    /// Of a spot market's interest: nothing else is named, and nobody signs it.
+    private func isUpdate(_ ix: Instruction, _ t: Transaction) -> Bool {
+        let keys = ix.accounts.map { t.keys[Int($0)] }
+        guard keys.count == 4, ix.data.count == 8, !ix.accounts.contains(0),
+            let market = world.ledger.index(of: keys[1]), world.ledger.items[market].owner == layout.program
+        else { return false }
+        let m = world.ledger.data(market)
+        return m.count >= layout.spot.size && m.u64(0) == Disc.spot && m.key(layout.spot.oracle) == keys[2]
+            && m.key(layout.spot.vault) == keys[3]
     }
 }

@@ -35,8 +35,6 @@ extension ChainNode {
         options.partialPermille = partialPermille
         options.keeperLatencySlots = keeperLatency
     }
-    /// An upgrade that no longer knows the instructions of this layout: every call answers Anchor's 101.
-    package func setForgetful(_ v: Bool) { options.forgetful = v }
     package func setPriorityFee(_ v: UInt64) { options.priorityFee = v }
 
     /// Grows or shrinks the accounts of State, User and market as an upgrade would (only ever longer than the

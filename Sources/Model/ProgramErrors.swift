@@ -2,8 +2,11 @@
 // the core's tables.
 
 package enum ProgramError {
-    /// Anchor: the program has no such instruction.
-    package static let instructionMissing: UInt32 = 101
+    /// Anchor: the program has no such instruction (101), does not read its data (102), or does not know the
+    /// accounts that it names (3000 to 3999).
+    package static func isForeign(_ code: UInt32) -> Bool {
+        (100..<200).contains(code) || (3_000..<4_000).contains(code)
+    }
     package static let insufficientCollateral: UInt32 = 6003
     package static let impossibleFill: UInt32 = 6252
     /// A take that must fill whole cannot.

@@ -17,6 +17,14 @@ package enum SecondOpinionRule: UInt8 {
     case never
 }
 
+/// A limit of time that the chain counts in slots; one that is given in slots wins.
+struct SlotLimit {
+    var ms: UInt64
+    var given_slots: UInt64? = nil
+
+    func slots(_ slot_ms: UInt64) -> UInt64 { given_slots ?? ms / max(1, slot_ms) }
+}
+
 /// What holds for one hedged market.
 package struct HedgeRules {
     /// "SOL-PERP", and the venue's spot market of the same asset: "SOL".
@@ -63,7 +71,17 @@ package struct Rules {
     /// The endpoints' URLs as they may be shown.
     package var endpointNames: [Text] = []
     package var maxLatency_ms: UInt64 = 2_000
-    package var maxSlotLag: UInt64 = 20
+    /// How long a slot lasts, as measured (Rpc/SlotPace.swift): what limits of time come to in slots.
+    package var slot_ms: UInt64 = 400
+    private var lag = SlotLimit(ms: 8_000)
+    package var maxSlotLag: UInt64 {
+        get { lag.slots(slot_ms) }
+        set { lag.given_slots = newValue }
+    }
+    package var maxLag_ms: UInt64 {
+        get { lag.ms }
+        set { lag.ms = newValue }
+    }
     package var secondOpinion = SecondOpinionRule.auto
     package var secondOpinionWait_ms: UInt64 = 600_000
 
@@ -84,7 +102,15 @@ package struct Rules {
     /// The genesis hash that nodes must show; nil: any.
     package var genesis: ek_key? = nil
     package var gasReserve_lamports: UInt64 = 20_000_000
-    package var maxOracleAge_slots: UInt64 = 25
+    private var oracleAge = SlotLimit(ms: 10_000)
+    package var maxOracleAge_slots: UInt64 {
+        get { oracleAge.slots(slot_ms) }
+        set { oracleAge.given_slots = newValue }
+    }
+    package var maxOracleAge_ms: UInt64 {
+        get { oracleAge.ms }
+        set { oracleAge.ms = newValue }
+    }
     package var maxOracleDivergence_ppm: UInt64 = 10_000
     package var maxCost_ppm: UInt64 = 6_000
     package var forceDrift_ppm: Int64 = 100_000

@@ -28,7 +28,11 @@ extension Checker {
         }
         var t: Text = "sub-account \(m.account.subAccount) of \(key: m.account.authority)"
         t.put(", \(ek_venue_user_len(m.account.venue)) bytes, layout \(c: ek_venue_layout(m.account.venue))")
-        row(.ok, "account", t)
+        if m.book.pointee.user.unverified == 0 {
+            row(.ok, "account", t)
+        } else {
+            row(.fail, "account", m.report.reason, remedy: "update evenkeel")
+        }
         valuationRow(m)
         venueRow(m)
         clockRow(m)
@@ -53,11 +57,13 @@ extension Checker {
     }
 
     private func venueRow(_ m: Machine) {
-        if m.venueAlive {
-            row(.ok, "venue alive", "a harmless cancel was simulated and accepted")
+        if let why = m.venueChange {
+            row(.fail, "venue alive", why, remedy: "no order is possible; the agent keeps watching")
+        } else if m.venueAlive {
+            row(.ok, "venue alive", "an order of size zero was simulated and refused by name")
         } else {
-            row(.fail, "venue alive", m.report.reason,
-                remedy: "no trading is possible there now; the agent keeps watching")
+            row(.warn, "venue alive", "could not be asked whether it takes orders",
+                remedy: "fund the key, see that the nodes simulate; the agent asks before its first order")
         }
     }
 

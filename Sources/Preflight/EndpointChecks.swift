@@ -147,7 +147,7 @@ extension Checker {
         var foreign = false
         if let first, let genesis = a.genesis { foreign = !same(first, genesis) }
         let slow = ms > UInt64(config.pointee.max_latency_ms)
-        let late = max(lag, a.behind_slots) > UInt64(config.pointee.max_slot_lag)
+        let late = max(lag, a.behind_slots) > maxLag_slots
         let tight = a.requestsLeft >= 0 && a.requestsLeft < requestsATick
         var finding = foreign || slow || late || tight ? Finding.warn : .ok
         if slow && endpoints.count == 1 { finding = .fail }
@@ -162,7 +162,13 @@ extension Checker {
             remedy = "little is left of its rate limit: a correction takes up to 12 requests"
         }
         row(finding, "RPC #\(e + 1)", described(e, lag: lag),
-            limit: "lag \(config.pointee.max_slot_lag), \(config.pointee.max_latency_ms) ms", remedy: remedy)
+            limit: "lag \(maxLag_slots), \(config.pointee.max_latency_ms) ms", remedy: remedy)
+    }
+
+    /// No slot was measured here: of the nominal length.
+    private var maxLag_slots: UInt64 {
+        let given = config.pointee.max_slot_lag
+        return given != UInt32.max ? UInt64(given) : UInt64(config.pointee.max_lag_ms) / nominalSlot_ms
     }
 
     private func described(_ e: Int, lag: UInt64) -> Text {

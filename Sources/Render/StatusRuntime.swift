@@ -18,6 +18,11 @@ extension StatusWriter {
         j.number("max_trade_size", Int64(clamping: m.shownHedge.rules.maxTrade_e9), decimals: 9)
         j.close()
         if let o = m.secondOpinion { j.string("second_opinion", o.word) } else { j.null("second_opinion") }
+        if let us = m.slotMeasured_us {
+            j.number("slot_ms", Int64(clamping: us), decimals: 3)
+        } else {
+            j.null("slot_ms")
+        }
         j.openList("rpc")
         for (i, e) in m.endpoints.all.enumerated() {
             j.open()

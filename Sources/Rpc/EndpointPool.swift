@@ -32,6 +32,7 @@ package final class Endpoint {
     private(set) var bookSlot: UInt64 = 0
     private var bookSlotAt_ms: UInt64 = 0
     private var moved = false
+    private(set) var pace = SlotPace()
     /// Highest context slot it ever showed, and how far that was behind the best known one when it showed it.
     package var slot: UInt64 = 0
     package var lag_slots: UInt64 = 0
@@ -109,6 +110,7 @@ package final class Endpoint {
     }
 
     package func showed(_ slot: UInt64, _ now_ms: UInt64) {
+        pace.saw(slot, now_ms)
         if slot == bookSlot { return }
         moved = bookSlot != 0 && slot > bookSlot
         bookSlot = slot

@@ -44,7 +44,7 @@ extension Simulation {
         case .genesis: turnForeign(i)
         case .slowslots:
             counted.add(c)
-            slotLength_ms = faultRandom.pick([200, 300, 600, 1_200])
+            slotsTake(faultRandom.pick([200, 300, 600, 1_200]))
         case .skipslots:
             counted.add(c)
             schedule.state[i].level = UInt64(faultRandom.pick([50, 300, 700]))
@@ -118,7 +118,7 @@ extension Simulation {
             wallOffset_s += schedule.wallLost_s
             schedule.wallLost_s = 0
             judge.clockStepped()
-        case .slowslots: slotLength_ms = 400
+        case .slowslots: slotsTake(slots.usual_ms)
         case .enospc: disk.failing = 0
         case .step:
             wallOffset_s = 0

@@ -83,7 +83,7 @@ extension Simulation {
                        .phase, 0)
         } else {
             // A cancel has lamports: a signer whose limit is used up signs none either.
-            if !(machine?.heldBySigner ?? false) { judge.quietEnds(after: Simulation.quiet_ms) }
+            if !(machine?.heldBySigner ?? false) { judge.quietEnds(after: Simulation.quiet_ms, t) }
             if schedule.state[Int(FaultClass.dead.rawValue)].on { endFault(.dead) }
             schedule.faultsOn = true
             trace.add(t, "faults on", 0)
@@ -120,7 +120,8 @@ extension Simulation {
             endpoints[i].view = nil
             endpoints[i].next = nil
         }
-        slotLength_ms = 400
+        slots.maybeChange(t)
+        judge.slots = slots
         disk.failing = 0
         wallOffset_s = 0
         if schedule.monoStandsUntil_ms > t { boot_ms -= schedule.monoStandsUntil_ms - t }
@@ -128,6 +129,11 @@ extension Simulation {
         suspendedUntil_ms = min(suspendedUntil_ms, t)
         judge.disturbed(t)
         if machine == nil && !queue.isEmpty { queue.push(t + 5_000, .restart, 0) }
+    }
+
+    func slotsTake(_ ms: Int64) {
+        slots.set(ms, t)
+        judge.slots = slots
     }
 
     /// The operator: resumes the agent after its breaker opened, and restarts it when it halted on a disk

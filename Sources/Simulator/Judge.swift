@@ -69,6 +69,8 @@ final class Judge {
         /// `rebalance` passes over the cooldown once.
         var forced = false
     }
+    /// How long slots take and took lately, by the chain.
+    var slots: SlotLengths
     var kept: [Kept]
     var m = 0
     var successSlot: UInt64 { get { kept[m].successSlot } set { kept[m].successSlot = newValue } }
@@ -93,7 +95,8 @@ final class Judge {
     var lastTick_ms: Int64 = 0
     var now_ms: Int64 = 0
 
-    init(scenario: Scenario, node: ChainNode, delegate: Key) {
+    init(scenario: Scenario, node: ChainNode, delegate: Key, slots: SlotLengths) {
+        self.slots = slots
         self.scenario = scenario
         self.node = node
         self.delegate = delegate

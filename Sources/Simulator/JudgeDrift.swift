@@ -9,10 +9,11 @@ import Text
 extension Judge {
     /// At the end of a quiet time: a leftover order of the agent's range that stood there all the time must
     /// have been cancelled.
-    func quietEnds(after ms: Int64) {
-        let slots = UInt64(ms / 400)
+    func quietEnds(after ms: Int64, _ t: Int64) {
+        let slots = UInt64(ms / self.slots.shortest_ms(t))
         node.eachLiveOrder { o in
-            guard Judge.agentsOwn(o.userId), let x = self.others.last(where: { $0.id == o.id }) else { return }
+            guard Judge.agentsOwn(o.userId), let x = self.others.last(where: { $0.id == o.id })
+            else { return }
             if self.node.slot > x.slot + slots {
                 self.accuse("I5", "leftover order \(o.id) was not cancelled in a whole quiet time")
             }
@@ -52,7 +53,9 @@ extension Judge {
         let r = scenario.rules
         let smallest = max(rules.minTrade_e9, b.minOrder_e9, b.step_e9)
         let correctable = net.magnitude / max(1, b.step_e9) * b.step_e9
-        if within(net, spot) || correctable < smallest || closedGate(b, reducing: false) != nil
+        let longest_ms = slots.longest_ms(t)
+        if within(net, spot) || correctable < smallest
+            || closedGate(b, reducing: false, slot_ms: longest_ms) != nil
             || leverage_e4(all, perp: -spot) > 40_000
             || !b.delegateHolds || rules.maxTradesPerDay < 100 || r.maxNotionalDay_e6 > 0
             || b.openOrders > 0 {
@@ -64,9 +67,11 @@ extension Judge {
         // A success that was found out only after a restart counts from there. A clock that stepped may
         // lengthen a cooldown by one more.
         let from = max(success_ms, min(booted_ms, success_ms < 0 ? -1 : booted_ms))
-        let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
-        let cooling = success_ms >= 0
-            && (t - from < Int64(rules.cooldown_s) * (everStepped ? 2_000 : 1_000) || node.slot < successSlot + slots)
+        // Counted in slots of the length that the agent has measured, which is a little behind the chain's.
+        let cooldown_ms = Int64(rules.cooldown_s) * 1_000
+        let shortest_ms = slots.shortest_ms(t)
+        let late_ms = (longest_ms - shortest_ms) * cooldown_ms / shortest_ms + 60_000
+        let cooling = success_ms >= 0 && t - from < (everStepped ? 2 : 1) * cooldown_ms + late_ms
         if cooling { return excused(t) }
         // An order of somebody else took the entry of a resting one: for its cooldown the agent takes that
         // one for filled.

@@ -76,7 +76,7 @@ extension Judge {
     /// What is wrong with the order by this book; nil: nothing.
     private func fault(_ x: SeenTransaction, by seen: Seen, _ t: Int64) -> Violation? {
         let b = seen.truth.of(m)
-        return priceFault(x, b) ?? gateFault(x, b) ?? (wish.closing ? closingFault(x, b) : sizeFault(x, b))
+        return priceFault(x, b) ?? gateFault(x, b, t) ?? (wish.closing ? closingFault(x, b) : sizeFault(x, b))
             ?? riskFault(x, b, seen) ?? (wish.closing ? nil : cooldownFault(b, t) ?? dayFault(x, b))
     }
 
@@ -97,8 +97,9 @@ extension Judge {
         return wrong("I7", "an order at \(usd: price, shown: 6), beyond max_slippage of \(usd: p, shown: 6)")
     }
 
-    private func gateFault(_ x: SeenTransaction, _ b: Truth) -> Violation? {
-        guard let gate = closedGate(b, reducing: x.reduceOnly) else { return nil }
+    private func gateFault(_ x: SeenTransaction, _ b: Truth, _ t: Int64) -> Violation? {
+        let slot_ms = slots.shortest_ms(t)
+        guard let gate = closedGate(b, reducing: x.reduceOnly, slot_ms: slot_ms) else { return nil }
         return Violation(invariant: "I3", words: "an order while this gate must be closed: \(gate)")
     }
 
@@ -182,10 +183,12 @@ extension Judge {
 
     private func cooldownFault(_ b: Truth, _ t: Int64) -> Violation? {
         guard success_ms >= 0, !kept[m].forced else { return nil }
-        let slots = (UInt64(rules.cooldown_s) * 1000 + 399) / 400
+        // Whatever the machine's clock does, the slots hold it: of the length that is measured, which may be
+        // the longest of lately where they have just become shorter.
         let passed = b.slot > successSlot ? b.slot - successSlot : 0
-        if passed < slots {
-            return wrong("I2", "a correction inside the cooldown: \(passed) of \(slots) slots after it began")
+        let least = UInt64(Int64(rules.cooldown_s) * 900 / slots.longest_ms(t))
+        if passed < least {
+            return wrong("I2", "a correction inside the cooldown: \(passed) of \(least) slots after it began")
         }
         if !steppedSince && t - success_ms < Int64(rules.cooldown_s) * 1000 - 1_000 {
             return wrong("I2", "a correction inside the cooldown: \(t - success_ms) ms after it began")
@@ -202,14 +205,15 @@ extension Judge {
     }
 
     /// A gate that these facts close, by the chain's own truth.
-    func closedGate(_ b: Truth, reducing: Bool) -> StaticString? {
+    func closedGate(_ b: Truth, reducing: Bool, slot_ms: Int64) -> StaticString? {
         let r = scenario.rules
         if b.exchange & 8 != 0 { return "exchange paused" }
         if b.market != 1 && !(b.reduceOnlyMarket && reducing) { return "market not active" }
         if b.marketPaused & 4 != 0 { return "market's fills paused" }
         if b.userStatus & 3 != 0 { return "account being liquidated or bankrupt" }
         if b.userStatus & 4 != 0 && !reducing { return "account reduce-only" }
-        if b.oracleAge > r.maxOracleAge_slots { return "oracle too old" }
+        // A length is measured to a sixth or so.
+        if b.oracleAge > r.maxOracleAge_ms * 7 / 6 / UInt64(slot_ms) + 1 { return "oracle too old" }
         if b.price_e6 <= 0 || b.twap5_e6 <= 0 { return "no price" }
         let average = averageNow(b)
         let gap = (Int128(b.price_e6) - average).magnitude

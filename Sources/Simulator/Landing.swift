@@ -53,7 +53,7 @@ extension Simulation {
         }
         sends[s].used = true
         sends[s].body = requests[k].body
-        queue.push(t + slots * slotLength_ms + 1, .land, s)
+        queue.push(t + slots * self.slots.now_ms + 1, .land, s)
     }
 
     /// The leader takes the transaction: from here on it is in a block, or refused for good or for now.

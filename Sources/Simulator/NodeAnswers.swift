@@ -101,10 +101,10 @@ extension Simulation {
     private func askForeign(_ k: Int) -> Bool {
         guard let foreign = schedule.foreign else { return false }
         counted.add(.genesis)
-        let slots = (t - schedule.foreignClock_ms) / 400
-        if slots > 0 {
-            foreign.jump(slots: Int(slots))
-            schedule.foreignClock_ms += slots * 400
+        let passed = (t - schedule.foreignClock_ms) / slots.now_ms
+        if passed > 0 {
+            foreign.jump(slots: Int(passed))
+            schedule.foreignClock_ms += passed * slots.now_ms
         }
         let body = requests[k].body
         swap(&scratch, &requests[k].answer)

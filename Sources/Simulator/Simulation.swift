@@ -23,7 +23,7 @@ final class Simulation: Effects {
     var t: Int64 = 0                       // virtual ms since the start
     let end_ms: Int64
     var nextSlot_ms: Int64 = 0                // when the next slot is due
-    var slotLength_ms: Int64 = 400
+    var slots: SlotLengths
     var boot_ms: Int64 = 0                  // zero of the monotonic clock
     var wallOffset_s: Int64 = 0
     var suspendedUntil_ms: Int64 = 0
@@ -59,6 +59,7 @@ final class Simulation: Effects {
         let s = Scenario(seed: seed, faults: faults)
         scenario = s
         end_ms = days * 86_400_000
+        slots = SlotLengths(seed: seed)
         endpoints = s.endpoints
         netRandom = RandomGenerator(seed: seed, stream: 2)
         faultRandom = RandomGenerator(seed: seed, stream: 3)
@@ -74,7 +75,7 @@ final class Simulation: Effects {
         options.delegate = Key(pub)
         node = ChainNode(options)
         for t in s.tokens { node.addToken(t) }
-        judge = Judge(scenario: s, node: node, delegate: Key(pub))
+        judge = Judge(scenario: s, node: node, delegate: Key(pub), slots: slots)
         signer = SimulatedSigner(s, authority: node.authorityKey.ek, own: pub)
         record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16)
             .bindMemory(to: ek_record.self, capacity: 1)
@@ -84,7 +85,7 @@ final class Simulation: Effects {
         var owner = node.authorityKey.ek
         _ = name.withCString { ek_record_init(record, $0, &owner, 0) }
         _ = disk.create(record)
-        nextSlot_ms = slotLength_ms
+        nextSlot_ms = slots.now_ms
         userText.put(key: node.userAddress.ek)
     }
 
@@ -139,7 +140,7 @@ final class Simulation: Effects {
     /// of ours can happen.
     private func advance(to next: Int64) {
         while nextSlot_ms <= next {
-            let left = (next - nextSlot_ms) / slotLength_ms + 1
+            let left = (next - nextSlot_ms) / slots.now_ms + 1
             // Slot by slot while an order of ours may be live, loosely while only others' are.
             let most = !node.busy ? min(left, 150) : machine?.ticketOpen ?? true ? 1 : min(left, 8)
             // Where nodes lag by a few slots there is a stop so far before the end.
@@ -150,9 +151,9 @@ final class Simulation: Effects {
             if skip.on {
                 empty = n > 1 ? UInt64(n) * skip.level / 1000 : faultRandom.chance(permille: skip.level) ? 1 : 0
             }
-            node.jump(slots: UInt64(n), ms: n * slotLength_ms, skipped: empty)
-            nextSlot_ms += n * slotLength_ms
-            judge.slotPassed(nextSlot_ms - slotLength_ms)
+            node.jump(slots: UInt64(n), ms: n * slots.now_ms, skipped: empty)
+            nextSlot_ms += n * slots.now_ms
+            judge.slotPassed(nextSlot_ms - slots.now_ms)
         }
     }
 

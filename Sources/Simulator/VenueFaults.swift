@@ -31,7 +31,7 @@ extension Simulation {
         case .upgrade:
             switch faultRandom.below(4) {
             case 0: node.setMarket(status: 77, paused: 0)
-            case 1: node.setForgetful(true)
+            case 1: node.setUpgrade(faultRandom.pick([.empty, .paused, .program, .layout]))
             default: node.lengthen(by: faultRandom.pick([8, 16, 100]))
             }
             long = faultRandom.wait(mean: 30 * 60_000)
@@ -50,7 +50,7 @@ extension Simulation {
         case .dry, .partial, .unfilled: setDepth()
         case .upgrade:
             node.lengthen(by: 0)
-            node.setForgetful(false)
+            node.setUpgrade(.off)
             node.setMarket(status: 1, paused: 0)
         default: break
         }

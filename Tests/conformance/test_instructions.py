@@ -114,16 +114,18 @@ def test_velocity_instructions():
     assert seen >= 12
 
 
-def test_probe_names_three_accounts_and_cancels_nothing():
+def test_the_probe_is_the_order_with_a_size_of_zero():
     ffi, lib = core()
-    for name in ("velocity", "drift"):
-        plan, ix = ffi.new("ek_plan *"), ffi.new("ek_ix *")
-        me = key(bytes(range(32)))
-        check(lib.ek_plan_init(plan, venue(name), me, 3, ffi.NULL))
-        check(lib.ek_ix_probe(plan, me, ix))
-        assert data_of(ix).hex() == "eee15f9ee36708c2" + "0101" + "01ffff" + "00"
-        assert [m[1:] for m in metas(ix)] == [(False, False), (False, True), (True, False)]
-        assert metas(ix)[1][0] == base58(bytes(plan.user.bytes))
+    b = velocity_instruction_book(vectors("velocity.json"))
+    signer = key(bytes(range(32)))
+    ix = ffi.new("ek_ix *")
+    check(lib.ek_ix_probe(b.b, signer, 0, ix))
+    data = data_of(ix)
+    assert data[:8].hex() == "d53301bb6cdce6e0" and data[12:20] == bytes(8)
+    assert data[-5:].hex() == "01" + (25602).to_bytes(4, "little").hex()
+    like = build("ek_ix_place_and_take", b, bytes(range(32)), order(direction=1, base_e9=1, price_e6=1), 1, 25602)
+    assert data[:12] + data[20:] == like[0][:12] + like[0][20:]
+    assert [m for m in metas(ix)] == [tuple(m) for m in like[1]]
 
 
 def test_sizes_that_mean_something_else_are_refused():

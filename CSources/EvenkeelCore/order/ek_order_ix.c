@@ -12,7 +12,7 @@ static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9}
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
 static const uint8_t CANCEL_OWN[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64};
-static const uint8_t CANCEL_MANY[8] = {0xee, 0xe1, 0x5f, 0x9e, 0xe3, 0x67, 0x08, 0xc2};
+static const uint8_t INTEREST[8] = {0x27, 0xa6, 0x8b, 0xf3, 0x9e, 0xa5, 0x9b, 0xe1};
 
 ek_instruction ek_ix_view(const ek_ix *ix) {
     return (ek_instruction){.program = ix->program,
@@ -239,13 +239,27 @@ ek_err ek_ix_cancel_own(const ek_book *b, const ek_key *signer, uint16_t market_
     return push_touched(b, out, &t);
 }
 
-ek_err ek_ix_probe(const ek_plan *p, const ek_key *signer, ek_ix *out) {
-    begin(out, p->venue, &p->state, &p->user, NULL, signer, CANCEL_MANY);
-    ek_writer w = ek_writer_over(out->data, EK_IX_DATA);
-    w.len = 8;
-    ek_put_opt_u8(&w, 1, EK_PERP);
-    ek_put_opt_u16(&w, 1, 65535);
-    ek_put_opt_u8(&w, 0, 0); /* both directions */
-    out->data_len = (uint16_t)w.len;
+ek_err ek_ix_probe(const ek_book *b, const ek_key *signer, uint16_t market_index, ek_ix *out) {
+    ek_order_params o = ek_order_perp(market_index, EK_ORDER_MARKET, EK_SELL, 0);
+    o.price_e6 = 1; /* the worst price it would take, but there is nothing to take */
+    return b->venue->can_take ? ek_wire_take(b, signer, &o, 1, EK_TAKE_ALL, out)
+                              : ek_wire_place(b, signer, &o, out);
+}
+
+/* ---- interest ---- */
+
+ek_err ek_ix_update_interest(const ek_book *b, uint16_t spot_index, ek_ix *out) {
+    const ek_spot_market *m = ek_book_spot(b, spot_index);
+    if (m == NULL) return EK_E_MISSING;
+    ek_err err = EK_OK;
+    memset(out, 0, sizeof *out);
+    out->program = b->venue->program;
+    push(out, &err, &b->state_address, 0, 0);
+    push(out, &err, &m->address, 0, 1);
+    push(out, &err, &m->oracle, 0, 0);
+    push(out, &err, &m->vault, 0, 0);
+    EK_ASSERT(err == EK_OK);
+    memcpy(out->data, INTEREST, 8);
+    out->data_len = 8;
     return EK_OK;
 }

@@ -14,6 +14,7 @@
  * not this one's witness. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
+static const uint8_t INTEREST[8] = {0x27, 0xa6, 0x8b, 0xf3, 0x9e, 0xa5, 0x9b, 0xe1};
 static const uint8_t CANCEL[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64}; /* by user_order_id */
 
 enum { SIGNATURE_FEE = 5000 };
@@ -71,6 +72,29 @@ static uint32_t fee_fault(const ek_policy *p, const budget *b, uint64_t *lamport
     return fee > p->limits.max_fee_lamports ? EK_REFUSE_FEE : EK_REFUSE_NOTHING;
 }
 
+/* ---- interest ---- */
+
+/* The update of a spot market's interest: anybody may have it done, nobody signs it, and it moves nothing
+ * of the account's. It names its market as written, and neither the payer nor the account. */
+static int updates_interest(const ek_policy *p, const ek_tx *tx, const ek_tx_ix *ix) {
+    if (ix->data_len != sizeof INTEREST || memcmp(ix->data, INTEREST, sizeof INTEREST) != 0) return 0;
+    if (ix->n_accounts != 4) return 0;
+    for (uint32_t a = 0; a < ix->n_accounts; a++) {
+        const ek_key *key = ek_tx_ix_key(tx, ix, a);
+        if (ix->accounts[a] == 0 || ek_key_equal(key, &p->user) || ek_key_equal(key, &p->user_stats))
+            return 0;
+        if (ek_tx_is_writable(tx, ix->accounts[a]) != (a == 1)) return 0;
+    }
+    return ek_key_equal(ek_tx_ix_key(tx, ix, 0), &p->state);
+}
+
+/* An instruction before the last has this account written for it. */
+static int is_updated(const ek_tx *tx, const ek_key *key) {
+    for (uint32_t i = 0; i + 1u < tx->n_ixs; i++)
+        if (tx->ixs[i].n_accounts == 4 && ek_key_equal(ek_tx_ix_key(tx, &tx->ixs[i], 1), key)) return 1;
+    return 0;
+}
+
 /* ---- accounts ---- */
 
 /* Account a of the venue's instruction is `key`, and written or not as it must be. The payer is written as
@@ -101,7 +125,7 @@ static uint32_t account_fault(const ek_policy *p, const ek_tx *tx, const ek_tx_i
         m->names_oracle = (uint8_t)(m->names_oracle || is_oracle);
         int must =
             take && (is_market || (p->venue->take_writes_quote && ek_key_equal(key, &p->quote_market)));
-        if (written != must) return EK_REFUSE_ACCOUNT;
+        if (written != must && !(take && written && is_updated(tx, key))) return EK_REFUSE_ACCOUNT;
     }
     /* A cancel for an account without a position in the market need not name it. */
     return listed || m->kind == EK_KIND_CANCEL ? EK_REFUSE_NOTHING : EK_REFUSE_MARKET;
@@ -185,7 +209,8 @@ uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, co
         if (ek_key_equal(program, &EK_COMPUTE_BUDGET_PROGRAM)) {
             if (last) return EK_REFUSE_INSTRUCTION;
             if (!read_budget(&tx.ixs[i], &b)) return EK_REFUSE_BUDGET;
-        } else if (!last || !ek_key_equal(program, ek_venue_program(p->venue))) {
+        } else if (!ek_key_equal(program, ek_venue_program(p->venue))
+                   || (!last && !updates_interest(p, &tx, &tx.ixs[i]))) {
             return EK_REFUSE_INSTRUCTION;
         }
     }

@@ -92,23 +92,24 @@ static const char *lookup(const ek_error_name *list, size_t n, uint32_t code) {
 }
 
 /* What the owner of the account can do about an error of the venue's. */
+#define NEWER "the venue's program is newer than this version: update evenkeel"
 static const ek_error_name REMEDIES[] = {
     {6003, "deposit collateral, or reduce by hand"},
     {6035, "an oracle behind a borrow is not valid at the venue: wait until it posts, or repay the borrow"},
     {6060, "the account holds 32 open orders: cancel some of them"},
-    {6166, "the position is off the market's step, which every take refuses: close it by hand at the venue"},
+    {6166, "the position is off the market's step, so every take is refused: close it at the venue"},
     {6358, "the account is under its own equity floor: deposit, or lower the floor at the venue"},
-    {6371, "the interest of a borrowed market is old: the next order updates it first; else repay the borrow"},
-    {6382, "the venue's program is newer than this version: update evenkeel"},
-    {6396, "the venue's program is newer than this version: update evenkeel"},
-    {6397, "the venue's program is newer than this version: update evenkeel"},
-    {6398, "the venue's program is newer than this version: update evenkeel"},
-    {6399, "the venue's program is newer than this version: update evenkeel"},
-    {6400, "the venue's program is newer than this version: update evenkeel"},
-    {6403, "the venue's program is newer than this version: update evenkeel"},
-    {6404, "the venue's program is newer than this version: update evenkeel"},
-    {6405, "the venue's program is newer than this version: update evenkeel"},
-    {6406, "the venue's program is newer than this version: update evenkeel"},
+    {6371, "the interest of a borrowed market is old: the next order updates it; else repay the borrow"},
+    {6382, NEWER},
+    {6396, NEWER},
+    {6397, NEWER},
+    {6398, NEWER},
+    {6399, NEWER},
+    {6400, NEWER},
+    {6403, NEWER},
+    {6404, NEWER},
+    {6405, NEWER},
+    {6406, NEWER},
 };
 
 const char *ek_venue_error_remedy(uint32_t code) { return lookup(EK_ROWS(REMEDIES), code); }

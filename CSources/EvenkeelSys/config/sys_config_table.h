@@ -5,7 +5,8 @@
 #include "config/sys_config.h"
 
 enum sys_kind {
-    KIND_NUMBER,  /* decimal text into an unsigned integer of `width` bytes, counted in 10^-decimals */
+    KIND_NUMBER,  /* decimal text into an unsigned integer of `width` bytes, counted in 10^-decimals;
+                   * all ones where it may be empty and is */
     KIND_CHOICE,  /* one of the words in `choices` ("paper|live") into its position, one byte */
     KIND_PATH,    /* text of `width` bytes with its NUL; ${NAME} allowed */
     KIND_URLS,    /* may be given SYS_CONFIG_URLS times */
@@ -32,7 +33,7 @@ typedef struct {
     const char *example;     /* what init shows where there is no default */
 } sys_config_key;
 
-enum { SYS_CONFIG_KEYS = 56 };
+enum { SYS_CONFIG_KEYS = 58 };
 extern const sys_config_key sys_config_keys[SYS_CONFIG_KEYS];
 extern const char *const
     sys_config_sections[]; /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */

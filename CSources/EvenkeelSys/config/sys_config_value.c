@@ -20,6 +20,10 @@ static ek_err must(const sys_config_key *k, char *why, size_t cap, const char *w
 
 static ek_err set_number(void *place, const sys_config_key *k, const char *value, char *why, size_t cap) {
     int64_t v = 0;
+    if (value[0] == 0 && (k->flags & MAY_BE_EMPTY) != 0) {
+        memset(place, 0xFF, k->width);
+        return EK_OK;
+    }
     ek_err err = ek_parse_decimal(value, strlen(value), k->decimals, &v);
     if (err == EK_E_RANGE && k->decimals > 0) {
         snprintf(why, cap, "must have at most %u decimals", k->decimals);

@@ -11,6 +11,7 @@ void sys_metrics_init(sys_metrics *m) {
     memset(m, 0, sizeof *m);
     m->health_bp = m->leverage_e4 = m->free_collateral_e6 = m->equity_e6 = SYS_METRICS_UNKNOWN;
     m->signed_loss_e6 = m->signed_loss_limit_e6 = SYS_METRICS_UNKNOWN;
+    m->slot_us = m->ticket_open_s = SYS_METRICS_UNKNOWN;
 }
 
 void sys_metrics_name(char *field, size_t cap, const uint8_t *text, size_t len) {
@@ -288,6 +289,8 @@ size_t sys_metrics_text(const sys_metrics *m, char *out, size_t cap) {
     gauge(&t, "signed_loss_usd_day", "Worst case of what was signed in the last 24 hours, USD.",
           m->signed_loss_e6, 6);
     gauge(&t, "signed_loss_limit_usd", "What it may come to, USD.", m->signed_loss_limit_e6, 6);
+    gauge(&t, "slot_seconds", "How long a slot of the chain lasts, as measured.", m->slot_us, 6);
+    gauge(&t, "ticket_open_seconds", "For how long the open order has been open.", m->ticket_open_s, 0);
     rpc(&t, m);
     single(&t, "ticks_total", "counter", "Ticks that ended, whatever their status.", m->ticks);
     head(&t, "tick_seconds", "histogram",

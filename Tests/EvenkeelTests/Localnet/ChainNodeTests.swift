@@ -12,7 +12,7 @@ import Testing
         n.advance(slots: 7)
         #expect(ask(n,
                     #"{"jsonrpc":"2.0","id":"x","method":"getSlot"}"#) == #"{"jsonrpc":"2.0","result":438024307,"id":"x"}"#)
-        #expect(n.unixTs == 1_786_205_390 + 2)      // 7 slots of 400 ms
+        #expect(n.unixTs == 1_786_205_390 + 1)      // 7 slots of 250 ms
     }
 
     @Test(arguments: [true, false]) func sameSeedSameBytes(velocity: Bool) {
@@ -63,7 +63,7 @@ import Testing
         let n = ChainNode(ChainOptions())
         var sum = 0.0, last = Double(n.oraclePriceE6)
         for _ in 0..<400 {
-            for _ in 0..<60 { n.jump(slots: 150) }
+            for _ in 0..<60 { n.jump(slots: 240) }
             let now = Double(n.oraclePriceE6)
             sum += (now / last - 1) * (now / last - 1)
             last = now

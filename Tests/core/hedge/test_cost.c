@@ -44,8 +44,8 @@ static void the_tier_and_the_market(void) {
     CHECK_EQ(ek_taker_fee(&b, 0, 1, &fee_e6), EK_E_RANGE);
 }
 
-/* Of the newer program: an add-on in tenths of a basis point, ten of them at most; a tier that nobody pays more
- * than; and, with 4 bps as the first tier, other volumes. */
+/* Of the newer program: an add-on in tenths of a basis point, ten of them at most; a tier that nobody pays
+ * more than; and, with 4 bps as the first tier, other volumes. */
 static void the_addon_and_the_promotion(void) {
     begin();
     b.perps[0].taker_fee_addon_tenth_bps = 50;

@@ -136,13 +136,39 @@ static void placing_and_cancelling(void) {
     b.have = 0;
     CHECK_EQ(ek_ix_cancel_order(&b, &signer, 0xFFFF, 1, 1, &ix), EK_E_MISSING);
     CHECK_EQ(ek_ix_place(&b, &signer, &o, &ix), EK_E_MISSING);
+}
 
-    ek_plan plan = {.venue = b.venue, .state = {{0x13}}, .user = {{0x11}}};
-    CHECK_EQ(ek_ix_probe(&plan, &signer, &ix), EK_OK);
-    ek_sha256("global:cancel_orders", 20, hash);
+/* The order that would be sent, but for its size. */
+static void the_probe(void) {
+    ek_ix ix, like;
+    begin();
+    ek_order_params o = ek_order_perp(0, EK_ORDER_MARKET, EK_SELL, 5);
+    o.price_e6 = 1;
+    CHECK_EQ(ek_ix_place_and_take(&b, &signer, &o, 1, EK_TAKE_ALL, &like), EK_OK);
+    CHECK_EQ(ek_ix_probe(&b, &signer, 0, &ix), EK_OK);
+    CHECK_EQ(ix.data[12], 0);
+    ix.data[12] = 5;
+    CHECK(ix.data_len == like.data_len && ix.n_metas == like.n_metas);
+    CHECK_BYTES(ix.data, like.data, ix.data_len);
+    CHECK_BYTES(ix.metas, like.metas, ix.n_metas * sizeof ix.metas[0]);
+    CHECK_EQ(ek_ix_probe(&b, &signer, 3, &ix), EK_E_MISSING);
+}
+
+static void the_update_of_interest(void) {
+    ek_ix ix;
+    uint8_t hash[32];
+    begin();
+    b.spots[1].vault = (ek_key){{0x77}};
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    ek_sha256("global:update_spot_market_cumulative_interest", 45, hash);
     CHECK_BYTES(ix.data, hash, 8);
-    CHECK_BYTES(ix.data + 8, "\1\1\1\377\377\0", 6);           /* perp orders of a market that cannot be */
-    CHECK(ix.data_len == 14 && ix.n_metas == 3);
+    CHECK(ix.data_len == 8 && ix.n_metas == 4);
+    const ek_key *keys[] = {&b.state_address, &b.spots[1].address, &b.spots[1].oracle, &b.spots[1].vault};
+    for (uint16_t i = 0; i < 4; i++) {
+        CHECK_BYTES(&ix.metas[i].key, keys[i], sizeof *keys[i]);
+        CHECK(ix.metas[i].signer == 0 && ix.metas[i].writable == (i == 1));
+    }
+    CHECK_EQ(ek_ix_update_interest(&b, 7, &ix), EK_E_MISSING);
 }
 
 static void worst(int64_t oracle_e6, uint32_t ppm, uint8_t direction, uint64_t tick, ek_err code,
@@ -237,6 +263,8 @@ int main(void) {
     RUN(bytes_of_an_order);
     RUN(taking);
     RUN(placing_and_cancelling);
+    RUN(the_probe);
+    RUN(the_update_of_interest);
     RUN(the_worst_price);
     RUN(what_may_be_signed);
     return check_end();

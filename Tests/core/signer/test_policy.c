@@ -153,6 +153,48 @@ static void accounts(void) {
     refused(EK_REFUSE_ORACLE);
 }
 
+/* A take may come after updates of the interest of what is borrowed; nothing else may come before an
+ * order. */
+static void with_interest(const ek_ix *before) {
+    uint8_t limit[5];
+    ek_ix take;
+    CHECK_EQ(ek_ix_place_and_take(&b, &own, &o, 1, EK_TAKE_ALL, &take), EK_OK);
+    ek_cb_set_limit(units, limit);
+    const ek_instruction list[] = {{EK_COMPUTE_BUDGET_PROGRAM, NULL, 0, limit, 5}, ek_ix_view(before),
+                                   ek_ix_view(&take)};
+    CHECK_EQ(ek_message_compile(0, &own, &blockhash, list, 3, message, sizeof message, &len), EK_OK);
+}
+
+static void interest_before_an_order(void) {
+    ek_ix ix;
+    begin();
+    b.spots[1].vault = (ek_key){{0x55}};
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    with_interest(&ix);
+    CHECK_EQ(check(), EK_REFUSE_NOTHING);
+    ix.data[0] ^= 1; /* another instruction of the venue's */
+    with_interest(&ix);
+    refused(EK_REFUSE_INSTRUCTION);
+    b.spots[1].vault = (ek_key){{0x55}};
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    ix.metas[3].key = b.user_address; /* names the account */
+    with_interest(&ix);
+    refused(EK_REFUSE_INSTRUCTION);
+    b.spots[1].vault = (ek_key){{0x55}};
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    ix.metas[3].key = own; /* names the payer */
+    with_interest(&ix);
+    refused(EK_REFUSE_INSTRUCTION);
+    b.spots[1].vault = (ek_key){{0x55}};
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    ix.n_metas = 3;
+    with_interest(&ix);
+    refused(EK_REFUSE_INSTRUCTION);
+    CHECK_EQ(ek_ix_update_interest(&b, 1, &ix), EK_OK);
+    compile(&ix); /* alone */
+    refused(EK_REFUSE_INSTRUCTION);
+}
+
 static void the_claim(void) {
     begin();
     claim.direction = EK_BUY;
@@ -496,6 +538,7 @@ int main(void) {
     RUN(form);
     RUN(budget);
     RUN(accounts);
+    RUN(interest_before_an_order);
     RUN(the_claim);
     RUN(the_order);
     RUN(a_cancel);

@@ -232,7 +232,8 @@ static void every_check_refuses(void) {
     of(EK_ROLE_USER, 0)->present = 0;
     refused(EK_E_MISSING, "User ", ": does not exist");
     of(EK_ROLE_USER_STATS, 0)->len = 239;
-    refused(EK_E_LENGTH, "UserStats ", ": 239 bytes, layout velocity-2026-08 has exactly 240; update evenkeel");
+    refused(EK_E_LENGTH, "UserStats ",
+            ": 239 bytes, layout velocity-2026-08 has exactly 240; update evenkeel");
     of(EK_ROLE_USER, 0)->owner = EK_TOKEN_PROGRAM;
     refused(EK_E_OWNER, "User ", ": owned by Toke.., not by vELo..");
     of(EK_ROLE_CLOCK, 0)->owner = EK_SYSTEM_PROGRAM;

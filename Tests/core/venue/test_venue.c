@@ -30,9 +30,10 @@ static void discriminator_is(const ek_layout *l) {
     CHECK_BYTES(hash, l->discriminator, 8);
 }
 
-/* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read past
- * it. Every one of its bytes set, so every slot and field is read; and one byte less is refused. A User is read at
- * its exact length alone: the next one grows by widening its positions. The others may grow at their end. */
+/* An account of exactly the layout's length, in memory of exactly that length: the sanitizers see a read
+ * past it. Every one of its bytes set, so every slot and field is read; and one byte less is refused. A
+ * User is read at its exact length alone: the next one grows by widening its positions. The markets may
+ * grow at their end. */
 static void reads_its_length_and_no_more(const struct ek_venue *v) {
     union {
         ek_user user;
@@ -84,8 +85,9 @@ static void old_bytes_of_empty_slots(const struct ek_venue *v) {
     memcpy(data, v->user.account.discriminator, 8);
     CHECK_EQ(ek_decode_user(v, data, v->user.account.len, &want), EK_OK);
     for (size_t i = 0; i < 8; i++) {
-        data[v->user.spots.at + i * v->user.spots.stride + 32] = 7; /* market indices of positions closed long ago */
-        data[v->user.perps.at + i * v->user.perps.stride + (v->user.perps.stride == 80 ? 76 : 92)] = 7;
+        const ek_array *spots = &v->user.spots, *perps = &v->user.perps;
+        data[spots->at + i * spots->stride + 32] = 7; /* market indices of positions closed long ago */
+        data[perps->at + i * perps->stride + (perps->stride == 80 ? 76 : 92)] = 7;
     }
     CHECK_EQ(ek_decode_user(v, data, v->user.account.len, &user), EK_OK);
     CHECK_BYTES(&user, &want, sizeof user);
@@ -98,8 +100,8 @@ static void the_announced_user(void) {
     static ek_user want, user;
     memset(today, 0, sizeof today);
     memset(today, 1, sizeof today);
-    for (size_t i = 0; i < 8; i++) today[424 + 80 * i + 8] = (uint8_t)(i + 2);     /* sizes */
-    for (size_t i = 0; i < 32; i++) today[1064 + 104 * i + 80] = (uint8_t)(i + 2); /* order ids */
+    for (size_t i = 0; i < 8; i++) today[424 + 80 * i + 8] = (uint8_t)(i + 2); /* sizes */
+    for (size_t i = 0; i < 32; i++) today[1064 + 104 * i + 80] = (uint8_t)i;  /* order ids */
     today[4456] = 99;
     memcpy(today, v->user.account.discriminator, 8);
     memcpy(next, today, 424);
@@ -113,7 +115,8 @@ static void the_announced_user(void) {
     memcpy(next + 1128, today + 1064, sizeof today - 1064);
     CHECK_EQ(ek_decode_user(v, today, sizeof today, &want), EK_OK);
     CHECK_EQ(ek_decode_user(v, next, sizeof next, &user), EK_OK);
-    CHECK(want.n_perps == 8 && want.n_live_orders == 32 && (want.next_order_id & 255) == 99 && !want.unverified);
+    CHECK(want.n_perps == 8 && want.n_live_orders == 32 && !want.unverified);
+    CHECK_EQ(want.next_order_id & 255, 99);
     CHECK_EQ(user.unverified, 1);
     user.unverified = 0;
     CHECK_BYTES(&user, &want, sizeof user);

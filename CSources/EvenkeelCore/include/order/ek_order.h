@@ -89,10 +89,16 @@ ek_err ek_ix_cancel_order(const ek_book *b, const ek_key *signer, uint16_t marke
 ek_err ek_ix_cancel_own(const ek_book *b, const ek_key *signer, uint16_t market_index, uint8_t user_order_id,
                         ek_ix *out);
 
-/* Liveness probe: cancel_orders of a market that cannot exist, no accounts beyond the three; cancels nothing
- * even with orders open. A program without instructions answers Anchor error 101. Simulate it, never send it.
- * Needs only the addresses of `b`'s plan. */
-ek_err ek_ix_probe(const ek_plan *p, const ek_key *signer, ek_ix *out);
+/* Does the venue's program take our orders? The instruction that would be sent, with a size of zero:
+ * today's program reads all of it and refuses with 6059 OrderAmountTooSmall, whatever the account holds
+ * (velocity: seen on the program of August 2026); one that was upgraded answers with Anchor's 101.
+ * Simulate it, never send it. */
+ek_err ek_ix_probe(const ek_book *b, const ek_key *signer, uint16_t market_index, ek_ix *out);
+
+/* update_spot_market_cumulative_interest: anybody may ask for it, nobody signs. A take of an account that
+ * borrows is refused (6371) while the market's interest is older than its window, so it comes before the
+ * take. */
+ek_err ek_ix_update_interest(const ek_book *b, uint16_t spot_index, ek_ix *out);
 
 /* The worst acceptable price within slippage of the oracle, on the tick and never worse than the bound: a
  * sale rounds up, a purchase down. EK_E_RANGE: price <= 0, slippage >= 1000000, tick 0, or no tick between

@@ -1,11 +1,11 @@
 /* ek_account.h - the venue's accounts as plain structs, and their decoders.
  *
  * Rule of every decoder: known discriminator (else EK_E_DISCRIMINATOR), exactly the known length (else
- * EK_E_LENGTH; the markets, which are known to grow at their end: at least it, else EK_E_SHORT), enum bytes inside their known range (else
- * EK_E_UNSUPPORTED, never a guess). Fields are read one by one at the venue's offsets; the bytes need no
- * alignment. Pure; a User costs about 1 us. Units are in the names: _e9 base or funding rate (quote per
- * base), _e6 quote, USD or price, _e4 weight or margin ratio, _e10 interest index. Fields a venue does not
- * have are 0. C arrays reach Swift as tuples: use the accessors. */
+ * EK_E_LENGTH; the markets, which are known to grow at their end: at least it, else EK_E_SHORT), enum bytes
+ * inside their known range (else EK_E_UNSUPPORTED, never a guess). Fields are read one by one at the venue's
+ * offsets; the bytes need no alignment. Pure; a User costs about 1 us. Units are in the names: _e9 base or
+ * funding rate (quote per base), _e6 quote, USD or price, _e4 weight or margin ratio, _e10 interest index.
+ * Fields a venue does not have are 0. C arrays reach Swift as tuples: use the accessors. */
 #ifndef EK_ACCOUNT_H
 #define EK_ACCOUNT_H
 #include "base/ek_types.h"
@@ -146,7 +146,7 @@ typedef struct {
     uint8_t margin_mode;              /* Drift: 0 default, 1 high leverage, 2 high leverage maintenance */
     uint8_t pool_id;
     uint64_t equity_floor_e6, equity_floor_buffer_e6; /* Velocity */
-    uint8_t unverified;               /* 1: of the announced layout, which no account was seen of; only shown */
+    uint8_t unverified; /* 1: of the announced layout, which no account was seen of; only shown */
 } ek_user;
 
 typedef struct {

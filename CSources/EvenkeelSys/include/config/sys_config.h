@@ -77,7 +77,8 @@ typedef struct {
     /* [rpc] */
     uint8_t n_urls;
     sys_url urls[SYS_CONFIG_URLS];
-    uint32_t timeout_ms, max_latency_ms, max_slot_lag;
+    uint32_t timeout_ms, max_latency_ms, max_lag_ms;
+    uint32_t max_slot_lag;            /* UINT32_MAX: not given, max_lag_ms counts */
     uint8_t second_opinion;           /* SYS_OPINION_* */
     uint16_t second_opinion_wait_min;
     uint8_t cluster;                  /* SYS_CLUSTER_* */
@@ -99,7 +100,9 @@ typedef struct {
     uint32_t min_health_bp, health_warning_bp; /* 2000 = 20 % */
     uint64_t equity_floor_e6, max_notional_day_e6; /* 0: off */
     uint64_t gas_reserve_lamports;
-    uint32_t max_oracle_age_slots, max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */,
+    uint32_t max_oracle_age_ms;
+    uint32_t max_oracle_age_slots;    /* UINT32_MAX: not given, max_oracle_age_ms counts */
+    uint32_t max_oracle_divergence_ppm, max_cost_ppm /* 60 bps = 6000 */,
         force_drift_ppm, max_failures;
     char kill_file[SYS_CONFIG_PATH_MAX]; /* empty: none */
     /* [signer] */

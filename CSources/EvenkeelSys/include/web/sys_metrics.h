@@ -43,6 +43,7 @@ typedef struct {
     uint8_t ticket_state; /* EK_TICKET_* */
     uint8_t paused, breaker_open;
     int64_t health_bp, leverage_e4, free_collateral_e6, equity_e6, signed_loss_e6, signed_loss_limit_e6;
+    int64_t slot_us, ticket_open_s; /* SYS_METRICS_UNKNOWN: not measured, none open */
     sys_market_gauges markets[SYS_METRICS_MARKETS];
     sys_histogram tick_us, slots_to_land;
     char methods[SYS_METRICS_METHODS][SYS_METRICS_NAME];
