@@ -32,7 +32,7 @@ extension Hedge {
         f.lastAnnual_ppm = view.a.funding_annual_ppm
         let period = m.pointee.funding_period_s > 0 ? m.pointee.funding_period_s : 3_600
         f.nextAt_s = m.pointee.last_funding_ts - m.pointee.last_funding_ts % period + period
-        f.nextKnown = ek_funding_next(venue, m, &f.next_e9) == EK_OK
+        f.nextKnown = ek_funding_next(venue, m, book.pointee.clock.unix_timestamp, &f.next_e9) == EK_OK
         let twap = Int128(m.pointee.oracle_twap_e6)
         if f.nextKnown && twap > 0 {
             // 1e-9 quote per base over 1e-6 quote is 1e-3 of a part: times 1e6 for 1e-9 parts.

@@ -30,6 +30,11 @@ extension Machine {
         vault.take(vaultInput(now), effects)
         if judged {
             for h in hedges where h.judged { evaluateGates(h, now) }
+            if let why = standsLong(now) {
+                for h in hedges where h.judged { h.stand(.observeOnly, why) }
+                finish(account: .observeOnly, why, now)
+                return
+            }
             if cancelStaleOrder(now) { return }
         }
         settleVerdict(now)

@@ -24,6 +24,7 @@ extension Machine {
         else { return }
         reader.search.found = false
         reader.search.unread = 0
+        reader.search.unknown.clear()
         reader.search.cursor = 0
         for h in hedges where !h.found { h.missing = Text() }
     }
@@ -73,9 +74,10 @@ extension Machine {
         }
         let why = hedges[0].missing
         for h in hedges { h.missing = Text() }
-        reader.reading.layoutUnknown = false
+        let unknown = reader.search.unknown
+        reader.reading.layoutUnknown = !unknown.isEmpty
         reader.reading.attempts = readAttempts
-        readFailed(Trouble(why), now)
+        readFailed(Trouble(unknown.isEmpty ? why : "\(why): \(unknown)"), now)
     }
 
     func marketsAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
@@ -107,15 +109,15 @@ extension Machine {
             throw Trouble("the list of markets came back with another length")
         }
         let perps = Int(book.pointee.state.n_perp_markets)
-        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], perp: cursor + k < perps) {
+        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], at: cursor + k, perps) {
             reader.search.unread += 1
         }
         reader.search.cursor += Int(result.count)
     }
 
     /// False: a market that the venue lists could not be read, so it may be the one that is looked for.
-    private func matchMarket(_ a: Answer, _ listed: inout ek_scan_account, perp: Bool) -> Bool {
-        let (venue, work) = (account.venue, books.work)
+    private func matchMarket(_ a: Answer, _ listed: inout ek_scan_account, at i: Int, _ perps: Int) -> Bool {
+        let (venue, work, perp) = (account.venue, books.work, i < perps)
         guard let json = a.body.baseAddress, listed.present != 0,
             same(listed.owner, ek_venue_program(venue).pointee)
         else { return false }
@@ -131,7 +133,10 @@ extension Machine {
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(EK_NAME_CAP)) { name in
             guard let base = name.baseAddress,
                 ek_market_name(venue, perp ? 1 : 0, work.baseAddress, len, base, &index) == EK_OK
-            else { return }
+            else {
+                sayUnknown(i, perps, len)
+                return
+            }
             read = true
             for h in hedges where nameIs(perp ? h.rules.perpName : h.rules.spotName, base) {
                 if perp && !h.perpFound {
@@ -144,6 +149,18 @@ extension Machine {
             }
         }
         return read
+    }
+
+    private func sayUnknown(_ i: Int, _ perps: Int, _ len: Int) {
+        let perp = i < perps
+        var key = ek_key()
+        let kind = Int32(perp ? EK_ADDR_PERP_MARKET : EK_ADDR_SPOT_MARKET)
+        _ = ek_venue_address(account.venue, kind, nil, UInt16(clamping: perp ? i : i - perps), &key)
+        let name: StaticString = perp ? "PerpMarket" : "SpotMarket"
+        reader.search.unknown = """
+            \(name) \(key: key): \(len) bytes, not as layout \(c: ek_venue_layout(account.venue)) has them; \
+            update evenkeel
+            """
     }
 
     private func nameIs(_ wanted: Text, _ name: UnsafePointer<CChar>) -> Bool {

@@ -1,6 +1,7 @@
 // What the reading of books remembers.
 import EvenkeelCore
 import Model
+import Text
 
 /// Why the book is being read.
 enum Purpose: UInt8 {
@@ -108,6 +109,8 @@ struct MarketSearch {
     /// How many markets the venue had when ours were looked for; of them, how many could not be read.
     var listed = 0
     var unread = 0
+    /// What was unknown about the last one that could not be read.
+    var unknown = Text()
     /// The tick in which a market that was not found is looked for again.
     var again_tick: UInt64 = 0
     /// The tick in which the list of accounts was last made anew; it was full since.

@@ -225,7 +225,7 @@ extension Machine {
                 return
             }
             failed(
-                "the transaction landed with \(known.error?.name(account.venue) ?? "unknown error")", .error,
+                "the transaction landed with \(known.error?.sentence(account.venue) ?? "unknown error")", .error,
                 i, now)
         case Int(EK_OUT_EXPIRED):
             failed(

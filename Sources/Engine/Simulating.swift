@@ -108,7 +108,22 @@ extension Machine {
         {
             health.reductionRefused(h.view, note)
         }
-        refusedBySimulation("simulation refused the order: \(e.name(account.venue))", now)
+        let why: Text = "simulation refused the order: \(e.sentence(account.venue))"
+        if let code = custom, ProgramError.ownersBusiness.contains(code) {
+            ownerMustAct(why, now)
+        } else {
+            refusedBySimulation(why, now)
+        }
+    }
+
+    /// What stands on the account keeps every order out, and only its owner can change that: held up and said,
+    /// and no failure of ours.
+    private func ownerMustAct(_ why: Text, _ now: Now) {
+        let i = draft.market
+        if endpoints.usable > 1 && startOver(why, now) { return }
+        abandonOrder()
+        note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
+        finish(.blocked, why, about: i, now)
     }
 
     /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a

@@ -56,6 +56,7 @@ extension Execution {
                                depth: world.depth)
             if f.base > 0 {
                 try charge(84_000)
+                try requireOnStep(m)
                 apply(order: i, perp: perp, base: f.base, priceE9: f.priceE9, keeper: false)
             } else {
                 log("taker does not cross amm: taker price \(limit ?? 0) amm price \(quote.midE9 / 1000)")
@@ -79,6 +80,13 @@ extension Execution {
     private mutating func notMet(_ full: Bool) throws(Halt) -> Never {
         log(full ? "no full fill" : "no partial fill")
         try fail(6289)
+    }
+
+    /// A position that is not a multiple of the market's step takes no fill.
+    private mutating func requireOnStep(_ m: [UInt8]) throws(Halt) {
+        let step = m.u64(L.perp.stepSize), index = m.u16(L.perp.marketIndex)
+        guard step > 0, let k = L.positionIndex(user, market: index) else { return }
+        if L.position(user, k).base.magnitude % step != 0 { try fail(6166) }
     }
 
     /// What is left to fill; a reduce-only order never more than the position it closes.

@@ -35,8 +35,7 @@ extension ChainNode {
     package func setUpgrade(_ u: VenueUpgrade) {
         let before = options.upgrade
         options.upgrade = u
-        let pauses = u != .off && u != .empty
-        if pauses || before != .off { setExchange(pauses ? ChainNode.pausedByUpgrade : 0) }
+        if u == .paused || before == .paused { setExchange(u == .paused ? ChainNode.pausedByUpgrade : 0) }
         remembered.body.removeAll()
     }
 

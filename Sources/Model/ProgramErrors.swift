@@ -8,6 +8,8 @@ package enum ProgramError {
         (100..<200).contains(code) || (3_000..<4_000).contains(code)
     }
     package static let insufficientCollateral: UInt32 = 6003
+    /// The account has no place for another order; its position is off the market's step.
+    package static let ownersBusiness: [UInt32] = [6060, 6166]
     package static let impossibleFill: UInt32 = 6252
     /// A take that must fill whole cannot.
     package static let takeConditionFailed: UInt32 = 6289

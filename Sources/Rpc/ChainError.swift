@@ -37,6 +37,12 @@ package struct ChainError {
         }
     }
 
+    /// The name, and what the account's owner can do about it, where that is known.
+    package func sentence(_ venue: OpaquePointer?) -> Text {
+        guard let code = custom, let remedy = ek_venue_error_remedy(code) else { return name(venue) }
+        return "\(name(venue)): \(c: remedy)"
+    }
+
     /// "InsufficientCollateral (6003)", "unknown program error 7001", "BlockhashNotFound".
     package func name(_ venue: OpaquePointer?) -> Text {
         var t = Text()

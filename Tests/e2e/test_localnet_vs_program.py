@@ -24,7 +24,7 @@ def nodes():
     real = lc.program_node()
     if real is None:
         pytest.skip("EK_VELOCITY_SO or the shared test node is absent")
-    model = lc.localnet()
+    model = lc.localnet("--slot-seconds", "0.4")               # as the test node over the real program has it
     model.ctl("model", hold=True)
     yield real, model
     real.close()

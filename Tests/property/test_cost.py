@@ -32,7 +32,7 @@ def next_rate(name, mark, orc, clamp, slope, tier):
 def predicted(b, name):
     ffi, lib = core()
     out = ffi.new("int64_t *")
-    check(lib.ek_funding_next(venue(name), ffi.addressof(b.b.perps[0]), out))
+    check(lib.ek_funding_next(venue(name), ffi.addressof(b.b.perps[0]), 0, out))
     return out[0]
 
 
@@ -69,7 +69,7 @@ def test_no_averages_no_rate():
     out = ffi.new("int64_t *")
     for mark, orc in [(0, 1), (1, 0), (1, -1), (2**63, 1)]:
         b.b.perps[0].mark_twap_e6, b.b.perps[0].oracle_twap_e6 = mark, orc
-        assert lib.ek_funding_next(venue("velocity"), ffi.addressof(b.b.perps[0]), out) == E.RANGE
+        assert lib.ek_funding_next(venue("velocity"), ffi.addressof(b.b.perps[0]), 0, out) == E.RANGE
 
 
 @settings(max_examples=400, deadline=None)

@@ -7,12 +7,21 @@
 #include "../base/ek_calc.h"
 #include "../venue/ek_venue_table.h"
 
-ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t *rate_e9) {
+/* Nobody has written the mark's average for so long that the program takes the oracle's in its place. */
+static int mark_seeded_anew(const ek_venue *v, const ek_perp_market *m, int64_t chain_s) {
+    int64_t period_s = m->funding_period_s > 0 && m->funding_period_s < 86400 ? m->funding_period_s : 3600;
+    int64_t least_s = 3 * period_s > 3600 ? 3 * period_s : 3600, age_s;
+    return v->has_funding_slope && m->mark_twap_ts > 0 && chain_s > 0
+           && !__builtin_sub_overflow(chain_s, m->mark_twap_ts, &age_s) && age_s > least_s;
+}
+
+ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t chain_s, int64_t *rate_e9) {
     int64_t oracle = m->oracle_twap_e6;
     if (m->mark_twap_e6 == 0 || m->mark_twap_e6 > INT64_MAX || oracle <= 0 || v->funding_offset == 0)
         return EK_E_RANGE;
     ek_calc c = {EK_OK};
-    ek_w spread = ek_w_sub(&c, ek_wi((int64_t)m->mark_twap_e6), ek_wi(oracle));
+    int64_t mark = mark_seeded_anew(v, m, chain_s) ? oracle : (int64_t)m->mark_twap_e6;
+    ek_w spread = ek_w_sub(&c, ek_wi(mark), ek_wi(oracle));
     ek_w dead = v->has_funding_slope
                     ? ek_w_muldiv(&c, ek_wi(oracle), ek_wi((int64_t)m->funding_clamp_bps), 10000)
                     : ek_w0();

@@ -26,6 +26,8 @@ final class Bench: Effects {
     var sent: [String] = []
     private var waiting: [(id: UInt32, endpoint: Int, body: [UInt8])] = []
     var mono_ms: UInt64 = 1_000
+    /// How long the chain's slots take; a multiple of 50.
+    var slot_ms: UInt64 = 250
     var unix_s: Int64 = 1_786_205_390
     // What the test breaks.
     var persistErrno: Int32 = 0
@@ -158,7 +160,7 @@ final class Bench: Effects {
         let end = mono_ms + ms
         while mono_ms < end {
             mono_ms += 50
-            if mono_ms % 400 == 0 {
+            if mono_ms % slot_ms == 0 {
                 past.append(node.replica())
                 if past.count > 40 { past.removeFirst() }
                 node.advance(slots: 1)

@@ -91,7 +91,7 @@ import Text
         #expect(b.status == "error")
         #expect(b.reason.contains("expired"))
         #expect(Set(b.sent).count == 1, "nothing new is signed while the first bytes may land")
-        #expect(b.mono_ms > 50_000, "a blockhash lives 150 blocks")
+        #expect(b.mono_ms > 140 * 250, "a blockhash lives 150 blocks")
         #expect(b.perp_e9 == -9_000_000_000)
         b.chain("{\"op\":\"clear_faults\"}")
         b.run(120_000)
@@ -386,7 +386,7 @@ import Text
     /// One of two is far past the height and the slot, and has never heard of the order, which is on its way. That is not enough.
     @Test func expiredByOneOfTwoEndpointsIsNotEnough() {
         let b = Bench(endpoints: 2)
-        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":70,\"n\":1000}")
+        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
         b.machine.step(.timer, b.now)
         for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
         b.lie = (0, 200, 1)
@@ -470,7 +470,7 @@ import Text
     /// is asked before that is the end, and there is one order.
     @Test(arguments: [0, 1], [2, 3]) func oneNodesEndOfAnOrderIsNotTheEnd(_ liar: Int, _ endpoints: Int) {
         let b = Bench(endpoints: endpoints)
-        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":70,\"n\":1000}")
+        b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
         b.machine.step(.timer, b.now)
         for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
         b.rewriteStatus = { endpoint, _, body in

@@ -121,22 +121,40 @@ static void the_next_rate(void) {
     m->mark_twap_e6 = 150300000;
     m->funding_clamp_bps = 5;                                 /* 0.075 $ of the 0.3 $ do not count */
     m->funding_slope_e6 = 500000;                             /* and half of the rest does */
-    CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
     /* (112,500 + 150e6 / 3333 = 45,004) x 1000 / 24 */
     CHECK_EQ(rate, 6562666);
     m->mark_twap_e6 = 149700000;
-    CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
     CHECK_EQ(rate, -2812333);                                 /* (-112,500 + 45,004) x 1000 / 24 */
     m->mark_twap_e6 = 149950000;
-    CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
     CHECK_EQ(rate, 1875166);                                  /* inside the clamp: the fixed part alone */
-    m->mark_twap_e6 = 300 * USD;
+    m->mark_twap_e6 = 150075000; /* the edge of the clamp, and one past it */
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
+    CHECK_EQ(rate, 1875166);
+    m->mark_twap_e6 = 150075002;
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
+    CHECK_EQ(rate, 1875208);
+    m->mark_twap_e6 = 149924999;
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
+    CHECK_EQ(rate, 1875166);
+    m->mark_twap_e6 = 149924998;
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
+    CHECK_EQ(rate, 1875125);
+    /* an average that nobody wrote for more than three periods stands for none */
+    m->mark_twap_e6 = 151 * USD, m->mark_twap_ts = 1000000, m->funding_period_s = 3600;
+    CHECK_EQ(ek_funding_next(velocity, m, 1000000 + 10800, &rate), EK_OK);
+    CHECK(rate > 1875166);
+    CHECK_EQ(ek_funding_next(velocity, m, 1000000 + 10801, &rate), EK_OK);
+    CHECK_EQ(rate, 1875166);
+    m->mark_twap_e6 = 300 * USD, m->mark_twap_ts = 0;
     m->contract_tier = 2;
-    CHECK_EQ(ek_funding_next(velocity, m, &rate), EK_OK);
+    CHECK_EQ(ek_funding_next(velocity, m, 0, &rate), EK_OK);
     /* no more than a twentieth of the price a day */
     CHECK_EQ(rate, 312500000);
     m->mark_twap_e6 = 0;
-    CHECK_EQ(ek_funding_next(drift, m, &rate), EK_E_RANGE);
+    CHECK_EQ(ek_funding_next(drift, m, 0, &rate), EK_E_RANGE);
 }
 
 int main(void) {

@@ -16,8 +16,9 @@
 #include "base/ek_types.h"
 
 /* The next rate if the stored averages stay as they are, 1e-9 quote per base and period; positive: longs pay
- * shorts. EK_E_RANGE: no averages. */
-ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t *rate_e9);
+ * shorts. chain_s: chain time; velocity takes a mark average that is older than three periods (an hour at
+ * least) for the oracle's, so the rate is the fixed part alone. EK_E_RANGE: no averages. */
+ek_err ek_funding_next(const ek_venue *v, const ek_perp_market *m, int64_t chain_s, int64_t *rate_e9);
 
 typedef struct {
     uint16_t perp_index;
