@@ -82,7 +82,11 @@ extension Checker {
             row(.warn, "signer", "\(key: m.account.signer) is the authority itself",
                 remedy: "this key can withdraw everything: use a delegate's key (`evenkeel key new`)")
         } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.account.signer, user.delegate) {
-            row(.ok, "signer", "\(key: m.account.signer) is the delegate")
+            row(.ok, "signer", """
+                \(key: m.account.signer) is the delegate: at this venue such a key may trade, settle, swap \
+                inside the account and move perp positions between its sub-accounts, not withdraw; this agent's \
+                signer signs orders and cancels only
+                """)
         } else {
             row(.fail, "signer", "\(key: m.account.signer) is neither authority nor delegate",
                 remedy: "make it the account's delegate on the venue's own page, with the owner's wallet")

@@ -96,22 +96,6 @@ struct VenueChangeTests {
         #expect(rules.maxOracleAge_slots == 7 && rules.maxSlotLag == 80)
     }
 
-    /// Of three nodes one shows slots that take a tenth: the middle one counts.
-    @Test func oneNodesPaceMovesNothing() {
-        let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: 3)
-        b.run(70_000)
-        let from = b.node.slot
-        b.rewrite = { _, endpoint, body in
-            guard endpoint == 0 else { return body }
-            return body.replacing(#/("context":\{[^}]*"slot": *)(\d+)/#) { m in
-                let slot = UInt64(m.2) ?? 0
-                return "\(m.1)\(slot + (slot - min(slot, from)) / 20)"
-            }
-        }
-        b.run(300_000)
-        #expect(b.machine.slotLength_ms >= 225 && b.machine.slotLength_ms <= 275, "\(b.machine.slotLength_ms)")
-    }
-
     /// `confirmed` stands still for minutes while the cluster is upgraded: only observed, and afterwards nothing
     /// goes out before new books of both witnesses.
     @Test func aChainThatStandsForMinutesIsObserved() {

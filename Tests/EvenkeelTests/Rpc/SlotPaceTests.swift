@@ -1,0 +1,48 @@
+// How long a slot lasts, by what nodes show.
+import Testing
+
+@testable import Rpc
+
+struct SlotPaceTests {
+    /// `minutes` of one book a minute, of a node whose slots take so long.
+    private static func watch(_ e: Endpoint, slot_ms: UInt64, minutes: UInt64, from_ms: UInt64 = 1_000) {
+        for m in 0...minutes { e.showed(1_000_000 + m * 60_000 / slot_ms, from_ms + m * 60_000) }
+    }
+
+    @Test func theMiddleNodeCounts() {
+        let all = Endpoints(count: 3)
+        #expect(all.slot_us == nil)
+        SlotPaceTests.watch(all.all[0], slot_ms: 50, minutes: 5)
+        SlotPaceTests.watch(all.all[1], slot_ms: 250, minutes: 5)
+        SlotPaceTests.watch(all.all[2], slot_ms: 250, minutes: 5)
+        #expect(all.slot_us == 250_000)
+        all.all[1].foreign = true
+        #expect(all.slot_us == 250_000, "of two the longer one: limits of time are then fewer slots")
+    }
+
+    /// A pause of the chain, a jump of its slots, a machine that slept: one wrong sample moves nothing.
+    @Test func oneWrongSampleMovesNothing() {
+        var p = SlotPace()
+        var (slot, ms): (UInt64, UInt64) = (500, 0)
+        for k in 0..<6 {
+            p.saw(slot, ms)
+            ms += 60_000
+            slot += k == 3 ? 2_000 : 240
+        }
+        #expect(p.measured_us == 250_000)
+        p.saw(slot, ms)                          // no slot in a minute
+        p.saw(slot, ms + 60_000)
+        #expect(p.measured_us == 250_000)
+        p.saw(slot + 100_000, ms + 61_000_000)   // away for hours
+        p.saw(slot + 100_240, ms + 61_060_000)
+        #expect(p.measured_us == 250_000)
+    }
+
+    @Test func tooShortATimeSaysNothing() {
+        var p = SlotPace()
+        for k: UInt64 in 0..<50 { p.saw(100 + k * 4, k * 1_000) }
+        #expect(p.measured_us == nil)
+        p.saw(100 + 240, 60_000)
+        #expect(p.measured_us == 250_000)
+    }
+}
