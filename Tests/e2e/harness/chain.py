@@ -141,6 +141,10 @@ def real_program_missing():
 
 
 def real_program(**given):
+    """EK_SLOT_MS: slots of this length in every test that lets time run, in place of the test's own."""
     given.setdefault("tick_ms", 200)
+    slot_ms = os.environ.get("EK_SLOT_MS")
+    if slot_ms and given["tick_ms"]:
+        given.update(tick_ms=int(slot_ms), slot_seconds=int(slot_ms) / 1000)
     return Chain([sys.executable, str(SHARED / "tools" / "svmnode.py"), "--program", os.environ["EK_VELOCITY_SO"], "--fixtures",
                   str(SHARED / "fixtures" / "velocity"), "--port", "0", "--random-blockhash", *options(given)], "program", seconds=60)
