@@ -56,8 +56,7 @@ extension ChainNode {
         let o = layout.order(world.ledger.data(at.user), i), P = layout.perp, S = layout.state
         let perp = at.perps[Int(o.market)], m = world.ledger.data(perp)
         let status = world.ledger.u8(S.exchangeStatus, in: at.state)
-        let oracleAt = at.oracles[o.market == 0 ? 0 : Int(o.market) + 1]
-        let v = OracleView(world.ledger.data(oracleAt), source: m[P.oracleSource])
+        let v = OracleView(world.ledger.data(oracleIndex(o.market)), source: m[P.oracleSource])
         let guards = world.ledger.data(at.state)
         // Fills want a sound oracle: positive, not older than the margin's limit, not too uncertain.
         let stale = world.slot > v.posted && world.slot - v.posted > guards.u64(S.guardRails + 24)
@@ -75,8 +74,7 @@ extension ChainNode {
         }
         let limit = o.limit(oracle: v.priceE6, elapsed: world.slot - min(o.slot, world.slot),
                             tick: m.u64(P.tickSize))
-        var q = x.quote
-        if o.market != 0 { q.midE9 = v.priceE6 * 1000 }
+        let q = x.quote(o.market, oracleE6: v.priceE6)
         let step = m.u64(P.stepSize)
         var f = q.fill(buy: o.isBuy, want: want, limit: limit, step: step,
                        depth: o.market == 0 ? world.depth : Depth())
