@@ -252,7 +252,10 @@ class Attack:
     def make(self, o, price):
         """One try; the base that the accomplice got."""
         if self.maker is None:
-            return int(self.node.ctl("make", order_id=o["order_id"], price=price / 10**6)["by_maker"])
+            before = len(self.node.ctl("summary")["fills"])
+            self.node.ctl("make", order_id=o["order_id"], price=price / 10**6)
+            fills = self.node.ctl("summary")["fills"][before:]
+            return sum(abs(f["base_e9"]) for f in fills if f["price_e6"] == price)
         got = self.maker.make(self.markets, self.markets[o["market_index"]], o, price)
         self.post()
         return got
