@@ -1,5 +1,5 @@
-// Every hedged market's oracle account as it was just read, for the signer's memory of prices. Where ticks are
-// more than a minute apart it is read between them, too: silence is slack for who shows false prices later.
+// Every hedged market's oracle account as it was just read, for the signer's memory of prices. Where ticks
+// are more than a minute apart it is read between them, too: silence is slack for who lies about them later.
 import Decide
 import EvenkeelCore
 import Model

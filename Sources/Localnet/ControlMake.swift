@@ -3,8 +3,8 @@
 import Text
 
 extension ChainNode {
-    /// Order `order_id` at `price`: behind a vAMM that is not paused and does better, and only where the order's
-    /// own bound allows it in this slot.
+    /// Order `order_id` at `price`: behind a vAMM that is not paused and does better, and only where the
+    /// order's own bound allows it in this slot.
     func makeOrder(_ q: Value, _ j: inout Json) throws(ControlError) {
         let id = try integer(q, "order_id")
         guard let priceE9 = q["price"].decimal(9), priceE9 > 0 else {

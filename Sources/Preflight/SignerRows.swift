@@ -57,20 +57,25 @@ extension Checker {
               ek_mul_div_ceil_i64(notional_e6, worst_ppm, 1_000_000, &opening_e6) == EK_OK,
               notional_e6 < Int64.max / 10
         else { return }
-        let most_e9 = Int64(clamping: rules.maxTrade_e9), least_e9 = hedge_e9 / Int64(rules.maxTradesPerDay) + 1
+        let most_e9 = Int64(clamping: rules.maxTrade_e9)
+        let least_e9 = hedge_e9 / Int64(rules.maxTradesPerDay) + 1
         let day_e6 = Int64(clamping: config.pointee.signer_notional_day_e6)
         let given_e6 = Int64(clamping: config.pointee.max_loss_day_e6)
         let auto_e6 = max(10_000_000, a.equity_e6 / 100), loss_e6 = max(auto_e6, opening_e6)
         var t: Text = "the hedge is \(base: hedge_e9) \(rules.asset), \(usd: notional_e6)", small = Text()
-        if most_e9 > hedge_e9 { t.put("; max_trade_size = \(base: hedge_e9) would do: all of it in one order") }
+        if most_e9 > hedge_e9 {
+            t.put("; max_trade_size = \(base: hedge_e9) would do: all of it in one order")
+        }
         if most_e9 < least_e9 {
             small.put(" max_trade_size = \(base: least_e9): all of it in max_trades_per_day orders;")
         }
         if day_e6 > notional_e6 * 10 {
-            t.put("; [signer] max_notional_per_day = \(whole(notional_e6 * 10)) would do: ten times the hedge")
+            let ten = whole(notional_e6 * 10)
+            t.put("; [signer] max_notional_per_day = \(ten) would do: ten times the hedge")
         }
         if day_e6 < notional_e6 * 2 {
-            small.put(" [signer] max_notional_per_day = \(whole(notional_e6 * 2)): opened and closed once;")
+            let twice = whole(notional_e6 * 2)
+            small.put(" [signer] max_notional_per_day = \(twice): opened and closed once;")
         }
         if given_e6 / 2 > loss_e6 {
             t.put("; [signer] max_loss_usd_per_day = \(whole(loss_e6)) would do: 1 % of the equity")

@@ -222,13 +222,16 @@ LIMITS = [
     # wide: what would do, each with its reason
     ({}, "ok", ["max_trade_size = 10.0000 would do: all of it in one order",
                 "max_notional_per_day = 7635 would do: ten times the hedge"], ""),
-    ({"signer__max_loss_usd_per_day": 500}, "ok", ["max_loss_usd_per_day = 18 would do: 1 % of the equity"], ""),
+    ({"signer__max_loss_usd_per_day": 500}, "ok",
+     ["max_loss_usd_per_day = 18 would do: 1 % of the equity"], ""),
     ({"hedge__max_trade_size": 10, "signer__max_notional_per_day": 7000}, "ok", [], ""),
     # narrow: what it takes at least
     ({"hedge__max_trade_size": 0.5, "hedge__max_trades_per_day": 4}, "warn", [],
      "max_trade_size = 2.5000: all of it in max_trades_per_day orders"),
-    ({"signer__max_notional_per_day": 1000}, "warn", [], "max_notional_per_day = 1527: opened and closed once"),
-    ({"signer__max_loss_usd_per_day": 2}, "warn", [], "max_loss_usd_per_day = 6: all of it opened at worst"),
+    ({"signer__max_notional_per_day": 1000}, "warn", [],
+     "max_notional_per_day = 1527: opened and closed once"),
+    ({"signer__max_loss_usd_per_day": 2}, "warn", [],
+     "max_loss_usd_per_day = 6: all of it opened at worst"),
 ]
 
 

@@ -131,7 +131,7 @@ class World:
         self.signer = Signer(self.home, self.case, self.shim)
 
     def nap(self):
-        """`mode paper` and `mode live`, as the agent passes them on: the signer ends and another one starts."""
+        """`mode paper` and `mode live`, as the agent passes them on: the signer ends, another one starts."""
         for word in (REST, WAKE):
             self.signer.socket.send(self.signer.head(word))
         value, _, text, _ = self.signer.ready()

@@ -177,8 +177,8 @@ def test_restarts_forget_nothing(world, equity, capsys):
 
 @pytest.mark.parametrize("equity", BOOKS)
 def test_paper_and_live_between_orders_reset_nothing(world, equity, capsys):
-    """`mode paper` and `mode live` before every order, for a day: neither the loss nor the orders of the hour, nor
-    the memory of prices, nor the refusals in a row begin anew."""
+    """`mode paper` and `mode live` before every order, for a day: neither the loss nor the orders of an hour,
+    nor the memory of prices, nor the refusals in a row begin anew."""
     w = world(equity)
     for _ in range(24):
         most_of(w, SHORT, w.price, before=w.nap)
