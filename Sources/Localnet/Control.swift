@@ -55,8 +55,7 @@ extension ChainNode {
             yes(&j)
         case op == "poke": try poke(q, &j)
         case op == "set_account": try setAccount(q, &j)
-        case op == "fill": try fill(q, &j)
-        case op == "make": try makeOrder(q, &j)
+        case op == "fill" || op == "make": try op == "make" ? makeOrder(q, &j) : fill(q, &j)
         case op == "keeper_fill":
             let id = UInt32(clamping: try integer(q, "order_id"))
             let done = liveOrders().first { $0.1.id == id }.map { keeperFill($0.0, partial: false) } ?? false
