@@ -66,7 +66,7 @@ LAYERS = [
     Layer("swift", "test-swift", "ordinary", 1, 180),
     Layer("python", "test-python", "ordinary", 1, 120),
     Layer("e2e", "test-e2e", "embedded ordinary", 1, 300),
-    Layer("sim", "test-sim JOBS=1", "ordinary", 1, 330),
+    Layer("sim", "test-sim JOBS=1", "ordinary", 1, 450),
     Layer("web", "test-web", "embedded", 1, 150),
     Layer("signer", "test-signer", "embedded python", 1, 90),
     Layer("crash", "test-crash", "embedded", 1, 120),

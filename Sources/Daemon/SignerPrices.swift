@@ -10,9 +10,15 @@ private let shownEvery_ms: UInt64 = 30_000
 extension Driver {
     /// The prices of a book that was just read, so that the signer's memory of them has no gap.
     func showPrices(_ m: Machine, _ now: Now) {
-        guard let s = signing, m.rules.mode == .live, now.mono_ms >= pricesDue_ms else { return }
+        guard m.rules.mode == .live, now.mono_ms >= pricesDue_ms else { return }
         pricesDue_ms = now.mono_ms + shownEvery_ms
-        m.eachOraclePrice { s.show(&$0, $1) }
+        showPrices(m, from: m.book)
+    }
+
+    /// Between two ticks, too.
+    package func showPrices(_ m: Machine, from book: Book) {
+        guard let s = signing else { return }
+        m.eachOraclePrice(in: book) { s.show(&$0, $1) }
     }
 
     /// The limit in the log whenever it is another one: at the start, and when `auto` is settled by the first

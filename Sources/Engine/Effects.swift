@@ -39,6 +39,8 @@ package protocol Effects: HistoryKeeper {
     func log(_ level: Level, _ human: Text)
     /// Whether the operator's kill switch is on. Asked for every decision and again inside the send path.
     var killSwitchOn: Bool { get }
+    /// A book was read for the signer's memory of prices alone.
+    func showPrices(_ machine: Machine, from book: Book)
     /// A tick ended or the status changed; the machine's `report` holds it.
     func report(_ machine: Machine)
 }
@@ -47,6 +49,7 @@ extension Effects {
     package func requireSigner() throws(Refusal) {}
     package func wantSigner(_ wanted: Bool) throws(Refusal) {}
     package var killSwitchOn: Bool { false }
+    package func showPrices(_ machine: Machine, from book: Book) {}
     package func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {}
     package func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) {}
     package func flushHistory() {}

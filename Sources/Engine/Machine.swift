@@ -83,7 +83,7 @@ package final class Machine {
     package var gates: [Gate] { report.market.map { hedges[$0].gates } ?? [] }
 
     /// When `step(.timer)` wants to be called next, on the monotonic clock.
-    package var wake_ms: UInt64 { min(schedule.phaseTimer_ms, schedule.nextTick_ms) }
+    package var wake_ms: UInt64 { min(schedule.phaseTimer_ms, schedule.nextTick_ms, pricesDue_ms) }
 
     /// Whether the answer to this request will be read for more than the endpoint's health.
     package func awaits(_ id: UInt32) -> Bool {
@@ -175,6 +175,7 @@ package final class Machine {
             phaseDue(now)
         }
         if schedule.nextTick_ms <= now.mono_ms { tickDue(now) }
+        if pricesDue_ms <= now.mono_ms { readPrices(now) }
     }
 
     private func tickDue(_ now: Now) {
@@ -247,6 +248,7 @@ package final class Machine {
         case .book: bookAnswered(a, o.endpoint, now)
         case .health: healthAnswered(a, o.endpoint, now)
         case .opinion: opinionAnswered(a, o.endpoint, now)
+        case .prices: pricesAnswered(a, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)

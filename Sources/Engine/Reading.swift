@@ -55,7 +55,7 @@ extension Machine {
     }
 
     /// What nobody may read anything older than: an attested slot, and the slot of the last proof.
-    private var floorSlot: UInt64 { max(reader.slots.newest, record.pointee.proof.slot) }
+    var floorSlot: UInt64 { max(reader.slots.newest, record.pointee.proof.slot) }
 
     /// A node said that it has not reached the floor, or showed an older slot. Without an open ticket, and
     /// while nobody has reached it in this process, it is asked where it stands.
@@ -197,6 +197,7 @@ extension Machine {
         if !rules.lean { books.keep(a.body) }
         reader.reading.endpoint = endpoint
         reader.reading.at_ms = now.mono_ms
+        bookShown(now)
         witnesses[endpoint].showed()  // whoever shows books is not silent
         reader.reading.latency_us = a.latency_us
         lookForMarketsAgain()

@@ -12,6 +12,8 @@ struct Schedule {
     private var firstTick_ms: UInt64 = 0
     var nextTick_ms: UInt64 = 0
     var phaseTimer_ms = UInt64.max
+    /// When the signer wants to be shown prices again (OraclePrices.swift).
+    var pricesDue_ms: UInt64 = 0
     /// Ticks so far, and when the last one began.
     var ticks: UInt64 = 0
     var tickStarted_ms: UInt64 = 0

@@ -260,7 +260,7 @@ extension Machine {
         looksDiffer("endpoint \(e + 1) is \(slot - book.pointee.slot) slots ahead of the book", now)
     }
 
-    private func loadOther(_ a: Answer) throws(Trouble) {
+    func loadOther(_ a: Answer) throws(Trouble) {
         do throws(Trouble) {
             if let t = Answers.wireTrouble(a) { throw t }
             let (other, work) = (books.other, books.work)

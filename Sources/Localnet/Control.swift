@@ -55,7 +55,7 @@ extension ChainNode {
             yes(&j)
         case op == "poke": try poke(q, &j)
         case op == "set_account": try setAccount(q, &j)
-        case op == "fill": try fill(q, &j)
+        case op == "fill" || op == "make": try op == "make" ? makeOrder(q, &j) : fill(q, &j)
         case op == "keeper_fill":
             let id = UInt32(clamping: try integer(q, "order_id"))
             let done = liveOrders().first { $0.1.id == id }.map { keeperFill($0.0, partial: false) } ?? false
@@ -131,6 +131,7 @@ extension ChainNode {
                 "set_account", "fill", "fault", "clear_faults", "behind", "freeze", "unfreeze", "auto_oracle",
                 "market", "add_funding", "expire_blockhashes", "log", "keeper_fill", "tick", "reprice",
                 "oracle_lag", "snapshot", "flap", "dump", "events", "summary", "model", "disturb", "upgrade",
+                "make",
             ]
             j.open()
             j.openList("ops")

@@ -52,8 +52,9 @@ extension Execution {
         if quote.atOnce && !paused {
             let limit = o.limit(oracle: oracle.priceE6, elapsed: elapsed, tick: m.u64(P.tickSize))
             let want = reduced(o)
-            let f = quote.fill(buy: o.isBuy, want: want, limit: limit, step: m.u64(P.stepSize),
-                               depth: world.depth)
+            let f = quote(p.market, oracleE6: oracle.priceE6).fill(
+                buy: o.isBuy, want: want, limit: limit, step: m.u64(P.stepSize),
+                depth: p.market == 0 ? world.depth : Depth())
             if f.base > 0 {
                 try charge(84_000)
                 try requireOnStep(m)
@@ -156,7 +157,7 @@ extension Execution {
         }
         bookMarket(perp, was: was, now: p.base, dq: dq - fee, price: priceE9 / 1000, volume: q)
         bookStats(fee: fee, volume: q)
-        world.depth.taken += buy ? size : -size
+        if o.market == 0 { world.depth.taken += buy ? size : -size }
         world.ledger.set(slot, L.user.lastActiveSlot, in: userAt)
         world.tally.add(Fill(slot: slot, unixTs: now, market: o.market, orderId: o.id, base: buy ? size : -size,
                              quote: q, fee: fee, keeper: keeper))

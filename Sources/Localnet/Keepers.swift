@@ -51,20 +51,21 @@ extension ChainNode {
         }
     }
 
-    /// One try to fill order `i` at the venue's quote. True when anything changed.
-    func keeperFill(_ i: Int, partial: Bool) -> Bool {
+    /// One try to fill order `i` at the venue's quote, and what is left of it against an order of another
+    /// user's at `makerE9`. True when anything changed.
+    func keeperFill(_ i: Int, partial: Bool, makerE9: Int64? = nil) -> Bool {
         let o = layout.order(world.ledger.data(at.user), i), P = layout.perp, S = layout.state
         let perp = at.perps[Int(o.market)], m = world.ledger.data(perp)
         let status = world.ledger.u8(S.exchangeStatus, in: at.state)
-        let oracleAt = at.oracles[o.market == 0 ? 0 : Int(o.market) + 1]
-        let v = OracleView(world.ledger.data(oracleAt), source: m[P.oracleSource])
+        let v = OracleView(world.ledger.data(oracleIndex(o.market)), source: m[P.oracleSource])
         let guards = world.ledger.data(at.state)
         // Fills want a sound oracle: positive, not older than the margin's limit, not too uncertain.
         let stale = world.slot > v.posted && world.slot - v.posted > guards.u64(S.guardRails + 24)
         let unsure = v.priceE6 > 0 && mulDiv(v.confE6, 1_000_000, v.priceE6) > guards.i64(S.guardRails + 32)
-        guard v.priceE6 > 0, !stale, !unsure, status & 12 == 0, m[P.paused] & 6 == 0, !o.mustTrigger else {
-            return false
-        }
+        let byVamm = m[P.paused] & 2 == 0
+        guard v.priceE6 > 0, !stale, !unsure, status & 12 == 0, m[P.paused] & 4 == 0, !o.mustTrigger,
+              byVamm || makerE9 != nil
+        else { return false }
         var x = keeperExecution()
         let want = x.reduced(o)
         if want == 0 {
@@ -73,16 +74,23 @@ extension ChainNode {
             world = x.world
             return true
         }
-        let limit = o.limit(oracle: v.priceE6, elapsed: world.slot - min(o.slot, world.slot),
+        var limit = o.limit(oracle: v.priceE6, elapsed: world.slot - min(o.slot, world.slot),
                             tick: m.u64(P.tickSize))
-        var q = x.quote
-        if o.market != 0 { q.midE9 = v.priceE6 * 1000 }
+        if let p = makerE9 {
+            if let l = limit, o.isBuy ? p > l * 1000 : p < l * 1000 { return false }
+            limit = p / 1000
+        }
+        let q = x.quote(o.market, oracleE6: v.priceE6)
         let step = m.u64(P.stepSize)
-        var f = q.fill(buy: o.isBuy, want: want, limit: limit, step: step,
+        var f = q.fill(buy: o.isBuy, want: byVamm ? want : 0, limit: limit, step: step,
                        depth: o.market == 0 ? world.depth : Depth())
         if partial { f.base = max(step, floored(f.base / 2, to: step)) }
-        guard f.base > 0 else { return false }
+        guard f.base > 0 || makerE9 != nil else { return false }
         x.apply(order: i, perp: perp, base: min(f.base, want), priceE9: f.priceE9, keeper: true)
+        let rest = layout.order(x.user, i)
+        if let p = makerE9, rest.status == Order.Status.open {
+            x.apply(order: i, perp: perp, base: x.reduced(rest), priceE9: p, keeper: true)
+        }
         world = x.world
         return true
     }
@@ -143,7 +151,18 @@ extension ChainNode {
     }
 }
 
+extension ChainNode {
+    func oracleIndex(_ market: UInt16) -> Int { at.oracles[market == 0 ? 0 : Int(market) + 1] }
+}
+
 extension Execution {
+    /// The quote of a market: every one but the first is quoted around its oracle.
+    func quote(_ market: UInt16, oracleE6: Int64) -> Quote {
+        var q = quote
+        if market != 0 { q.midE9 = oracleE6 * 1000 }
+        return q
+    }
+
     /// A keeper takes an order off and is paid the flat fee by its owner.
     mutating func clear(_ i: Int, status: UInt8) {
         let o = L.order(user, i)

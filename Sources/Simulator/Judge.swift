@@ -7,7 +7,8 @@
 //   I3 no order while a gate must be closed, or on what no honest node has shown
 //   I4 never past max leverage, never onto the spot's side
 //   I5 without faults the drift comes back in time  I6 the state loads, its generation never goes back
-//   I7 nothing is signed but an order of this market, this account and these bounds
+//   I7 nothing is signed but an order of this market, this account and these bounds; nothing that adds to a
+// position when a day's signatures could lose more than the operator allows
 import Decide
 import EvenkeelCore
 import Localnet
@@ -51,6 +52,11 @@ final class Judge {
     var shown: [Seen] = []
     /// What was shown before may have been forgotten, by the machine's own clock.
     var forgotten_ms: Int64 = 0
+
+    /// Signed in the last 24 hours (JudgeLoss.swift).
+    var signedDay: [WorstCase] = []
+    var richest_e6: Int64 = 0
+    var everSigned = false
 
     /// What is kept of each hedged market; `m` is the one that is judged.
     struct Kept {

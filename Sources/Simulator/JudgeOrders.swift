@@ -11,11 +11,12 @@ extension Judge {
         let tx = node.read(message: message)
         judgeShape(tx)
         if let why = forbidden { return accuse("I3", why) }
+        let (books, none) = grounds(machine_ms)
         // The same cancel on the same blockhash is the same transaction: it lands once, however often it is
         // made.
         if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return }
+        judgeLoss(tx, books, t)
         if orders.count >= 12 { orders.removeFirst(4) }
-        let (books, none) = grounds(machine_ms)
         var o = Signed(signature: signature, tx: tx, seen: books.first ?? Seen(), at_ms: t)
         if tx.kind != .cancel {
             m = min(Int(tx.market), kept.count - 1)
@@ -231,11 +232,9 @@ extension Judge {
 
     /// Of the whole account, with `perp` in the market that is judged.
     func leverage_e4(_ t: Truth, perp: Int64) -> Int64 {
-        let base_e9 = Int128(t.spot_e9) + Int128(t.perp_e9)
-        var equity = Int128(t.quote_e6) + base_e9 * Int128(t.price_e6) / 1_000_000_000 + Int128(t.perpQuote_e6)
+        let equity = equity_e6(t)
         var notional = Int128((m == 0 ? perp : t.perp_e9).magnitude) * Int128(t.price_e6)
         for (i, o) in t.others.enumerated() {
-            equity += Int128(o.perp_e9) * Int128(o.price_e6) / 1_000_000_000 + Int128(o.perpQuote_e6)
             notional += Int128((m == i + 1 ? perp : o.perp_e9).magnitude) * Int128(o.price_e6)
         }
         if equity <= 0 { return Int64.max }

@@ -39,6 +39,7 @@ extension Judge {
         }
         if shown.count >= 128 { shown.removeFirst(64) }
         shown.append(s)
+        equityShown(s.truth)
     }
 
     /// The books that may bear out an order that is signed now, newest first, or why there is none.

@@ -153,7 +153,11 @@ extension Simulation {
         requests[k].answered = false
         requests[k].served = Served()
         requests[k].number = counted.requests
-        requests[k].opinion = machine?.stage == .checking
+        // Read to confirm a book, or for the signer's memory of prices.
+        requests[k].opinion = switch machine?.stage {
+        case .checking, .idle, .watching: true
+        default: false
+        }
         requests[k].asked_ms = machine_ms
         return k
     }

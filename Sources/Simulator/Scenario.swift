@@ -44,6 +44,8 @@ struct Scenario {
     var endpoints: [Endpoint] = []
     var depositMean_ms: Int64 = 0
     var startUnix_s: Int64 = 1_786_205_390
+    /// What a day may lose at worst; 0: auto, as most users have it.
+    var lossLimit_e6: UInt64 = 0
 
     init(seed: UInt64, faults mask: UInt64) {
         self.seed = seed
@@ -89,6 +91,9 @@ struct Scenario {
         depositMean_ms = random.range(30, 180) * 60_000
         addMarkets()
         addEvidence(mask)
+        // In half of the seeds it is out of the way, in a quarter a small number.
+        if seed % 2 == 0 { lossLimit_e6 = 1_000_000_000_000_000 }
+        if seed % 4 == 3 { lossLimit_e6 = UInt64(chain.quoteE6) / 100 }
         // Without deposits a book that was hedged once has nothing more to do; they are part of every scenario.
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
     }

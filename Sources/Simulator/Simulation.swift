@@ -299,12 +299,16 @@ final class Simulation: Effects {
     /// The monotonic clock of the machine that the agent runs on.
     var machine_ms: Int64 { max(0, t - boot_ms) }
 
+    func showPrices(_ m: Machine, from book: Book) {
+        m.eachOraclePrice(in: book) { signer.shown(&$0, $1, signersMoment) }
+    }
+
     func report(_ m: Machine) {
         if dead { return }
         trace.add(t, "report", Int64(m.report.status.rawValue), m.report.view.net_e9, m.report.view.drift_ppm)
         if m.stage == .idle && m.bookKnown && t >= pricesDue_ms {
             pricesDue_ms = t + 30_000
-            m.eachOraclePrice { signer.shown(&$0, $1, signersMoment) }
+            showPrices(m, from: m.book)
         }
         let stopped = record.pointee.breaker_open != 0 || record.pointee.paused != 0 || m.heldOnPaper
         let held = m.halted || stopped || m.heldBySigner

@@ -154,7 +154,8 @@ private func steps(_ place: InitPlace, _ settings: [Setting]) {
           makes that key and prints its address. Authorise the address as the delegate of the account on the
           venue's own page, with the owner's wallet, and send it 0.03 SOL or a little more, for fees
       \(sudo)evenkeel check\(file)
-          lists what is still missing
+          lists what is still missing, and which max_trade_size, max_notional_per_day and max_loss_usd_per_day
+          fit the account
       \(place.packaged ? "sudo systemctl start evenkeel" : "evenkeel run -c \(place.path)")
           on paper first; set mode = live after a day that convinces you
 

@@ -216,3 +216,33 @@ def test_what_the_kernel_does_not_give_is_said(well):
     data, rows = table(r)
     assert rows["key's memory"]["finding"] == "warn" and "cannot be locked (limit 0 KB)" in rows["key's memory"]["value"], r
     assert "LimitMEMLOCK" in rows["key's memory"]["remedy"] and r.code == 0
+
+
+LIMITS = [
+    # wide: what would do, each with its reason
+    ({}, "ok", ["max_trade_size = 10.0000 would do: all of it in one order",
+                "max_notional_per_day = 7635 would do: ten times the hedge"], ""),
+    ({"signer__max_loss_usd_per_day": 500}, "ok",
+     ["max_loss_usd_per_day = 18 would do: 1 % of the equity"], ""),
+    ({"hedge__max_trade_size": 10, "signer__max_notional_per_day": 7000}, "ok", [], ""),
+    # narrow: what it takes at least
+    ({"hedge__max_trade_size": 0.5, "hedge__max_trades_per_day": 4}, "warn", [],
+     "max_trade_size = 2.5000: all of it in max_trades_per_day orders"),
+    ({"signer__max_notional_per_day": 1000}, "warn", [],
+     "max_notional_per_day = 1527: opened and closed once"),
+    ({"signer__max_loss_usd_per_day": 2}, "warn", [],
+     "max_loss_usd_per_day = 6: all of it opened at worst"),
+]
+
+
+@pytest.mark.parametrize("settings,finding,would_do,too_small", LIMITS)
+def test_limits_that_fit_the_account(well, settings, finding, would_do, too_small):
+    """10 SOL at 76.34 $ and 1,000 $: a number with its reason where the configured one is far from that."""
+    chain, agent = well(hedge__spot="venue:SOL", **settings)
+    row = table(check(agent))[1]["signer limits"]
+    assert row["finding"] == finding and "the hedge is 10.0" in row["value"], row
+    assert row["value"].count("would do") >= len(would_do), row
+    for words in would_do:
+        assert words in row["value"], row
+    assert too_small in row["remedy"], row
+    assert bool(too_small) == ("at least" in row["remedy"]), row

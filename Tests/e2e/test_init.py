@@ -64,6 +64,7 @@ def test_it_asks_what_it_cannot_find_out(place):
         ],
     )
     assert code == 0 and "evenkeel check -c" in said, said
+    assert "max_loss_usd_per_day" in said
     assert active(path) == {
         "agent": ["state = state.bin", "control = control.sock"],
         "rpc": ["url = https://rpc.example/?k=1"],

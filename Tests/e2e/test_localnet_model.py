@@ -356,3 +356,28 @@ def test_time_runs_with_the_wall():
     n.close()
     assert 0.7 * dt < (b["ts"] - a["ts"]) / 100 < 1.3 * dt
     assert abs((b["slot"] - a["slot"]) * 0.25 - (b["ts"] - a["ts"])) <= 2
+
+
+def test_a_take_in_another_market_fills_at_that_markets_price():
+    """Of BTC-PERP, at the quote around its own oracle and not at SOL's; SOL's depth is not used up by it."""
+    n = lc.localnet("--usdt", "100000")
+    try:
+        market = lc.Pubkey.find_program_address([b"perp_market", struct.pack("<H", 1)], n.program)[0]
+        oracle = lc.Pubkey(base64.b64decode(n.account(market)["data"][0])[312:344])
+        true = struct.unpack_from("<q", base64.b64decode(n.account(oracle)["data"][0]), 8)[0] // 100
+        head = [lc.AccountMeta(n.key("state"), False, False), lc.AccountMeta(n.key("user"), False, True),
+                lc.AccountMeta(n.key("user_stats"), False, True),
+                lc.AccountMeta(n.key("delegate"), True, False)]
+        read = ["oracle_sol", "oracle_usdt", "spot_market_usdt", "spot_market_sol"]
+        rest = [lc.AccountMeta(n.key(k), False, False) for k in read]
+        rest.insert(2, lc.AccountMeta(oracle, False, False))
+        rest += [lc.AccountMeta(n.key("perp_market"), False, False), lc.AccountMeta(market, False, True)]
+        for side, worst in ((1, true * 995 // 1000), (0, true * 1005 // 1000)):
+            take = n.take(lc.FULL, head + rest, side=side, base=10**8, price=worst // 10**6 * 10**6, market=1)
+            assert "result" in n.send([take])
+            n.ctl("warp", slots=1)
+            fill = n.ctl("summary")["fills"][-1]
+            assert fill["market"] == 1 and abs(fill["price_e6"] - true) < true // 200
+        assert len(n.ctl("summary")["fills"]) == 2
+    finally:
+        n.close()

@@ -107,3 +107,31 @@ def test_a_shrunken_ledger_stops_live_mode(bench):
         r = agent.once()
         assert r.code == 11 and "damaged" in r.err, r
         assert ledger.read_bytes() == damaged
+
+
+def test_paper_and_live_by_command_reset_nothing(bench):
+    """Through the control socket, between orders: the limit is used up as if the key had never been away."""
+    chain, agent = bound(bench, signer__max_loss_usd_per_day="2", agent__loop_interval_seconds="0.3",
+                         hedge__cooldown_seconds="0")
+    running = agent.start()
+    running.until("balanced")
+    used, orders = int(shown(agent)["loss_e6"]), 1
+    assert used > 0
+    for _ in range(8):
+        for words in (("paper",), ("live", "--yes")):
+            r = agent.command("mode", *words, "-c", agent.config, seconds=60)
+            assert r.code == 0, r
+        seen = shown(agent)
+        assert int(seen["loss_e6"]) >= used and seen["limit_e6"] == "2000000", (used, seen)
+        assert seen["markets"][0]["market"] == "SOL-PERP" and int(seen["markets"][0]["last_e6"]) > 0
+        used, at = int(seen["loss_e6"]), len(running.lines)
+        chain.ctl("set_user", perp=-9)
+        status = running.until("executed_live", "blocked", since=at)["status"]
+        if status == "blocked":
+            break
+        orders += 1
+        used = int(shown(agent)["loss_e6"])
+    assert status == "blocked" and 3 <= orders <= 4 and used <= 2_000_000, (orders, used)
+    reason = agent.command("status", "--json", "-c", agent.config).status["reason"]
+    assert "max_loss_usd_per_day" in reason, reason
+    assert running.stop() == 143

@@ -12,7 +12,7 @@ import subprocess
 import time
 
 from test_policy import E9, LONG, NOTHING, SHORT, Case, oracle_bytes
-from test_protocol import Role
+from test_protocol import REST, WAKE, Role
 
 SHIM = r"""
 #define _GNU_SOURCE
@@ -130,11 +130,19 @@ class World:
         self.signer.close()
         self.signer = Signer(self.home, self.case, self.shim)
 
+    def nap(self):
+        """`mode paper` and `mode live`, as the agent passes them on: the signer ends, another one starts."""
+        for word in (REST, WAKE):
+            self.signer.socket.send(self.signer.head(word))
+        value, _, text, _ = self.signer.ready()
+        assert value == 0, text
 
-def most_of(world, direction, shown, largest=50 * E9):
-    """As much as is signed, in orders of falling size. The number of orders."""
+
+def most_of(world, direction, shown, largest=50 * E9, before=lambda: None):
+    """As much as is signed, in orders of falling size, `before` each of them. The number of orders."""
     n, size = 0, largest
     while size >= 5_000_000:
+        before()
         if world.order(direction, size, shown) == NOTHING:
             n += 1
         else:

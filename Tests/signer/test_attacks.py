@@ -6,7 +6,8 @@ import time
 
 import pytest
 from market import SHIM, World, most_of, time_shim
-from test_policy import CANCEL, E9, HOURLY, LONG, LOSS, MOVE, NOTHING, PUBLISHED, SHORT, Case
+from test_policy import (BREAKER, CANCEL, E9, HOURLY, LONG, LOSS, MOVE, NOTHING, PROTOCOL, PUBLISHED, SHORT,
+                         Case)
 
 DAY = 86400
 BOOKS = (1_000, 10_000, 100_000)
@@ -172,6 +173,28 @@ def test_restarts_forget_nothing(world, equity, capsys):
         used = w.signer.loss_e6
     assert used <= w.signer.limit_e6
     within(w, 0, capsys, "with restarts")
+
+
+@pytest.mark.parametrize("equity", BOOKS)
+def test_paper_and_live_between_orders_reset_nothing(world, equity, capsys):
+    """`mode paper` and `mode live` before every order, for a day: neither the loss nor the orders of an hour,
+    nor the memory of prices, nor the refusals in a row begin anew."""
+    w = world(equity)
+    for _ in range(24):
+        most_of(w, SHORT, w.price, before=w.nap)
+        used = w.signer.loss_e6
+        w.nap()
+        assert w.signer.loss_e6 == used <= w.signer.limit_e6
+        assert w.show(w.price * 89 // 100) == MOVE
+        w.wait(3600)
+        w.show(w.price)
+    within(w, 0, capsys, "paper and live before every order")
+    for _ in range(9):
+        assert w.signer.judge(b"x") == PROTOCOL
+        w.nap()
+    assert w.signer.judge(b"x") == PROTOCOL
+    w.nap()
+    assert w.order(LONG, E9, w.price, reduces=1) == BREAKER
 
 
 def test_the_clock_is_nobodys_lever(world):

@@ -145,6 +145,16 @@ final class Bench: Effects {
     func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) { corrections += 1 }
     func flushHistory() { flushes += 1 }
     func log(_ level: Level, _ human: Text) { logs.append(String(decoding: human.bytes, as: UTF8.self)) }
+    /// When prices were shown to the signer between ticks, and the newest of them.
+    var shownAt_ms: [UInt64] = []
+    var shown_e6: Int64 = 0
+    func showPrices(_ m: Machine, from book: Book) {
+        m.eachOraclePrice(in: book) { _, bytes in
+            shownAt_ms.append(mono_ms)
+            let price_e8 = UnsafeRawBufferPointer(bytes).loadUnaligned(fromByteOffset: 8, as: Int64.self)
+            shown_e6 = price_e8 / 100
+        }
+    }
     func report(_ m: Machine) { effects.append(.report(String(describing: m.report.status.word))) }
 
     private static func method(_ body: UnsafeBufferPointer<UInt8>) -> String {
