@@ -9,9 +9,9 @@ import Model
 import Rpc
 import Text
 
-/// Slots beyond the newest one seen that need no explanation, and how many more each passing second explains.
+/// Slots beyond the newest one seen that need no explanation; time explains more of them.
 private let leap_slots: UInt64 = 1_500
-private let leapRate_slotsPerSecond: UInt64 = 20
+private let fastest_slotsPerSecond: UInt64 = 20
 private let vouchLife_ms: UInt64 = 10_000
 /// So long a slot far ahead holds up orders on older books while its node does not tell its cluster.
 private let leapHold_ms: UInt64 = 180_000
@@ -108,7 +108,7 @@ extension Machine {
         let s = reader.slots
         let newest = max(s.newest, s.shown)
         let passed_s = (now.mono_ms - min(now.mono_ms, max(s.newestAt_ms, s.shownAt_ms))) / 1000
-        if newest == 0 || slot <= newest || slot - newest <= leap_slots + passed_s * leapRate_slotsPerSecond {
+        if newest == 0 || slot <= newest || slot - newest <= leap_slots + passed_s * fastest_slotsPerSecond {
             // It proved its cluster and leaps no more.
             if endpoints.all[e].vouchedAt_ms != nil { endpoints.all[e].leaptTo = 0 }
             return

@@ -245,7 +245,7 @@ extension Machine {
 
     private func noEffect(moved: Bool, _ now: Now) {
         let new = !tracking.witnesses[readEndpoint].noEffect
-        guard tracking.noEffect(by: readEndpoint, at: book.pointee.slot, endpoints) else {
+        guard tracking.noEffect(by: readEndpoint, at: wordSlot(now), endpoints) else {
             // Other endpoints' accounts; where they rest, this one is read again meanwhile.
             schedule.phaseTimer_ms = now.mono_ms + (new ? 0 : settleEvery_ms)
             return

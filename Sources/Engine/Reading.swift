@@ -16,6 +16,8 @@ private let clockSlack_slots: UInt64 = 32
 private let longestRest_ms: UInt64 = 10_000
 /// An expiry whose account nobody serves is gathered anew after so many attempts.
 private let proofAttempts = 10
+/// Two honest nodes are no further apart.
+private let wordSlack_slots: UInt64 = 16
 /// One endpoint is watched so long before another one may take its place.
 private let healingLife_ms: UInt64 = 300_000
 
@@ -97,6 +99,15 @@ extension Machine {
         guard let t = phase.tracking else { return false }
         let why = reader.reading.purpose
         return why == .settle && t.overBy != nil || why == .proof && (t.noEffectSaid || t.overBy != nil)
+    }
+
+    /// The slot that a word on an end counts at, and at which another one's is read: the book's, but no
+    /// further than the others may have got. Else one that names a slot far ahead would keep them from being
+    /// heard.
+    func wordSlot(_ now: Now) -> UInt64 {
+        let others = endpoints.reachable(
+            besides: readEndpoint, now_ms: now.mono_ms, slot_ms: slotLength_ms)
+        return min(book.pointee.slot, others + wordSlack_slots)
     }
 
     func attestSlots(_ now: Now) {

@@ -61,7 +61,7 @@ extension Machine {
     func over(_ out: ek_outcome, _ now: Now) {
         let first = tracking.overBy == nil
         let said = TicketWitness.Over(filled_e9: out.filled_base_e9, inside: insideNow())
-        if tracking.over(said, by: readEndpoint, at: book.pointee.slot, endpoints, now, note) {
+        if tracking.over(said, by: readEndpoint, at: wordSlot(now), endpoints, now, note) {
             reader.slots.newest = max(reader.slots.newest, tracking.saidAt_slot)
             ticket.pointee.outcome = out.outcome
             ticket.pointee.filled_base_e9 = out.filled_base_e9
@@ -225,7 +225,8 @@ extension Machine {
                 return
             }
             failed(
-                "the transaction landed with \(known.error?.sentence(account.venue) ?? "unknown error")", .error,
+                "the transaction landed with \(known.error?.sentence(account.venue) ?? "unknown error")",
+                .error,
                 i, now)
         case Int(EK_OUT_EXPIRED):
             failed(

@@ -10,7 +10,8 @@ struct Event {
 }
 
 extension ChainNode {
-    /// The program with every market and oracle loaded, for steps that no transaction of the book's owner made.
+    /// The program with every market and oracle loaded, for steps that no transaction of the book's owner
+    /// made.
     func keeperExecution() -> Execution {
         var x = Execution(L: layout, world: world, quote: currentQuote())
         x.unitsLeft = 1_400_000

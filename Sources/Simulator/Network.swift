@@ -30,7 +30,8 @@ struct Request {
     var answered = false
     var open = 0
     var served = Served()
-    /// Counts all requests; a book answer to one made before the last good book is a hedge that came too late.
+    /// Counts all requests; a book answer to one made before the last good book is a hedge that came too
+    /// late.
     var number: UInt64 = 0
     /// Asked while a decision already stands: a second opinion, not what is decided on.
     var opinion = false

@@ -94,7 +94,8 @@ struct Scenario {
         // In half of the seeds it is out of the way, in a quarter a small number.
         if seed % 2 == 0 { lossLimit_e6 = 1_000_000_000_000_000 }
         if seed % 4 == 3 { lossLimit_e6 = UInt64(chain.quoteE6) / 100 }
-        // Without deposits a book that was hedged once has nothing more to do; they are part of every scenario.
+        // Without deposits a book that was hedged once has nothing more to do; they are part of every
+        // scenario.
         if mask & FaultClass.deposit.bit == 0 { depositMean_ms = 60 * 60_000 }
     }
 

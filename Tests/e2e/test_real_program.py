@@ -187,6 +187,10 @@ def test_a_node_that_is_not_there_yet(program, trouble):
         time.sleep(3)
         assert {x["status"] for x in running.lines} <= {"pending"}
         chain.ctl("unfreeze")
+    elif trouble == "behind":
+        held = running.until("blocked")
+        assert "behind by 40 slots" in held["reason"] and chain.sends() == []
+        chain.ctl("behind", slots=0)
     running.until("balanced", seconds=40)
     time.sleep(2)
     assert running.stop() == 143

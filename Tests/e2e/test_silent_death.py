@@ -69,8 +69,8 @@ def test_an_account_that_is_not_understood_any_more(alerting, receiver, what):  
     else:
         chain.ctl("poke", pubkey=chain.ctl("state")["perp_market"], offset=673, hex="63")
     chain.ctl("set_user", perp=-9)
-    said = wait_for(lambda: receiver.alerts("rpc", "firing"), 20, "the alert")[0]
-    assert said["level"] == "error" and "the book could not be read for " in said["text"] and chain.sends() == []
+    said = wait_for(lambda: receiver.alerts("venue", "firing"), 20, "the alert")[0]
+    assert said["level"] == "error" and "Reading the book failed" in said["text"] and chain.sends() == []
     running.stop()
 
 
@@ -85,7 +85,8 @@ def test_a_venue_that_takes_nothing(alerting, receiver, err):  # noqa: F811
         liar.tell("simulateTransaction", dead)
         agent.set(rpc__url=liar.url)
         running = agent.start()
-        held(receiver, "does not take instructions")
+        said = wait_for(lambda: receiver.alerts("venue", "firing"), 20, "the alert")[0]
+        assert "does not take orders as this version makes them" in said["text"] and said["level"] == "error"
         running.until("observe_only")
         chain.ctl("set_user", perp=-9)
         time.sleep(1)
@@ -93,7 +94,7 @@ def test_a_venue_that_takes_nothing(alerting, receiver, err):  # noqa: F811
         at = len(running.lines)
         liar.honest()
         running.until("executed_live", since=at)                # it is asked again every tick
-        wait_for(lambda: receiver.alerts("blocked", "resolved"), 10, "over")
+        wait_for(lambda: receiver.alerts("venue", "resolved"), 10, "over")
         assert running.stop() == 143
     finally:
         liar.close()

@@ -1,5 +1,5 @@
-// A bench for the machine: it stands between the agent's state machine and an embedded chain, carries requests over by hand, and
-// writes down every effect in order.
+// A bench for the machine: it stands between the agent's state machine and an embedded chain, carries
+// requests over by hand, and writes down every effect in order.
 import Accounting
 import Engine
 import EvenkeelCore
@@ -44,7 +44,8 @@ final class Bench: Effects {
     var fork: (endpoint: Int, from: Replica, slot: UInt64)?
     /// One endpoint's node stands still here.
     var frozen: (endpoint: Int, at: Replica)?
-    /// One endpoint shows the SOL deposit so many times as large and names a slot this far ahead, as if its own node stood there.
+    /// One endpoint shows the SOL deposit so many times as large and names a slot this far ahead, as if its
+    /// own node stood there.
     var lie: (endpoint: Int, ahead: UInt64, times: UInt64)?
     /// One endpoint forges accounts: every one it shows is given to this.
     var forge: (endpoint: Int, change: (inout Data) -> Void)?
@@ -225,7 +226,8 @@ final class Bench: Effects {
         }
     }
 
-    /// Every User in the answer with its SOL deposit multiplied, every Clock and the answer's slot `ahead` of the truth.
+    /// Every User in the answer with its SOL deposit multiplied, every Clock and the answer's slot `ahead` of
+    /// the truth.
     private static func lied(_ text: String, _ ahead: UInt64, _ times: UInt64) -> String {
         forged(text) { d in
             if d.count == 4496 { alter(&d, 104 + 40) { $0 * times } }

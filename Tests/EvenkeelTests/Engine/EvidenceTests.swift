@@ -178,4 +178,23 @@ import Text
         #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
         #expect(b.status == "blocked" || b.status == "observe_only", "\(b.status) \(b.reason)")
     }
+
+    /// A node that shows the order's end first, truly, names a slot far ahead: the end is proven by the
+    /// others, at the slots they have, and its own slot is no floor for anybody afterwards.
+    @Test(arguments: [2, 3]) func aFarSlotOfTheFirstWordIsNoFloor(_ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.machine.step(.timer, b.now)
+        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.lie = (0, 1_300, 1)
+        b.run(130_000)
+        #expect(b.status != "pending" && b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+        #expect(b.record.pointee.proof.slot <= b.node.slot, "\(b.record.pointee.proof.slot) \(b.node.slot)")
+        b.lie = nil
+        b.run(61_000)
+        b.node.deposit(1_000_000_000)
+        b.wire = { _, endpoint in endpoint == 0 && endpoints == 3 ? .lost : nil }
+        b.machine.step(.command(.rebalance), b.now)
+        b.run(100_000)
+        #expect(b.perp_e9 == -11_000_000_000, "\(b.status) \(b.reason)")
+    }
 }

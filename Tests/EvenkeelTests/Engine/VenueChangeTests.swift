@@ -22,8 +22,8 @@ struct VenueChangeTests {
         #expect(!b.effects.contains(.sign) && b.machine.venueAlive && b.machine.venueChange == nil)
     }
 
-    /// In the middle of a run: the order's own simulation finds it, nothing counts as a failure, and the venue is
-    /// asked in every tick until it is back.
+    /// In the middle of a run: the order's own simulation finds it, nothing counts as a failure, and the
+    /// venue is asked in every tick until it is back.
     @Test func anUpgradeInMidRunIsObserved() {
         var rules = Bench.rules()
         rules.hedges[0].cooldown_s = 0
@@ -96,8 +96,8 @@ struct VenueChangeTests {
         #expect(rules.maxOracleAge_slots == 7 && rules.maxSlotLag == 80)
     }
 
-    /// `confirmed` stands still for minutes while the cluster is upgraded: only observed, and afterwards nothing
-    /// goes out before new books of both witnesses.
+    /// `confirmed` stands still for minutes while the cluster is upgraded: only observed, and afterwards
+    /// nothing goes out before new books of both witnesses.
     @Test func aChainThatStandsForMinutesIsObserved() {
         let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: 2)
         b.runTick()
