@@ -325,7 +325,7 @@ extension Machine {
     }
 
     /// The tick starts over from a fresh book, at the next endpoint, a few times; then it is blocked.
-    private func looksDiffer(_ t: Text, _ now: Now) {
+    func looksDiffer(_ t: Text, _ now: Now) {
         let i = draft.market
         if !startOver(t, now) { closeSecondOpinion(i, t, now) }
     }
