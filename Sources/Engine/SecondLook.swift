@@ -212,6 +212,14 @@ extension Machine {
             return
         }
         let h = hedges[draft.market]
+        if userFlagged {
+            note(
+                .warning,
+                """
+                the account is flagged as being liquidated but stands above maintenance; the simulation \
+                tells whether the venue takes the order and clears the flag
+                """)
+        }
         note(
             .info,
             """

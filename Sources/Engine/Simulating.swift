@@ -120,7 +120,24 @@ extension Machine {
         {
             health.reductionRefused(h.view, note)
         }
-        refusedBySimulation("simulation refused the order: \(e.name(account.venue))", now)
+        let why: Text = "simulation refused the order: \(e.name(account.venue))"
+        if custom == ProgramError.userIsBeingLiquidated && draft.cancels == nil && userFlagged {
+            stillLiquidated(why, now)
+        } else {
+            refusedBySimulation(why, now)
+        }
+    }
+
+    var userFlagged: Bool { book.pointee.user.status & UInt8(EK_USER_BEING_LIQUIDATED) != 0 }
+
+    /// The account's state, and no failure of the order.
+    private func stillLiquidated(_ why: Text, _ now: Now) {
+        let (i, h) = (draft.market, hedges[draft.market])
+        if endpoints.usable > 1 && startOver(why, now) { return }
+        h.gates.put(GateEvaluation.stillLiquidated)
+        if h.decision.reduce_only != 0 { health.reductionRefused(h.view, note) }
+        abandonOrder()
+        blocked(i, now)
     }
 
     /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a
