@@ -215,8 +215,10 @@ package struct GateEvaluation {
         let most = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
         let aged = hedge.view.a.collateral_age_slots
         let reducing = decision.reduce_only != 0 || !correcting
+        let young = aged <= most || most == 0
+        let passes = !young && decision.reduce_only != 0
         gate(
-            .collateralOracle, aged <= most || most == 0 || reducing, Measure(aged, .slots),
+            .collateralOracle, young || reducing, Measure(aged, passes ? .slotsOfReduction : .slots),
             Measure(most, .slots))
 
         let limit = Measure(rules.maxOracleDivergence_ppm, .percent_ppm)

@@ -185,6 +185,7 @@ package final class Machine {
         }
         schedule.tickStarted_ms = now.mono_ms
         reader.reading.attempts = 0
+        reader.reading.missingBy = 0
         tick = Tick()
         report.market = report.market ?? 0
         for h in hedges { h.waiting = false }
@@ -237,6 +238,7 @@ package final class Machine {
         case .health: healthAnswered(a, o.endpoint, now)
         case .opinion: opinionAnswered(a, o.endpoint, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
+        case .names: namesAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
         case .height: heightAnswered(a, o.endpoint, now)

@@ -67,7 +67,7 @@ extension Machine {
     /// Of another host than the book's: two URLs of one host are one witness.
     private func isOther(_ e: Int) -> Bool { endpoints.all[e].site != endpoints.all[readEndpoint].site }
 
-    private func bit(_ e: Int) -> UInt32 { 1 << UInt32(endpoints.all[e].site) }
+    func bit(_ e: Int) -> UInt32 { 1 << UInt32(endpoints.all[e].site) }
 
     /// The second look is over.
     private func opinionEnded(_ o: SecondOpinion) {
@@ -203,6 +203,14 @@ extension Machine {
     }
 
     private func agreed(_ now: Now) {
+        let wanted = hedges[draft.market]
+        if wanted.recordIndex == nil { takeRow(wanted) }  // both looks show its name
+        if halted || wanted.recordIndex == nil {
+            let (i, why) = (draft.market, halted ? haltedReason : wanted.missing)
+            abandonOrder()
+            finish(.observeOnly, why, about: i, now)
+            return
+        }
         do throws(Trouble) { try checkBookIsNew(now) } catch {
             tryTickAgain(error.words, now)
             return

@@ -7,7 +7,7 @@ import Text
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks
 /// like.
 package enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight, health
+    case none, stale, markets, names, book, opinion, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight, health
 }
 
 extension Ask {
@@ -15,7 +15,7 @@ extension Ask {
     package var method: StaticString {
         switch self {
         case .none, .stale: return ""
-        case .markets, .book, .opinion: return "getMultipleAccounts"
+        case .markets, .names, .book, .opinion: return "getMultipleAccounts"
         case .blockhash, .hashHeight: return "getLatestBlockhash"
         case .fees: return "getRecentPrioritizationFees"
         case .height, .epoch: return "getEpochInfo"
