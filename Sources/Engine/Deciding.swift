@@ -128,6 +128,7 @@ extension Machine {
             &core, ek_moment(unix_s: now.unix_s, slot: reader.slots.newest), last)
         let stamp = ek_moment(unix_s: now.unix_s - (Int64(core.cooldown_s) - left_s), slot: last.slot)
         if paper { m.pointee.paper.last_success = stamp } else { m.pointee.last_success = stamp }
+        if !halted { _ = save(now) }
     }
 
     // MARK: the verdict
