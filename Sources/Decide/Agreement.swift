@@ -5,8 +5,11 @@ import EvenkeelCore
 import Model
 import Text
 
-/// More chain time than this does not pass between two looks.
+/// More chain time than this does not pass between two looks; at one slot, and beside that for every slot
+/// between them.
 package let longestLook_s: Int64 = 30
+private let clocksApart_s: UInt64 = 5
+private let slowestSlot_s: UInt64 = 2
 
 package struct Agreement {
     /// The book that the decision was made on, and the one of the second look.
@@ -129,16 +132,16 @@ package struct Agreement {
         else { throw Refusal("the venue's or the market's flags differ") }
         let apart_s = book.pointee.clock.unix_timestamp.subtractingReportingOverflow(
             other.pointee.clock.unix_timestamp)
-        if apart_s.overflow || apart_s.partialValue.magnitude > UInt64(longestLook_s) {
+        let (s, t) = (book.pointee.slot, other.pointee.slot)
+        let between_s = min((max(s, t) - min(s, t)) * slowestSlot_s, UInt64(longestLook_s) - clocksApart_s)
+        if apart_s.overflow || apart_s.partialValue.magnitude > clocksApart_s + between_s {
             throw Refusal("the chain's clocks differ")
         }
     }
 
     private func sameDecision() throws(Refusal) -> UInt64 {
+        let m = try hedge.market(in: other)
         let view = try hedge.assess(other, ledger_e9: ledger_e9, lean: true)
-        guard let m = ek_book_perp(other, hedge.perpIndex) else {
-            throw Refusal("one of them has no such market")
-        }
         let moment = ek_moment(unix_s: now.unix_s, slot: other.pointee.slot)
         let d = try hedge.decide(
             view, m, closing: closing, at: moment, last: noMoment, slot_ms: rules.slot_ms)

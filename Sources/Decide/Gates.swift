@@ -215,8 +215,10 @@ package struct GateEvaluation {
         let most = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
         let aged = hedge.view.a.collateral_age_slots
         let reducing = decision.reduce_only != 0 || !correcting
+        let young = aged <= most || most == 0
+        let passes = !young && decision.reduce_only != 0
         gate(
-            .collateralOracle, aged <= most || most == 0 || reducing, Measure(aged, .slots),
+            .collateralOracle, young || reducing, Measure(aged, passes ? .slotsOfReduction : .slots),
             Measure(most, .slots))
 
         let limit = Measure(rules.maxOracleDivergence_ppm, .percent_ppm)
@@ -271,18 +273,34 @@ package struct GateEvaluation {
         guard ek_book_perp(book, hedge.perpIndex) != nil else { return }
         let user = book.pointee.user.status
         let position = ek_user_perp(ek_book_user(book), hedge.perpIndex)?.pointee.flags ?? 0
+        // The flag of a liquidation outlives it: above maintenance the simulation tells whether the venue
+        // takes the order and clears the flag.
+        let liquidated = user & UInt8(EK_USER_BEING_LIQUIDATED) != 0
         let flagged =
-            user & UInt8(EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT) != 0
+            liquidated && hedge.view.a.liquidatable != 0 || user & UInt8(EK_USER_BANKRUPT) != 0
             || position & UInt8(EK_POSITION_BEING_LIQUIDATED | EK_POSITION_BANKRUPT) != 0
         let strange = user & ~knownUserBits != 0
         let onlyReduce = user & UInt8(EK_USER_REDUCE_ONLY) != 0
         let word: StaticString =
             flagged
             ? "being liquidated or bankrupt"
-            : strange ? "flagged in a way this program does not know" : onlyReduce ? "reduce-only" : "normal"
+            : strange
+                ? "flagged in a way this program does not know"
+                : onlyReduce
+                    ? "reduce-only" : liquidated ? "flagged as being liquidated, above maintenance" : "normal"
         gate(
             .user, !flagged && !strange && (!onlyReduce || decision.reduce_only != 0), Measure(word),
             Measure("normal"))
+    }
+
+    /// The simulation told that the account is not far enough above maintenance to be let go.
+    package static var stillLiquidated: Gate {
+        Gate(
+            gate: .user, ok: false, measured: Measure("being liquidated"), allowed: Measure("normal"),
+            detail: """
+                The account is flagged as being liquidated, and the venue takes no order from it yet: it \
+                must stand above maintenance by the venue's buffer
+                """)
     }
 
     /// The market's cap on open interest holds for every order that is not reduce-only; the program tests it

@@ -14,6 +14,9 @@ package final class Hedge {
     package var spotIndex: UInt16 = 0xFFFF
     /// The mint of that spot market.
     package var mint = ek_key()
+    /// The hosts (as bits) that say that these markets carry the names, and those that say they do not.
+    package var namedBy: UInt32 = 0
+    package var unnamedBy: UInt32 = 0
     /// Its place in the record; nil: the record does not know it (yet).
     package var recordIndex: UInt32? = nil
     /// Why it cannot be hedged at all: not on the venue, no room in the record. Empty: it can.
@@ -48,6 +51,15 @@ package final class Hedge {
     /// Everything on the venue that its rules name.
     package var found: Bool {
         perpFound && (spotIndex != 0xFFFF || !(rules.useVenueSpot || mintFromVenue))
+    }
+
+    /// It is looked for again.
+    package func forget() {
+        perpFound = false
+        spotIndex = 0xFFFF
+        (namedBy, unnamedBy) = (0, 0)
+        recordIndex = nil
+        missing = Text()
     }
 
     /// Before a new book is judged: nothing of the last one counts.

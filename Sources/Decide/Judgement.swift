@@ -66,7 +66,10 @@ extension Hedge {
     package func market(in book: Book) throws(Refusal) -> UnsafePointer<ek_perp_market> {
         guard let m = ek_book_perp(book, perpIndex),
             rules.perpName.withChars({ ek_book_perp_by_name(book, $0, $1) })?.pointee.market_index
-                == perpIndex
+                == perpIndex,
+            spotIndex == 0xFFFF
+                || rules.spotName.withChars({ ek_book_spot_by_name(book, $0, $1) })?.pointee.market_index
+                    == spotIndex
         else { throw Refusal("the market no longer carries the hedged name; observing only") }
         return m
     }

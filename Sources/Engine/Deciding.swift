@@ -27,7 +27,10 @@ extension Machine {
         }
         checkSkew(now)
         health.observe(hedges[first].view.valued ? hedges[first].view : hedges[v].view, rules, note)
-        vault.take(vaultInput(now), effects)
+        takeRows(now)
+        if !hedges.contains(where: { $0.judged && $0.recordIndex == nil }) {
+            vault.take(vaultInput(now), effects)
+        }
         if judged {
             for h in hedges where h.judged { evaluateGates(h, now) }
             if let why = standsLong(now) {
@@ -72,7 +75,12 @@ extension Machine {
         h.status = .observeOnly
         do throws(Refusal) {
             h.view = try assess(h)
-            try judgeMarket(h, try h.market(in: book), now)
+            let m: UnsafePointer<ek_perp_market>
+            do throws(Refusal) { m = try h.market(in: book) } catch {
+                if reader.search.endpoint == readEndpoint { lookElsewhere(h, now) }
+                throw error
+            }
+            try judgeMarket(h, m, now)
             return true
         } catch {
             h.stand(h.status, error.text)
@@ -94,6 +102,7 @@ extension Machine {
         }
         h.status = .error
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
+        setRight(h, &core, now)
         let success = h.record(in: record).map {
             rules.mode == .paper ? $0.pointee.paper.last_success : $0.pointee.last_success
         }
@@ -113,6 +122,20 @@ extension Machine {
             h.status = .pending
             h.waiting = true
         }
+    }
+
+    /// The clock was ahead at the last success and is set right: the stamp goes back to where the attested
+    /// slots say that it was, in the record, so that no later run reaches it a second time.
+    private func setRight(_ h: Hedge, _ core: inout ek_hedge_rules, _ now: Now) {
+        guard let m = h.record(in: record) else { return }
+        let paper = rules.mode == .paper
+        let last = paper ? m.pointee.paper.last_success : m.pointee.last_success
+        if last.unix_s <= now.unix_s || reader.slots.newest == 0 { return }
+        let left_s = ek_cooldown_left(
+            &core, ek_moment(unix_s: now.unix_s, slot: reader.slots.newest), last)
+        let stamp = ek_moment(unix_s: now.unix_s - (Int64(core.cooldown_s) - left_s), slot: last.slot)
+        if paper { m.pointee.paper.last_success = stamp } else { m.pointee.last_success = stamp }
+        if !halted { _ = save(now) }
     }
 
     // MARK: the verdict
@@ -243,6 +266,8 @@ extension Machine {
             .warning,
             "order \(o.id) of this agent is still open but unknown to its state file; cancelling it first")
         hedges[i].decision = ek_decision()
+        if hedges[i].recordIndex == nil { takeRow(hedges[i]) }
+        if halted { return false }
         prepare(Draft(market: i, kind: .cancel(o.id), closing: closing), now)
         return true
     }

@@ -18,6 +18,18 @@ extension Machine {
         var evaluation = GateEvaluation(book, rules, h, gateFacts(h, now), now)
         h.gates = evaluation.all()
         h.gates.put(costGate(h, now))
+        sayOldCollateral(h)
+    }
+
+    /// Once, until the price is young again.
+    private func sayOldCollateral(_ h: Hedge) {
+        guard let g = h.gates.first(where: { $0.gate == .collateralOracle }) else { return }
+        if g.measured.number <= g.allowed.number {
+            standing.oldCollateralSaid = false
+        } else if g.measured.unit == .slotsOfReduction && !standing.oldCollateralSaid {
+            standing.oldCollateralSaid = true
+            note(.warning, g.reason)
+        }
     }
 
     /// Looked at again right before the journal is written: what may have changed since the decision.

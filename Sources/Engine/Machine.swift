@@ -197,6 +197,7 @@ package final class Machine {
         }
         schedule.tickStarted_ms = now.mono_ms
         reader.reading.attempts = 0
+        reader.reading.missingBy = 0
         tick = Tick()
         report.market = report.market ?? 0
         for h in hedges { h.waiting = false }
@@ -250,6 +251,7 @@ package final class Machine {
         case .opinion: opinionAnswered(a, o.endpoint, now)
         case .prices: pricesAnswered(a, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
+        case .names: namesAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)
         case .fees: feesAnswered(a, now)
         case .height: heightAnswered(a, o.endpoint, now)

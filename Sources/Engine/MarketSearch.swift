@@ -1,4 +1,5 @@
-// The hedged markets are found on the venue's list by their names, once, and again when the list grows.
+// The hedged markets are found on the venue's list by their names, once, and again when the list grows. Where
+// there are several hosts, what one of them told gets its row in the record only when others say the same.
 import Accounting
 import Decide
 import EvenkeelCore
@@ -26,7 +27,7 @@ extension Machine {
         reader.search.unread = 0
         reader.search.unknown.clear()
         reader.search.cursor = 0
-        for h in hedges where !h.found { h.missing = Text() }
+        for h in hedges where !h.found { h.forget() }
     }
 
     func readMarkets(_ now: Now) {
@@ -45,12 +46,29 @@ extension Machine {
             searched(now)
             return
         }
-        let (e, m) = (readEndpoint, reader.reading.minSlot)
+        if reader.search.cursor == 0 { reader.search.endpoint = listEndpoint(now) }
+        let (e, m) = (reader.search.endpoint, reader.reading.minSlot)
         let posted = post(.markets, e) { r, id in
             r.markets(id: id, keys: keys, minSlot: m) { effects.post(endpoint: e, id: id, body: $0) }
         }
         if !posted { readFailed(Trouble("too many requests under way"), now) }
     }
+
+    /// The book's own, unless its list was of no use before and there is another one.
+    private func listEndpoint(_ now: Now) -> Int {
+        let vain = reader.search.vainBy
+        if vain & bit(readEndpoint) == 0 { return readEndpoint }
+        for e in 0..<endpoints.all.count where vain & bit(e) == 0 && isHeard(e, now) { return e }
+        reader.search.vainBy = 0
+        return readEndpoint
+    }
+
+    private func isHeard(_ e: Int, _ now: Now) -> Bool {
+        !endpoints.all[e].foreign && endpoints.all[e].restUntil_ms <= now.mono_ms
+    }
+
+    /// So many hosts must say the same of the venue's list.
+    func hostsNeeded(_ now: Now) -> Int { 1 + min(endpoints.quorum - 1, others(now)) }
 
     /// The list is through. What was not found is named; with nothing found at all there is nothing to do.
     private func searched(_ now: Now) {
@@ -62,17 +80,20 @@ extension Machine {
                 ? "the venue has no spot market named \(h.rules.spotName)\(unread)"
                 : "the venue has no perp market named \(h.rules.perpName)\(unread)"
         }
-        // A market that could not be read may be ours: the next tick looks again. Else it is looked for now
-        // and then.
-        reader.search.again_tick = ticks + (reader.search.unread > 0 ? 1 : searchAgain_ticks)
+        reader.search.vainBy |= bit(reader.search.endpoint)
+        let sure = reader.search.vainBy.nonzeroBitCount >= hostsNeeded(now)
+        // A market that could not be read may be ours, and another host may show it: the next tick looks
+        // again. Else it is looked for now and then.
+        reader.search.again_tick = ticks + (reader.search.unread > 0 || !sure ? 1 : searchAgain_ticks)
         if hedges.contains(where: { $0.found }) {
-            for h in hedges where !h.missing.isEmpty {
+            for h in hedges where !h.missing.isEmpty && sure {
                 note(.error, "\(h.missing); this market is not hedged, the others are")
             }
             marketsDone(now)
             return
         }
-        let why = hedges[0].missing
+        var why = hedges[0].missing
+        if !sure { why = "endpoint \(reader.search.endpoint + 1) alone says so far: \(why)" }
         for h in hedges { h.missing = Text() }
         let unknown = reader.search.unknown
         reader.reading.layoutUnknown = !unknown.isEmpty
@@ -82,6 +103,7 @@ extension Machine {
 
     func marketsAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         do throws(Trouble) { try takeMarkets(a) } catch {
+            reader.search.cursor = 0
             readFailed(error, now)
             return
         }
@@ -95,6 +117,17 @@ extension Machine {
     }
 
     private func takeMarkets(_ a: Answer) throws(Trouble) {
+        let cursor = reader.search.cursor
+        var found = try marketAccounts(a, min(marketsPerRead, listed - cursor))
+        let perps = Int(book.pointee.state.n_perp_markets)
+        for k in found.indices where !matchMarket(a, &found[k], at: cursor + k, perps) {
+            reader.search.unread += 1
+        }
+        reader.search.cursor += found.count
+    }
+
+    /// The accounts of an answer that was asked for so many markets.
+    private func marketAccounts(_ a: Answer, _ wanted: Int) throws(Trouble) -> [ek_scan_account] {
         if let t = Answers.wireTrouble(a) { throw t }
         var result = ek_scan_result()
         var found = [ek_scan_account](repeating: ek_scan_account(), count: marketsPerRead)
@@ -104,20 +137,36 @@ extension Machine {
         guard result.has_id != 0 && result.id == UInt64(a.id) else {
             throw Trouble("RPC answer belongs to another request")
         }
-        let cursor = reader.search.cursor
-        guard Int(result.count) == min(marketsPerRead, listed - cursor), result.count > 0 else {
+        guard Int(result.count) == wanted, wanted > 0 else {
             throw Trouble("the list of markets came back with another length")
         }
-        let perps = Int(book.pointee.state.n_perp_markets)
-        for k in 0..<Int(result.count) where !matchMarket(a, &found[k], at: cursor + k, perps) {
-            reader.search.unread += 1
-        }
-        reader.search.cursor += Int(result.count)
+        found.removeLast(marketsPerRead - wanted)
+        return found
     }
 
     /// False: a market that the venue lists could not be read, so it may be the one that is looked for.
     private func matchMarket(_ a: Answer, _ listed: inout ek_scan_account, at i: Int, _ perps: Int) -> Bool {
-        let (venue, work, perp) = (account.venue, books.work, i < perps)
+        let perp = i < perps
+        return readMarket(a, &listed, perp: perp, unread: { sayUnknown(i, perps, $0) }) { name, index, mint in
+            for h in hedges where nameIs(perp ? h.rules.perpName : h.rules.spotName, name) {
+                if perp && !h.perpFound {
+                    h.perpIndex = index
+                    h.perpFound = true
+                } else if !perp && h.spotIndex == 0xFFFF {
+                    h.spotIndex = index
+                    h.mint = mint
+                }
+            }
+        }
+    }
+
+    /// Calls `each` with a market's name, index and, of a spot market, mint. False: it cannot be read; `unread` is
+    /// called with the length where that is for its layout.
+    private func readMarket(
+        _ a: Answer, _ listed: inout ek_scan_account, perp: Bool, unread: (Int) -> Void = { _ in },
+        _ each: (UnsafePointer<CChar>, UInt16, ek_key) -> Void
+    ) -> Bool {
+        let (venue, work) = (account.venue, books.work)
         guard let json = a.body.baseAddress, listed.present != 0,
             same(listed.owner, ek_venue_program(venue).pointee)
         else { return false }
@@ -134,19 +183,11 @@ extension Machine {
             guard let base = name.baseAddress,
                 ek_market_name(venue, perp ? 1 : 0, work.baseAddress, len, base, &index) == EK_OK
             else {
-                sayUnknown(i, perps, len)
+                unread(len)
                 return
             }
             read = true
-            for h in hedges where nameIs(perp ? h.rules.perpName : h.rules.spotName, base) {
-                if perp && !h.perpFound {
-                    h.perpIndex = index
-                    h.perpFound = true
-                } else if !perp && h.spotIndex == 0xFFFF {
-                    h.spotIndex = index
-                    h.mint = mint
-                }
-            }
+            each(base, index, mint)
         }
         return read
     }
@@ -172,27 +213,99 @@ extension Machine {
     private func marketsDone(_ now: Now) {
         reader.search.found = true
         reader.search.listed = listed
+        for h in hedges where h.found && h.recordIndex == nil { h.namedBy |= bit(reader.search.endpoint) }
         planHedges()
-        for h in hedges where h.missing.isEmpty {
-            var slot: UInt32 = 0
-            let err = h.rules.perpName.withCString { ek_record_add(record, $0, h.perpIndex, &slot) }
-            if err == EK_OK {
-                h.recordIndex = slot
-            } else if err == EK_E_FULL {
-                h.missing = """
-                    the state file holds the story of eight other markets and has no room for this one: \
-                    start a new \
-                    state file
-                    """
-            } else {
-                journal.halt(
-                    """
-                    the state file belongs to other markets (\(c: ek_err_text(err))): move it away or \
-                    correct the config
-                    """)
-            }
-        }
+        takeRows(now)
         requests.bodies.plan(books.plan)
         postBook(now)
+    }
+
+    // MARK: what other hosts say of it
+
+    private func waitsForRow(_ h: Hedge) -> Bool { h.found && h.missing.isEmpty && h.recordIndex == nil }
+
+    /// Gives the markets that enough hosts have named their rows in the record, and asks the others.
+    func takeRows(_ now: Now) {
+        for h in hedges where waitsForRow(h) {
+            let known = h.rules.perpName.withCString { ek_record_knows(record, $0, h.perpIndex) } != 0
+            if known || h.namedBy.nonzeroBitCount >= hostsNeeded(now) { takeRow(h) }
+        }
+        guard hedges.contains(where: waitsForRow) else { return }
+        var keys: [ek_key] = []
+        for h in hedges where waitsForRow(h) {
+            for (kind, index) in accountsOf(h) {
+                var key = ek_key()
+                _ = ek_venue_address(account.venue, kind, nil, index, &key)
+                keys.append(key)
+            }
+        }
+        if keys.count > marketsPerRead { keys.removeLast(keys.count - marketsPerRead) }
+        for e in 0..<endpoints.all.count where isHeard(e, now) && !requests.has(.names, at: e) {
+            let news = hedges.contains { waitsForRow($0) && ($0.namedBy | $0.unnamedBy) & bit(e) == 0 }
+            if !news { continue }
+            _ = post(.names, e) { r, id in
+                r.markets(id: id, keys: keys, minSlot: 0) { effects.post(endpoint: e, id: id, body: $0) }
+            }
+        }
+    }
+
+    private func accountsOf(_ h: Hedge) -> [(Int32, UInt16)] {
+        let perp = (Int32(EK_ADDR_PERP_MARKET), h.perpIndex)
+        return h.spotIndex == 0xFFFF ? [perp] : [perp, (Int32(EK_ADDR_SPOT_MARKET), h.spotIndex)]
+    }
+
+    func namesAnswered(_ a: Answer, _ e: Int, _ now: Now) {
+        let asked = hedges.filter(waitsForRow)
+        var wanted = 0
+        for h in asked { wanted += accountsOf(h).count }
+        var found: [ek_scan_account]
+        do throws(Trouble) { found = try marketAccounts(a, min(wanted, marketsPerRead)) } catch { return }
+        var k = 0
+        for h in asked {
+            var named = true
+            for (kind, index) in accountsOf(h) where k < found.count {
+                let perp = kind == Int32(EK_ADDR_PERP_MARKET)
+                var fits = false
+                _ = readMarket(a, &found[k], perp: perp) { name, at, mint in
+                    fits =
+                        at == index && nameIs(perp ? h.rules.perpName : h.rules.spotName, name)
+                        && (perp || same(mint, h.mint))
+                }
+                named = named && fits
+                k += 1
+            }
+            if named { h.namedBy |= bit(e) } else { h.unnamedBy |= bit(e) }
+            if h.unnamedBy.nonzeroBitCount >= endpoints.quorum { lookElsewhere(h, now) }
+        }
+        takeRows(now)
+    }
+
+    /// What was found is wrong: the next tick looks for it at another host.
+    func lookElsewhere(_ h: Hedge, _ now: Now) {
+        if others(now) == 0 || h.recordIndex != nil { return }
+        reader.search.vainBy |= bit(reader.search.endpoint)
+        reader.search.again_tick = ticks + 1
+        h.forget()
+    }
+
+    /// The market's row in the record: the name and index in it are kept for good.
+    func takeRow(_ h: Hedge) {
+        var slot: UInt32 = 0
+        let err = h.rules.perpName.withCString { ek_record_add(record, $0, h.perpIndex, &slot) }
+        if err == EK_OK {
+            h.recordIndex = slot
+        } else if err == EK_E_FULL {
+            h.missing = """
+                the state file holds the story of eight other markets and has no room for this one: \
+                start a new \
+                state file
+                """
+        } else {
+            journal.halt(
+                """
+                the state file belongs to other markets (\(c: ek_err_text(err))): move it away or \
+                correct the config
+                """)
+        }
     }
 }

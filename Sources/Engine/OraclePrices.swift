@@ -36,7 +36,7 @@ extension Machine {
     package func eachOraclePrice(
         in book: Book, _ show: (inout ek_policy_price, UnsafeBufferPointer<UInt8>) -> Void
     ) {
-        for (i, h) in hedges.enumerated() where h.perpFound {
+        for (i, h) in hedges.enumerated() where h.recordIndex != nil {
             var len = 0
             guard let m = ek_book_perp(book, h.perpIndex),
                 let raw = ek_book_perp_oracle_raw(book, h.perpIndex, &len)

@@ -22,8 +22,9 @@ struct BookReading {
     var minSlot: UInt64 = 0
     /// The last answer was of accounts whose layout this program does not know.
     var layoutUnknown = false
-    /// It found no account of this authority and sub-account.
+    /// It found no account of this authority and sub-account; the hosts (as bits) that said so in this tick.
     var accountMissing = false
+    var missingBy: UInt32 = 0
 }
 
 /// A slot of the state file that no node reaches gives way to a node that advances for a while: it was
@@ -106,6 +107,10 @@ struct SlotMemory {
 struct MarketSearch {
     var found = false
     var cursor = 0
+    /// The endpoint that is asked for the list; the hosts (as bits) whose list was of no use: others are asked
+    /// first.
+    var endpoint = 0
+    var vainBy: UInt32 = 0
     /// How many markets the venue had when ours were looked for; of them, how many could not be read.
     var listed = 0
     var unread = 0

@@ -242,6 +242,18 @@ extension Machine {
         readFailed(t, now)
     }
 
+    /// One node's book names a market otherwise than enough hosts did: the next one is asked.
+    private func misnamed(_ now: Now) -> Bool {
+        if others(now) == 0 || reader.reading.attempts + 1 >= readAttempts { return false }
+        for h in hedges where h.recordIndex != nil {
+            do throws(Refusal) { _ = try h.market(in: book) } catch {
+                readFailed(Trouble(error.text), now)
+                return true
+            }
+        }
+        return false
+    }
+
     private func bookRead(_ now: Now) {
         let unverified = book.pointee.user.unverified != 0
         if unverified && reader.reading.purpose != .tick {
@@ -249,6 +261,7 @@ extension Machine {
                 Trouble("the account has an unverified layout, which proves nothing; update evenkeel"), now)
             return
         }
+        if reader.reading.purpose == .tick && misnamed(now) { return }
         reader.reading.attempts = 0
         switch reader.reading.purpose {
         case .tick:
@@ -322,7 +335,12 @@ extension Machine {
             err == EK_E_UNSUPPORTED || err == EK_E_DISCRIMINATOR || err == EK_E_SHORT
             || err == EK_E_LENGTH
         reader.reading.accountMissing = err == EK_E_MISSING && fault.role == UInt8(EK_ROLE_USER)
-        if accountMissing { return Trouble(missingAccount(keyKnown: rules.mode == .live).words) }
+        if accountMissing {
+            reader.reading.missingBy |= bit(endpoint)
+            let words = missingAccount(keyKnown: rules.mode == .live).words
+            let sure = reader.reading.missingBy.nonzeroBitCount >= hostsNeeded(now)
+            return Trouble(sure ? words : "endpoint \(endpoint + 1) alone says so far: \(words)")
+        }
         var why = fault
         return Trouble("\(c: ek_fault_text(&why))")
     }

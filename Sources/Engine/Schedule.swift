@@ -81,6 +81,8 @@ struct Standing {
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
     var skewSaid = false
+    /// That a reduction passes although the prices of the collateral are old.
+    var oldCollateralSaid = false
     /// What became of the last second look, and how often each ending came.
     var opinion: SecondOpinion? = nil
     var opinions = [UInt64](repeating: 0, count: SecondOpinion.allCases.count)

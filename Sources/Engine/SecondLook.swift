@@ -67,7 +67,7 @@ extension Machine {
     /// Of another host than the book's: two URLs of one host are one witness.
     private func isOther(_ e: Int) -> Bool { endpoints.all[e].site != endpoints.all[readEndpoint].site }
 
-    private func bit(_ e: Int) -> UInt32 { 1 << UInt32(endpoints.all[e].site) }
+    func bit(_ e: Int) -> UInt32 { 1 << UInt32(endpoints.all[e].site) }
 
     /// The second look is over.
     private func opinionEnded(_ o: SecondOpinion) {
@@ -203,6 +203,14 @@ extension Machine {
     }
 
     private func agreed(_ now: Now) {
+        let wanted = hedges[draft.market]
+        if wanted.recordIndex == nil { takeRow(wanted) }  // both looks show its name
+        if halted || wanted.recordIndex == nil {
+            let (i, why) = (draft.market, halted ? haltedReason : wanted.missing)
+            abandonOrder()
+            finish(.observeOnly, why, about: i, now)
+            return
+        }
         do throws(Trouble) { try checkBookIsNew(now) } catch {
             tryTickAgain(error.words, now)
             return
@@ -212,6 +220,14 @@ extension Machine {
             return
         }
         let h = hedges[draft.market]
+        if userFlagged {
+            note(
+                .warning,
+                """
+                the account is flagged as being liquidated but stands above maintenance; the simulation \
+                tells whether the venue takes the order and clears the flag
+                """)
+        }
         note(
             .info,
             """
@@ -326,7 +342,7 @@ extension Machine {
     }
 
     /// The tick starts over from a fresh book, at the next endpoint, a few times; then it is blocked.
-    private func looksDiffer(_ t: Text, _ now: Now) {
+    func looksDiffer(_ t: Text, _ now: Now) {
         let i = draft.market
         if !startOver(t, now) { closeSecondOpinion(i, t, now) }
     }

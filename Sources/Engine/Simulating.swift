@@ -19,17 +19,29 @@ extension Machine {
             return
         }
         enter(.simulating(d))
-        if !postSimulation(.simulate, d.message) { tryTickAgain("too many requests under way", now) }
+        if !postSimulation(.simulate, d.message, legsShown.map { $0.key }) {
+            tryTickAgain("too many requests under way", now)
+        }
+    }
+
+    /// The accounts that the spot stands on, where the looks came from one host: the simulation is one bank,
+    /// and a book that is torn between two slots is not. A node shows no more accounts than the transaction
+    /// names; an order names nine at least, the User and eight legs are nine.
+    private var legsShown: [LegAccount] {
+        let d = draft
+        if d.cancels != nil || d.closing || d.look.agreedBy != 0 { return [] }
+        return hedges[d.market].legAccounts(book, authority: account.authority)
     }
 
     /// Asks for a simulation of the message, with an empty signature in front, at the slot of the book or
-    /// later.
-    func postSimulation(_ ask: Ask, _ message: [UInt8]) -> Bool {
-        let (e, user, m) = (readEndpoint, book.pointee.user_address, book.pointee.slot)
+    /// later, and for the User and these accounts as it leaves them.
+    func postSimulation(_ ask: Ask, _ message: [UInt8], _ legs: [ek_key] = []) -> Bool {
+        let (e, m) = (readEndpoint, book.pointee.slot)
+        let shown = [book.pointee.user_address] + legs
         let bytes = [1] + [UInt8](repeating: 0, count: 64) + message
         return post(ask, e) { r, id in
             bytes.withUnsafeBufferPointer { tx in
-                r.simulate(id: id, transaction: tx, user: user, minSlot: m) {
+                r.simulate(id: id, transaction: tx, shown: shown, minSlot: m) {
                     effects.post(endpoint: e, id: id, body: $0)
                 }
             }
@@ -61,6 +73,12 @@ extension Machine {
             if draft.cancels == nil { readCost(&after, s, now) }
         } catch {
             refusedBySimulation(error.text, now)
+            return
+        }
+        do throws(Refusal) {
+            try draft.checkLegs(s, legsShown, signer: account.signer, work: books.work)
+        } catch {
+            looksDiffer(error.text, now)
             return
         }
         if draft.cancels == nil && !hedges[i].gates.allOpen {  // the cost gate has read the simulated fill
@@ -111,6 +129,8 @@ extension Machine {
         let why: Text = "simulation refused the order: \(e.sentence(account.venue))"
         if let code = custom, ProgramError.ownersBusiness.contains(code) {
             ownerMustAct(why, now)
+        } else if custom == ProgramError.userIsBeingLiquidated && draft.cancels == nil && userFlagged {
+            stillLiquidated(why, now)
         } else {
             refusedBySimulation(why, now)
         }
@@ -124,6 +144,18 @@ extension Machine {
         abandonOrder()
         note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
         finish(.blocked, why, about: i, now)
+    }
+
+    var userFlagged: Bool { book.pointee.user.status & UInt8(EK_USER_BEING_LIQUIDATED) != 0 }
+
+    /// The account's state, and no failure of the order.
+    private func stillLiquidated(_ why: Text, _ now: Now) {
+        let (i, h) = (draft.market, hedges[draft.market])
+        if endpoints.usable > 1 && startOver(why, now) { return }
+        h.gates.put(GateEvaluation.stillLiquidated)
+        if h.decision.reduce_only != 0 { health.reductionRefused(h.view, note) }
+        abandonOrder()
+        blocked(i, now)
     }
 
     /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a

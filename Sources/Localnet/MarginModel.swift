@@ -6,7 +6,20 @@ import EvenkeelCore
 struct MarginTotals {
     var collateral: Int128 = 0
     var requirement: Int128 = 0
+    /// Of every liability's value, beside what it requires; 0 but where a liquidation is to end.
+    var buffer_e4: Int128 = 0
+    /// The oracle's own prices, as liquidation takes them; else those that are safer beside the average.
+    var plain = false
     var ok: Bool { collateral >= requirement }
+
+    mutating func require(_ amount: Int128, of value: Int128) {
+        requirement += amount + value * buffer_e4 / 10_000
+    }
+
+    func range(_ price: Int64, average: Int64) -> (low: Int128, high: Int128) {
+        if plain { return (Int128(price), Int128(price)) }
+        return (Int128(min(price, average)), Int128(max(price, average)))
+    }
 }
 
 /// A price an instruction may use: what the oracle account says, in 1e-6 USD.
@@ -81,13 +94,23 @@ extension Execution {
 
     /// Initial (true) or maintenance margin of the User, strict prices: what an order check uses.
     func margin(initial: Bool) throws(Halt) -> MarginTotals {
-        var t = MarginTotals()
+        try margin(initial: initial, MarginTotals())
+    }
+
+    /// What an account that is flagged as being liquidated must meet to be let go: maintenance at plain
+    /// prices, and State's buffer on top.
+    func marginToLeaveLiquidation() throws(Halt) -> MarginTotals {
+        let buffer = world.ledger.data(stateAt).u32(L.state.liquidationBuffer)
+        return try margin(initial: false, MarginTotals(buffer_e4: Int128(buffer), plain: true))
+    }
+
+    private func margin(initial: Bool, _ empty: MarginTotals) throws(Halt) -> MarginTotals {
+        var t = empty
         let S = L.spot
         let custom = initial ? Int128(user.u32(L.user.maxMarginRatio)) : 0
         let quoteMarket = try spotMarket(0)
         let quote = try oracle(quoteMarket.key(S.oracle), source: quoteMarket[S.oracleSource])
-        let quoteTwap = quoteMarket.i64(S.lastOraclePrice + 32)
-        let quoteMin = Int128(min(quote.priceE6, quoteTwap)), quoteMax = Int128(max(quote.priceE6, quoteTwap))
+        let (quoteMin, quoteMax) = t.range(quote.priceE6, average: quoteMarket.i64(S.lastOraclePrice + 32))
         for i in 0..<8 { try addSpot(i, initial: initial, custom: custom, &t) }
         for i in 0..<8 {
             try addPerp(i, initial: initial, custom: custom, quoteMin: quoteMin, quoteMax: quoteMax, &t)
@@ -103,12 +126,12 @@ extension Execution {
         let index = d.u16(o + 32), borrow = d[o + 34] == 1
         let m = try spotMarket(index)
         let px = try oracle(m.key(S.oracle), source: m[S.oracleSource])
-        let twap = m.i64(S.lastOraclePrice + 32)
-        let low = Int128(min(px.priceE6, twap)), high = Int128(max(px.priceE6, twap))
+        let (low, high) = t.range(px.priceE6, average: m.i64(S.lastOraclePrice + 32))
         let amount = L.tokenAmount(scaled: scaled, borrow: borrow, market: m)
         if index == 0 {
             if borrow {
-                t.requirement += ceilDiv(amount * high, 1_000_000)
+                let v = ceilDiv(amount * high, 1_000_000)
+                t.require(v, of: v)
             } else {
                 t.collateral += amount * low / 1_000_000
             }
@@ -123,7 +146,7 @@ extension Execution {
             let v = ceilDiv(amount * high, unit)
             var w = premium(Int128(m.u32(S.weights + (initial ? 8 : 12))), size: size, imf: imf)
             if custom > 0 { w = max(w, 10_000 + custom) }
-            t.requirement += v * w / 10_000
+            t.require(v * w / 10_000, of: v)
         } else {
             let v = amount * low / unit
             var w = Int128(m.u32(S.weights + (initial ? 0 : 4)))
@@ -172,7 +195,7 @@ extension Execution {
                             imf: Int128(m.u32(P.imf)))
         ratio = max(ratio, custom)
         if initial { ratio = max(ratio, Int128(p.maxRatio)) }
-        t.requirement += value * ratio / 10_000 + 10_000 * Int128(p.openOrders)
+        t.require(value * ratio / 10_000 + 10_000 * Int128(p.openOrders), of: value)
     }
 }
 

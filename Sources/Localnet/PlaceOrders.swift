@@ -177,11 +177,11 @@ extension Execution {
         return true
     }
 
-    /// Being liquidated blocks orders while the account is under maintenance; a healthy one is let go.
+    /// Being liquidated blocks orders until the account is above maintenance by a buffer; then it is let go.
     private mutating func liquidationCheck() throws(Halt) {
         let s = L.user.status
         guard user[s] & 3 != 0 else { return }
-        if !(try margin(initial: false)).ok { try fail(6117) }
+        if !(try marginToLeaveLiquidation()).ok { try fail(6117) }
         let v = user[s] & ~3
         world.ledger.set(byte: v, s, in: userAt)
     }

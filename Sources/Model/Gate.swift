@@ -6,7 +6,7 @@ import Text
 /// How a number is said. `word` has no number.
 package enum Unit: UInt8 {
     case word, none, aDay, ms, seconds, slots, times_e4, limitTimes_e4, percent_bp, percent_ppm, usd_e6,
-        sol_e9, base_e9, bps_ppm, pauseBits
+        sol_e9, base_e9, bps_ppm, pauseBits, slotsOfReduction
 }
 
 package struct Measure {
@@ -34,6 +34,7 @@ package struct Measure {
         case .ms: number(&t, " ms")
         case .seconds: number(&t, " s")
         case .slots: number(&t, " slots")
+        case .slotsOfReduction: number(&t, " slots, only a reduction passes")
         case .pauseBits: t.put("status "); t.put(number)
         case .times_e4: fixed(&t, 4, 2, "x")
         case .limitTimes_e4: fixed(&t, 4, 1, "x")

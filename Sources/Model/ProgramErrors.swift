@@ -10,6 +10,7 @@ package enum ProgramError {
     package static let insufficientCollateral: UInt32 = 6003
     /// The account has no place for another order; its position is off the market's step.
     package static let ownersBusiness: [UInt32] = [6060, 6166]
+    package static let userIsBeingLiquidated: UInt32 = 6117
     package static let impossibleFill: UInt32 = 6252
     /// A take that must fill whole cannot.
     package static let takeConditionFailed: UInt32 = 6289

@@ -76,7 +76,7 @@ struct Questions {
         let bytes = [1] + [UInt8](repeating: 0, count: 64) + message[0..<len]
         return bytes.withUnsafeBufferPointer {
             var r = Requests()
-            return r.simulate(id: id, transaction: $0, user: payer, minSlot: 0, post)
+            return r.simulate(id: id, transaction: $0, shown: [payer], minSlot: 0, post)
         }
     }
 

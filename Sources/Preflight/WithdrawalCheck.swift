@@ -93,7 +93,7 @@ extension Checker {
         let e = m.readEndpoint
         let posted = bytes.withUnsafeBufferPointer {
             requests.simulate(
-                id: 77, transaction: $0, user: m.book.pointee.user_address,
+                id: 77, transaction: $0, shown: [m.book.pointee.user_address],
                 minSlot: m.book.pointee.slot
             ) {
                 post(endpoint: e, id: 77, body: $0)

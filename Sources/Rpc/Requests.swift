@@ -7,7 +7,8 @@ import Text
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks
 /// like.
 package enum Ask: UInt8 {
-    case none, stale, markets, book, opinion, prices, blockhash, fees, height, genesis, probe, simulate, send, status, epoch, hashHeight, health
+    case none, stale, markets, names, book, opinion, prices, blockhash, fees, height, genesis, probe, simulate, send,
+        status, epoch, hashHeight, health
 }
 
 extension Ask {
@@ -15,7 +16,7 @@ extension Ask {
     package var method: StaticString {
         switch self {
         case .none, .stale: return ""
-        case .markets, .book, .opinion, .prices: return "getMultipleAccounts"
+        case .markets, .names, .book, .opinion, .prices: return "getMultipleAccounts"
         case .blockhash, .hashHeight: return "getLatestBlockhash"
         case .fees: return "getRecentPrioritizationFees"
         case .height, .epoch: return "getEpochInfo"
@@ -46,6 +47,16 @@ package struct Requests {
     }
 
     private mutating func close() { text.put("}") }
+
+    private mutating func put(list keys: [ek_key]) {
+        text.put("[")
+        for i in 0..<keys.count {
+            text.put(i > 0 ? ",\"" : "\"")
+            text.put(key: keys[i])
+            text.put("\"")
+        }
+        text.put("]")
+    }
 
     private static let digits = 20
 
@@ -92,14 +103,9 @@ package struct Requests {
     /// getMultipleAccounts of any keys (market discovery).
     package mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getMultipleAccounts", id: id)
-        text.put("[[")
-        for i in 0..<keys.count {
-            if i > 0 { text.put(",") }
-            text.put("\"")
-            text.put(key: keys[i])
-            text.put("\"")
-        }
-        text.put("],{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"minContextSlot\":")
+        text.put("[")
+        put(list: keys)
+        text.put(",{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
         text.put("}]")
         close()
@@ -140,14 +146,9 @@ package struct Requests {
 
     package mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getRecentPrioritizationFees", id: id)
-        text.put("[[")
-        for i in 0..<writable.count {
-            if i > 0 { text.put(",") }
-            text.put("\"")
-            text.put(key: writable[i])
-            text.put("\"")
-        }
-        text.put("]]")
+        text.put("[")
+        put(list: writable)
+        text.put("]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
@@ -165,7 +166,7 @@ package struct Requests {
     }
 
     /// The transaction carries no signature yet: a node cannot land what it was only asked to simulate.
-    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, user: ek_key, minSlot: UInt64,
+    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, shown: [ek_key], minSlot: UInt64,
                               _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("simulateTransaction", id: id)
         text.put("[\"")
@@ -173,9 +174,9 @@ package struct Requests {
         text.put("\",{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"sigVerify\":false,\"replaceRecentBlockhash\":true,")
         text.put("\"minContextSlot\":")
         text.put(minSlot)
-        text.put(",\"accounts\":{\"encoding\":\"base64\",\"addresses\":[\"")
-        text.put(key: user)
-        text.put("\"]}}]")
+        text.put(",\"accounts\":{\"encoding\":\"base64\",\"addresses\":")
+        put(list: shown)
+        text.put("}}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }

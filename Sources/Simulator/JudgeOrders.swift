@@ -211,7 +211,7 @@ extension Judge {
         if b.exchange & 8 != 0 { return "exchange paused" }
         if b.market != 1 && !(b.reduceOnlyMarket && reducing) { return "market not active" }
         if b.marketPaused & 4 != 0 { return "market's fills paused" }
-        if b.userStatus & 3 != 0 { return "account being liquidated or bankrupt" }
+        if b.userStatus & 2 != 0 { return "account bankrupt" }
         if b.userStatus & 4 != 0 && !reducing { return "account reduce-only" }
         // A length is measured to a sixth or so.
         if b.oracleAge > r.maxOracleAge_ms * 7 / 6 / UInt64(slot_ms) + 1 { return "oracle too old" }

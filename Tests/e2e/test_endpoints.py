@@ -1,5 +1,6 @@
 """Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not believed alone. What two looks are, and
 what happens without a second one: test_second_look.py."""
+import base64
 import time
 
 import pytest
@@ -110,3 +111,96 @@ def test_one_that_lags_is_passed_over(two):
     third.close()
     assert int(s["perp_base_e9"]) == -9 * E9 and len(chain.landed()) == 1
     assert running.stop() == 143
+
+
+# --- what one node alone says of the venue's list and of the account
+
+def renamed(swap):
+    """Every account whose name is one of these carries the other one, in lists and books alike."""
+    def act(turn):
+        def alter(answer):
+            for a in answer["result"]["value"]:
+                if not a or len(a["data"][0]) < 800:
+                    continue
+                data = base64.b64decode(a["data"][0])
+                for old, new in swap.items():
+                    old, new = old.encode().ljust(32), new.encode().ljust(32)
+                    if old in data:
+                        a["data"][0] = base64.b64encode(data.replace(old, new)).decode()
+                        break
+        return turn.altered(alter) if b'"result"' in turn.truth else turn.truth
+    return act
+
+
+def record_rows(agent):
+    return [(m["name"], m["perp_index"]) for m in agent.record()["markets"]] if agent.state.exists() else []
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_market_that_one_node_names_otherwise_gets_no_row(chains, agents, binary, first):
+    """It shows BTC-PERP's account under the name of SOL-PERP. Nothing of that is traded on, kept or stops the agent for good."""
+    chain = chains("velocity", binary, perp=-9)
+    nodes = [Liar(chain), Liar(chain)]
+    nodes[first].tell("getMultipleAccounts", renamed({"SOL-PERP": "BTC-PERP", "BTC-PERP": "SOL-PERP"}))
+    agent = agents(binary, chain, rpc__url=[n.url for n in nodes], gates__max_cost_bps=500)
+    running = agent.start()
+    wait_for(lambda: len(running.lines) > 3, 30, "a few ticks")
+    assert chain.orders_sent() == [] and {s["status"] for s in running.lines} <= {"blocked", "observe_only", "error"}
+    assert running.stop() == 143
+    assert record_rows(agent) == [], record_rows(agent)
+    for n in nodes:
+        n.honest()
+    running = agent.start()
+    running.until("executed_live", seconds=30)
+    assert running.stop() == 143
+    assert record_rows(agent) == [("SOL-PERP", 0)]
+    for n in nodes:
+        n.close()
+
+
+def test_of_three_the_majority_names_the_market(chains, agents, binary):
+    chain = chains("velocity", binary, perp=-9)
+    nodes = [Liar(chain), Liar(chain), Liar(chain)]
+    nodes[0].tell("getMultipleAccounts", renamed({"SOL-PERP": "BTC-PERP", "BTC-PERP": "SOL-PERP"}))
+    agent = agents(binary, chain, rpc__url=[n.url for n in nodes], gates__max_cost_bps=500)
+    running = agent.start()
+    running.until("executed_live", seconds=30)
+    assert running.stop() == 143 and record_rows(agent) == [("SOL-PERP", 0)]
+    for n in nodes:
+        n.close()
+
+
+def test_a_market_that_one_node_does_not_list_is_not_said_to_be_missing(chains, agents, binary):
+    chain = chains("velocity", binary, perp=-9)
+    nodes = [Liar(chain), Liar(chain)]
+    nodes[0].tell("getMultipleAccounts", renamed({"SOL-PERP": "XYZ-PERP"}))
+    agent = agents(binary, chain, rpc__url=[n.url for n in nodes], gates__max_cost_bps=500)
+    running = agent.start()
+    wait_for(lambda: len(running.lines) > 3, 30, "a few ticks")
+    assert "is not hedged" not in running.log and chain.orders_sent() == []
+    for s in running.lines:
+        assert "the venue has no perp market" not in s["reason"] or "endpoint 1 alone says so far" in s["reason"], s["reason"]
+    nodes[0].honest()
+    running.until("executed_live", since=len(running.lines), seconds=30)
+    assert running.stop() == 143
+    for n in nodes:
+        n.close()
+
+
+def test_an_account_that_one_node_does_not_show_is_not_said_to_be_missing(chains, agents, binary):
+    chain = chains("velocity", binary, perp=-10)
+    node, dead = Liar(chain), "http://127.0.0.1:9"
+
+    def without(answer):
+        value = answer["result"]["value"]
+        for i, a in enumerate(value):
+            if a and len(base64.b64decode(a["data"][0])) == 4496:
+                value[i] = None
+    node.tell("getMultipleAccounts", lambda turn: turn.altered(without))
+    agent = agents(binary, chain, rpc__url=[node.url, dead])
+    r = agent.once()
+    assert r.status["status"] == "error" and "endpoint 1 alone says so far: there is no account" in r.status["reason"], r
+    agent.set(rpc__url=[node.url])
+    r = agent.once()
+    assert r.status["status"] == "error" and "alone says" not in r.status["reason"] and "there is no account" in r.status["reason"], r
+    node.close()

@@ -101,3 +101,22 @@ def test_cooldown_after_a_success(backend, each_binary, chains, agents, clock_sh
     assert len(chain.sends()) == sent
     over = agent.once(env=clock_shim(1900))
     assert over.status["status"] == "executed_live", over
+
+
+@pytest.mark.parametrize("mode", ["live", "paper"])
+def test_a_cooldown_begun_under_a_clock_that_was_ahead_is_not_begun_anew(binary, chains, agents, clock_shim, mode):
+    """The clock was two hours ahead at the success and is set right. Runs of one tick: the cooldown holds once, for its length, and not again when
+    the clock reaches the stamp."""
+    chain = chains("velocity", binary, perp=-9)
+    agent = agents(binary, chain, agent__mode=mode, hedge__cooldown_seconds=600)
+    done = "executed_live" if mode == "live" else "executed_paper"
+    assert agent.once(env=clock_shim(7200)).status["status"] == done
+    chain.ctl("set_user", perp=chain.perp() / E9 + 2)
+    r = agent.once()
+    assert r.status["status"] == "cooldown" and r.status["cooldown_left_seconds"] <= 600, r
+    chain.ctl("warp", slots=750, seconds=300)
+    r = agent.once(env=clock_shim(300))
+    assert r.status["status"] == "cooldown" and r.status["cooldown_left_seconds"] <= 310, r
+    chain.ctl("warp", slots=800, seconds=320)
+    r = agent.once(env=clock_shim(7210))
+    assert r.status["status"] == done, r

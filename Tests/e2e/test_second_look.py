@@ -1,14 +1,17 @@
 """No order on the word of one node, and none on one look: liars, laggards, torn reads, on the embedded chain and on the real program."""
 import base64
 import json
+import struct
 import time
 
 import pytest
 
 from harness import wait_for
-from harness.forger import behind, liar
+from harness.words import base58
+from harness.forger import accounts_of, behind, liar
 from harness.liar import Liar
 from harness.lies import WAYS
+from test_markets import WRAPPED, ata, put_token
 
 E9 = 10 ** 9
 SLOT_S = 0.1
@@ -119,14 +122,16 @@ def test_a_dead_witness_is_counted_out_after_ten_minutes(chains, agents, binary)
     assert running.stop() == 143 and len(chain.landed()) == 1
 
 
-def torn(chain, lamports, left):
-    """The wallet as it was before the owner moved money to the venue, in the next `left` reads of the book."""
+def torn(chain, lamports, left, wallet=None):
+    """A wallet as it was before the owner moved money to the venue, in the next `left` reads of the book or its simulation."""
     def act(turn):
-        answer = json.loads(turn.truth)
-        keys = turn.request["params"][0]
-        if chain.authority in keys and left[0] > 0 and answer["result"]["value"][keys.index(chain.authority)]:
+        answer, params = json.loads(turn.truth), turn.request["params"]
+        keys = params[0] if isinstance(params[0], list) else params[1]["accounts"]["addresses"]
+        shown = accounts_of(answer)
+        at = keys.index(wallet or chain.authority) if (wallet or chain.authority) in keys else None
+        if at is not None and left[0] > 0 and len(shown) > at and shown[at]:
             left[0] -= 1
-            answer["result"]["value"][keys.index(chain.authority)]["lamports"] = lamports
+            shown[at]["lamports"] = lamports
         return json.dumps(answer).encode()
     return act
 
@@ -145,6 +150,90 @@ def test_one_torn_read_sells_nothing(one):
     assert chain.orders_sent() == [] and chain.perp() == -16 * E9
 
 
+def test_the_same_torn_read_twice_sells_nothing(one):
+    """Both looks show the wallet before the owner's move and the User after it; the simulation's bank is one moment."""
+    chain, node, agent = one({"perp": -16}, hedge__spot="venue:SOL, wallet:SOL")
+    chain.ctl("set_user", sol=15, usdt=2000)
+    chain.ctl("set_lamports", pubkey=chain.authority, lamports=E9)
+    running = agent.start()
+    running.until("balanced", seconds=20)
+    left = [2]
+    node.tell("getMultipleAccounts", torn(chain, 6 * E9, left))
+    wait_for(lambda: left[0] == 0, 20, "the torn reads")
+    running.until("balanced", since=len(running.lines), seconds=20)
+    before = node.count("simulateTransaction")
+    left[0] = 10 ** 9
+    s = running.until("blocked", since=len(running.lines), seconds=20)
+    assert s["reason"].endswith("balance of spot leg account %s; no order without it" % chain.authority), s["reason"]
+    gate = next(g for g in s["gates"] if g["name"] == "second_opinion")
+    assert gate["ok"] is False and gate["value"] == "missing"
+    assert node.count("simulateTransaction") >= before + 2 and agent.record()["failures_in_row"] == 0
+    assert running.stop() == 143
+    assert chain.orders_sent() == [] and chain.perp() == -16 * E9
+
+
+@pytest.mark.parametrize("spot", ["wallet:SOL", "venue:SOL"])
+@pytest.mark.parametrize("paused", [0, 2])
+def test_eight_legs_are_shown_by_the_simulation(one, spot, paused):
+    """As many as the config takes; also where the order is an auction's, which names fewer accounts."""
+    watched = [base58(bytes([70 + i]) * 32) for i in range(7)]
+    chain, node, agent = one({"perp": -6}, hedge__spot=[spot] + ["watch:" + w for w in watched], order__fill_timeout_seconds=5,
+                            hedge__cooldown_seconds=0)
+    chain.ctl("set_user", sol=2 if spot == "venue:SOL" else 0, usdt=3000)
+    chain.ctl("set_lamports", pubkey=chain.authority, lamports=2 * E9)
+    for w in watched:
+        chain.ctl("set_lamports", pubkey=w, lamports=E9)
+    chain.ctl("market", perp_paused=paused)
+    asked = []
+
+    def watch(turn):
+        asked.append(turn.request["params"][1]["accounts"]["addresses"])
+        return turn.truth
+    node.tell("simulateTransaction", watch)
+    r = agent.once()
+    assert r.status["status"] == ("unfilled" if paused else "executed_live"), r
+    wallet = [chain.authority] if spot == "wallet:SOL" else []
+    assert asked[-1] == [chain.user] + wallet + watched, asked
+    sent = len(chain.sends())
+    for one_of in watched[:1] + watched[-1:]:
+        chain.ctl("set_user", perp=-6)
+        node.tell("getMultipleAccounts", torn(chain, 2 * E9, [10 ** 9], one_of))
+        r = agent.once()
+        assert r.code == 10 and r.status["status"] == "blocked" and one_of in r.status["reason"], r
+        node.rules.pop("getMultipleAccounts")
+    assert len(chain.sends()) == sent
+
+
+def test_the_fee_payers_own_wallet_may_be_a_leg(one):
+    """The simulation takes the network's fee from it."""
+    chain, _, agent = one({"perp": -9}, seed=7, hedge__spot=["venue:SOL", "wallet:SOL"], hedge__cooldown_seconds=0)
+    chain.ctl("set_lamports", pubkey=chain.authority, lamports=E9 // 2)
+    assert agent.once().status["status"] == "executed_live"
+
+
+def test_a_token_account_is_shown_by_the_simulation(one):
+    """Wrapped SOL in a read that shows a third more of it than there is."""
+    chain, node, agent = one({"perp": -12}, hedge__spot=["venue:SOL", "token:SOL"])
+    put_token(chain, WRAPPED, 2 * E9, 9)
+    assert agent.once().status["status"] == "balanced"
+    key = ata(chain.authority, WRAPPED)
+
+    def more(turn):
+        answer, keys = json.loads(turn.truth), turn.request["params"][0]
+        if key in keys and answer["result"]["value"][keys.index(key)]:
+            entry = answer["result"]["value"][keys.index(key)]["data"]
+            data = base64.b64decode(entry[0])
+            entry[0] = base64.b64encode(data[:64] + struct.pack("<Q", 3 * E9) + data[72:]).decode()
+        return json.dumps(answer).encode()
+    node.tell("getMultipleAccounts", more)
+    r = agent.once()
+    assert r.code == 10 and r.status["status"] == "blocked" and "spot leg account " + key in r.status["reason"], r
+    assert chain.orders_sent() == []
+    node.honest()
+    put_token(chain, WRAPPED, 3 * E9)
+    assert agent.once().status["status"] == "executed_live"
+
+
 def test_a_correction_the_account_does_not_confirm_starts_no_cooldown(one):
     """The node is wrong from the first look to the send. What was sold too much is bought back at once."""
     chain, node, agent = one({"perp": -10}, hedge__spot="venue:SOL, wallet:SOL")
@@ -153,7 +242,8 @@ def test_a_correction_the_account_does_not_confirm_starts_no_cooldown(one):
     running = agent.start()
     running.until("balanced", seconds=20)
     left = [10 ** 9]
-    node.tell("getMultipleAccounts", torn(chain, 3 * E9, left))
+    for method in ("getMultipleAccounts", "simulateTransaction"):
+        node.tell(method, torn(chain, 3 * E9, left))
     wait_for(lambda: chain.sends(), 30, "an order on the false book")
     node.honest()
     running.until("executed_live", seconds=30)

@@ -303,8 +303,8 @@ def test_status_before_the_first_tick(behind_liar):
 
 def test_the_reason_is_the_cause(bench):
     chain, agent = bench(chain={"perp": -9})
-    chain.ctl("set_user", status=1)
-    assert "being liquidated" in agent.once().status["reason"]
+    chain.ctl("set_user", status=2)
+    assert "bankrupt" in agent.once().status["reason"]
     chain.ctl("set_user", status=0)
     price = chain.ctl("state")["sol_price_1e6"] / 1e6
     chain.ctl("auto_oracle", on=True)

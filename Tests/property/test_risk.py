@@ -127,7 +127,7 @@ def test_health(coll, req, status):
     u.status = status
     set_wide(m.total_collateral_e6, coll)
     set_wide(m.requirement_e6, req)
-    if status & 3:
+    if status & 2:
         want = 0
     elif req == 0 and coll >= 0:
         want = 10000

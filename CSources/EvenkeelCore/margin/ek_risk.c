@@ -16,7 +16,7 @@ int64_t ek_margin_free_e6(const ek_margin *m) {
 
 uint32_t ek_health_bp(const ek_user *u, const ek_margin *m) {
     enum { WHOLE_BP = 10000 };
-    if (u->status & (EK_USER_BEING_LIQUIDATED | EK_USER_BANKRUPT)) return 0;
+    if (u->status & EK_USER_BANKRUPT) return 0;
     int held = ek_w_sign(m->total_collateral_e6);
     if (ek_w_sign(m->requirement_e6) == 0 && held >= 0) return WHOLE_BP;
     if (held <= 0 || ek_w_cmp(m->requirement_e6, m->total_collateral_e6) >= 0) return 0;

@@ -56,6 +56,12 @@ int ek_record_find(const ek_record *r, uint16_t perp_index) {
     return -1;
 }
 
+int ek_record_knows(const ek_record *r, const char *name, uint16_t perp_index) {
+    char padded[sizeof r->markets[0].name] = {0};
+    int known = ek_record_find(r, perp_index);
+    return known >= 0 && set_name(padded, name) && memcmp(r->markets[known].name, padded, sizeof padded) == 0;
+}
+
 ek_err ek_record_add(ek_record *r, const char *name, uint16_t perp_index, uint32_t *index) {
     ek_market_record fresh;
     memset(&fresh, 0, sizeof fresh);

@@ -197,4 +197,74 @@ import Text
         b.run(100_000)
         #expect(b.perp_e9 == -11_000_000_000, "\(b.status) \(b.reason)")
     }
+
+    /// One of two says that the order which is cancelled is gone: the cancel is over when the other one shows
+    /// it, too.
+    @Test(arguments: [0, 1]) func aCancelsEndIsAttested(_ liar: Int) {
+        let b = Bench(endpoints: 2)
+        #expect(
+            b.node.foreignOrder(buy: true, base: 100_000_000, price: 60_000_000, maxTs: 0, userId: 205) != nil
+        )
+        b.node.advance(slots: 1_600)
+        b.unix_s += 640
+        b.start(Bench.rules(), 2)
+        b.wire = { method, _ in method == "sendTransaction" ? .lost : nil }
+        while b.ticket == UInt8(EK_TICKET_NONE) && b.mono_ms < 400_000 { b.run(50) }
+        #expect(ek_record_ticket(b.record).pointee.kind == UInt8(EK_KIND_CANCEL), "\(b.status) \(b.reason)")
+        b.forge = (liar, EvidenceTests.hideOrders)
+        b.run(100_000)
+        #expect(!b.logs.contains { $0.contains("proven gone") }, "\(b.logs)")
+        #expect(b.perp_e9 == -9_000_000_000 && !b.logs.contains { $0.contains("LIVE MODE") })
+        b.forge = nil
+        b.wire = { _, _ in nil }
+        b.run(200_000)
+        #expect(b.logs.contains { $0.contains("proven gone") }, "\(b.status) \(b.reason)")
+    }
+
+    /// `resume` comes while the order that closes the position is being simulated.
+    @Test func anOrderBuiltForFlattenIsNotSentAfterResume() {
+        let b = Bench(Bench.options(perp: EvidenceTests.balanced))
+        b.runTick()
+        b.machine.step(.command(.flatten), b.now)
+        var resumed = false
+        b.wire = { method, _ in
+            guard method == "simulateTransaction", b.machine.flattening, !resumed else { return nil }
+            resumed = true
+            b.machine.step(.command(.resume), b.now)
+            return nil
+        }
+        b.run(120_000)
+        #expect(resumed && b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        #expect(b.perp_e9 == EvidenceTests.balanced && b.status == "balanced", "\(b.status) \(b.reason)")
+    }
+
+    /// At one slot the chain has one time; looks that are some slots apart may differ by more.
+    @Test(arguments: [(3, true), (6, false), (20, false)]) func theClocksOfTwoLooksFit(
+        _ ahead_s: UInt64, _ fits: Bool
+    ) {
+        let b = Bench(endpoints: 2)
+        b.forge = (1, { d in if d.count == 40 { Bench.alter(&d, 32) { $0 + ahead_s } } })
+        b.runTick()
+        #expect(b.sent.isEmpty != fits, "\(b.status) \(b.reason)")
+        b.forge = nil
+        b.run(130_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+    }
+
+    /// Old prices of what the collateral is valued by: a reduction passes, and it is said once.
+    @Test func aReductionPassesOldCollateralPricesWithAWarning() {
+        let b = Bench(
+            Bench.options(perp: -11_000_000_000), rules: EvidenceTests.rules { $0.maxOracleAge_slots = 1_000 }
+        )
+        b.chain(#"{"op":"oracle_lag","slots":130}"#)
+        b.kill = true
+        b.run(130_000)
+        let gate = b.machine.gates.first { $0.gate == .collateralOracle }
+        #expect(gate?.ok == true && GateTests.words(gate?.value ?? "").hasSuffix("only a reduction passes"))
+        let said = b.logs.filter { $0.contains("The price that the collateral is valued by is") }
+        #expect(said.count == 1, "\(said)")
+        b.kill = false
+        b.run(65_000)
+        #expect(!b.sent.isEmpty, "\(b.status) \(b.reason)")
+    }
 }

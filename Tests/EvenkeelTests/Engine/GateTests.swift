@@ -75,7 +75,7 @@ import Text
         Closed(gate: .market, chain: [#"{"op":"market","perp_paused":4}"#]),
         Closed(gate: .market, chain: [#"{"op":"market","perp_paused":128}"#]),
         Closed(gate: .user, chain: [#"{"op":"set_user","status":4}"#]),
-        Closed(gate: .user, chain: [#"{"op":"set_user","status":1}"#], also: [.health]),
+        Closed(gate: .user, chain: [#"{"op":"set_user","status":2}"#], also: [.health]),
         Closed(gate: .user, chain: [#"{"op":"set_user","status":64}"#]),
         Closed(gate: .cluster, rules: { $0.genesis = ek_key() }),
         Closed(gate: .latency, rules: { $0.maxLatency_ms = 0 }),
@@ -89,10 +89,14 @@ import Text
         // The first endpoint stands still; the second one's book is sixty slots ahead, and then it is gone.
         Closed(gate: .slotLag, endpoints: 2, act: { b in
             var stood = ""
-            var asked = false
+            var (asked, named) = (false, false)
             b.wire = { method, endpoint in
                 guard method == "getMultipleAccounts" && endpoint == 1 else { return nil }
                 if asked { return .lost }
+                if !named {  // whether it names the market as the first one does
+                    named = true
+                    return nil
+                }
                 asked = true
                 b.node.advance(slots: 60)
                 return nil

@@ -310,7 +310,7 @@ import Text
         var landed = false
         b.rewrite = { method, _, body in
             if method == "sendTransaction" { landed = true }
-            return method == "getMultipleAccounts" && !landed
+            return (method == "getMultipleAccounts" || method == "simulateTransaction") && !landed
                 ? body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":4000000000,") : body
         }
         b.runTick()

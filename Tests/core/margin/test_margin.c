@@ -154,7 +154,11 @@ static void health_and_leverage(void) {
     uint32_t e4 = 7;
     sol_book(&b);
     calc(EK_MAINTENANCE, 0);
-    b.user.status = EK_USER_BEING_LIQUIDATED;
+    uint32_t healthy_bp = ek_health_bp(&b.user, &m);
+    CHECK(healthy_bp > 0);
+    b.user.status = EK_USER_BEING_LIQUIDATED; /* the flag outlives the liquidation: the numbers say it */
+    CHECK_EQ(ek_health_bp(&b.user, &m), healthy_bp);
+    b.user.status = EK_USER_BANKRUPT;
     CHECK_EQ(ek_health_bp(&b.user, &m), 0);
     b.user.status = 0;
     m.requirement_e6 = ek_wide_i64(0);

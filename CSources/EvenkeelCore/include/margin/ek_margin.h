@@ -38,9 +38,9 @@ ek_err ek_margin_calc(const ek_book *b, int type, int strict, ek_margin *out, ek
 /* total - requirement, saturated to the int64 range (signed free collateral for EK_INITIAL strict). */
 int64_t ek_margin_free_e6(const ek_margin *m);
 
-/* Health in basis points of the venue's definition: 0 when flagged as being liquidated or bankrupt, 10000
- * when nothing is required and collateral is not negative, else (collateral - requirement) / collateral,
- * rounded toward zero, within 0..10000. m: Maintenance, plain. */
+/* Health in basis points: 0 when flagged as bankrupt, 10000 when nothing is required and collateral is not
+ * negative, else (collateral - requirement) / collateral, rounded toward zero, within 0..10000. The flag of a
+ * liquidation does not count: it stays until the venue looks at the account again. m: Maintenance, plain. */
 uint32_t ek_health_bp(const ek_user *u, const ek_margin *m);
 
 /* Leverage in 1e-4 (14200 = 1.42x): perp notional at the oracle price / (assets + perp pnl - liabilities),

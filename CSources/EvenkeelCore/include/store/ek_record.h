@@ -159,6 +159,8 @@ typedef struct {
 ek_err ek_record_init(ek_record *r, const char *venue, const ek_key *authority, uint16_t sub_account);
 /* Index of the market with that perp index, or -1. */
 int ek_record_find(const ek_record *r, uint16_t perp_index);
+/* 1: it has a row of this name and index. */
+int ek_record_knows(const ek_record *r, const char *name, uint16_t perp_index);
 /* The market's index, added when it is new (name of 1 to 15 printable bytes: EK_E_RANGE; a ninth market:
  * EK_E_FULL). A known index with another name is EK_E_MISMATCH: the venue renumbered, or this is another
  * venue's file. */
