@@ -11,8 +11,8 @@ KINDS = ["velocity", pytest.param("program", marks=pytest.mark.real_program)]
 def flagged(request, chains, agents, binary):
     def make(perp, borrowed_usdt=None, status=BEING_LIQUIDATED, **settings):
         c = chains(request.param, binary, tick_ms=100)
-        settings = {"gates__max_cost_bps": 500, "gates__min_health_pct": "0", "hedge__max_leverage": "90", **settings}
-        a = agents(binary, c, **settings)
+        a = agents(binary, c, gates__max_cost_bps=500, gates__min_health_pct="0",
+                   hedge__max_leverage="90", **settings)
         price = c.ctl("state")["sol_price_1e6"] / 1e6
         usdt = 2000 if borrowed_usdt is None else -borrowed_usdt(price)
         c.ctl("set_user", sol=10, usdt=usdt, perp=perp, status=status)
