@@ -107,8 +107,7 @@ struct SlotMemory {
 struct MarketSearch {
     var found = false
     var cursor = 0
-    /// The endpoint that is asked for the list; the hosts (as bits) whose list was of no use: others are asked
-    /// first.
+    /// The endpoint that is asked for the list; the hosts (as bits) whose list was of no use: others first.
     var endpoint = 0
     var vainBy: UInt32 = 0
     /// How many markets the venue had when ours were looked for; of them, how many could not be read.

@@ -1,5 +1,5 @@
-"""An account that carries the flag of a liquidation: the flag outlives it, so the numbers and the simulation tell, on the embedded chain and on the real
-program."""
+"""An account that carries the flag of a liquidation: the flag outlives it, so the numbers and the simulation
+tell, on the embedded chain and on the real program."""
 import pytest
 
 E9 = 10 ** 9
@@ -11,7 +11,8 @@ KINDS = ["velocity", pytest.param("program", marks=pytest.mark.real_program)]
 def flagged(request, chains, agents, binary):
     def make(perp, borrowed_usdt=None, status=BEING_LIQUIDATED, **settings):
         c = chains(request.param, binary, tick_ms=100)
-        a = agents(binary, c, gates__max_cost_bps=500, gates__min_health_pct="0", hedge__max_leverage="90", **settings)
+        a = agents(binary, c, gates__max_cost_bps=500, gates__min_health_pct="0",
+                   hedge__max_leverage="90", **settings)
         price = c.ctl("state")["sol_price_1e6"] / 1e6
         usdt = 2000 if borrowed_usdt is None else -borrowed_usdt(price)
         c.ctl("set_user", sol=10, usdt=usdt, perp=perp, status=status)
@@ -30,7 +31,8 @@ def test_a_healthy_account_is_let_go(flagged, perp):
     assert r.status["status"] == "executed_live" and abs(chain.perp() + 10 * E9) < E9 // 50, r
     gate = user_gate(r.status)
     assert gate["ok"] is True and gate["value"] == "flagged as being liquidated, above maintenance", gate
-    assert "flagged as being liquidated but stands above maintenance" in r.err and float(r.status["health_pct"]) > 50
+    assert "flagged as being liquidated but stands above maintenance" in r.err
+    assert float(r.status["health_pct"]) > 50
     assert chain.account()["status"] == 0
     assert user_gate(agent.once().status)["value"] == "normal"
 
@@ -52,7 +54,8 @@ def test_between_maintenance_and_the_venues_buffer_it_is_blocked_and_no_failure(
     assert "deposit collateral" in r.status["alarm"]
     assert chain.sends() == [] and agent.record()["failures_in_row"] == 0
     price = chain.ctl("state")["sol_price_1e6"] / 1e6
-    chain.ctl("set_user", usdt=-(10 * price * 0.9 - 10.4 * price * 0.066), perp=-10.4, status=BEING_LIQUIDATED)
+    borrowed = 10 * price * 0.9 - 10.4 * price * 0.066
+    chain.ctl("set_user", usdt=-borrowed, perp=-10.4, status=BEING_LIQUIDATED)
     assert agent.once().status["status"] == "executed_live" and chain.account()["status"] == 0
 
 

@@ -123,7 +123,7 @@ def test_a_dead_witness_is_counted_out_after_ten_minutes(chains, agents, binary)
 
 
 def torn(chain, lamports, left, wallet=None):
-    """A wallet as it was before the owner moved money to the venue, in the next `left` reads of the book or its simulation."""
+    """A wallet as it was before the owner moved money to the venue, in the next `left` answers."""
     def act(turn):
         answer, params = json.loads(turn.truth), turn.request["params"]
         keys = params[0] if isinstance(params[0], list) else params[1]["accounts"]["addresses"]
@@ -151,7 +151,7 @@ def test_one_torn_read_sells_nothing(one):
 
 
 def test_the_same_torn_read_twice_sells_nothing(one):
-    """Both looks show the wallet before the owner's move and the User after it; the simulation's bank is one moment."""
+    """Both looks show the wallet before the owner's move, the User after it; the simulation is one bank."""
     chain, node, agent = one({"perp": -16}, hedge__spot="venue:SOL, wallet:SOL")
     chain.ctl("set_user", sol=15, usdt=2000)
     chain.ctl("set_lamports", pubkey=chain.authority, lamports=E9)
@@ -164,7 +164,8 @@ def test_the_same_torn_read_twice_sells_nothing(one):
     before = node.count("simulateTransaction")
     left[0] = 10 ** 9
     s = running.until("blocked", since=len(running.lines), seconds=20)
-    assert s["reason"].endswith("balance of spot leg account %s; no order without it" % chain.authority), s["reason"]
+    words = "balance of spot leg account %s; no order without it" % chain.authority
+    assert s["reason"].endswith(words), s["reason"]
     gate = next(g for g in s["gates"] if g["name"] == "second_opinion")
     assert gate["ok"] is False and gate["value"] == "missing"
     assert node.count("simulateTransaction") >= before + 2 and agent.record()["failures_in_row"] == 0
@@ -177,8 +178,8 @@ def test_the_same_torn_read_twice_sells_nothing(one):
 def test_eight_legs_are_shown_by_the_simulation(one, spot, paused):
     """As many as the config takes; also where the order is an auction's, which names fewer accounts."""
     watched = [base58(bytes([70 + i]) * 32) for i in range(7)]
-    chain, node, agent = one({"perp": -6}, hedge__spot=[spot] + ["watch:" + w for w in watched], order__fill_timeout_seconds=5,
-                            hedge__cooldown_seconds=0)
+    legs = [spot] + ["watch:" + w for w in watched]
+    chain, node, agent = one({"perp": -6}, hedge__spot=legs, order__fill_timeout_seconds=5, hedge__cooldown_seconds=0)
     chain.ctl("set_user", sol=2 if spot == "venue:SOL" else 0, usdt=3000)
     chain.ctl("set_lamports", pubkey=chain.authority, lamports=2 * E9)
     for w in watched:
@@ -206,7 +207,7 @@ def test_eight_legs_are_shown_by_the_simulation(one, spot, paused):
 
 def test_the_fee_payers_own_wallet_may_be_a_leg(one):
     """The simulation takes the network's fee from it."""
-    chain, _, agent = one({"perp": -9}, seed=7, hedge__spot=["venue:SOL", "wallet:SOL"], hedge__cooldown_seconds=0)
+    chain, _, agent = one({"perp": -9}, seed=7, hedge__spot=["venue:SOL", "wallet:SOL"])
     chain.ctl("set_lamports", pubkey=chain.authority, lamports=E9 // 2)
     assert agent.once().status["status"] == "executed_live"
 
@@ -227,7 +228,8 @@ def test_a_token_account_is_shown_by_the_simulation(one):
         return json.dumps(answer).encode()
     node.tell("getMultipleAccounts", more)
     r = agent.once()
-    assert r.code == 10 and r.status["status"] == "blocked" and "spot leg account " + key in r.status["reason"], r
+    assert r.code == 10 and r.status["status"] == "blocked", r
+    assert "spot leg account " + key in r.status["reason"], r
     assert chain.orders_sent() == []
     node.honest()
     put_token(chain, WRAPPED, 3 * E9)
