@@ -99,6 +99,12 @@ package final class Hedge {
 extension [Gate] {
     package var allOpen: Bool { !contains { !$0.ok } }
 
+    /// Why no price can be gone by; nil: one can.
+    var unsurePrice: Text? {
+        for g in self where !g.ok && g.gate.isOfPrice { return g.reason }
+        return nil
+    }
+
     /// The first closed gate's sentence: of one that is a cause, before those that only follow from a wrong
     /// price or a flagged account.
     package var closedReason: Text {

@@ -56,7 +56,10 @@ extension Hedge {
     package var standing: Text {
         if !reason.isEmpty { return reason }
         switch status {
-        case .balanced: return "Drift \(drift: view) is inside the tolerance"
+        case .balanced:
+            let inside: Text = "Drift \(drift: view) is inside the tolerance"
+            guard let why = gates.unsurePrice else { return inside }
+            return "\(inside); no correction could be made now: \(why)"
         case .dust:
             return "The correction of \(base: decision.size_base_e9, shown: 6) is under the smallest order"
         case .cooldown: return "Cooldown active (\(decision.cooldown_left_s)s remaining)"

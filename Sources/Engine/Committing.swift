@@ -41,9 +41,10 @@ extension Machine {
         }
         var mark = ek_fee_mark()
         ek_fee_mark_of(ek_book_user(book), h.perpIndex, &mark)
-        follow(
-            Tracking(market: d.market, inherited: false, feeMark: mark, endpoints: endpoints.all.count, now),
-            now)
+        var known = Tracking(
+            market: d.market, inherited: false, feeMark: mark, endpoints: endpoints.all.count, now)
+        known.flagged = userFlagged
+        follow(known, now)
     }
 
     /// Signs the order into the ticket; the length of the transaction there.

@@ -204,7 +204,8 @@ extension Machine {
         switch Int(end.outcome) {
         case Int(EK_OUT_FILLED):
             sayFilled(end)
-            finish(.executedLive, "Filled and proven on the account", about: i, now)
+            let which: StaticString = known.flagged ? ", which carried the flag of a liquidation" : ""
+            finish(.executedLive, "Filled and proven on the account\(which)", about: i, now)
         case Int(EK_OUT_PARTIAL_GONE):
             sayFilled(end)
             finish(.partial, "Part of the order filled; the rest is proven gone", about: i, now)

@@ -80,6 +80,8 @@ package struct Tracking {
     /// What settling had done to the account when the ticket was made.
     package var feeMark: ek_fee_mark?
     package var witnesses: [TicketWitness]
+    /// The account carried the flag of a liquidation when the order was made.
+    package var flagged = false
 
     package var statusDue_ms: UInt64
     package var sendDue_ms: UInt64

@@ -109,6 +109,14 @@ package enum GateName: UInt8, CaseIterable {
         }
     }
 
+    /// It says whether the price can be gone by.
+    package var isOfPrice: Bool {
+        switch self {
+        case .oracleAge, .oracleDivergence, .oracleTwins, .oracleConfidence: return true
+        default: return false
+        }
+    }
+
     /// The sentence of a closed gate: words, the value, words, the limit.
     fileprivate var sentence: (StaticString, StaticString, Pieces) {
         switch self {

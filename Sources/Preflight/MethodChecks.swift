@@ -87,8 +87,7 @@ struct Questions {
         switch step {
         case genesis: return needed("getGenesisHash", t)
         case blockhash: return needed("getLatestBlockhash", t)
-        case epoch:
-            return poorer("getEpochInfo", t, "block heights are then told by getLatestBlockhash")
+        case epoch: return needed("getEpochInfo", t)
         case simulate: return needed("simulateTransaction", t)
         case fees:
             return poorer("getRecentPrioritizationFees", t,
