@@ -41,7 +41,7 @@ VAULT = fields(known=FLAG, mode=FLAG, unix_s=I64, start_unix_s=I64, equity_e6=I6
                fees_e6=I64)
 PART = fields(spot_base_e9=I64, outside_base_e9=I64, perp_base_e9=I64, spot_price_e6=I64, perp_price_e6=I64,
               basis_e6=I64, delta_e6=I64)
-PROOF = fields(slot=U64, next_order_id=U32)
+PROOF = fields(slot=U64, next_order_id=U32, slot_us=U32)
 CLUSTER = fields(clustered=FLAG)
 RATE = fields(pool=KEY, lamports=SOME, supply=SOME, epoch=U64)
 

@@ -51,6 +51,7 @@ package final class Machine {
         books.clearPlan(account)
         requests.bodies.plan(books.plan)
         standing.inheritedTicket = journal.ticketOpen
+        self.rules.slot_ms = slotLength_ms
     }
 
     // MARK: what others read
@@ -92,7 +93,9 @@ package final class Machine {
 
     /// How long a slot lasts: as measured, or as the venue takes it to be, or the nominal 400 ms.
     package var slotLength_ms: UInt64 {
-        if let us = endpoints.slot_us { return max(1, (us + 500) / 1_000) }
+        // What an earlier process measured is better than a number that once was right.
+        let kept_us = UInt64(record.pointee.slot_us)
+        if let us = endpoints.slot_us ?? (kept_us > 0 ? kept_us : nil) { return max(1, (us + 500) / 1_000) }
         let venue_ms = bookKnown ? book.pointee.state.slot_duration_ms : 0
         return venue_ms > 0 ? UInt64(venue_ms) : nominalSlot_ms
     }

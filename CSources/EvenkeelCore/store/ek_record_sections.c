@@ -95,6 +95,7 @@ static void proof(ek_walk *w, ek_record *r, uint32_t row) {
     (void)row;
     ek_walk_u64(w, &r->proof.slot);
     ek_walk_u32(w, &r->proof.next_order_id);
+    ek_walk_u32(w, &r->slot_us);
 }
 
 static void cluster(ek_walk *w, ek_record *r, uint32_t row) {
@@ -134,7 +135,7 @@ static const section sections[] = {
     {EK_TAG_PAPER, A_MARKET_EACH, 0, 49, paper},
     {EK_TAG_VAULT, FIELDS, 0, 82, vault},
     {EK_TAG_VAULT_MARKETS, A_MARKET_EACH, 0, 56, vault_market},
-    {EK_TAG_PROOF, FIELDS, 0, 12, proof},
+    {EK_TAG_PROOF, FIELDS, 0, 16, proof},
     {EK_TAG_CLUSTER, FIELDS, 0, 1, cluster},
     {EK_TAG_LST_RATES, RATES, 0, 56, lst_rate},
 };

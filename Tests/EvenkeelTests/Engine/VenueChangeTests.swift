@@ -88,6 +88,18 @@ struct VenueChangeTests {
         #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
     }
 
+    /// A new process goes on with what the one before has measured: else a cooldown that goes by slots would be
+    /// shorter after every restart of a chain that is faster than the nominal one.
+    @Test func theMeasureOutlivesTheProcess() {
+        let b = Bench(Bench.options(perp: -10_000_000_000))
+        b.slot_ms = 150
+        b.run(200_000)
+        b.start(Bench.rules())
+        #expect(b.machine.slotMeasured_us == nil)
+        #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
+        #expect(b.machine.rules.maxSlotLag == 8_000 / b.machine.slotLength_ms)
+    }
+
     /// A slot key in the config wins over the time.
     @Test func aLimitInSlotsWins() {
         var rules = Bench.rules()

@@ -101,7 +101,11 @@ static void longer(void) {
 
 static void shorter(void) {
     fresh();
-    resize(EK_TAG_PROOF, -4); /* before next_order_id there was the slot alone */
+    resize(EK_TAG_PROOF, -4); /* before the length of a slot */
+    CHECK_EQ(decoded(), EK_OK);
+    CHECK_EQ(out.slot_us, 0);
+    fresh();
+    resize(EK_TAG_PROOF, -8); /* before next_order_id there was the slot alone */
     CHECK_EQ(decoded(), EK_OK);
     CHECK_EQ(out.proof.slot, 438024299);
     CHECK_EQ(out.proof.next_order_id, 0);
@@ -299,12 +303,12 @@ static void sizes(void) {
     }
     r.ticket.tx_len = EK_TICKET_TX_MAX;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
-    CHECK_EQ(payload(), 5276);
+    CHECK_EQ(payload(), 5280);
     appended(EK_TAG_LAST_KNOWN + 1, EK_RECORD_KEPT - 4);
     CHECK_EQ(decoded(), EK_OK);
     CHECK_EQ(ek_record_encode(&out, other), EK_OK);
     CHECK_BYTES(image, other, sizeof image);
-    CHECK_EQ(payload(), 6300);
+    CHECK_EQ(payload(), 6304);
 }
 
 int main(void) {

@@ -147,6 +147,7 @@ typedef struct {
     ek_market_record markets[EK_RECORD_MARKETS];
     ek_ticket ticket;
     ek_proof proof;
+    uint32_t slot_us;                /* how long a slot lasts, as last measured; 0: never was */
     uint32_t format;   /* of the image it was read from; a save writes EK_RECORD_VERSION */
     uint8_t clustered; /* the record also stands in a cluster's store */
     uint8_t n_lst_rates;
