@@ -132,10 +132,12 @@ test-needs: $(BUILD)/deps.stamp $(VENV)/ready
 tidy:
 	@failed=0; for check in Tools/tidy/*.py; do python3 $$check || failed=1; done; exit $$failed
 
-# Formatters in lint mode: the rules of `.swift-format` for all of the Swift; `.clang-format` for the lines of C
-# that are changed since HEAD. CONTRIBUTING.md says what they would change as a whole.
-format: $(BUILD)/deps.stamp
+# Formatters in lint mode: `ruff.toml` for the Python of tests and tools; the rules of `.swift-format` for all
+# of the Swift; `.clang-format` for the lines of C that are changed since HEAD. CONTRIBUTING.md says what they
+# would change as a whole.
+format: $(BUILD)/deps.stamp $(VENV)/ready
 	bash Tools/deps.sh lint
+	$(VENV)/bin/python -m ruff format --check -q Tests Tools
 	swift format lint --strict --parallel --debug-disable-pretty-print --recursive Sources Tests Package.swift
 	bash Tools/changed-c.sh
 

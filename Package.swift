@@ -11,7 +11,8 @@ let embedded = Context.environment["EVENKEEL_EMBEDDED"] == "1"
 // checks is off: in Embedded Swift it is an empty function, and calling it takes 58 KB. Without incremental
 // code generation no hashes of the builder's paths get into the program.
 let embeddedFlags = ["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
-                     "-Xfrontend", "-disable-incremental-llvm-codegen"]
+                     "-Xfrontend", "-disable-incremental-llvm-codegen",
+                     "-Xllvm", "-enable-machine-outliner=always"]
 func swiftSettings(optimise: String) -> [SwiftSetting] {
     embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(embeddedFlags + [optimise])] : []
 }
@@ -33,7 +34,7 @@ func cSettings(optimise: String) -> [CSetting] {
 }
 // Functions that came out as the same code are kept once (19 KB). No build ID: it would be another one for
 // every directory that the program is built in.
-let forLinker = ["--gc-sections", "--icf=all", "--as-needed", "--build-id=none",
+let forLinker = ["-O2", "--gc-sections", "--icf=all", "--as-needed", "--build-id=none",
                  "-z", "relro", "-z", "now", "-z", "pack-relative-relocs"]
 let linking: [LinkerSetting] = embedded
     ? [.unsafeFlags(["-use-ld=lld"] + forLinker.flatMap { ["-Xlinker", $0] })]

@@ -1,5 +1,6 @@
 """The state file's image once more, written from the tables of docs/architecture.md and without the program's
 code: format 3 read and written, formats 1 and 2 written."""
+
 import hashlib
 import struct
 
@@ -18,29 +19,99 @@ def fields(**named):
 NAME, KEY, SIGNATURE = ("16s", None), ("32s", None), ("64s", None)
 IDENTITY = fields(venue=NAME, authority=KEY, sub_account=U16)
 SWITCHES = fields(mode=("B", 2), paused=FLAG, breaker_open=FLAG, failures_in_row=U32)
-COUNTS = fields(next_user_order_id=("B", (1, 255)), max_slot_seen=U64, fee_lamports=U64, ticks=U64,
-                corrections=U64, start_unix_s=I64)
-TICKET = fields(state=("B", 5), kind=("B", 3), market=("B", 255), action=("B", 2), direction=("B", 1),
-                reduce_only=FLAG, drift_known=FLAG, user_order_id=("B", 255), outcome=("B", 9),
-                perp_index=U16, attempts=U32, next_order_id_before=U32, target_order_id=U32,
-                tolerance_ppm=U32, size_base_e9=U64, worst_price_e6=I64, oracle_price_e6=I64,
-                position_before=I64, quote_before=I64, quote_entry_before=I64, spot_before=I64,
-                net_before=I64, drift_before_ppm=I64, book_slot=U64, max_ts=I64,
-                last_valid_block_height=U64, journalled_unix_s=I64, sent_unix_s=I64, sent_slot=U64,
-                landed_slot=U64, filled_base_e9=U64, fee_lamports=U64, blockhash=KEY, signature=SIGNATURE)
+COUNTS = fields(
+    next_user_order_id=("B", (1, 255)),
+    max_slot_seen=U64,
+    fee_lamports=U64,
+    ticks=U64,
+    corrections=U64,
+    start_unix_s=I64,
+)
+TICKET = fields(
+    state=("B", 5),
+    kind=("B", 3),
+    market=("B", 255),
+    action=("B", 2),
+    direction=("B", 1),
+    reduce_only=FLAG,
+    drift_known=FLAG,
+    user_order_id=("B", 255),
+    outcome=("B", 9),
+    perp_index=U16,
+    attempts=U32,
+    next_order_id_before=U32,
+    target_order_id=U32,
+    tolerance_ppm=U32,
+    size_base_e9=U64,
+    worst_price_e6=I64,
+    oracle_price_e6=I64,
+    position_before=I64,
+    quote_before=I64,
+    quote_entry_before=I64,
+    spot_before=I64,
+    net_before=I64,
+    drift_before_ppm=I64,
+    book_slot=U64,
+    max_ts=I64,
+    last_valid_block_height=U64,
+    journalled_unix_s=I64,
+    sent_unix_s=I64,
+    sent_slot=U64,
+    landed_slot=U64,
+    filled_base_e9=U64,
+    fee_lamports=U64,
+    blockhash=KEY,
+    signature=SIGNATURE,
+)
 MARKET = fields(name=NAME, perp_index=U16, last_unix_s=I64, last_slot=U64, corrections=U64, fees_own_e6=I64)
-DAY = fields(day_start=I64, trades=U32, notional_e6=POSITIVE, paper_day_start=I64, paper_trades=U32,
-             paper_notional_e6=POSITIVE)
-LAST = fields(action=("B", 2), outcome=("B", 9), mode=FLAG, size_base_e9=U64, price_e6=POSITIVE, fee_e6=I64,
-              fee_lamports=U64, slot=U64, unix_s=I64, drift_before_ppm=I64, drift_after_ppm=I64,
-              signature=SIGNATURE)
-PAPER = fields(active=FLAG, base_e9=I64, quote_e6=I64, fees_e6=I64, last_unix_s=I64, last_slot=U64,
-               corrections=U64)
-VAULT = fields(known=FLAG, mode=FLAG, unix_s=I64, start_unix_s=I64, equity_e6=I64, funding_mark_e6=I64,
-               fees_mark_e6=I64, network_mark_e6=I64, deposits_mark_e6=I64, flows_e6=I64, funding_e6=I64,
-               fees_e6=I64)
-PART = fields(spot_base_e9=I64, outside_base_e9=I64, perp_base_e9=I64, spot_price_e6=I64, perp_price_e6=I64,
-              basis_e6=I64, delta_e6=I64)
+DAY = fields(
+    day_start=I64,
+    trades=U32,
+    notional_e6=POSITIVE,
+    paper_day_start=I64,
+    paper_trades=U32,
+    paper_notional_e6=POSITIVE,
+)
+LAST = fields(
+    action=("B", 2),
+    outcome=("B", 9),
+    mode=FLAG,
+    size_base_e9=U64,
+    price_e6=POSITIVE,
+    fee_e6=I64,
+    fee_lamports=U64,
+    slot=U64,
+    unix_s=I64,
+    drift_before_ppm=I64,
+    drift_after_ppm=I64,
+    signature=SIGNATURE,
+)
+PAPER = fields(
+    active=FLAG, base_e9=I64, quote_e6=I64, fees_e6=I64, last_unix_s=I64, last_slot=U64, corrections=U64
+)
+VAULT = fields(
+    known=FLAG,
+    mode=FLAG,
+    unix_s=I64,
+    start_unix_s=I64,
+    equity_e6=I64,
+    funding_mark_e6=I64,
+    fees_mark_e6=I64,
+    network_mark_e6=I64,
+    deposits_mark_e6=I64,
+    flows_e6=I64,
+    funding_e6=I64,
+    fees_e6=I64,
+)
+PART = fields(
+    spot_base_e9=I64,
+    outside_base_e9=I64,
+    perp_base_e9=I64,
+    spot_price_e6=I64,
+    perp_price_e6=I64,
+    basis_e6=I64,
+    delta_e6=I64,
+)
 PROOF = fields(slot=U64, next_order_id=U32, slot_us=U32)
 CLUSTER = fields(clustered=FLAG)
 RATE = fields(pool=KEY, lamports=SOME, supply=SOME, epoch=U64)
@@ -74,7 +145,7 @@ def pack(spec, values):
 
 def unpack(spec, data):
     """What is longer is cut off, what is shorter is zero."""
-    data = data[:size(spec)].ljust(size(spec), b"\0")
+    data = data[: size(spec)].ljust(size(spec), b"\0")
     values = struct.unpack("<" + "".join(form for _, form, _ in spec), data)
     return dict(zip((name for name, _, _ in spec), values))
 
@@ -103,7 +174,7 @@ def split(data):
     out, at = [], 0
     while at < len(data):
         tag, n = struct.unpack_from("<HH", data, at)
-        out.append((tag, data[at + 4:at + 4 + n]))
+        out.append((tag, data[at + 4 : at + 4 + n]))
         at += 4 + n
     return out
 
@@ -112,7 +183,7 @@ def rows(spec, content):
     if not content:
         return []
     row, n = struct.unpack_from("<HH", content)
-    return [unpack(spec, content[4 + i * row:4 + (i + 1) * row]) for i in range(n)]
+    return [unpack(spec, content[4 + i * row : 4 + (i + 1) * row]) for i in range(n)]
 
 
 def read(data):
@@ -122,7 +193,7 @@ def read(data):
     for tag, (name, table, spec, _) in SECTIONS.items():
         content = found.get(tag, b"")
         record[name] = content if spec is None else (rows if table else unpack)(spec, content)
-        if table and name != "rates":                # a row for every market
+        if table and name != "rates":  # a row for every market
             record[name] += [unpack(spec, b"")] * (len(record["markets"]) - len(record[name]))
     return record
 
@@ -154,4 +225,4 @@ def opened(slot):
     if slot[:8] != b"EVENKEEL" or hashlib.blake2b(slot[:-32], digest_size=32).digest() != slot[-32:]:
         return None
     version, n, generation = struct.unpack_from("<IIQ", slot, 8)
-    return version, generation, slot[FRAME:FRAME + n]
+    return version, generation, slot[FRAME : FRAME + n]

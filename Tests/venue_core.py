@@ -2,6 +2,7 @@
 so a struct here can never differ from the one in C.
 
 `core()` gives (ffi, lib). Helpers turn core values into Python ones; a refusal raises Refused with the core's code and the fault's text."""
+
 import base64
 import enum
 import functools
@@ -15,14 +16,32 @@ import cffi
 import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-HEADERS = ("types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_wire order_margin vault ring "
-           "rolling price_memory ledger loss policy").split()
+HEADERS = (
+    "types wide fixed side venue account fault plan book tx margin assess taker_fee cost order order_wire order_margin vault ring "
+    "rolling price_memory ledger loss policy"
+).split()
 SHARED = pathlib.Path(os.environ.get("EK_SHARED") or ROOT.parent / "shared")
 
 
 class E(enum.IntEnum):
-    (OK, SHORT, RANGE, OVERFLOW, SYNTAX, FULL, DISCRIMINATOR, OWNER, MISSING, UNSUPPORTED, CHECKSUM, VERSION, CRYPTO, RPC,
-     MISMATCH, LENGTH) = range(16)
+    (
+        OK,
+        SHORT,
+        RANGE,
+        OVERFLOW,
+        SYNTAX,
+        FULL,
+        DISCRIMINATOR,
+        OWNER,
+        MISSING,
+        UNSUPPORTED,
+        CHECKSUM,
+        VERSION,
+        CRYPTO,
+        RPC,
+        MISMATCH,
+        LENGTH,
+    ) = range(16)
 
 
 class Refused(Exception):
@@ -41,8 +60,22 @@ def _library():
     if not pathlib.Path(path).exists():
         pathlib.Path(path).parent.mkdir(parents=True, exist_ok=True)
         sources = sorted(map(str, (ROOT / "CSources/EvenkeelCore").rglob("*.c")))
-        subprocess.run(["gcc", "-std=gnu11", "-O2", "-fPIC", "-shared", "-D_GNU_SOURCE", f"-I{ROOT}/CSources/EvenkeelCore/include", *sources,
-                        "-lsodium", "-o", str(path)], check=True)
+        subprocess.run(
+            [
+                "gcc",
+                "-std=gnu11",
+                "-O2",
+                "-fPIC",
+                "-shared",
+                "-D_GNU_SOURCE",
+                f"-I{ROOT}/CSources/EvenkeelCore/include",
+                *sources,
+                "-lsodium",
+                "-o",
+                str(path),
+            ],
+            check=True,
+        )
     return str(path)
 
 
@@ -138,7 +171,11 @@ def exact(data):
 def decode(v, kind, data, *source):
     ffi, lib = core()
     out = ffi.new(f"ek_{kind} *")
-    check(getattr(lib, f"ek_decode_{kind}")(*([v] if v is not None else []), *source, exact(data), len(data), out))
+    check(
+        getattr(lib, f"ek_decode_{kind}")(
+            *([v] if v is not None else []), *source, exact(data), len(data), out
+        )
+    )
     return out
 
 
@@ -157,7 +194,11 @@ class Book:
             self.put(CLOCK, slot.to_bytes(8, "little") + bytes(24) + now.to_bytes(8, "little", signed=True))
 
     def put(self, role, data, k=None):
-        check(self.lib.ek_book_put_account(self.b, role, key(k) if k is not None else self.ffi.NULL, exact(data), len(data)))
+        check(
+            self.lib.ek_book_put_account(
+                self.b, role, key(k) if k is not None else self.ffi.NULL, exact(data), len(data)
+            )
+        )
         return self
 
     def margin(self, kind, strict):
@@ -182,9 +223,16 @@ def order(**fields):
     ffi, _ = core()
     o = ffi.new("ek_order_params *")
     o.market_type = 1
-    flags = {"max_ts": "has_max_ts", "trigger_price_e6": "has_trigger_price", "oracle_offset_e6": "has_oracle_offset",
-             "auction_duration": "has_auction_duration", "auction_start_e6": "has_auction_start", "auction_end_e6": "has_auction_end",
-             "builder_index": "has_builder", "builder_fee_tenth_bps": "has_builder_fee"}
+    flags = {
+        "max_ts": "has_max_ts",
+        "trigger_price_e6": "has_trigger_price",
+        "oracle_offset_e6": "has_oracle_offset",
+        "auction_duration": "has_auction_duration",
+        "auction_start_e6": "has_auction_start",
+        "auction_end_e6": "has_auction_end",
+        "builder_index": "has_builder",
+        "builder_fee_tenth_bps": "has_builder_fee",
+    }
     for name, value in fields.items():
         if value is None:
             continue

@@ -26,7 +26,11 @@ class Allowance:
         now = {str(p.relative_to(root)): len(places) for p, places in found.items() if places}
         before, after = sum(self.counts.values()), sum(now.values())
         if write:
-            more = ["%s: %d, %d allowed" % (p, n, self.counts[p]) for p, n in now.items() if n > self.counts.get(p, n)]
+            more = [
+                "%s: %d, %d allowed" % (p, n, self.counts[p])
+                for p, n in now.items()
+                if n > self.counts.get(p, n)
+            ]
             if after > before:
                 more.append("%d are over the limit, %d were allowed" % (after, before))
             if not more:

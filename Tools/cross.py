@@ -89,7 +89,7 @@ def compile_swift(target, includes, modules):
         "-emit-object",
         *target.swift,
         "-o",
-        out
+        out,
     )
     return out
 
@@ -124,7 +124,7 @@ def main():
         WORK / package.PROGRAM,
         *objects,
         *link,
-        "-lm"
+        "-lm",
     )
     new = output.with_name(output.name + ".new")
     run("aarch64-linux-gnu-strip", "-s", "-R", ".comment", "-o", new, WORK / package.PROGRAM)

@@ -4,6 +4,7 @@ kept; CHANGELOG.md, beside it in the package, has them.
 
     debian_changelog.py VERSION DATE     on stdout; VERSION of the package, DATE as RFC 5322 has it
 """
+
 import pathlib
 import re
 import sys
@@ -25,8 +26,16 @@ def newest(text):
 def main():
     print("evenkeel (%s) unstable; urgency=medium\n" % sys.argv[1])
     for x in newest(CHANGES.read_text()):
-        print(textwrap.fill(x, 78, initial_indent="  * ", subsequent_indent="    ", break_on_hyphens=False,
-                            break_long_words=False))
+        print(
+            textwrap.fill(
+                x,
+                78,
+                initial_indent="  * ",
+                subsequent_indent="    ",
+                break_on_hyphens=False,
+                break_long_words=False,
+            )
+        )
     print("\n -- %s  %s" % (MAINTAINER, sys.argv[2]))
 
 

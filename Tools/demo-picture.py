@@ -4,6 +4,7 @@ bold, dim. One row a line, one run a colour, every run placed and stretched to i
 
     demo-picture.py --record PROGRAM [ARGUMENT ...] > picture.svg     runs it in tmux until it ends, and draws its last screen
 """
+
 import html
 import pathlib
 import re
@@ -17,8 +18,24 @@ COLUMNS, ROWS = 96, 26
 CELL_W, CELL_H, PAD = 8.4, 18, 14
 FONT = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, 'Liberation Mono', monospace"
 BACK, FRONT = "#11151c", "#d5dbe5"
-SIXTEEN = ["#2a303b", "#e06c75", "#8cc570", "#e0b062", "#61a8ef", "#c678dd", "#56b6c2", "#c8ced8",
-           "#5c6370", "#ff8a93", "#a6e087", "#f5c878", "#83c0ff", "#de95f2", "#74d5e1", "#ffffff"]
+SIXTEEN = [
+    "#2a303b",
+    "#e06c75",
+    "#8cc570",
+    "#e0b062",
+    "#61a8ef",
+    "#c678dd",
+    "#56b6c2",
+    "#c8ced8",
+    "#5c6370",
+    "#ff8a93",
+    "#a6e087",
+    "#f5c878",
+    "#83c0ff",
+    "#de95f2",
+    "#74d5e1",
+    "#ffffff",
+]
 CUBE = (0, 95, 135, 175, 215, 255)
 
 
@@ -106,19 +123,34 @@ def svg(screen):
     rows = [runs(line) for line in lines]
     columns = max([COLUMNS] + [c + w for row in rows for c, w, _, _ in row])
     width, height = columns * CELL_W + 2 * PAD, len(lines) * CELL_H + 2 * PAD
-    out = ['<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" role="img" '
-           'aria-label="evenkeel demo in a terminal">' % (width, height, width, height),
-           '<rect width="100%%" height="100%%" rx="8" fill="%s"/>' % BACK,
-           '<g font-family="%s" font-size="14" xml:space="preserve">' % html.escape(FONT, quote=True)]
+    out = [
+        '<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" role="img" '
+        'aria-label="evenkeel demo in a terminal">' % (width, height, width, height),
+        '<rect width="100%%" height="100%%" rx="8" fill="%s"/>' % BACK,
+        '<g font-family="%s" font-size="14" xml:space="preserve">' % html.escape(FONT, quote=True),
+    ]
     for y, row in enumerate(rows):
         base = PAD + y * CELL_H + 13.5
         for column, cells, text, (front, back, bold, dim) in row:
             x, w = PAD + column * CELL_W, cells * CELL_W
             if back:
-                out.append('<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>' % (x, PAD + y * CELL_H, w, CELL_H, back))
+                out.append(
+                    '<rect x="%.1f" y="%.1f" width="%.1f" height="%d" fill="%s"/>'
+                    % (x, PAD + y * CELL_H, w, CELL_H, back)
+                )
             if text.strip():
-                out.append('<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s%s>%s</text>' % (
-                    x, base, w, front, ' font-weight="bold"' if bold else "", ' opacity="0.65"' if dim else "", html.escape(text)))
+                out.append(
+                    '<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s%s>%s</text>'
+                    % (
+                        x,
+                        base,
+                        w,
+                        front,
+                        ' font-weight="bold"' if bold else "",
+                        ' opacity="0.65"' if dim else "",
+                        html.escape(text),
+                    )
+                )
     return "\n".join(out + ["</g>", "</svg>", ""])
 
 
@@ -128,9 +160,27 @@ def record(program):
     end = pathlib.Path(tempfile.gettempdir()) / name
 
     def tmux(*words):
-        return subprocess.run(["tmux", "-L", name, "-f", "/dev/null", *words], check=True, capture_output=True, text=True).stdout
-    tmux("-u", "new-session", "-d", "-x", str(COLUMNS), "-y", str(ROWS), "env", "TERM=tmux-256color", "LC_ALL=C.UTF-8", "sh", "-c",
-         'stty -echo; "$@"; touch "$0"; sleep 600', str(end), *program)
+        return subprocess.run(
+            ["tmux", "-L", name, "-f", "/dev/null", *words], check=True, capture_output=True, text=True
+        ).stdout
+
+    tmux(
+        "-u",
+        "new-session",
+        "-d",
+        "-x",
+        str(COLUMNS),
+        "-y",
+        str(ROWS),
+        "env",
+        "TERM=tmux-256color",
+        "LC_ALL=C.UTF-8",
+        "sh",
+        "-c",
+        'stty -echo; "$@"; touch "$0"; sleep 600',
+        str(end),
+        *program,
+    )
     try:
         tmux("set-option", "-g", "status", "off")
         until = time.monotonic() + 600

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes the man page and the shells' completions out of what the program says of itself, so that they cannot go stale.
 
-    words.py man|bash|zsh|fish PROGRAM     on stdout; PROGRAM is asked for `help` and for every `COMMAND --help`
+words.py man|bash|zsh|fish PROGRAM     on stdout; PROGRAM is asked for `help` and for every `COMMAND --help`
 """
+
 import datetime
 import os
 import pathlib
@@ -12,7 +13,9 @@ import sys
 import time
 
 TEMPLATE = pathlib.Path(__file__).resolve().parents[1] / "Deploy" / "evenkeel.1.in"
-OPTION = re.compile(r"(?<![\w-])(--[a-z][a-z-]*|-c)(?: (FILE(?:\.\w+)?|[A-Z][\w.:]*|[a-z]+(?:\|[A-Za-z:]+)+))?")
+OPTION = re.compile(
+    r"(?<![\w-])(--[a-z][a-z-]*|-c)(?: (FILE(?:\.\w+)?|[A-Z][\w.:]*|[a-z]+(?:\|[A-Za-z:]+)+))?"
+)
 
 
 class Option:
@@ -25,14 +28,20 @@ class Option:
 
     @property
     def choices(self):
-        return [w for w in (self.value or "").split("|") if re.fullmatch("[a-z]+", w)] if "|" in (self.value or "") else []
+        return (
+            [w for w in (self.value or "").split("|") if re.fullmatch("[a-z]+", w)]
+            if "|" in (self.value or "")
+            else []
+        )
 
 
 class Command:
     def __init__(self, name, summary, help_text):
         self.name, self.summary, self.help = name, summary, help_text
         self.options, self.subcommands, self.takes_file = {}, [], False
-        for name_, value in OPTION.findall(re.sub("`[^`]*`", "", help_text)):      # words in backquotes are of other commands
+        for name_, value in OPTION.findall(
+            re.sub("`[^`]*`", "", help_text)
+        ):  # words in backquotes are of other commands
             o = self.options.setdefault(name_, Option(name_, None))
             o.value = o.value or value or None
         if "--faults" in self.options:
@@ -49,7 +58,9 @@ class Command:
         self.options["--help"].text = "explains the command"
 
     def usage(self):
-        return [line for line in self.help.split("\n") if re.match(r"evenkeel (\S+\|)*%s\b" % self.name, line)]
+        return [
+            line for line in self.help.split("\n") if re.match(r"evenkeel (\S+\|)*%s\b" % self.name, line)
+        ]
 
 
 def items(text):
@@ -74,7 +85,7 @@ def commands(program):
         names, rest, more = m.group(1).split("|"), m.group(2), " ".join(m.group(3).split())
         tail = re.search(r" {2,}(\S.*)$", rest)
         summary = more or (tail.group(1) if tail else "")
-        usage = rest[:tail.start()] if tail else rest
+        usage = rest[: tail.start()] if tail else rest
         for name in names:
             if name in found:
                 c = found[name]
@@ -90,10 +101,16 @@ def commands(program):
 
 # ---- the shells
 
+
 def bash(found):
-    out = ["# bash completion for evenkeel, made by words.py from the program's own help", "_evenkeel() {",
-           '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words="" files=""', "    COMPREPLY=()",
-           '    if [ "$COMP_CWORD" -eq 1 ]; then words="%s"; else' % " ".join(found), '    case "${COMP_WORDS[1]} $before" in']
+    out = [
+        "# bash completion for evenkeel, made by words.py from the program's own help",
+        "_evenkeel() {",
+        '    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} words="" files=""',
+        "    COMPREPLY=()",
+        '    if [ "$COMP_CWORD" -eq 1 ]; then words="%s"; else' % " ".join(found),
+        '    case "${COMP_WORDS[1]} $before" in',
+    ]
     for c in found.values():
         for o in c.options.values():
             if o.takes_file:
@@ -102,20 +119,26 @@ def bash(found):
                 out.append('    "%s %s") words="%s" ;;' % (c.name, o.name, " ".join(o.choices)))
             elif o.value:
                 out.append('    "%s %s") return ;;' % (c.name, o.name))
-    out += ["    *)", '        case ${COMP_WORDS[1]} in']
+    out += ["    *)", "        case ${COMP_WORDS[1]} in"]
     for c in found.values():
         line = '        %s) words="%s"' % (c.name, " ".join(c.options))
         if c.subcommands:
             line += '; [ "$COMP_CWORD" -eq 2 ] && words="%s $words"' % " ".join(c.subcommands)
-            line += ' || files=1' if c.takes_file else ""
+            line += " || files=1" if c.takes_file else ""
         elif c.takes_file:
             line += "; files=1"
         out.append(line + " ;;")
-    out += ["        esac ;;", "    esac; fi",
-            '    [ -z "$words" ] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")',
-            '    if [ -n "$files" ] && [ "${word#-}" = "$word" ]; then',
-            '        compopt -o filenames 2>/dev/null || :', '        mapfile -t COMPREPLY < <(compgen -f -- "$word")', "    fi", "}",
-            "complete -F _evenkeel evenkeel"]
+    out += [
+        "        esac ;;",
+        "    esac; fi",
+        '    [ -z "$words" ] || mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")',
+        '    if [ -n "$files" ] && [ "${word#-}" = "$word" ]; then',
+        "        compopt -o filenames 2>/dev/null || :",
+        '        mapfile -t COMPREPLY < <(compgen -f -- "$word")',
+        "    fi",
+        "}",
+        "complete -F _evenkeel evenkeel",
+    ]
     return "\n".join(out) + "\n"
 
 
@@ -125,9 +148,21 @@ def quoted(text, forbidden=""):
 
 
 def zsh(found):
-    out = ["#compdef evenkeel", "# made by words.py from the program's own help", "local -a commands options words", "commands=("]
+    out = [
+        "#compdef evenkeel",
+        "# made by words.py from the program's own help",
+        "local -a commands options words",
+        "commands=(",
+    ]
     out += ["    '%s:%s'" % (c.name, quoted(c.summary, ":")) for c in found.values()]
-    out += [")", "if (( CURRENT == 2 )); then", "    _describe command commands", "    return", "fi", 'case "$words[2] $words[CURRENT-1]" in']
+    out += [
+        ")",
+        "if (( CURRENT == 2 )); then",
+        "    _describe command commands",
+        "    return",
+        "fi",
+        'case "$words[2] $words[CURRENT-1]" in',
+    ]
     # `words` is the line that is completed; nothing above may shadow it
     out[2] = "local -a commands options"
     for c in found.values():
@@ -141,7 +176,9 @@ def zsh(found):
                 out.append("%s _message '%s'; return ;;" % (key, o.value))
     out += ["esac", "case $words[2] in"]
     for c in found.values():
-        body = ["options=(%s)" % " ".join("'%s:%s'" % (o.name, quoted(o.text, ":")) for o in c.options.values())]
+        body = [
+            "options=(%s)" % " ".join("'%s:%s'" % (o.name, quoted(o.text, ":")) for o in c.options.values())
+        ]
         if c.subcommands:
             body.append("(( CURRENT == 3 )) && compadd -- %s" % " ".join(c.subcommands))
         if c.takes_file:
@@ -154,22 +191,45 @@ def zsh(found):
 def fish(found):
     out = ["# made by words.py from the program's own help", "complete -c evenkeel -f"]
     for c in found.values():
-        out.append("complete -c evenkeel -n __fish_use_subcommand -a %s -d '%s'" % (c.name, quoted(c.summary)))
+        out.append(
+            "complete -c evenkeel -n __fish_use_subcommand -a %s -d '%s'" % (c.name, quoted(c.summary))
+        )
         when = "'__fish_seen_subcommand_from %s'" % c.name
         for s in c.subcommands:
-            out.append("complete -c evenkeel -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' -a %s"
-                       % (c.name, " ".join(c.subcommands), s))
+            out.append(
+                "complete -c evenkeel -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' -a %s"
+                % (c.name, " ".join(c.subcommands), s)
+            )
         if c.takes_file:
-            out.append("complete -c evenkeel -n %s -F" % ("'__fish_seen_subcommand_from %s; and __fish_seen_subcommand_from %s'" % (
-                c.name, " ".join(c.subcommands)) if c.subcommands else when))
+            out.append(
+                "complete -c evenkeel -n %s -F"
+                % (
+                    "'__fish_seen_subcommand_from %s; and __fish_seen_subcommand_from %s'"
+                    % (c.name, " ".join(c.subcommands))
+                    if c.subcommands
+                    else when
+                )
+            )
         for o in c.options.values():
-            line = "complete -c evenkeel -n %s %s" % (when, "-s c -l config" if o.name == "-c" else "-l " + o.name[2:])
-            line += " -r -F" if o.takes_file else " -x -a '%s'" % " ".join(o.choices) if o.choices else " -x" if o.value else ""
+            line = "complete -c evenkeel -n %s %s" % (
+                when,
+                "-s c -l config" if o.name == "-c" else "-l " + o.name[2:],
+            )
+            line += (
+                " -r -F"
+                if o.takes_file
+                else " -x -a '%s'" % " ".join(o.choices)
+                if o.choices
+                else " -x"
+                if o.value
+                else ""
+            )
             out.append(line + (" -d '%s'" % quoted(o.text) if o.text else ""))
     return "\n".join(out) + "\n"
 
 
 # ---- the man page
+
 
 def roff(text):
     text = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "\\(ga").replace("'", "\\(aq")
@@ -183,9 +243,9 @@ def man(found):
             continue
         names = c.usage()[0].split()[1] if c.usage() else c.name
         if names != c.name and names.split("|")[0] != c.name:
-            continue        # told with the first of its usage line
+            continue  # told with the first of its usage line
         out.append(".SS " + roff(names.replace("|", ", ")))
-        if not c.usage():       # it has no words of its own
+        if not c.usage():  # it has no words of its own
             out.append(roff(c.summary or "Prints the version, the build and the account layouts it knows."))
             continue
         listed, paragraph = False, False
@@ -219,8 +279,15 @@ def main():
     found = commands(program)
     if kind == "man":
         version = said(program, "version").split()[1]
-        day = datetime.datetime.fromtimestamp(int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), datetime.timezone.utc)
-        page = TEMPLATE.read_text().replace("@VERSION@", version).replace("@DATE@", "%s" % day.date()).replace("@COMMANDS@\n", "\n".join(man(found)) + "\n")
+        day = datetime.datetime.fromtimestamp(
+            int(os.environ.get("SOURCE_DATE_EPOCH", time.time())), datetime.timezone.utc
+        )
+        page = (
+            TEMPLATE.read_text()
+            .replace("@VERSION@", version)
+            .replace("@DATE@", "%s" % day.date())
+            .replace("@COMMANDS@\n", "\n".join(man(found)) + "\n")
+        )
         print(page, end="")
     else:
         print({"bash": bash, "zsh": zsh, "fish": fish}[kind](found), end="")

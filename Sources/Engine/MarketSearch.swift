@@ -160,8 +160,8 @@ extension Machine {
         }
     }
 
-    /// Calls `each` with a market's name, index and, of a spot market, mint. False: it cannot be read; `unread` is
-    /// called with the length where that is for its layout.
+    /// Calls `each` with a market's name, index and, of a spot market, mint. False: it cannot be read;
+    /// `unread` is called with the length where that is for its layout.
     private func readMarket(
         _ a: Answer, _ listed: inout ek_scan_account, perp: Bool, unread: (Int) -> Void = { _ in },
         _ each: (UnsafePointer<CChar>, UInt16, ek_key) -> Void

@@ -136,8 +136,8 @@ extension Machine {
         }
     }
 
-    /// What stands on the account keeps every order out, and only its owner can change that: held up and said,
-    /// and no failure of ours.
+    /// What stands on the account keeps every order out, and only its owner can change that: held up and
+    /// said, and no failure of ours.
     private func ownerMustAct(_ why: Text, _ now: Now) {
         let i = draft.market
         if endpoints.usable > 1 && startOver(why, now) { return }

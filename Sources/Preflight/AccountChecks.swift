@@ -84,8 +84,8 @@ extension Checker {
         } else if ek_user_has_delegate(ek_book_user(m.book)) != 0 && same(m.account.signer, user.delegate) {
             row(.ok, "signer", """
                 \(key: m.account.signer) is the delegate: at this venue such a key may trade, settle, swap \
-                inside the account and move perp positions between its sub-accounts, not withdraw; this agent's \
-                signer signs orders and cancels only
+                inside the account and move perp positions between its sub-accounts, not withdraw; this \
+                agent's signer signs orders and cancels only
                 """)
         } else {
             row(.fail, "signer", "\(key: m.account.signer) is neither authority nor delegate",

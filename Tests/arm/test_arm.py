@@ -1,4 +1,5 @@
 """The arm64 program under an emulator: the same numbers as the native one from the same saved reads, and the same demo of the seed."""
+
 import base64
 import json
 import os
@@ -42,10 +43,12 @@ def test_version_names_the_same_layouts(emulated):
 @pytest.mark.parametrize("seeds", ["1..2", "40..41"])
 def test_the_simulator_comes_to_the_same_end(emulated, seeds):
     """Every decision, transaction and state image of these seeds goes into the counts."""
+
     def counts(binary):
         code, out = run(binary, "sim", "--seeds", seeds, "--days", "1")
         assert code == 0, out
         return [line for line in out.splitlines() if not line.startswith("seconds")]
+
     assert counts(emulated) == counts(NATIVE)
 
 
@@ -69,16 +72,39 @@ def saved_reads():
     state = (shared / "fixtures/velocity/velocity_state.bin").read_bytes()
     reads = []
     for c in golden["cases"][::6]:
-        raw = lambda name: base64.b64decode(golden["accounts"][c[name]] if c[name].startswith("#") else c[name])
-        accounts = [(bytes([i]) * 32, VELOCITY, raw(n)) for i, n in enumerate(("user", "perp_market", "spot_usdt", "spot_sol"), 1)]
+        raw = lambda name: base64.b64decode(
+            golden["accounts"][c[name]] if c[name].startswith("#") else c[name]
+        )
+        accounts = [
+            (bytes([i]) * 32, VELOCITY, raw(n))
+            for i, n in enumerate(("user", "perp_market", "spot_usdt", "spot_sol"), 1)
+        ]
         accounts.append((bytes([5]) * 32, VELOCITY, state))
-        for name, market in (("oracle_sol", "perp_market"), ("oracle_usdt", "spot_usdt"), ("oracle_sol", "spot_sol")):
-            key = raw(market)[40:72]       # pubkey, then oracle, after the discriminator
+        for name, market in (
+            ("oracle_sol", "perp_market"),
+            ("oracle_usdt", "spot_usdt"),
+            ("oracle_sol", "spot_sol"),
+        ):
+            key = raw(market)[40:72]  # pubkey, then oracle, after the discriminator
             accounts.append((key, VELOCITY, raw(name)))
-        accounts.append((raw("user")[8:40], "1" * 32, b""))     # the owner's wallet
-        value = [{"owner": owner, "lamports": 1, "executable": False, "rentEpoch": 2**64 - 1, "space": len(d),
-                  "data": [base64.b64encode(d).decode(), "base64"]} for _, owner, d in accounts]
-        reads.append({"keys": [base58(k) for k, _, _ in accounts], "result": {"context": {"slot": c["slot"]}, "value": value}})
+        accounts.append((raw("user")[8:40], "1" * 32, b""))  # the owner's wallet
+        value = [
+            {
+                "owner": owner,
+                "lamports": 1,
+                "executable": False,
+                "rentEpoch": 2**64 - 1,
+                "space": len(d),
+                "data": [base64.b64encode(d).decode(), "base64"],
+            }
+            for _, owner, d in accounts
+        ]
+        reads.append(
+            {
+                "keys": [base58(k) for k, _, _ in accounts],
+                "result": {"context": {"slot": c["slot"]}, "value": value},
+            }
+        )
     return reads
 
 

@@ -1,4 +1,5 @@
 """Every order and cancel of the shared vectors that the agent can send, byte for byte and account for account."""
+
 import pathlib
 import struct
 import sys
@@ -15,7 +16,11 @@ def addressed(b, v, authority, sub):
     ffi, lib = core()
     check(lib.ek_venue_address(v, lib.EK_ADDR_STATE, ffi.NULL, 0, ffi.addressof(b.b, "state_address")))
     check(lib.ek_venue_address(v, lib.EK_ADDR_USER, key(authority), sub, ffi.addressof(b.b, "user_address")))
-    check(lib.ek_venue_address(v, lib.EK_ADDR_USER_STATS, key(authority), 0, ffi.addressof(b.b, "user_stats_address")))
+    check(
+        lib.ek_venue_address(
+            v, lib.EK_ADDR_USER_STATS, key(authority), 0, ffi.addressof(b.b, "user_stats_address")
+        )
+    )
     return b
 
 
@@ -33,14 +38,25 @@ def optional(value, convert=int):
 
 def drift_order(p):
     enum_of = lambda name, value: ENUMS[name].index(value)
-    return order(order_type=enum_of("order_type", p["order_type"]), market_type=enum_of("market_type", p["market_type"]),
-                 direction=enum_of("direction", p["direction"]), user_order_id=p["user_order_id"], base_e9=int(p["base_asset_amount"]),
-                 price_e6=int(p["price"]), market_index=p["market_index"], reduce_only=int(p["reduce_only"]),
-                 post_only=["NONE", "MustPostOnly", "TryPostOnly", "Slide"].index(p["post_only"]), bit_flags=p["bit_flags"],
-                 trigger_condition=enum_of("trigger_condition", p["trigger_condition"]), max_ts=optional(p["max_ts"]),
-                 trigger_price_e6=optional(p["trigger_price"]), oracle_offset_e6=optional(p["oracle_price_offset"]),
-                 auction_duration=optional(p["auction_duration"]), auction_start_e6=optional(p["auction_start_price"]),
-                 auction_end_e6=optional(p["auction_end_price"]))
+    return order(
+        order_type=enum_of("order_type", p["order_type"]),
+        market_type=enum_of("market_type", p["market_type"]),
+        direction=enum_of("direction", p["direction"]),
+        user_order_id=p["user_order_id"],
+        base_e9=int(p["base_asset_amount"]),
+        price_e6=int(p["price"]),
+        market_index=p["market_index"],
+        reduce_only=int(p["reduce_only"]),
+        post_only=["NONE", "MustPostOnly", "TryPostOnly", "Slide"].index(p["post_only"]),
+        bit_flags=p["bit_flags"],
+        trigger_condition=enum_of("trigger_condition", p["trigger_condition"]),
+        max_ts=optional(p["max_ts"]),
+        trigger_price_e6=optional(p["trigger_price"]),
+        oracle_offset_e6=optional(p["oracle_price_offset"]),
+        auction_duration=optional(p["auction_duration"]),
+        auction_start_e6=optional(p["auction_start_price"]),
+        auction_end_e6=optional(p["auction_end_price"]),
+    )
 
 
 def test_drift_instructions():
@@ -59,13 +75,18 @@ def test_drift_instructions():
             data, accounts = got
             want = c[name]
             assert data.hex() == want["data_hex"], name
-            assert accounts == [(m["pubkey"], m["is_signer"], m["is_writable"]) for m in want["accounts"]], name
+            assert accounts == [(m["pubkey"], m["is_signer"], m["is_writable"]) for m in want["accounts"]], (
+                name
+            )
 
         o, signer = drift_order(c["order_params"]), c["signer"]
         same(build("ek_wire_place", b, signer, o), "place_perp_order")
         same(build("ek_wire_take", b, signer, o, 0, 0), "place_and_take_perp_order")
         cancel = c["cancel_order_id"]
-        same(build("ek_ix_cancel_order", b, signer, 0xFFFF, int(cancel is not None), cancel or 0), "cancel_order")
+        same(
+            build("ek_ix_cancel_order", b, signer, 0xFFFF, int(cancel is not None), cancel or 0),
+            "cancel_order",
+        )
     assert len(golden["instructions"]) >= 50
 
 
@@ -94,10 +115,21 @@ def test_velocity_instructions():
         if c["name"] in ("place_perp_order", "place_and_take_perp_order"):
             f = c["fields"]
             auction = f.get("auction", [None] * 3)
-            o = order(order_type=f.get("order_type", 0), direction=f.get("direction", 1), user_order_id=f.get("user_order_id", 0), base_e9=f["base"],
-                      price_e6=f.get("price", 0), reduce_only=f.get("reduce_only", 0), post_only=f.get("post_only", 0), bit_flags=f.get("bit_flags", 0),
-                      max_ts=f.get("max_ts"), oracle_offset_e6=f.get("oracle_offset"), auction_duration=auction[0], auction_start_e6=auction[1],
-                      auction_end_e6=auction[2])
+            o = order(
+                order_type=f.get("order_type", 0),
+                direction=f.get("direction", 1),
+                user_order_id=f.get("user_order_id", 0),
+                base_e9=f["base"],
+                price_e6=f.get("price", 0),
+                reduce_only=f.get("reduce_only", 0),
+                post_only=f.get("post_only", 0),
+                bit_flags=f.get("bit_flags", 0),
+                max_ts=f.get("max_ts"),
+                oracle_offset_e6=f.get("oracle_offset"),
+                auction_duration=auction[0],
+                auction_start_e6=auction[1],
+                auction_end_e6=auction[2],
+            )
             if c["name"] == "place_perp_order":
                 got = build("ek_ix_place", b, signer, o)
             else:
@@ -107,7 +139,7 @@ def test_velocity_instructions():
             raw = bytes.fromhex(c["data_hex"])
             got = build("ek_ix_cancel_order", b, signer, 0, raw[8], int.from_bytes(raw[9:], "little"))
         else:
-            continue                                                    # cancels that the agent does not send
+            continue  # cancels that the agent does not send
         seen += 1
         assert got[0].hex() == c["data_hex"], c["label"]
         assert got[1] == [(a["pubkey"], a["signer"], a["writable"]) for a in c["accounts"]], c["label"]
@@ -123,7 +155,9 @@ def test_the_probe_is_the_order_with_a_size_of_zero():
     data = data_of(ix)
     assert data[:8].hex() == "d53301bb6cdce6e0" and data[12:20] == bytes(8)
     assert data[-5:].hex() == "01" + (25602).to_bytes(4, "little").hex()
-    like = build("ek_ix_place_and_take", b, bytes(range(32)), order(direction=1, base_e9=1, price_e6=1), 1, 25602)
+    like = build(
+        "ek_ix_place_and_take", b, bytes(range(32)), order(direction=1, base_e9=1, price_e6=1), 1, 25602
+    )
     assert data[:12] + data[20:] == like[0][:12] + like[0][20:]
     assert [m for m in metas(ix)] == [tuple(m) for m in like[1]]
 
@@ -131,8 +165,12 @@ def test_the_probe_is_the_order_with_a_size_of_zero():
 def test_sizes_that_mean_something_else_are_refused():
     golden = vectors("velocity.json")
     b, signer = velocity_instruction_book(golden), bytes(32)
-    for name, o in [("ek_ix_place", order(base_e9=0)), ("ek_ix_place", order(base_e9=2**64 - 1)), ("ek_ix_place", order(base_e9=10**9, bit_flags=1, order_type=1)),
-                    ("ek_ix_place", order(base_e9=10**9, market_type=0))]:
+    for name, o in [
+        ("ek_ix_place", order(base_e9=0)),
+        ("ek_ix_place", order(base_e9=2**64 - 1)),
+        ("ek_ix_place", order(base_e9=10**9, bit_flags=1, order_type=1)),
+        ("ek_ix_place", order(base_e9=10**9, market_type=0)),
+    ]:
         with pytest.raises(Refused) as refused:
             build(name, b, signer, o)
         assert refused.value.code == E.RANGE

@@ -1,4 +1,5 @@
 """Margin equal to the unit to what the real programs printed: 200 Drift scenarios, 150 + 23 Velocity refusals."""
+
 import pathlib
 import sys
 
@@ -29,7 +30,14 @@ def reference(b, kind, strict):
     check(lib.ek_book_perp_oracle(b.b, b.b.perps[0].market_index, out))
     prices["perp", b.b.perps[0].market_index] = out[0].price_e6
     markets = lambda array, n: {m["market_index"]: m for m in map(plain, array[0:n])}
-    return ref.margin(plain(b.b.user), markets(b.b.spots, b.b.n_spots), markets(b.b.perps, b.b.n_perps), prices, kind == INITIAL, strict)
+    return ref.margin(
+        plain(b.b.user),
+        markets(b.b.spots, b.b.n_spots),
+        markets(b.b.perps, b.b.n_perps),
+        prices,
+        kind == INITIAL,
+        strict,
+    )
 
 
 def test_drift_scenarios():
@@ -43,18 +51,28 @@ def test_drift_scenarios():
             for m in s[name]:
                 b.put(role, b64(m["base64"]))
         put_oracles(b, b64(s["oracle_accounts"]["SOL"]), b64(s["oracle_accounts"]["USDC"]))
-        for name, kind, strict in (("initial", INITIAL, 0), ("initial_strict", INITIAL, 1), ("maintenance", MAINTENANCE, 0),
-                                   ("maintenance_strict", MAINTENANCE, 1)):
+        for name, kind, strict in (
+            ("initial", INITIAL, 0),
+            ("initial_strict", INITIAL, 1),
+            ("maintenance", MAINTENANCE, 0),
+            ("maintenance_strict", MAINTENANCE, 1),
+        ):
             m, want = b.margin(kind, strict), s["program"][name]
             free = max(0, totals(m)[0] - totals(m)[1])
-            if (*totals(m), free) != (want["total_collateral"], want["margin_requirement"], want["free_collateral"]):
+            if (*totals(m), free) != (
+                want["total_collateral"],
+                want["margin_requirement"],
+                want["free_collateral"],
+            ):
                 wrong.append((s["id"], name, totals(m), want, s["tags"]))
             assert totals(m) == reference(b, kind, strict)
         ffi, lib = core()
         maintenance = ffi.new("ek_margin *")
         check(lib.ek_margin_calc(b.b, MAINTENANCE, 0, maintenance, b.fault))
         # The program says whole percent, rounded half up.
-        assert (lib.ek_health_bp(ffi.addressof(b.b, "user"), maintenance) + 50) // 100 == s["program"]["health"], s["id"]
+        assert (lib.ek_health_bp(ffi.addressof(b.b, "user"), maintenance) + 50) // 100 == s["program"][
+            "health"
+        ], s["id"]
         paid = sum(s["program"]["funding_payment"].values())
         assert b.margin(MAINTENANCE, 0)["unsettled_funding_e6"] == paid, s["id"]
     assert len(scenarios) >= 200 and not wrong, (len(wrong), wrong[:5])
@@ -63,7 +81,9 @@ def test_drift_scenarios():
 def velocity_book(c, accounts, slot=0, now=0):
     b = Book(venue("velocity"), slot, now)
     raw = lambda name: b64(accounts[c[name]] if c[name].startswith("#") else c[name])
-    b.put(USER, raw("user")).put(PERP_MARKET, raw("perp_market")).put(SPOT_MARKET, raw("spot_usdt")).put(SPOT_MARKET, raw("spot_sol"))
+    b.put(USER, raw("user")).put(PERP_MARKET, raw("perp_market")).put(SPOT_MARKET, raw("spot_usdt")).put(
+        SPOT_MARKET, raw("spot_sol")
+    )
     return put_oracles(b, raw("oracle_sol"), raw("oracle_usdt"))
 
 
@@ -86,7 +106,14 @@ def test_velocity_orders_as_the_program_judged_them():
     for c in golden["cases"]:
         b = velocity_book(c, golden["accounts"], c["slot"], c["unix_time"])
         o = c["order"]
-        kind, m = b.margin_if_placed(order(order_type=o["order_type"], direction=o["direction"], base_e9=o["base"], reduce_only=o["reduce_only"]))
+        kind, m = b.margin_if_placed(
+            order(
+                order_type=o["order_type"],
+                direction=o["direction"],
+                base_e9=o["base"],
+                reduce_only=o["reduce_only"],
+            )
+        )
         got = ["initial", "maintenance"][kind], *totals(m)
         want = c["kind"], int(c["total_collateral"]), int(c["margin_requirement"])
         if got != want:

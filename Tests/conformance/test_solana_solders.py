@@ -1,5 +1,6 @@
 """Against solders (the Solana SDK itself): program addresses, base58, signatures, compiled messages, signed transactions, and which bytes are
 refused."""
+
 import random
 
 import pytest
@@ -26,7 +27,10 @@ def test_ten_thousand_program_addresses(solana):
     rng = random.Random(20261122)
     for _ in range(10000):
         program = rng.randbytes(32)
-        seeds = [rng.randbytes(rng.choice((0, 1, 2, 4, 8, 31, 32, rng.randrange(33)))) for _ in range(rng.choice((0, 1, 2, 2, 3, 3, rng.randrange(16))))]
+        seeds = [
+            rng.randbytes(rng.choice((0, 1, 2, 4, 8, 31, 32, rng.randrange(33))))
+            for _ in range(rng.choice((0, 1, 2, 2, 3, 3, rng.randrange(16))))
+        ]
         key, bump = Pubkey.find_program_address(seeds, Pubkey(program))
         assert solana.find_pda(seeds, program) == (bytes(key), bump)
 
@@ -78,14 +82,26 @@ def some_instructions(rng, keys, signers):
 
 def seen_as_solders_sees(seen, msg):
     header = msg.header
-    assert seen["header"] == (header.num_required_signatures, header.num_readonly_signed_accounts, header.num_readonly_unsigned_accounts)
-    assert seen["keys"] == [bytes(k) for k in msg.account_keys] and seen["blockhash"] == bytes(msg.recent_blockhash)
+    assert seen["header"] == (
+        header.num_required_signatures,
+        header.num_readonly_signed_accounts,
+        header.num_readonly_unsigned_accounts,
+    )
+    assert seen["keys"] == [bytes(k) for k in msg.account_keys] and seen["blockhash"] == bytes(
+        msg.recent_blockhash
+    )
     assert seen["ixs"] == [(i.program_id_index, bytes(i.accounts), bytes(i.data)) for i in msg.instructions]
     for i in range(len(msg.account_keys)):
         assert seen["signer"][i] == (i < header.num_required_signatures)
         in_class = i - header.num_required_signatures
-        size, readonly = ((header.num_required_signatures, header.num_readonly_signed_accounts) if in_class < 0 else
-                          (len(msg.account_keys) - header.num_required_signatures, header.num_readonly_unsigned_accounts))
+        size, readonly = (
+            (header.num_required_signatures, header.num_readonly_signed_accounts)
+            if in_class < 0
+            else (
+                len(msg.account_keys) - header.num_required_signatures,
+                header.num_readonly_unsigned_accounts,
+            )
+        )
         assert seen["writable"][i] == ((i if in_class < 0 else in_class) < size - readonly)
 
 
@@ -96,11 +112,17 @@ def test_random_transactions(solana, v0):
         pairs = [Keypair.from_seed(rng.randbytes(32)) for _ in range(rng.choice((1, 1, 2, 3)))]
         payer = pairs[0]
         # keys that differ late make the order within a class depend on every byte
-        keys = [rng.choice((rng.randbytes(32), bytes(31) + rng.randbytes(1), b"\xff" * 30 + rng.randbytes(2))) for _ in range(rng.randrange(1, 30))]
+        keys = [
+            rng.choice((rng.randbytes(32), bytes(31) + rng.randbytes(1), b"\xff" * 30 + rng.randbytes(2)))
+            for _ in range(rng.randrange(1, 30))
+        ]
         ours, theirs = some_instructions(rng, keys, [bytes(p.pubkey()) for p in pairs])
         blockhash = rng.randbytes(32)
-        msg = (MessageV0.try_compile(payer.pubkey(), theirs, [], Hash(blockhash)) if v0 else
-               Message.new_with_blockhash(theirs, payer.pubkey(), Hash(blockhash)))
+        msg = (
+            MessageV0.try_compile(payer.pubkey(), theirs, [], Hash(blockhash))
+            if v0
+            else Message.new_with_blockhash(theirs, payer.pubkey(), Hash(blockhash))
+        )
         signers = msg.header.num_required_signatures
         pairs = [next(p for p in pairs if p.pubkey() == k) for k in msg.account_keys[:signers]]
         tx = VersionedTransaction(msg, pairs)
@@ -117,7 +139,9 @@ def test_random_transactions(solana, v0):
         assert solana.assemble_tx([bytes(s) for s in tx.signatures], raw) == wire
         several += signers > 1
         seen = solana.parse_tx(wire)
-        assert seen["verified"] and seen["sigs"] == [bytes(s) for s in tx.signatures] and seen["message"] == raw
+        assert (
+            seen["verified"] and seen["sigs"] == [bytes(s) for s in tx.signatures] and seen["message"] == raw
+        )
         assert seen["version"] == (0 if v0 else "legacy")
         seen_as_solders_sees(seen, msg)
         assert solana.parse_message(raw)["sigs"] == []
@@ -130,14 +154,28 @@ def test_lookup_tables_are_read(solana):
     for _ in range(200):
         payer, program = Keypair.from_seed(rng.randbytes(32)), rng.randbytes(32)
         keys = [rng.randbytes(32) for _ in range(12)]
-        tables = [AddressLookupTableAccount(Pubkey(rng.randbytes(32)), [Pubkey(k) for k in rng.sample(keys, 5)]) for _ in range(2)]
-        ixs = [Instruction(Pubkey(program), b"x", [AccountMeta(Pubkey(k), False, rng.random() < 0.5) for k in rng.sample(keys, 8)])]
+        tables = [
+            AddressLookupTableAccount(Pubkey(rng.randbytes(32)), [Pubkey(k) for k in rng.sample(keys, 5)])
+            for _ in range(2)
+        ]
+        ixs = [
+            Instruction(
+                Pubkey(program),
+                b"x",
+                [AccountMeta(Pubkey(k), False, rng.random() < 0.5) for k in rng.sample(keys, 8)],
+            )
+        ]
         msg = MessageV0.try_compile(payer.pubkey(), ixs, tables, Hash(rng.randbytes(32)))
         seen = solana.parse_tx(bytes(VersionedTransaction(msg, [payer])))
-        assert seen["luts"] == [(bytes(t.account_key), bytes(t.writable_indexes), bytes(t.readonly_indexes)) for t in msg.address_table_lookups]
+        assert seen["luts"] == [
+            (bytes(t.account_key), bytes(t.writable_indexes), bytes(t.readonly_indexes))
+            for t in msg.address_table_lookups
+        ]
         seen_as_solders_sees(seen, msg)
-        loaded = [True] * sum(len(t[1]) for t in seen["luts"]) + [False] * sum(len(t[2]) for t in seen["luts"])
-        assert seen["writable"][len(seen["keys"]):] == loaded and not any(seen["signer"][1:])
+        loaded = [True] * sum(len(t[1]) for t in seen["luts"]) + [False] * sum(
+            len(t[2]) for t in seen["luts"]
+        )
+        assert seen["writable"][len(seen["keys"]) :] == loaded and not any(seen["signer"][1:])
         tables_seen += len(seen["luts"])
     assert tables_seen > 200
 
@@ -149,7 +187,12 @@ def by_solders(data):
         tx.sanitize()
     except Exception:  # solders raises several unrelated classes here
         return False
-    return bytes(tx) == data and len(data) <= 1232 and len(tx.message.instructions) <= 64 and len(getattr(tx.message, "address_table_lookups", [])) <= 36
+    return (
+        bytes(tx) == data
+        and len(data) <= 1232
+        and len(tx.message.instructions) <= 64
+        and len(getattr(tx.message, "address_table_lookups", [])) <= 36
+    )
 
 
 def test_the_same_bytes_are_accepted(solana):
@@ -159,23 +202,38 @@ def test_the_same_bytes_are_accepted(solana):
         payer = Keypair.from_seed(rng.randbytes(32))
         keys = [rng.randbytes(32) for _ in range(rng.randrange(1, 5))]
         _, ixs = some_instructions(rng, keys, [bytes(payer.pubkey())])
-        tables = [AddressLookupTableAccount(Pubkey(rng.randbytes(32)), [Pubkey(k) for k in keys])] if rng.random() < 0.5 else []
+        tables = (
+            [AddressLookupTableAccount(Pubkey(rng.randbytes(32)), [Pubkey(k) for k in keys])]
+            if rng.random() < 0.5
+            else []
+        )
         ixs = ixs[:2]
-        msg = (MessageV0.try_compile(payer.pubkey(), ixs, tables, Hash(rng.randbytes(32))) if rng.random() < 0.6 else
-               Message.new_with_blockhash(ixs, payer.pubkey(), Hash(rng.randbytes(32))))
+        msg = (
+            MessageV0.try_compile(payer.pubkey(), ixs, tables, Hash(rng.randbytes(32)))
+            if rng.random() < 0.6
+            else Message.new_with_blockhash(ixs, payer.pubkey(), Hash(rng.randbytes(32)))
+        )
         data = bytearray(bytes(VersionedTransaction(msg, [payer])))
-        structure = [0, *range(65, 70)] + [i for i in range(len(data)) if i >= 70 + 32 * len(msg.account_keys) + 31]
+        structure = [0, *range(65, 70)] + [
+            i for i in range(len(data)) if i >= 70 + 32 * len(msg.account_keys) + 31
+        ]
         for _ in range(rng.choice((1, 1, 2))):
             place = rng.choice([i for i in structure if i < len(data)] or [0])
             way = rng.random()
             if way < 0.7:
-                data[place] = rng.choice((0, 1, 2, 3, 4, 5, 127, 128, 129, 255, (data[place] + 1) % 256, (data[place] - 1) % 256))
+                data[place] = rng.choice(
+                    (0, 1, 2, 3, 4, 5, 127, 128, 129, 255, (data[place] + 1) % 256, (data[place] - 1) % 256)
+                )
             elif way < 0.8:
                 data.insert(place, rng.choice((0, 0x80, 1)))
             elif way < 0.9:
                 del data[place]
             else:
-                data = data[:rng.randrange(len(data))] if rng.random() < 0.5 else data + rng.randbytes(rng.randrange(1, 3))
+                data = (
+                    data[: rng.randrange(len(data))]
+                    if rng.random() < 0.5
+                    else data + rng.randbytes(rng.randrange(1, 3))
+                )
             if not data:
                 break
         data = bytes(data)

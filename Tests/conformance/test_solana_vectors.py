@@ -1,4 +1,5 @@
 """Every shared vector of this layer: base58, shortvec, on-curve, program addresses, ed25519, messages and transactions."""
+
 import base64
 import json
 import os
@@ -8,7 +9,9 @@ import pytest
 
 from solana_core import E, Refused, Solana
 
-SHARED = pathlib.Path(os.environ.get("EK_SHARED") or pathlib.Path(__file__).resolve().parents[2].parent / "shared")
+SHARED = pathlib.Path(
+    os.environ.get("EK_SHARED") or pathlib.Path(__file__).resolve().parents[2].parent / "shared"
+)
 BUDGET = "ComputeBudget111111111111111111111111111111"
 
 
@@ -29,7 +32,10 @@ def solana(core):
 
 def test_base58_encode(solana):
     for v in DRIFT["base58"]["encode"]:
-        data, fixed, back = bytes.fromhex(v["hex"]), *{"pubkey": (solana.key_text, solana.key), "signature": (solana.sig_text, solana.sig)}[v["kind"]]
+        data, fixed, back = (
+            bytes.fromhex(v["hex"]),
+            *{"pubkey": (solana.key_text, solana.key), "signature": (solana.sig_text, solana.sig)}[v["kind"]],
+        )
         assert fixed(data) == solana.base58(data) == v["base58"]
         assert back(v["base58"]) == data
 
@@ -67,15 +73,22 @@ def test_find_program_address(solana):
 
 def test_venue_addresses(solana):
     """The seeds as the venue sheets give them; which accounts they are is the business of the venue tables."""
+
     def u16(n):
         return n.to_bytes(2, "little")
 
     program = solana.key(DRIFT["meta"]["program_id"])
     for v in DRIFT["drift_pdas"]:
         auth, sub, market = solana.key(v["authority"]), v["sub_account_id"], v["market_index"]
-        for name, seeds in {"user": [b"user", auth, u16(sub)], "user_stats": [b"user_stats", auth], "state": [b"drift_state"], "signer": [b"drift_signer"],
-                            "perp_market": [b"perp_market", u16(market)], "spot_market": [b"spot_market", u16(market)],
-                            "spot_market_vault": [b"spot_market_vault", u16(market)]}.items():
+        for name, seeds in {
+            "user": [b"user", auth, u16(sub)],
+            "user_stats": [b"user_stats", auth],
+            "state": [b"drift_state"],
+            "signer": [b"drift_signer"],
+            "perp_market": [b"perp_market", u16(market)],
+            "spot_market": [b"spot_market", u16(market)],
+            "spot_market_vault": [b"spot_market_vault", u16(market)],
+        }.items():
             assert solana.key_text(solana.find_pda(seeds, program)[0]) == v[name], name
     program = solana.key(VELOCITY["program_id"])
     for v in VELOCITY["pdas"]:
@@ -96,11 +109,15 @@ def test_ed25519(solana):
 
 def instruction(solana, v):
     """Of either file: drift.json names the program and spells the flags is_signer, is_writable."""
+
     def flag(account, name):
         return account["is_" + name] if "is_" + name in account else account[name]
 
-    return (solana.key(v.get("program_id", VELOCITY["program_id"])),
-            [(solana.key(a["pubkey"]), flag(a, "signer"), flag(a, "writable")) for a in v["accounts"]], bytes.fromhex(v["data_hex"]))
+    return (
+        solana.key(v.get("program_id", VELOCITY["program_id"])),
+        [(solana.key(a["pubkey"]), flag(a, "signer"), flag(a, "writable")) for a in v["accounts"]],
+        bytes.fromhex(v["data_hex"]),
+    )
 
 
 def budget(solana, limit, price):
@@ -114,7 +131,12 @@ def budget(solana, limit, price):
 
 def reads_back(solana, wire, msg, version, blockhash, sigs):
     seen = solana.parse_tx(wire)
-    assert (seen["message"], seen["version"], seen["sigs"], seen["blockhash"]) == (msg, version, sigs, solana.key(blockhash)) and seen["verified"]
+    assert (seen["message"], seen["version"], seen["sigs"], seen["blockhash"]) == (
+        msg,
+        version,
+        sigs,
+        solana.key(blockhash),
+    ) and seen["verified"]
 
 
 @pytest.mark.parametrize("v", DRIFT["transactions"], ids=lambda v: v["kind"])
@@ -138,7 +160,7 @@ def test_drift_transactions(solana, v):
         secrets.insert(0, payer_secret)
     ixs = [instruction(solana, i) for i in v["instructions"]]  # the compute budget is among them
     asked = budget(solana, v["compute_unit_limit"], v["compute_unit_price"])
-    assert ixs[:len(asked)] == asked
+    assert ixs[: len(asked)] == asked
     if not v["fits_1232"]:
         with pytest.raises(Refused) as refused:
             solana.message(v["kind"] == "v0", payer, solana.key(v["recent_blockhash"]), ixs)
@@ -154,9 +176,21 @@ def test_velocity_transactions(solana, v):
     pub, secret = solana.keypair(bytes.fromhex(v["keypair_seed_hex"]))
     assert solana.key_text(pub) == v["signer"]
     by_label = {i["label"]: i for i in VELOCITY["instructions"]}
-    ixs = budget(solana, v["compute_unit_limit"], v["compute_unit_price_micro_lamports"]) + [instruction(solana, by_label[v["instruction"]])]
+    ixs = budget(solana, v["compute_unit_limit"], v["compute_unit_price_micro_lamports"]) + [
+        instruction(solana, by_label[v["instruction"]])
+    ]
     msg = solana.message(v["version"] != "legacy", pub, solana.key(v["blockhash"]), ixs)
     wire = solana.sign_tx(msg, secret)
-    assert solana.base64(msg).decode() == v["message_base64"] and solana.base64(wire).decode() == v["transaction_base64"]
+    assert (
+        solana.base64(msg).decode() == v["message_base64"]
+        and solana.base64(wire).decode() == v["transaction_base64"]
+    )
     assert len(wire) == v["size"]
-    reads_back(solana, wire, msg, "legacy" if v["version"] == "legacy" else 0, v["blockhash"], [solana.sig(v["signature"])])
+    reads_back(
+        solana,
+        wire,
+        msg,
+        "legacy" if v["version"] == "legacy" else 0,
+        v["blockhash"],
+        [solana.sig(v["signature"])],
+    )

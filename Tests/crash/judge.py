@@ -18,7 +18,14 @@ class Sent:
     def __init__(self, entry):
         self.signature, self.slot, self.wall = entry["signature"], entry["slot"], entry["wall"]
         self.landed = self.error = None
-        self.name, self.p = next(((d["name"], d["params"]) for d in (ix["decoded"] or {} for ix in entry["instructions"]) if "params" in d), (None, None))
+        self.name, self.p = next(
+            (
+                (d["name"], d["params"])
+                for d in (ix["decoded"] or {} for ix in entry["instructions"])
+                if "params" in d
+            ),
+            (None, None),
+        )
         self.filled = 0
         self.last_valid = None
 
@@ -36,8 +43,16 @@ class Sent:
         return -1 if self.p["direction"] == SELL else 1
 
     def __repr__(self):
-        return "%s %s %.2f (%s.., seen at slot %d, %s)" % (self.name, "sell" if self.sign < 0 else "buy", self.size / 1e9, self.signature[:6], self.slot,
-                                                        "landed at %d%s" % (self.landed, " with an error" if self.error else "") if self.landed else "never landed")
+        return "%s %s %.2f (%s.., seen at slot %d, %s)" % (
+            self.name,
+            "sell" if self.sign < 0 else "buy",
+            self.size / 1e9,
+            self.signature[:6],
+            self.slot,
+            "landed at %d%s" % (self.landed, " with an error" if self.error else "")
+            if self.landed
+            else "never landed",
+        )
 
 
 class Judge:
@@ -54,11 +69,13 @@ class Judge:
         """SOL tokens per scaled balance, as a fraction of 1e10."""
         if self.chain.kind == "program":
             return 10_003_000_000
-        scaled = next(s["scaled_balance"] for s in self.chain.account()["spot_positions"] if s["market_index"] == 1)
-        return round(self.chain.ctl("summary")["spot_base_e9"] * 10 ** 10 / scaled)
+        scaled = next(
+            s["scaled_balance"] for s in self.chain.account()["spot_positions"] if s["market_index"] == 1
+        )
+        return round(self.chain.ctl("summary")["spot_base_e9"] * 10**10 / scaled)
 
     def spot(self, event):
-        return event["sol_scaled"] * self.per_scaled // 10 ** 10
+        return event["sol_scaled"] * self.per_scaled // 10**10
 
     def net(self, event):
         return self.spot(event) + event["base"]
@@ -67,7 +84,9 @@ class Judge:
         """Whether the chain's book is inside the tolerance with nothing live now."""
         self.events += self.chain.ctl("events", since=len(self.events))
         e = self.events[-1]
-        return abs(self.net(e)) * 10 ** 6 <= self.tolerance_ppm * self.spot(e) and not (e["orders"] and self._live(e, self.chain.ctl("state")["ts"]))
+        return abs(self.net(e)) * 10**6 <= self.tolerance_ppm * self.spot(e) and not (
+            e["orders"] and self._live(e, self.chain.ctl("state")["ts"])
+        )
 
     def ticket(self, ticket):
         """A ticket seen in the state file of a killed agent."""
@@ -108,23 +127,54 @@ class Judge:
             was, now = self.events[k - 1], self.events[k]
             for live in now["orders"]:
                 if live[0] not in owner:
-                    owner[live[0]] = next((o for o in orders if o.name == "place_perp_order" and o.landed is not None and o.landed <= now["slot"]
-                                           and o.size == live[2] and o.p["direction"] == live[1] and o not in owner.values()), None)
+                    owner[live[0]] = next(
+                        (
+                            o
+                            for o in orders
+                            if o.name == "place_perp_order"
+                            and o.landed is not None
+                            and o.landed <= now["slot"]
+                            and o.size == live[2]
+                            and o.p["direction"] == live[1]
+                            and o not in owner.values()
+                        ),
+                        None,
+                    )
                     if owner[live[0]] is None:
-                        out.append("order %d on the venue at slot %d belongs to no transaction of ours" % (live[0], now["slot"]))
+                        out.append(
+                            "order %d on the venue at slot %d belongs to no transaction of ours"
+                            % (live[0], now["slot"])
+                        )
             moved = now["base"] - was["base"]
             if not moved:
                 continue
-            by = next((o for o in orders if o.landed == now["slot"] and not o.error and o.name == "place_and_take_perp_order" and o.sign * o.size == moved), None)
+            by = next(
+                (
+                    o
+                    for o in orders
+                    if o.landed == now["slot"]
+                    and not o.error
+                    and o.name == "place_and_take_perp_order"
+                    and o.sign * o.size == moved
+                ),
+                None,
+            )
             if by is None:
                 left = {o[0]: o for o in now["orders"]}
                 for o in was["orders"]:
                     eaten = (left[o[0]][3] if o[0] in left else o[2]) - o[3]
                     mine = owner.get(o[0])
-                    if mine and mine.sign * moved > 0 and (abs(moved) == eaten or (o[0] not in left and abs(moved) <= eaten)):
+                    if (
+                        mine
+                        and mine.sign * moved > 0
+                        and (abs(moved) == eaten or (o[0] not in left and abs(moved) <= eaten))
+                    ):
                         by = mine
             if by is None:
-                out.append("the position moved by %.9f at slot %d and no order of ours explains it" % (moved / 1e9, now["slot"]))
+                out.append(
+                    "the position moved by %.9f at slot %d and no order of ours explains it"
+                    % (moved / 1e9, now["slot"])
+                )
                 continue
             by.filled += abs(moved)
             fills.append((k, by))
@@ -146,7 +196,10 @@ class Judge:
                 out.append("%r was sent while %r was on its way" % (b, a))
             valid = self.tickets.get(a.signature)
             if a.landed is None and valid is not None and b.slot - self.slot_less_height <= valid:
-                out.append("%r was sent at block height %d, before %r was past its last valid one, %d" % (b, b.slot - self.slot_less_height, a, valid))
+                out.append(
+                    "%r was sent at block height %d, before %r was past its last valid one, %d"
+                    % (b, b.slot - self.slot_less_height, a, valid)
+                )
         for o in orders:
             k = self._at(o.slot - 1)
             if k >= 0 and self._live(self.events[k], self._ts(k, o.slot)):
@@ -172,8 +225,14 @@ class Judge:
             if o.sign > 0 and o.p["reduce_only"] != 1:
                 out.append("a purchase that is not reduce-only: %r" % o)
             if not any(self._meant(o, k) for k in range(first, last + 1)):
-                books = [(e["slot"], self.spot(e) / 1e9, e["base"] / 1e9) for e in self.events[max(0, first - 1):last + 2]]
-                out.append("no book since the last correction had the drift that %r corrects; (slot, spot, perp): %s" % (o, books[-6:]))
+                books = [
+                    (e["slot"], self.spot(e) / 1e9, e["base"] / 1e9)
+                    for e in self.events[max(0, first - 1) : last + 2]
+                ]
+                out.append(
+                    "no book since the last correction had the drift that %r corrects; (slot, spot, perp): %s"
+                    % (o, books[-6:])
+                )
         return out
 
     def _meant(self, o, k):
@@ -184,4 +243,9 @@ class Judge:
         size = abs(net) // STEP * STEP
         if net < 0:
             size = min(size, max(0, -e["base"]))
-        return (net > 0) == (o.sign < 0) and o.size == size and abs(net) * 10 ** 6 > self.tolerance_ppm * self.spot(e) and ends > o.wall - self.fresh_s
+        return (
+            (net > 0) == (o.sign < 0)
+            and o.size == size
+            and abs(net) * 10**6 > self.tolerance_ppm * self.spot(e)
+            and ends > o.wall - self.fresh_s
+        )

@@ -1,4 +1,5 @@
 """The disk shim (shim.c): built once, then worn by a process as environment."""
+
 import os
 import subprocess
 from pathlib import Path
@@ -6,8 +7,23 @@ from pathlib import Path
 
 def build(home):
     out = home / "shim.so"
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", "-o", str(out),
-                    str(Path(__file__).with_name("shim.c")), "-ldl"], check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "gcc"),
+            "-std=gnu11",
+            "-O1",
+            "-Wall",
+            "-Wextra",
+            "-Werror",
+            "-shared",
+            "-fPIC",
+            "-o",
+            str(out),
+            str(Path(__file__).with_name("shim.c")),
+            "-ldl",
+        ],
+        check=True,
+    )
     return str(out)
 
 
@@ -18,8 +34,13 @@ class Disk:
         self.so, self.agent, self.trace_file = so, agent, agent.home / "trace"
 
     def wear(self, plan="", cache=""):
-        return {"LD_PRELOAD": self.so, "EK_SHIM_FILE": str(self.agent.state), "EK_SHIM_PLAN": plan, "EK_SHIM_CACHE": cache,
-                "EK_SHIM_TRACE": str(self.trace_file)}
+        return {
+            "LD_PRELOAD": self.so,
+            "EK_SHIM_FILE": str(self.agent.state),
+            "EK_SHIM_PLAN": plan,
+            "EK_SHIM_CACHE": cache,
+            "EK_SHIM_TRACE": str(self.trace_file),
+        }
 
     def trace(self):
         """[(what, number, number)] of all calls so far."""

@@ -1,5 +1,6 @@
 """A correction whose book changed under it is not sent (again) with its old numbers: it is resolved, the book re-read, and decided anew.
 What was sent once may still land, and nobody can help that; but bytes that no node has are not put on their way for a drift that is gone."""
+
 import signal
 
 import pytest
@@ -8,20 +9,27 @@ from harness import wait_for
 from judge import Judge
 from shim import Disk
 
-E9 = 10 ** 9
-
+E9 = 10**9
 
 
 def nothing_traded(chain, judge):
     assert judge.findings() == []
-    assert judge.filled() == [] and chain.moves(since=judge.skipped) == [], (chain.moves(since=judge.skipped), judge.orders())
+    assert judge.filled() == [] and chain.moves(since=judge.skipped) == [], (
+        chain.moves(since=judge.skipped),
+        judge.orders(),
+    )
 
 
 @pytest.fixture
 def drifted(bench, shim_so):
     def make(venue):
         """One SOL too long, a state file from before; a blockhash lives 7.5 s."""
-        chain, agent = bench(venue, chain={"perp": -10, "tick_ms": 50}, hedge__cooldown_seconds=0, agent__loop_interval_seconds="0.5")
+        chain, agent = bench(
+            venue,
+            chain={"perp": -10, "tick_ms": 50},
+            hedge__cooldown_seconds=0,
+            agent__loop_interval_seconds="0.5",
+        )
         assert agent.once().status["status"] == "balanced"
         chain.ctl("set_user", perp=-9)
         judge = Judge(chain)
@@ -29,6 +37,7 @@ def drifted(bench, shim_so):
         judge.skipped = len(judge.events) - 1
         judge.events = judge.events[-1:]
         return chain, agent, Disk(shim_so, agent), judge
+
     return make
 
 

@@ -1,5 +1,6 @@
 """The state file on a disk that tears, loses, refuses and delays writes (shim.c), and deaths at every call in between.
 Whatever happened, the state loads, and the chain's own record shows one correction for the one drift."""
+
 import errno
 import os
 import signal
@@ -13,22 +14,29 @@ from judge import Judge
 from shim import Disk
 from victim import Victim
 
-E9 = 10 ** 9
+E9 = 10**9
 SLOT = 8192
 
 
 @pytest.fixture
 def drifted(bench, shim_so):
     """A chain one SOL out of level, an agent, its disk and its judge."""
+
     def make(venue="velocity", known=False, **chain):
-        c, agent = bench(venue, chain={"tick_ms": 20, **chain, "perp": -10 if known else -9}, hedge__cooldown_seconds=0, order__fill_timeout_seconds=20)
-        if known:                                    # a state file from before
+        c, agent = bench(
+            venue,
+            chain={"tick_ms": 20, **chain, "perp": -10 if known else -9},
+            hedge__cooldown_seconds=0,
+            order__fill_timeout_seconds=20,
+        )
+        if known:  # a state file from before
             assert agent.once().status["status"] == "balanced"
             c.ctl("set_user", perp=-9)
         judge = Judge(c)
         judge.level()
         judge.events = judge.events[-1:]
         return c, agent, Disk(shim_so, agent), judge
+
     return make
 
 
@@ -52,7 +60,9 @@ def corrected_once(chain, agent, judge):
     """One SOL sold by one order, and booked once."""
     findings = judge.findings()
     assert findings == [], "\n".join(findings)
-    assert [o.filled for o in judge.filled()] == [E9] and chain.perp() == -10 * E9 and chain.live_orders() == []
+    assert (
+        [o.filled for o in judge.filled()] == [E9] and chain.perp() == -10 * E9 and chain.live_orders() == []
+    )
     record = agent.record()
     assert record["corrections_total"] == "1" and record["ticket"] is None, record
     assert agent.command("state", "verify", agent.state).code == 0
@@ -60,14 +70,28 @@ def corrected_once(chain, agent, judge):
 
 # --- death at every call
 
-CREATION = ["open@2=kill", "open@2=after", "fallocate@1=after", "pwrite@1=torn:100", "pwrite@1=torn:8192", "pwrite@1=torn:12000", "fsync@1=kill",
-            "fsync@1=after", "rename@1=after", "dirsync@1=kill", "dirsync@1=after"]
+CREATION = [
+    "open@2=kill",
+    "open@2=after",
+    "fallocate@1=after",
+    "pwrite@1=torn:100",
+    "pwrite@1=torn:8192",
+    "pwrite@1=torn:12000",
+    "fsync@1=kill",
+    "fsync@1=after",
+    "rename@1=after",
+    "dirsync@1=kill",
+    "dirsync@1=after",
+]
 
 
 def store(n):
     """Death around the n-th store into a file that is there: pwrite number n, fdatasync number n."""
-    return (["pwrite@%d=kill" % n] + ["pwrite@%d=torn:%d" % (n, k) for k in (8, 24, 600, 4096, SLOT - 32, SLOT - 1, SLOT)]
-            + ["fdatasync@%d=kill" % n, "fdatasync@%d=after" % n])
+    return (
+        ["pwrite@%d=kill" % n]
+        + ["pwrite@%d=torn:%d" % (n, k) for k in (8, 24, 600, 4096, SLOT - 32, SLOT - 1, SLOT)]
+        + ["fdatasync@%d=kill" % n, "fdatasync@%d=after" % n]
+    )
 
 
 SENDING = ["send@1=kill", "send@1=after", "reply@1=after"]
@@ -81,6 +105,7 @@ def dies(drifted, plan, cache="", **more):
 
 def test_death_while_the_file_is_made(drifted):
     """Whole or not there; a left-over temporary file is no obstacle."""
+
     def one(case):
         plan, cache = case
         chain, agent, judge = dies(drifted, plan, cache)
@@ -90,12 +115,14 @@ def test_death_while_the_file_is_made(drifted):
         assert recover(agent) == ["executed_live", "balanced"]
         corrected_once(chain, agent, judge)
         assert not agent.state.with_name(agent.state.name + ".new").exists()
+
     together([(p, c) for p in CREATION for c in ("", "drop")], one, at_once=4)
 
 
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_death_around_the_journal_and_the_send(drifted, venue):
     """Before, in and after the write of the ticket, its sync and its send; the send lands at once, late, or is lost."""
+
     def one(case):
         plan, cache, weather = case
         chain, agent, disk, judge = drifted(venue, known=True, tick_ms=50 if weather else 20)
@@ -103,7 +130,9 @@ def test_death_around_the_journal_and_the_send(drifted, venue):
             chain.fault(weather, n=1, slots=40)
         was = int(agent.record()["generation"])
         died(agent.once(env=disk.wear(plan, cache)))
-        assert (chain.sends() != []) == (plan in ("send@1=after", "reply@1=after")) or not chain.sends(), chain.sends()
+        assert (chain.sends() != []) == (plan in ("send@1=after", "reply@1=after")) or not chain.sends(), (
+            chain.sends()
+        )
         v = agent.command("state", "verify", agent.state)
         op, _, what = plan.partition("=")
         if what.startswith("torn:") and not cache:
@@ -112,20 +141,31 @@ def test_death_around_the_journal_and_the_send(drifted, venue):
         else:
             assert v.code == 0, (plan, v)
         record = agent.record()
-        journalled = op.endswith("@2") or op.startswith(("send", "reply")) or plan == "fdatasync@1=after" or (plan in ("pwrite@1=torn:%d" % SLOT, "fdatasync@1=kill") and cache == "")
-        assert (record["ticket"] is not None) == journalled and int(record["generation"]) == was + journalled, (plan, cache, record)
+        journalled = (
+            op.endswith("@2")
+            or op.startswith(("send", "reply"))
+            or plan == "fdatasync@1=after"
+            or (plan in ("pwrite@1=torn:%d" % SLOT, "fdatasync@1=kill") and cache == "")
+        )
+        assert (record["ticket"] is not None) == journalled and int(
+            record["generation"]
+        ) == was + journalled, (plan, cache, record)
         recover(agent)
         corrected_once(chain, agent, judge)
-        if journalled:                               # the order of before is the one that was resolved: nothing else was built
+        if journalled:  # the order of before is the one that was resolved: nothing else was built
             assert [o.signature for o in judge.orders()] == [record["ticket"]["signature"]]
+
     # The ticket is written twice: once it is synced in one slot, whatever happens to the second write costs nothing.
-    cases = [(p, c, None) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)] + [(p, "drop", w) for p in SENDING for w in (None, "delay_send", "drop_send")]
+    cases = [(p, c, None) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)] + [
+        (p, "drop", w) for p in SENDING for w in (None, "delay_send", "drop_send")
+    ]
     together(cases, one, at_once=4)
 
 
 @pytest.mark.parametrize("venue,latency,stores", [("velocity", 0, [3]), ("drift", 60, [3, 4, 5])])
 def test_death_while_the_end_is_written(drifted, venue, latency, stores):
     """The order has landed (and rests, on Drift): what is torn or lost is found again on the account, and booked once."""
+
     def one(case):
         plan, cache = case
         chain, agent, disk, judge = drifted(venue, known=True, keeper_latency=latency)
@@ -135,7 +175,10 @@ def test_death_while_the_end_is_written(drifted, venue, latency, stores):
         recover(agent)
         corrected_once(chain, agent, judge)
         assert len(judge.orders()) == 1
-    cases = [("pwrite@%d=torn:%d" % (n, k), "") for n in stores for k in (600, SLOT - 1)] + [("fdatasync@%d=%s" % (n, w), "drop") for n in stores for w in ("kill", "after")]
+
+    cases = [("pwrite@%d=torn:%d" % (n, k), "") for n in stores for k in (600, SLOT - 1)] + [
+        ("fdatasync@%d=%s" % (n, w), "drop") for n in stores for w in ("kill", "after")
+    ]
     together(cases, one, at_once=4)
 
 
@@ -153,6 +196,7 @@ def test_torn_again_and_again(drifted):
 
 # --- the order of things
 
+
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 @pytest.mark.parametrize("known", [False, True])
 def test_the_ticket_is_synced_before_the_first_send(drifted, venue, known):
@@ -161,14 +205,19 @@ def test_the_ticket_is_synced_before_the_first_send(drifted, venue, known):
     r = agent.once(env=disk.wear(cache="drop"))
     assert r.status["status"] == "executed_live", r
     calls = [w for w, _, _ in disk.trace()]
-    to_send = calls[:calls.index("send")]
+    to_send = calls[: calls.index("send")]
     made = ["open", "open", "fallocate", "pwrite", "fsync", "synced", "rename", "dirsync", "synced"]
     assert to_send == (["open"] if known else made) + ["pwrite", "fdatasync", "synced"] * 2, to_send
     assert all(result == 0 for w, _, result in disk.trace() if w == "synced")
-    assert [left for w, _, left in disk.trace() if w == "send"] == [0] * calls.count("send")        # nothing unsynced at any send
+    assert [left for w, _, left in disk.trace() if w == "send"] == [0] * calls.count(
+        "send"
+    )  # nothing unsynced at any send
     assert calls[-3:] == ["pwrite", "fdatasync", "synced"]
     offsets = [at for w, at, n in disk.trace() if w == "pwrite" and n == SLOT]
-    assert all(a != b for a, b in zip(offsets, offsets[1:])) and set(offsets) == {0, SLOT}          # turn and turn about
+    assert all(a != b for a, b in zip(offsets, offsets[1:])) and set(offsets) == {
+        0,
+        SLOT,
+    }  # turn and turn about
     corrected_once(chain, agent, judge)
 
 
@@ -193,11 +242,26 @@ FULL, BROKEN, READ_ONLY = errno.ENOSPC, errno.EIO, errno.EROFS
 @pytest.mark.parametrize("known", [False, True])
 def test_a_disk_that_refuses_before_the_send(drifted, known):
     """Nothing is sent, exit 11, the reason in words with the path; with a good disk again the drift is corrected, once."""
-    first = 1 if known else 2                        # the pwrite of the journal
-    points = [("pwrite@%d+" % n, e) for n in (first, first + 1) for e in (FULL, BROKEN, READ_ONLY, errno.EDQUOT)] + [("fdatasync@1+", e) for e in (BROKEN, FULL)]
-    points += [("open@1+", e) for e in (READ_ONLY, errno.EACCES, BROKEN)] if known else [
-        ("open@2+", READ_ONLY), ("open@2+", FULL), ("fallocate@1+", FULL), ("fallocate@1+", BROKEN), ("pwrite@1+", FULL), ("pwrite@1+", BROKEN),
-        ("fsync@1+", BROKEN), ("rename@1+", READ_ONLY), ("rename@1+", FULL), ("dirsync@1+", BROKEN)]
+    first = 1 if known else 2  # the pwrite of the journal
+    points = [
+        ("pwrite@%d+" % n, e) for n in (first, first + 1) for e in (FULL, BROKEN, READ_ONLY, errno.EDQUOT)
+    ] + [("fdatasync@1+", e) for e in (BROKEN, FULL)]
+    points += (
+        [("open@1+", e) for e in (READ_ONLY, errno.EACCES, BROKEN)]
+        if known
+        else [
+            ("open@2+", READ_ONLY),
+            ("open@2+", FULL),
+            ("fallocate@1+", FULL),
+            ("fallocate@1+", BROKEN),
+            ("pwrite@1+", FULL),
+            ("pwrite@1+", BROKEN),
+            ("fsync@1+", BROKEN),
+            ("rename@1+", READ_ONLY),
+            ("rename@1+", FULL),
+            ("dirsync@1+", BROKEN),
+        ]
+    )
     half = "pwrite@%d=short:3000 pwrite@%d+=errno:%d" % (first, first + 1, FULL)
 
     def one(case):
@@ -211,6 +275,7 @@ def test_a_disk_that_refuses_before_the_send(drifted, known):
             Victim(agent).look()
         assert recover(agent)[-1] == "balanced"
         corrected_once(chain, agent, judge)
+
     together(points + [("half", FULL)], one, at_once=4)
 
 
@@ -226,7 +291,13 @@ def test_a_disk_that_refuses_for_a_while(drifted):
     corrected_once(chain, agent, judge)
 
 
-@pytest.mark.parametrize("plan", ["pwrite@1=short:1 pwrite@2=errno:%d pwrite@3=short:5000" % errno.EINTR, "pwrite@1=short:8191 pwrite@3=short:8191"])
+@pytest.mark.parametrize(
+    "plan",
+    [
+        "pwrite@1=short:1 pwrite@2=errno:%d pwrite@3=short:5000" % errno.EINTR,
+        "pwrite@1=short:8191 pwrite@3=short:8191",
+    ],
+)
 def test_short_writes_are_finished(drifted, plan):
     chain, agent, disk, judge = drifted(known=True)
     assert agent.once(env=disk.wear(plan)).status["status"] == "executed_live"
@@ -240,15 +311,21 @@ def test_the_end_cannot_be_written(drifted, number):
     chain, agent, disk, judge = drifted(known=True)
     r = agent.once(env=disk.wear("pwrite@3+=errno:%d" % number))
     assert os.strerror(number) in r.err and r.status["tx_signature"], r
-    assert agent.record()["ticket"]["signature"] == r.status["tx_signature"] and agent.record()["corrections_total"] == "0"
+    assert (
+        agent.record()["ticket"]["signature"] == r.status["tx_signature"]
+        and agent.record()["corrections_total"] == "0"
+    )
     again = agent.once()
-    assert again.status["status"] == "executed_live" and again.status["tx_signature"] == r.status["tx_signature"], again
+    assert (
+        again.status["status"] == "executed_live" and again.status["tx_signature"] == r.status["tx_signature"]
+    ), again
     assert recover(agent) == ["balanced"]
     corrected_once(chain, agent, judge)
     assert len(judge.orders()) == 1
 
 
 # --- a disk that forgets
+
 
 @pytest.mark.parametrize("bit", [5, 8 * 8 + 1, 16 * 8, 700 * 8 + 3, 5000 * 8, 8191 * 8 + 7])
 def test_a_bit_flips_in_one_slot(drifted, bit):
@@ -271,7 +348,7 @@ def test_an_open_ticket_outlives_the_rot_of_any_slot(drifted, slot):
     chain.fault("delay_send", n=1, slots=40)
     died(agent.once(env=disk.wear("send@1=after", "drop")))
     image = bytearray(agent.state.read_bytes())
-    image[slot * SLOT:(slot + 1) * SLOT] = b"\xff" * SLOT
+    image[slot * SLOT : (slot + 1) * SLOT] = b"\xff" * SLOT
     agent.state.write_bytes(image)
     assert agent.command("state", "verify", agent.state).code == 1 and agent.record()["ticket"] is not None
     recover(agent)
@@ -281,11 +358,12 @@ def test_an_open_ticket_outlives_the_rot_of_any_slot(drifted, slot):
 
 # --- a file of version 0.1
 
+
 def to_format_2(state):
     """The state file as version 0.1 would have written it: the same records, in its format."""
     image, slots = state.read_bytes(), []
     for at in (0, SLOT):
-        version, generation, payload = record_format.opened(image[at:at + SLOT])
+        version, generation, payload = record_format.opened(image[at : at + SLOT])
         assert version == 3
         old = record_format.old_payload(record_format.read(payload), 2)
         slots.append(record_format.seal(old, generation, 2))
@@ -311,13 +389,14 @@ def test_an_old_file_with_an_order_on_its_way(drifted):
     recover(agent)
     corrected_once(chain, agent, judge)
     assert [o.signature for o in judge.orders()] == [record["ticket"]["signature"]]
-    assert agent.record()["version"] == 3 and formats(agent) == [2, 3]   # one save, one slot
+    assert agent.record()["version"] == 3 and formats(agent) == [2, 3]  # one save, one slot
     chain.ctl("set_user", perp=-9)
     assert agent.once().status["status"] == "executed_live" and formats(agent) == [3, 3]
 
 
 def test_death_while_an_old_file_becomes_a_new_one(drifted):
     """At every call of the first saves, of a file without an order and of one with: it always loads."""
+
     def one(case):
         plan, cache, under_way = case
         chain, agent, disk, judge = drifted(known=True)
@@ -334,6 +413,7 @@ def test_death_while_an_old_file_becomes_a_new_one(drifted):
         recover(agent)
         corrected_once(chain, agent, judge)
         assert agent.record()["version"] == 3
+
     # Without an order the first save writes a ticket, so into both slots; with one it writes the end of it.
     cases = [(p, c, False) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)]
     cases += [(p, c, True) for p in store(1) for c in ("", "drop") if not (c and "torn" in p)]

@@ -1,21 +1,39 @@
 """The judge of the crash tests can fail: histories that no agent may leave behind, each with the word that must be found."""
+
 import copy
 
 import pytest
 
 from judge import SELL, Judge
 
-E9 = 10 ** 9
+E9 = 10**9
 HISTORY = {
-    "events": [{"slot": 100, "wall": 0.0, "ts": 1000, "base": -9 * E9, "orders": [], "sol_scaled": 10 * E9},
-               {"slot": 110, "wall": 1.0, "ts": 1004, "base": -10 * E9, "orders": [], "sol_scaled": 10 * E9}],
-    "log": [{"signature": "A" * 20, "slot": 109, "wall": 0.9, "result": {"status": "landed", "slot": 110, "err": None},
-             "instructions": [{"decoded": {"name": "place_and_take_perp_order", "params": {"base_asset_amount": E9, "direction": SELL, "reduce_only": 0}}}]}],
+    "events": [
+        {"slot": 100, "wall": 0.0, "ts": 1000, "base": -9 * E9, "orders": [], "sol_scaled": 10 * E9},
+        {"slot": 110, "wall": 1.0, "ts": 1004, "base": -10 * E9, "orders": [], "sol_scaled": 10 * E9},
+    ],
+    "log": [
+        {
+            "signature": "A" * 20,
+            "slot": 109,
+            "wall": 0.9,
+            "result": {"status": "landed", "slot": 110, "err": None},
+            "instructions": [
+                {
+                    "decoded": {
+                        "name": "place_and_take_perp_order",
+                        "params": {"base_asset_amount": E9, "direction": SELL, "reduce_only": 0},
+                    }
+                }
+            ],
+        }
+    ],
 }
 
 
 class Told:
     """A chain that tells a history."""
+
     kind = "velocity"
 
     def __init__(self, history):
@@ -28,16 +46,35 @@ class Told:
         return {"spot_positions": [{"market_index": 1, "scaled_balance": 10 * E9}]}
 
     def ctl(self, op, since=0, n=0):
-        return {"summary": {"spot_base_e9": 10 * E9}, "events": self.history["events"][since:], "log": self.history["log"]}[op]
+        return {
+            "summary": {"spot_base_e9": 10 * E9},
+            "events": self.history["events"][since:],
+            "log": self.history["log"],
+        }[op]
 
 
 def again(h, slot, landed, base, direction=SELL, size=E9, reduce_only=0, move=None):
     """One more order and its effect."""
     sent = copy.deepcopy(h["log"][0])
-    sent.update(signature="B" * 20, slot=slot, wall=h["events"][-1]["wall"] + 0.5, result={"status": "landed", "slot": landed, "err": None})
-    sent["instructions"][0]["decoded"]["params"].update(direction=direction, base_asset_amount=size, reduce_only=reduce_only)
+    sent.update(
+        signature="B" * 20,
+        slot=slot,
+        wall=h["events"][-1]["wall"] + 0.5,
+        result={"status": "landed", "slot": landed, "err": None},
+    )
+    sent["instructions"][0]["decoded"]["params"].update(
+        direction=direction, base_asset_amount=size, reduce_only=reduce_only
+    )
     h["log"].append(sent)
-    h["events"].append({**h["events"][-1], "slot": landed, "wall": h["events"][-1]["wall"] + 1, "ts": h["events"][-1]["ts"] + 4, "base": base})
+    h["events"].append(
+        {
+            **h["events"][-1],
+            "slot": landed,
+            "wall": h["events"][-1]["wall"] + 1,
+            "ts": h["events"][-1]["ts"] + 4,
+            "base": base,
+        }
+    )
 
 
 def twice(h):
@@ -97,10 +134,22 @@ def test_a_right_history():
     assert judge.findings() == [] and judge.findings() == [] and len(judge.filled()) == 2
 
 
-@pytest.mark.parametrize("change,word", [
-    (twice, "no book since the last correction"), (on_its_way, "on its way"), (too_much, "no book since"), (wrong_side, "no book since"),
-    (nobody, "no order of ours explains it"), (two_live, "two live orders"), (old_book, "no book since"), (flipped, "took the side of the spot"),
-    (not_reduce_only, "not reduce-only"), (within_tolerance, "no book since")], ids=lambda x: getattr(x, "__name__", ""))
+@pytest.mark.parametrize(
+    "change,word",
+    [
+        (twice, "no book since the last correction"),
+        (on_its_way, "on its way"),
+        (too_much, "no book since"),
+        (wrong_side, "no book since"),
+        (nobody, "no order of ours explains it"),
+        (two_live, "two live orders"),
+        (old_book, "no book since"),
+        (flipped, "took the side of the spot"),
+        (not_reduce_only, "not reduce-only"),
+        (within_tolerance, "no book since"),
+    ],
+    ids=lambda x: getattr(x, "__name__", ""),
+)
 def test_a_wrong_history(change, word):
     h = copy.deepcopy(HISTORY)
     change(h)

@@ -1,4 +1,5 @@
 """An agent that is killed and started again, with its state file looked at after each death."""
+
 from harness import wait_for
 
 
@@ -13,7 +14,10 @@ class Victim:
 
     def kill(self):
         """SIGKILL; then the state must load, at a generation no lower than before. Returns the ticket in it, or None."""
-        assert self.running.process.poll() is None, "the agent ended by itself with %s\n%s" % (self.running.process.returncode, self.running.log)
+        assert self.running.process.poll() is None, "the agent ended by itself with %s\n%s" % (
+            self.running.process.returncode,
+            self.running.log,
+        )
         self.running.kill()
         assert "commands will not reach this agent" not in self.running.log, self.running.log
         self.kills += 1
@@ -35,4 +39,8 @@ class Victim:
         return record["ticket"]
 
     def until(self, *statuses, since=0, seconds=25):
-        return wait_for(lambda: self.running.seen(*statuses, since=since), seconds, lambda: "status %s\n%s" % (statuses, self.running.log[-4000:]))
+        return wait_for(
+            lambda: self.running.seen(*statuses, since=since),
+            seconds,
+            lambda: "status %s\n%s" % (statuses, self.running.log[-4000:]),
+        )

@@ -1,4 +1,5 @@
 """Fixtures of the deployment tests: the package, a fresh Debian to put it on, and the end-to-end tests' chain and agent."""
+
 import os
 import subprocess
 import sys
@@ -25,11 +26,15 @@ def program():
 @pytest.fixture(scope="session")
 def build_package(program):
     """build_package(version) makes a Debian package of the built program and gives its path."""
+
     def make(version=None):
         environment = {**os.environ, "BINARY": str(program), **({"VERSION": version} if version else {})}
-        p = subprocess.run([str(ROOT / "Deploy/deb/build.sh")], capture_output=True, text=True, timeout=120, env=environment)
+        p = subprocess.run(
+            [str(ROOT / "Deploy/deb/build.sh")], capture_output=True, text=True, timeout=120, env=environment
+        )
         assert p.returncode == 0, p.stderr
         return ROOT / p.stdout.strip()
+
     return make
 
 
@@ -63,6 +68,7 @@ def agents(program):
     def make(chain, **given):
         made.append(Agent(program, chain, **given))
         return made[-1]
+
     yield make
     for a in made:
         a.close()

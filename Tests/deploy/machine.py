@@ -1,5 +1,6 @@
 """A fresh Debian 12 in a directory, and the same booted with systemd in a container: where the package is installed, run and purged.
 Needs root, mmdebstrap, systemd-nspawn, and once a Debian mirror; what is missing is named as the reason to skip."""
+
 import os
 import shutil
 import signal
@@ -10,8 +11,18 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SUITE = "bookworm"
-PACKAGES = "systemd,systemd-sysv,dbus,libcurl4,libsodium23,libjansson4,libinih1,libwebsockets17,ca-certificates"
-NSPAWN = ["systemd-nspawn", "--quiet", "--register=no", "--keep-unit", "--link-journal=no", "--resolv-conf=off", "--timezone=off"]
+PACKAGES = (
+    "systemd,systemd-sysv,dbus,libcurl4,libsodium23,libjansson4,libinih1,libwebsockets17,ca-certificates"
+)
+NSPAWN = [
+    "systemd-nspawn",
+    "--quiet",
+    "--register=no",
+    "--keep-unit",
+    "--link-journal=no",
+    "--resolv-conf=off",
+    "--timezone=off",
+]
 
 
 class Missing(Exception):
@@ -30,8 +41,12 @@ def tarball():
         made.parent.mkdir(parents=True, exist_ok=True)
         new = made.with_suffix(".new.tar")
         try:
-            p = subprocess.run(["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + PACKAGES, SUITE, str(new)], capture_output=True,
-                               text=True, timeout=420)
+            p = subprocess.run(
+                ["mmdebstrap", "--quiet", "--variant=minbase", "--include=" + PACKAGES, SUITE, str(new)],
+                capture_output=True,
+                text=True,
+                timeout=420,
+            )
         except subprocess.TimeoutExpired:
             raise Missing("mmdebstrap did not end within seven minutes (a slow mirror?)") from None
         if p.returncode != 0:
@@ -61,11 +76,32 @@ class System:
         out = {}
         for at, directories, names in os.walk(self.root):
             here = "/" + str(Path(at).relative_to(self.root)) if Path(at) != self.root else ""
-            directories[:] = [d for d in directories if here + "/" + d not in ("/proc", "/sys", "/dev", "/tmp", "/run", "/root", "/var/log", "/var/cache", "/var/lib/dpkg")]
+            directories[:] = [
+                d
+                for d in directories
+                if here + "/" + d
+                not in (
+                    "/proc",
+                    "/sys",
+                    "/dev",
+                    "/tmp",
+                    "/run",
+                    "/root",
+                    "/var/log",
+                    "/var/cache",
+                    "/var/lib/dpkg",
+                )
+            ]
             for name in directories + names:
                 path = Path(at) / name
                 st = path.lstat()
-                body = path.read_bytes() if path.is_file() and not path.is_symlink() and st.st_size < 4096 else st.st_size if path.is_file() else None
+                body = (
+                    path.read_bytes()
+                    if path.is_file() and not path.is_symlink() and st.st_size < 4096
+                    else st.st_size
+                    if path.is_file()
+                    else None
+                )
                 out[here + "/" + name] = (st.st_mode, st.st_uid, body)
         return {k: v for k, v in out.items() if k not in without}
 
@@ -73,13 +109,32 @@ class System:
         """Runs a program in it: beside the booted system when it is up, else in a container of its own."""
         if self.leader:
             argv = ["nsenter", "--target", str(self.leader), "--all", "--", *map(str, words)]
-            environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C.UTF-8", "SYSTEMD_PAGER": "", **(env or {})}
+            environment = {
+                "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
+                "LC_ALL": "C.UTF-8",
+                "SYSTEMD_PAGER": "",
+                **(env or {}),
+            }
         else:
-            argv = [*NSPAWN, "-D", str(self.root), "--pipe", "--as-pid2", *["--setenv=%s=%s" % x for x in (env or {}).items()], *map(str, words)]
+            argv = [
+                *NSPAWN,
+                "-D",
+                str(self.root),
+                "--pipe",
+                "--as-pid2",
+                *["--setenv=%s=%s" % x for x in (env or {}).items()],
+                *map(str, words),
+            ]
             environment = None
-        p = subprocess.run(argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, env=environment)
+        p = subprocess.run(
+            argv, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=seconds, env=environment
+        )
         # nspawn's own farewell where no systemd runs outside
-        p.stderr = "".join(x + "\n" for x in p.stderr.splitlines() if not x.startswith("Attempted to remove disk file system"))
+        p.stderr = "".join(
+            x + "\n"
+            for x in p.stderr.splitlines()
+            if not x.startswith("Attempted to remove disk file system")
+        )
         if check and p.returncode != 0:
             raise AssertionError("%s: exit %s\n%s\n%s" % (" ".join(argv), p.returncode, p.stdout, p.stderr))
         return p
@@ -87,11 +142,19 @@ class System:
     def boot(self, seconds=60):
         """Starts systemd in it. The container shares this host's network, so that a chain on loopback can be reached."""
         self.console = open(self.home / "console", "w+b")
-        self.container = subprocess.Popen([*NSPAWN, "-D", str(self.root), "--boot", "--", "systemd.unit=multi-user.target"], stdin=subprocess.DEVNULL,
-                                          stdout=self.console, stderr=subprocess.STDOUT)
+        self.container = subprocess.Popen(
+            [*NSPAWN, "-D", str(self.root), "--boot", "--", "systemd.unit=multi-user.target"],
+            stdin=subprocess.DEVNULL,
+            stdout=self.console,
+            stderr=subprocess.STDOUT,
+        )
         until = time.monotonic() + seconds
         while time.monotonic() < until and self.container.poll() is None:
-            children = Path("/proc/%d/task/%d/children" % (self.container.pid, self.container.pid)).read_text().split()
+            children = (
+                Path("/proc/%d/task/%d/children" % (self.container.pid, self.container.pid))
+                .read_text()
+                .split()
+            )
             for pid in children:
                 if Path("/proc/%s/root/run/systemd/private" % pid).exists():
                     self.leader = int(pid)
@@ -106,7 +169,9 @@ class System:
 
     def close(self):
         if self.container and self.container.poll() is None:
-            self.container.send_signal(signal.SIGTERM)      # nspawn: an orderly poweroff; a second one ends it at once
+            self.container.send_signal(
+                signal.SIGTERM
+            )  # nspawn: an orderly poweroff; a second one ends it at once
             try:
                 self.container.wait(15)
             except subprocess.TimeoutExpired:

@@ -1,4 +1,5 @@
 """A real supervisord with the example's settings: killed, hanging, in a crash loop, upgraded in place with an order open, its log rotated."""
+
 import os
 import re
 import shutil
@@ -30,11 +31,14 @@ class Supervisor:
         for key, value in {"startsecs": "1", **changes}.items():
             text, n = re.subn(r"^%s=.*$" % key, "%s=%s" % (key, value), text, flags=re.M)
             assert n == 1, key
-        text = text.replace("/usr/bin/evenkeel", str(self.program)).replace("/etc/evenkeel/evenkeel.conf", str(agent.config))
+        text = text.replace("/usr/bin/evenkeel", str(self.program)).replace(
+            "/etc/evenkeel/evenkeel.conf", str(agent.config)
+        )
         text = text.replace("/var/log/evenkeel/evenkeel.log", str(self.log))
         text = re.sub(r"^user=.*\n", "", text, flags=re.M)
         self.conf = self.home / "supervisord.conf"
-        self.conf.write_text("""[supervisord]
+        self.conf.write_text(
+            """[supervisord]
 logfile=%(h)s/supervisord.log
 pidfile=%(h)s/supervisord.pid
 [unix_http_server]
@@ -43,12 +47,25 @@ file=%(h)s/s.sock
 supervisor.rpcinterface_factory = supervisor.rpcinterface:make_main_rpcinterface
 [supervisorctl]
 serverurl=unix://%(h)s/s.sock
-""" % {"h": self.home} + text)
-        self.process = subprocess.Popen([str(TOOLS / "supervisord"), "-n", "-c", str(self.conf)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL, cwd=self.home)
+"""
+            % {"h": self.home}
+            + text
+        )
+        self.process = subprocess.Popen(
+            [str(TOOLS / "supervisord"), "-n", "-c", str(self.conf)],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd=self.home,
+        )
 
     def ctl(self, *words):
-        return subprocess.run([str(TOOLS / "supervisorctl"), "-c", str(self.conf), *words], capture_output=True, text=True, timeout=60).stdout
+        return subprocess.run(
+            [str(TOOLS / "supervisorctl"), "-c", str(self.conf), *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout
 
     def state(self):
         words = self.ctl("status", "evenkeel").split()
@@ -73,6 +90,7 @@ serverurl=unix://%(h)s/s.sock
         def asked():
             r = self.agent.command("status", "--json", "-c", self.agent.config)
             return r.code == 0 and '"STATUS"' in r.out and json.loads(r.out)["data"]["status"] == "balanced"
+
         self.wait(asked, seconds, "balanced")
 
     def close(self):
@@ -94,6 +112,7 @@ def supervised(program, agents):
             before(agent)
         made.append(Supervisor(agent, program, **changes))
         return made[-1]
+
     yield make
     for s in made:
         s.close()
@@ -115,7 +134,7 @@ def test_killed_and_started_again(drifted, supervised):
     s.balanced()
     assert len(drifted.landed()) == 1
     assert s.ctl("stop", "evenkeel") and s.state() == "STOPPED"
-    assert "stopping on signal 15" in s.said()      # a clean stop
+    assert "stopping on signal 15" in s.said()  # a clean stop
 
 
 def test_a_crash_loop_slows_down_and_ends_up_fatal(chain, supervised):
@@ -126,14 +145,22 @@ def test_a_crash_loop_slows_down_and_ends_up_fatal(chain, supervised):
     s.program.write_text("#!/bin/sh\nexit 1\n")
     s.ctl("start", "evenkeel")
     s.wait(lambda: s.state() == "FATAL", 30, "FATAL")
-    at = [time.mktime(time.strptime(x[:19], "%Y-%m-%d %H:%M:%S")) for x in s.story().splitlines() if "exited: evenkeel (exit status 1" in x]
+    at = [
+        time.mktime(time.strptime(x[:19], "%Y-%m-%d %H:%M:%S"))
+        for x in s.story().splitlines()
+        if "exited: evenkeel (exit status 1" in x
+    ]
     gaps = [b - a for a, b in zip(at, at[1:])]
     assert len(at) >= 4 and gaps[-1] > gaps[0], (gaps, s.story())
 
 
 def test_a_refused_config_waits_to_be_mended(chain, supervised):
     s = supervised(chain, before=lambda agent: agent.set(agent__loop_interval_seconds="often"), startsecs="5")
-    s.wait(lambda: s.state() == "BACKOFF" and "loop_interval_seconds = often" in s.said(), 15, "it is tried again, with pauses")
+    s.wait(
+        lambda: s.state() == "BACKOFF" and "loop_interval_seconds = often" in s.said(),
+        15,
+        "it is tried again, with pauses",
+    )
     s.agent.set(agent__loop_interval_seconds="1")
     s.wait(lambda: s.state() in ("STARTING", "RUNNING") and s.pid(), 20, "it comes up by itself")
     s.balanced()
@@ -161,7 +188,9 @@ def test_upgraded_in_place_with_an_order_open(drifted, supervised, program):
     """The new binary is put over the old one, the old process is killed while its order is on the way; one correction."""
     drifted.fault("delay_send", n=1, slots=60)
     s = supervised(drifted)
-    s.wait(lambda: "LIVE MODE: Executing" in s.said() and len(drifted.sends()) > 0, 20, "an order is on its way")
+    s.wait(
+        lambda: "LIVE MODE: Executing" in s.said() and len(drifted.sends()) > 0, 20, "an order is on its way"
+    )
     pid = s.pid()
     assert s.agent.record().get("ticket") is not None
     new = s.home / "evenkeel.new"
@@ -170,11 +199,16 @@ def test_upgraded_in_place_with_an_order_open(drifted, supervised, program):
     os.kill(pid, signal.SIGKILL)
     s.wait(lambda: s.pid() not in (None, pid), 15, "the new one runs")
     s.balanced(30)
-    assert drifted.perp() == -10 * 10 ** 9 and len(drifted.landed()) == 1, drifted.landed()
+    assert drifted.perp() == -10 * 10**9 and len(drifted.landed()) == 1, drifted.landed()
 
 
 def test_the_log_is_rotated(chain, supervised):
-    s = supervised(chain, before=lambda agent: agent.set(agent__loop_interval_seconds="0.1"), command="/usr/bin/evenkeel run --verbose", stderr_logfile_maxbytes="3KB")
+    s = supervised(
+        chain,
+        before=lambda agent: agent.set(agent__loop_interval_seconds="0.1"),
+        command="/usr/bin/evenkeel run --verbose",
+        stderr_logfile_maxbytes="3KB",
+    )
     s.wait(lambda: (s.home / "evenkeel.log.2").exists(), 60, "rotated twice")
     files = sorted(s.home.glob("evenkeel.log*"))
     assert all(f.stat().st_size < 8192 for f in files) and s.state() == "RUNNING"

@@ -1,5 +1,6 @@
 """The systemd unit: what systemd's own checkers say of it, and the agent under it on a booted Debian: credentials, sandbox, restart,
 reload, stop, and an upgrade of the package while an order is open."""
+
 import json
 import re
 import shutil
@@ -21,7 +22,12 @@ HIGHEST_EXPOSURE = 1.5
 def test_exposure():
     if not shutil.which("systemd-analyze"):
         pytest.skip("systemd-analyze is not installed (bash Tools/deps.sh deploy)")
-    p = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)], capture_output=True, text=True, timeout=60)
+    p = subprocess.run(
+        ["systemd-analyze", "security", "--offline=true", "--no-pager", str(UNIT)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
     figure = float(re.search(r"Overall exposure level for evenkeel.service: ([\d.]+)", p.stdout).group(1))
     assert figure < HIGHEST_EXPOSURE, p.stdout
     told = (ROOT / "docs" / "operations.md").read_text()
@@ -33,7 +39,9 @@ def setting(name):
 
 
 def test_every_credential_has_a_fallback():
-    assert [x.split(":")[0] for x in setting("LoadCredential")] == [x.split(":")[0] for x in setting("SetCredential")]
+    assert [x.split(":")[0] for x in setting("LoadCredential")] == [
+        x.split(":")[0] for x in setting("SetCredential")
+    ]
 
 
 def free_port():
@@ -54,7 +62,8 @@ class Installed:
         (secrets / "RPC_KEY").write_text("secret-of-the-node\n")
         (secrets / "RPC_KEY").chmod(0o600)
         self.conf = system.root / "etc/evenkeel/evenkeel.conf"
-        self.conf.write_text("""[agent]
+        self.conf.write_text(
+            """[agent]
 mode = live
 loop_interval_seconds = 1
 [rpc]
@@ -70,14 +79,18 @@ cooldown_seconds = 0
 kill_file = /etc/evenkeel/STOP
 [web]
 listen = 127.0.0.1:%d
-""" % (chain.url, chain.authority, self.web))
+"""
+            % (chain.url, chain.authority, self.web)
+        )
         system.run("useradd", "-G", "evenkeel", "alice", check=True)
         system.run("useradd", "mallory", check=True)
         system.boot()
 
     def install(self, package, booted=True):
         shutil.copy(package, self.system.root / ("var/lib" if booted else "root"))
-        return self.system.run("dpkg", "-i", "/%s/%s" % ("var/lib" if booted else "root", package.name), check=True)
+        return self.system.run(
+            "dpkg", "-i", "/%s/%s" % ("var/lib" if booted else "root", package.name), check=True
+        )
 
     def ctl(self, *words, check=True):
         return self.system.run("systemctl", *words, check=check)
@@ -90,11 +103,20 @@ listen = 127.0.0.1:%d
 
     def status(self, user=None):
         who = ["runuser", "-u", user, "--"] if user else []
-        p = self.system.run(*who, "evenkeel", "status", "--json", )
+        p = self.system.run(
+            *who,
+            "evenkeel",
+            "status",
+            "--json",
+        )
         return json.loads(p.stdout)["data"] if p.returncode in (0, 4) and '"STATUS"' in p.stdout else None
 
     def until(self, status, seconds=20):
-        return wait_for(lambda: (lambda s: s if s and s["status"] == status else None)(self.status()), seconds, lambda: "%s\n%s" % (status, self.journal()))
+        return wait_for(
+            lambda: (lambda s: s if s and s["status"] == status else None)(self.status()),
+            seconds,
+            lambda: "%s\n%s" % (status, self.journal()),
+        )
 
     def journal(self):
         return self.system.run("journalctl", "-u", "evenkeel", "--no-pager", "-o", "short-unix").stdout
@@ -104,6 +126,7 @@ listen = 127.0.0.1:%d
 def host(system, package, program):
     from harness import localnet
     from machine import Missing
+
     chain = localnet(program, perp=-9)
     try:
         yield Installed(system, package, chain)
@@ -123,14 +146,14 @@ def test_it_runs_hedges_and_is_watched(host):
     """Key and RPC key from credentials, one correction, status for root and the group and nobody else."""
     host.ctl("start", "evenkeel")
     s = host.until("balanced")
-    assert len(host.chain.landed()) == 1 and host.chain.perp() == -10 * 10 ** 9, host.chain.landed()
+    assert len(host.chain.landed()) == 1 and host.chain.perp() == -10 * 10**9, host.chain.landed()
     assert s["mode"] == "live"
     assert host.status("alice") is not None
     assert host.status("mallory") is None
     log = host.journal()
     assert "Rebalance executed: EXPAND_SHORT" in log and "secret-of-the-node" not in log
     priorities = host.system.run("journalctl", "-u", "evenkeel", "-p", "err", "--no-pager", "-q").stdout
-    assert priorities.strip() == ""         # the lines carry priorities, and none of these is an error
+    assert priorities.strip() == ""  # the lines carry priorities, and none of these is an error
 
 
 def test_check_beside_the_running_agent(host):
@@ -138,31 +161,78 @@ def test_check_beside_the_running_agent(host):
     host.ctl("start", "evenkeel")
     host.until("balanced")
     state = (host.system.root / "var/lib/evenkeel/state.bin").read_bytes()
-    p = host.system.run("evenkeel", "check", "-c", "/etc/evenkeel/evenkeel.conf", "--json", env={"CREDENTIALS_DIRECTORY": "/etc/evenkeel/credentials"})
+    p = host.system.run(
+        "evenkeel",
+        "check",
+        "-c",
+        "/etc/evenkeel/evenkeel.conf",
+        "--json",
+        env={"CREDENTIALS_DIRECTORY": "/etc/evenkeel/credentials"},
+    )
     data = json.loads(p.stdout)["data"]
     failed = [r for r in data["rows"] if r["finding"] == "FAIL"]
     assert p.returncode == 0 and data["ok"] and failed == [], p.stdout
-    assert (host.system.root / "var/lib/evenkeel/state.bin").read_bytes() == state and "secret-of-the-node" not in p.stdout + p.stderr
+    assert (
+        host.system.root / "var/lib/evenkeel/state.bin"
+    ).read_bytes() == state and "secret-of-the-node" not in p.stdout + p.stderr
 
 
 def test_the_sandbox_holds(host):
     """What the kernel says of the running process, and what it can see."""
     host.ctl("start", "evenkeel")
     pid = host.pid()
-    st = dict(x.split(":\t") for x in host.system.run("cat", "/proc/%d/status" % pid).stdout.splitlines() if ":\t" in x)
+    st = dict(
+        x.split(":\t")
+        for x in host.system.run("cat", "/proc/%d/status" % pid).stdout.splitlines()
+        if ":\t" in x
+    )
     assert st["NoNewPrivs"] == "1" and st["Seccomp"] == "2"
     assert {st[x] for x in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
     assert "0" not in st["Uid"].split()
 
     def inside(*words):
-        return host.system.run("nsenter", "--target", str(pid), "--mount", "--user", "--setuid", st["Uid"].split()[1], "--setgid", st["Gid"].split()[1], *words)
+        return host.system.run(
+            "nsenter",
+            "--target",
+            str(pid),
+            "--mount",
+            "--user",
+            "--setuid",
+            st["Uid"].split()[1],
+            "--setgid",
+            st["Gid"].split()[1],
+            *words,
+        )
+
     assert inside("/usr/bin/evenkeel", "version").returncode == 0
-    assert "Permission denied" in inside("/bin/sh", "-c", "true").stderr        # nothing else can be executed
+    assert "Permission denied" in inside("/bin/sh", "-c", "true").stderr  # nothing else can be executed
     # mounted writable: its state, and what NoExecPaths= names, which is root's and closed to its user
     mounts = host.system.run("cat", "/proc/%d/mountinfo" % pid).stdout.splitlines()
-    disks = {x.split()[4] for x in mounts if x.split()[5].split(",")[0] == "rw" and not x.split()[4].startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run"))}
+    disks = {
+        x.split()[4]
+        for x in mounts
+        if x.split()[5].split(",")[0] == "rw"
+        and not x.split()[4].startswith(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", "/run"))
+    }
     assert disks - {"/usr/bin", "/usr/sbin", "/usr/bin/evenkeel"} == {"/var/lib/evenkeel"}, disks
-    assert host.system.run("runuser", "-u", "evenkeel", "--", "find", "/etc", "/usr", "/opt", "-xdev", "-writable", "!", "-type", "l").stdout == ""
+    assert (
+        host.system.run(
+            "runuser",
+            "-u",
+            "evenkeel",
+            "--",
+            "find",
+            "/etc",
+            "/usr",
+            "/opt",
+            "-xdev",
+            "-writable",
+            "!",
+            "-type",
+            "l",
+        ).stdout
+        == ""
+    )
     seen = host.system.run("ls", "/proc/%d/root/run/credentials/evenkeel.service" % pid).stdout.split()
     assert sorted(seen) == ["ALERT_KEY", "PING_KEY", "RPC_KEY", "RPC_KEY_2", "WEB_TOKEN", "delegate.json"]
 
@@ -179,6 +249,7 @@ def test_the_page_lives_in_the_sandbox(host):
                 return r.status == 200
         except OSError:
             return False
+
     try:
         wait_for(healthy, 5, "the page answers")
     except AssertionError:
@@ -195,7 +266,11 @@ def test_killed_it_is_started_again(host):
     landed = len(host.chain.landed())
     before, pid = int(host.show("NRestarts")), host.pid()
     host.ctl("kill", "-s", "KILL", "--kill-who=main", "evenkeel")
-    wait_for(lambda: int(host.show("NRestarts")) == before + 1 and host.pid() not in (0, pid), 30, "started again after 10 s")
+    wait_for(
+        lambda: int(host.show("NRestarts")) == before + 1 and host.pid() not in (0, pid),
+        30,
+        "started again after 10 s",
+    )
     host.until("balanced")
     assert len(host.chain.landed()) == landed
 
@@ -250,7 +325,7 @@ def test_a_hang_is_noticed_by_the_watchdog(host):
         assert host.show("WatchdogUSec") in ("7s", "2s")
         pid = host.pid()
         time.sleep(4)
-        assert host.pid() == pid            # a healthy one is left alone, though it was given only two seconds
+        assert host.pid() == pid  # a healthy one is left alone, though it was given only two seconds
         host.ctl("kill", "-s", "STOP", "--kill-who=main", "evenkeel")
         wait_for(lambda: host.pid() not in (0, pid), 30, host.journal)
         assert "Watchdog timeout" in host.journal()
@@ -268,11 +343,15 @@ def test_reload_and_stop(host):
     host.conf.write_text(good + "unheard_of = 1\n")
     try:
         assert host.ctl("reload", "evenkeel", check=False).returncode != 0
-        wait_for(lambda: "unheard_of" in host.journal(), 10, "the journal says why it stays with the old settings")
+        wait_for(
+            lambda: "unheard_of" in host.journal(), 10, "the journal says why it stays with the old settings"
+        )
     finally:
         host.conf.write_text(good)
     assert host.pid() == pid and host.show("ActiveState") == "active"
-    host.conf.write_text(good.replace("cooldown_seconds = 0", "cooldown_seconds = 0\ndrift_tolerance_pct = 2.5"))
+    host.conf.write_text(
+        good.replace("cooldown_seconds = 0", "cooldown_seconds = 0\ndrift_tolerance_pct = 2.5")
+    )
     host.ctl("reload", "evenkeel")
     assert "settings reloaded" in host.journal()
     host.conf.write_text(good)
@@ -291,11 +370,11 @@ def test_the_kill_file_is_seen_from_inside(host):
         perp = host.chain.perp()
         host.chain.ctl("set_user", perp=-9)
         s = host.until("blocked")
-        assert "kill" in s["reason"] and host.chain.perp() == -9 * 10 ** 9 != perp
+        assert "kill" in s["reason"] and host.chain.perp() == -9 * 10**9 != perp
     finally:
         stop.unlink()
     host.until("balanced")
-    assert host.chain.perp() == -10 * 10 ** 9
+    assert host.chain.perp() == -10 * 10**9
 
 
 def test_upgraded_with_an_order_open(host, build_package):
@@ -310,4 +389,4 @@ def test_upgraded_with_an_order_open(host, build_package):
     p = host.install(build_package("9.9.9"))
     assert "9.9.9" in p.stdout and host.show("ActiveState") == "active" and host.pid() != old
     host.until("balanced", seconds=30)
-    assert host.chain.perp() == -10 * 10 ** 9 and len(host.chain.landed()) == landed + 1, host.chain.landed()
+    assert host.chain.perp() == -10 * 10**9 and len(host.chain.landed()) == landed + 1, host.chain.landed()

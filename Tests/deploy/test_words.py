@@ -1,4 +1,5 @@
 """Man page and completions, made by Tools/words.py from the program's help: whole, well formed, and working in the real shells."""
+
 import re
 import shutil
 import subprocess
@@ -13,8 +14,18 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(scope="module")
 def made(program, tmp_path_factory):
     home = tmp_path_factory.mktemp("words")
-    for kind, name in (("man", "evenkeel.1"), ("bash", "evenkeel.bash"), ("zsh", "_evenkeel"), ("fish", "evenkeel.fish")):
-        p = subprocess.run([sys.executable, str(ROOT / "Tools/words.py"), kind, str(program)], capture_output=True, text=True, timeout=60)
+    for kind, name in (
+        ("man", "evenkeel.1"),
+        ("bash", "evenkeel.bash"),
+        ("zsh", "_evenkeel"),
+        ("fish", "evenkeel.fish"),
+    ):
+        p = subprocess.run(
+            [sys.executable, str(ROOT / "Tools/words.py"), kind, str(program)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert p.returncode == 0, p.stderr
         (home / name).write_text(p.stdout)
     return home
@@ -25,9 +36,14 @@ def said(program):
     """{command: its help}, as this test reads the program, not as words.py does."""
     listed = subprocess.run([str(program), "help"], capture_output=True, text=True).stdout
     words = re.findall(r'word == "([a-z]+)"', (ROOT / "Sources/evenkeel/main.swift").read_text())
-    names = {n for n in words if n != "help" and re.search(r"evenkeel ([a-z]+\|)*%s\b" % n, listed)}     # but for hidden ones
+    names = {
+        n for n in words if n != "help" and re.search(r"evenkeel ([a-z]+\|)*%s\b" % n, listed)
+    }  # but for hidden ones
     assert len(names) >= 12
-    return {n: subprocess.run([str(program), n, "--help"], capture_output=True, text=True, timeout=20).stdout for n in sorted(names)}
+    return {
+        n: subprocess.run([str(program), n, "--help"], capture_output=True, text=True, timeout=20).stdout
+        for n in sorted(names)
+    }
 
 
 def options(text):
@@ -40,20 +56,31 @@ def test_the_page_tells_every_command_and_option(made, said):
     for name, text in said.items():
         assert re.search(r"\b%s\b" % name, heads), name
         assert [o for o in options(text) if o not in page] == []
-    assert "@" not in re.sub(r"\S*@ ?\$", "", page)        # no template left
+    assert "@" not in re.sub(r"\S*@ ?\$", "", page)  # no template left
 
 
 def test_the_page_is_well_formed(made):
     if not shutil.which("mandoc"):
         pytest.skip("mandoc is not installed (bash Tools/deps.sh deploy)")
-    p = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", str(made / "evenkeel.1")], capture_output=True, text=True, timeout=30)
+    p = subprocess.run(
+        ["mandoc", "-T", "lint", "-W", "warning", str(made / "evenkeel.1")],
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert (p.returncode, p.stdout) == (0, ""), p.stdout
 
 
 def complete(made, *words):
     """What bash offers for the last word."""
     script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _evenkeel; printf "%s\\n" "${COMPREPLY[@]}"'
-    p = subprocess.run(["bash", "-c", script, str(made / "evenkeel.bash"), "evenkeel", *words], capture_output=True, text=True, timeout=20, cwd=made)
+    p = subprocess.run(
+        ["bash", "-c", script, str(made / "evenkeel.bash"), "evenkeel", *words],
+        capture_output=True,
+        text=True,
+        timeout=20,
+        cwd=made,
+    )
     assert p.stderr == "", p.stderr
     return set(p.stdout.split())
 
@@ -76,10 +103,17 @@ def test_fish(made, said):
         pytest.skip("fish is not installed (bash Tools/deps.sh deploy)")
 
     def offered(line):
-        p = subprocess.run(["fish", "--no-config", "-c", "source %s; complete -C %r" % (made / "evenkeel.fish", line)], capture_output=True, text=True,
-                           timeout=30, cwd=made, env={"HOME": str(made), "PATH": "/usr/bin:/bin"})
+        p = subprocess.run(
+            ["fish", "--no-config", "-c", "source %s; complete -C %r" % (made / "evenkeel.fish", line)],
+            capture_output=True,
+            text=True,
+            timeout=30,
+            cwd=made,
+            env={"HOME": str(made), "PATH": "/usr/bin:/bin"},
+        )
         assert p.stderr == "", p.stderr
         return {x.split("\t")[0] for x in p.stdout.splitlines()}
+
     assert offered("evenkeel ") == set(said) | {"help"}
     for name in ("run", "status", "demo", "sim"):
         assert offered("evenkeel %s --" % name) - {"--config"} == options(said[name]) | {"--help"}, name
@@ -105,9 +139,18 @@ def test_zsh(made, said):
         pytest.skip("zsh is not installed (bash Tools/deps.sh deploy)")
 
     def offered(line):
-        p = subprocess.run(["zsh", "-f", "-c", ZPTY % {"home": made, "line": line}], capture_output=True, text=True, timeout=60, cwd=made,
-                           env={"HOME": str(made), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"})
-        return set(re.findall(r"(?<!\S)[\w-]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", p.stdout.replace("\r", "\n"))))
+        p = subprocess.run(
+            ["zsh", "-f", "-c", ZPTY % {"home": made, "line": line}],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            cwd=made,
+            env={"HOME": str(made), "PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"},
+        )
+        return set(
+            re.findall(r"(?<!\S)[\w-]+", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", " ", p.stdout.replace("\r", "\n")))
+        )
+
     assert set(said) <= offered("")
     assert options(said["run"]) <= offered("run --")
     assert {"velocity", "drift"} <= offered("demo --venue ")

@@ -1,5 +1,6 @@
 """Fixtures of the end-to-end tests. EK_BIN and EK_BIN_ORDINARY name the binaries (default bin/evenkeel, bin/evenkeel-ordinary);
 EK_VELOCITY_SO names the real program's ELF, without which the tests marked real_program are skipped by name."""
+
 import os
 import subprocess
 import sys
@@ -13,7 +14,9 @@ from harness import Agent, binary_of, localnet, real_program, real_program_missi
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "real_program: needs the real Velocity program (EK_VELOCITY_SO) and svmnode.py")
+    config.addinivalue_line(
+        "markers", "real_program: needs the real Velocity program (EK_VELOCITY_SO) and svmnode.py"
+    )
 
 
 def built(build):
@@ -48,6 +51,7 @@ def chains(request):
         else:
             running.append(localnet(binary, kind, **given))
         return running[-1]
+
     yield start
     for c in running:
         c.close()
@@ -61,6 +65,7 @@ def agents():
     def make(binary, chain=None, **given):
         made.append(Agent(binary, chain, **given))
         return made[-1]
+
     yield make
     for a in made:
         a.close()
@@ -124,7 +129,19 @@ int fdatasync(int fd) {
 def shim(tmp_path_factory):
     home = tmp_path_factory.mktemp("shim")
     (home / "shim.c").write_text(SHIM)
-    subprocess.run([os.environ.get("CC", "gcc"), "-O1", "-shared", "-fPIC", "-o", str(home / "shim.so"), str(home / "shim.c"), "-ldl"], check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "gcc"),
+            "-O1",
+            "-shared",
+            "-fPIC",
+            "-o",
+            str(home / "shim.so"),
+            str(home / "shim.c"),
+            "-ldl",
+        ],
+        check=True,
+    )
     return str(home / "shim.so")
 
 
@@ -147,15 +164,18 @@ def failing_disk(shim, tmp_path):
     switch.write_bytes(b"0".ljust(4096, b"\0"))
 
     def fail(number):
-        with switch.open("r+b") as f:           # in place: the file is mapped
+        with switch.open("r+b") as f:  # in place: the file is mapped
             f.write(b"%d\0" % number)
+
     return {"LD_PRELOAD": shim, "EK_TEST_DISK": str(switch)}, fail
 
 
 @pytest.fixture
 def bench(chains, agents, binary):
     """A chain and an agent on it with the shipped build: bench("velocity", {chain options}, agent__key=...)."""
+
     def make(kind="velocity", chain=None, **settings):
         c = chains(kind, binary, **(chain or {}))
         return c, agents(binary, c, **settings)
+
     return make

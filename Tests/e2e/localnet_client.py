@@ -1,4 +1,5 @@
 """Talks to `evenkeel localnet` and to the test node over the real program: starts them, builds orders with solders, sends."""
+
 import base64, hashlib, json, os, pathlib, struct, subprocess, sys, urllib.error, urllib.request
 
 from solders.hash import Hash
@@ -15,7 +16,7 @@ CLOCK = "SysvarC1ock11111111111111111111111111111111"
 AUTHORITY = Keypair.from_seed(bytes([7]) * 32)
 DELEGATE = Keypair.from_seed(bytes([8]) * 32)
 STRANGER = Keypair.from_seed(bytes([9]) * 32)
-FULL = 2 | 100 << 8          # all or nothing, the whole auction assumed elapsed
+FULL = 2 | 100 << 8  # all or nothing, the whole auction assumed elapsed
 
 
 def binary():
@@ -46,8 +47,11 @@ class Node:
         self.url = self.hello["listening"]
         self.keys = self.ctl("state")
         self.drift = self.keys.get("venue") == "drift"
-        self.program = Pubkey.from_string("dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH" if self.drift else
-                                          "vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P")
+        self.program = Pubkey.from_string(
+            "dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH"
+            if self.drift
+            else "vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"
+        )
 
     def close(self):
         self.process.terminate()
@@ -97,9 +101,14 @@ class Node:
     def key(self, name):
         return Pubkey.from_string(self.keys[name])
 
-    def metas(self, take=False, writable_perp=None, signer=None, groups="ooSSp", stats=None, writable_user=True):
+    def metas(
+        self, take=False, writable_perp=None, signer=None, groups="ooSSp", stats=None, writable_user=True
+    ):
         """Accounts of an order. groups: o oracle, S spot market, p perp market in this order; x and X leave one out."""
-        a = [AccountMeta(self.key("state"), False, False), AccountMeta(self.key("user"), False, writable_user)]
+        a = [
+            AccountMeta(self.key("state"), False, False),
+            AccountMeta(self.key("user"), False, writable_user),
+        ]
         if take if stats is None else stats:
             a.append(AccountMeta(self.key("user_stats"), False, True))
         a.append(AccountMeta(signer or self.key("delegate"), True, False))
@@ -110,22 +119,51 @@ class Node:
             elif g in "xX":
                 (oracles if g == "x" else spots).pop(0)
             else:
-                a.append(AccountMeta(self.key("perp_market"), False, take if writable_perp is None else writable_perp))
+                a.append(
+                    AccountMeta(
+                        self.key("perp_market"), False, take if writable_perp is None else writable_perp
+                    )
+                )
         return a
 
-    def params(self, kind=0, side=1, base=10 ** 8, price=0, market=0, uid=0, reduce=0, post=0, bits=0, max_ts=None, trigger=None,
-               when=0, offset=None, slots=None, start=None, end=None, market_type=1):
+    def params(
+        self,
+        kind=0,
+        side=1,
+        base=10**8,
+        price=0,
+        market=0,
+        uid=0,
+        reduce=0,
+        post=0,
+        bits=0,
+        max_ts=None,
+        trigger=None,
+        when=0,
+        offset=None,
+        slots=None,
+        start=None,
+        end=None,
+        market_type=1,
+    ):
         b = struct.pack("<BBBBQQHBBB", kind, market_type, side, uid, base, price, market, reduce, post, bits)
         b += opt("<q", max_ts) + opt("<Q", trigger) + bytes([when])
         b += opt("<i" if self.drift else "<q", offset) + opt("<B", slots) + opt("<q", start) + opt("<q", end)
         return b if self.drift else b + b"\0\0"
 
     def place(self, metas=None, **k):
-        return Instruction(self.program, disc("place_perp_order") + self.params(**k), metas or self.metas(signer=k.pop("signer", None)))
+        return Instruction(
+            self.program,
+            disc("place_perp_order") + self.params(**k),
+            metas or self.metas(signer=k.pop("signer", None)),
+        )
 
     def take(self, condition=None, metas=None, **k):
-        return Instruction(self.program, disc("place_and_take_perp_order") + self.params(**k) + opt("<I", condition),
-                           metas or self.metas(True))
+        return Instruction(
+            self.program,
+            disc("place_and_take_perp_order") + self.params(**k) + opt("<I", condition),
+            metas or self.metas(True),
+        )
 
     def cancel(self, order_id=None, metas=None):
         return Instruction(self.program, disc("cancel_order") + opt("<I", order_id), metas or self.metas())
@@ -143,7 +181,9 @@ class Node:
 
     def simulate(self, instructions, payer=DELEGATE, tx=None, **c):
         tx = tx or self.transaction(instructions, payer)
-        return self.rpc("simulateTransaction", base64.b64encode(bytes(tx)).decode(), {"encoding": "base64", **c})
+        return self.rpc(
+            "simulateTransaction", base64.b64encode(bytes(tx)).decode(), {"encoding": "base64", **c}
+        )
 
 
 def limit(units):
@@ -156,7 +196,23 @@ def unit_price(micro_lamports):
 
 def localnet(*more, venue="velocity", seed=1):
     """A chain that moves only by warp, with prices at rest unless `more` says otherwise."""
-    return Node([binary(), "localnet", "--venue", venue, "--port", "0", "--tick-ms", "0", "--volatility", "0", "--seed", str(seed), *more])
+    return Node(
+        [
+            binary(),
+            "localnet",
+            "--venue",
+            venue,
+            "--port",
+            "0",
+            "--tick-ms",
+            "0",
+            "--volatility",
+            "0",
+            "--seed",
+            str(seed),
+            *more,
+        ]
+    )
 
 
 def program_node():
@@ -165,4 +221,17 @@ def program_node():
     tool, fixtures = SHARED / "tools" / "svmnode.py", SHARED / "fixtures" / "velocity"
     if not so or not os.path.exists(so) or not tool.exists() or not fixtures.exists():
         return None
-    return Node([sys.executable, str(tool), "--program", so, "--fixtures", str(fixtures), "--port", "0", "--tick-ms", "0"])
+    return Node(
+        [
+            sys.executable,
+            str(tool),
+            "--program",
+            so,
+            "--fixtures",
+            str(fixtures),
+            "--port",
+            "0",
+            "--tick-ms",
+            "0",
+        ]
+    )

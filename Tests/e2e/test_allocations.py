@@ -1,6 +1,7 @@
 """A tick allocates little in our own code, a few short sentences and lists: the large buffers were made at the start or are kept. That memory
 stays flat is what the long runs show (Tests/soak); here only a mistake that copies books or answers would be seen. The count is made by a preloaded library (Benchmarks/tools/allocations.c) that asks of every allocation whether the program itself wanted it or one of its libraries,
 which have their own ways."""
+
 import socket
 import subprocess
 from pathlib import Path
@@ -11,13 +12,16 @@ from harness import wait_for
 
 ROOT = Path(__file__).resolve().parents[2]
 TICKS = 30
-MOST = 80           # a tick; with three legs and the page it is 48
+MOST = 80  # a tick; with three legs and the page it is 48
 
 
 @pytest.fixture(scope="module")
 def counter(tmp_path_factory):
     so = tmp_path_factory.mktemp("count") / "allocations.so"
-    subprocess.run(["gcc", "-O2", "-fPIC", "-shared", str(ROOT / "Benchmarks/tools/allocations.c"), "-o", str(so)], check=True)
+    subprocess.run(
+        ["gcc", "-O2", "-fPIC", "-shared", str(ROOT / "Benchmarks/tools/allocations.c"), "-o", str(so)],
+        check=True,
+    )
     return so
 
 
@@ -40,6 +44,7 @@ def counted(agent, counter):
     def counts():
         raw = file.read_bytes()
         return int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:16], "little")
+
     return running, counts
 
 
@@ -51,12 +56,12 @@ def through(running, ticks):
 
 def quiet(running, counts, status):
     """Ticks of this status, and few allocations of our own in them."""
-    through(running, 12)                # buffers have grown to what they need
+    through(running, 12)  # buffers have grown to what they need
     own, libraries = counts()
     ticks = through(running, TICKS)
     now, of_libraries = counts()
     assert all(x["status"] == status for x in ticks), ticks
-    assert of_libraries > libraries     # the counter counts: libcurl allocates for every request
+    assert of_libraries > libraries  # the counter counts: libcurl allocates for every request
     assert now - own <= MOST * len(ticks), "%d allocations of our own in %d ticks" % (now - own, len(ticks))
 
 
@@ -66,12 +71,19 @@ def test_a_quiet_tick(bench, counter, spot, page):
     """Balanced ticks of a running agent, with STATUS lines, with and without the page."""
     port = free_port()
     more = {"web__listen": "127.0.0.1:%d" % port} if page else {}
-    chain, agent = bench(chain={"perp": -10, "wallet_sol": 0, "tick_ms": 40}, agent__loop_interval_seconds="0.1", hedge__spot=spot,
-                         hedge__drift_tolerance_pct="50", **more)
+    chain, agent = bench(
+        chain={"perp": -10, "wallet_sol": 0, "tick_ms": 40},
+        agent__loop_interval_seconds="0.1",
+        hedge__spot=spot,
+        hedge__drift_tolerance_pct="50",
+        **more,
+    )
     running, counts = counted(agent, counter)
     running.until("balanced")
     if page:
-        wait_for(lambda: answers(port), 20, "the page")       # its process counts into the same file while it starts
+        wait_for(
+            lambda: answers(port), 20, "the page"
+        )  # its process counts into the same file while it starts
     quiet(running, counts, "balanced")
 
 

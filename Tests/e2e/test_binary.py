@@ -1,4 +1,5 @@
 """What the shipped binary is hardened with, read from the file itself."""
+
 import os
 import re
 import subprocess
@@ -9,6 +10,7 @@ import pytest
 @pytest.fixture(scope="module")
 def shipped():
     from harness import binary_of
+
     return str(binary_of("embedded"))
 
 
@@ -23,7 +25,9 @@ def imports(path):
 def test_position_independent_and_read_only_after_relocation(shipped):
     dynamic, program = readelf("-d", shipped), readelf("-l", shipped)
     assert "DYN (" in readelf("-h", shipped) and re.search(r"FLAGS_1.*\bPIE\b", dynamic)
-    assert "GNU_RELRO" in program and re.search(r"FLAGS_1.*\bNOW\b", dynamic)      # full RELRO: nothing of the table of addresses stays writable
+    assert "GNU_RELRO" in program and re.search(
+        r"FLAGS_1.*\bNOW\b", dynamic
+    )  # full RELRO: nothing of the table of addresses stays writable
     assert "TEXTREL" not in dynamic and "RPATH" not in dynamic and "RUNPATH" not in dynamic
 
 
@@ -31,15 +35,34 @@ def test_no_memory_is_writable_and_executable(shipped):
     program = readelf("-l", shipped)
     flags = re.findall(r"^  (\w+)\s+(?:0x[0-9a-f]+\s+){5}([RWE ]{3})", program, re.M)
     assert [f for n, f in flags if n == "GNU_STACK"] == ["RW "]
-    assert len([1 for n, _ in flags if n == "LOAD"]) >= 3 and not [f for _, f in flags if "W" in f and "E" in f]
+    assert len([1 for n, _ in flags if n == "LOAD"]) >= 3 and not [
+        f for _, f in flags if "W" in f and "E" in f
+    ]
 
 
 def test_stack_protector_and_fortify(shipped):
     names = imports(shipped)
     assert "__stack_chk_fail" in names
-    assert {n for n in names if n.endswith("_chk")} & {"__snprintf_chk", "__vsnprintf_chk", "__memcpy_chk", "__memset_chk", "__read_chk", "__recv_chk"}, names
+    assert {n for n in names if n.endswith("_chk")} & {
+        "__snprintf_chk",
+        "__vsnprintf_chk",
+        "__memcpy_chk",
+        "__memset_chk",
+        "__read_chk",
+        "__recv_chk",
+    }, names
     # nothing that cannot be fortified
-    assert not names & {"strcpy", "strcat", "sprintf", "vsprintf", "gets", "system", "popen", "tmpnam", "mktemp"}
+    assert not names & {
+        "strcpy",
+        "strcat",
+        "sprintf",
+        "vsprintf",
+        "gets",
+        "system",
+        "popen",
+        "tmpnam",
+        "mktemp",
+    }
 
 
 def test_within_its_budget(shipped):
@@ -60,11 +83,28 @@ def test_a_library_that_is_not_there_is_named_with_its_package(binary, agents, t
     agent = agents(binary, None)
 
     def run(*words):
-        p = subprocess.run([str(agent.binary), *map(str, words)], capture_output=True, text=True, timeout=20, env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)})
+        p = subprocess.run(
+            [str(agent.binary), *map(str, words)],
+            capture_output=True,
+            text=True,
+            timeout=20,
+            env={**os.environ, "LD_LIBRARY_PATH": str(tmp_path)},
+        )
         return p.returncode, p.stdout, p.stderr
-    assert run("version")[0] == 0 and run("init", tmp_path / "new.conf")[0] == 0 and run("key", "new", tmp_path / "key.json")[0] == 0
+
+    assert (
+        run("version")[0] == 0
+        and run("init", tmp_path / "new.conf")[0] == 0
+        and run("key", "new", tmp_path / "key.json")[0] == 0
+    )
     for words in (("run", "-c", agent.config, "--once"), ("check", "-c", agent.config)):
         code, out, err = run(*words)
-        assert code == 1 and "libcurl.so.4: file too short; on Debian: apt install libcurl4" in err, (code, out, err)
+        assert code == 1 and "libcurl.so.4: file too short; on Debian: apt install libcurl4" in err, (
+            code,
+            out,
+            err,
+        )
     code, out, err = run("localnet", "--port", "0")
-    assert code == 1 and "libwebsockets.so.17: file too short; on Debian: apt install libwebsockets17" in err, (code, out, err)
+    assert (
+        code == 1 and "libwebsockets.so.17: file too short; on Debian: apt install libwebsockets17" in err
+    ), (code, out, err)

@@ -1,4 +1,5 @@
 """`check`: every condition measured, each failure named with its remedy, and nothing changed, sent or locked by it."""
+
 import base64
 import json
 import os
@@ -7,7 +8,7 @@ import pytest
 
 from harness import wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 def table(r):
@@ -23,8 +24,10 @@ def check(agent, *words, **more):
 @pytest.fixture
 def well(bench):
     """An account and a config with nothing wrong; the chain's clock is the wall's."""
+
     def make(chain=None, **settings):
         return bench(chain={"perp": -10, **(chain or {})}, **settings)
+
     return make
 
 
@@ -34,15 +37,41 @@ def test_all_is_well(well, each_binary):
     r = check(agent)
     data, rows = table(r)
     assert r.code == 0 and data["ok"] and data["failed"] == 0, r
-    for name in ("config", "key file", "state file", "disk space", "control socket", "RPC #1", "program", "account", "valuation", "venue alive", "clock", "signer",
-                 "cannot withdraw", "seccomp", "Landlock", "privileges", "key's memory", "gate leverage", "gate oracle_age", "gate gas_reserve", "gate market", "gate cost"):
+    for name in (
+        "config",
+        "key file",
+        "state file",
+        "disk space",
+        "control socket",
+        "RPC #1",
+        "program",
+        "account",
+        "valuation",
+        "venue alive",
+        "clock",
+        "signer",
+        "cannot withdraw",
+        "seccomp",
+        "Landlock",
+        "privileges",
+        "key's memory",
+        "gate leverage",
+        "gate oracle_age",
+        "gate gas_reserve",
+        "gate market",
+        "gate cost",
+    ):
         assert rows[name]["finding"] in ("ok", "warn") and rows[name]["value"], name
     assert chain.delegate in rows["key file"]["value"] and "is the delegate" in rows["signer"]["value"]
     assert "layout velocity-" in rows["account"]["value"] and "lag 0" in rows["RPC #1"]["value"]
     assert data["would"].startswith("would do nothing now: balanced, ")
     assert not agent.state.exists() and chain.sends() == []
     plain = agent.said("check")
-    assert plain.code == 0 and "\x1b" not in plain.out and plain.out.splitlines()[-1].endswith("live trading would be allowed")
+    assert (
+        plain.code == 0
+        and "\x1b" not in plain.out
+        and plain.out.splitlines()[-1].endswith("live trading would be allowed")
+    )
 
 
 def test_what_it_would_do_and_cost(well):
@@ -51,7 +80,7 @@ def test_what_it_would_do_and_cost(well):
     assert data["would"].startswith("would EXPAND_SHORT 1.0000 SOL-PERP now, worst price $"), data["would"]
     assert "cost about $" in data["would"] and " bps)" in data["would"]
     assert chain.sends() == [] and chain.perp() == -9 * E9 and not agent.state.exists()
-    assert agent.once().status["status"] == "executed_live"         # and it does
+    assert agent.once().status["status"] == "executed_live"  # and it does
 
 
 def test_beside_a_running_agent(well):
@@ -64,7 +93,10 @@ def test_beside_a_running_agent(well):
     r = check(agent)
     data, rows = table(r)
     assert r.code == 3 and rows["pause"]["finding"] == "fail" and "resume" in rows["pause"]["remedy"]
-    assert "an agent answers" in rows["control socket"]["value"] and "preallocated" in rows["state file"]["value"]
+    assert (
+        "an agent answers" in rows["control socket"]["value"]
+        and "preallocated" in rows["state file"]["value"]
+    )
     assert agent.state.read_bytes() == before
     at = len(running.lines)
     wait_for(lambda: len(running.lines) > at + 2, 5, "the agent goes on")
@@ -80,7 +112,11 @@ def test_an_open_order_is_not_touched(well):
     running.kill()
     sent, before = len(chain.sends()), agent.state.read_bytes()
     data, rows = table(check(agent))
-    assert rows["open order"]["finding"] == "warn" and len(chain.sends()) == sent and agent.state.read_bytes() == before
+    assert (
+        rows["open order"]["finding"] == "warn"
+        and len(chain.sends()) == sent
+        and agent.state.read_bytes() == before
+    )
 
 
 CASES = [
@@ -135,7 +171,11 @@ def test_paper_is_checked_as_if_live(well):
     chain, agent = well(agent__mode="paper", account__keypair=None)
     r = check(agent)
     data, rows = table(r)
-    assert r.code == 3 and rows["key file"]["finding"] == "fail" and "evenkeel key new" in rows["key file"]["remedy"]
+    assert (
+        r.code == 3
+        and rows["key file"]["finding"] == "fail"
+        and "evenkeel key new" in rows["key file"]["remedy"]
+    )
     assert "paper (checked as if live)" in rows["config"]["value"] and rows["account"]["finding"] == "ok"
 
 
@@ -144,7 +184,12 @@ def test_endpoints_good_bad_and_gone(well):
     agent.set(rpc__url=[chain.url, "http://127.0.0.1:9"], rpc__timeout_ms="500")
     r = check(agent)
     data, rows = table(r)
-    assert r.code == 0 and rows["RPC #1"]["finding"] == "ok" and rows["RPC #2"]["finding"] == "warn" and "refused" in rows["RPC #2"]["value"]
+    assert (
+        r.code == 0
+        and rows["RPC #1"]["finding"] == "ok"
+        and rows["RPC #2"]["finding"] == "warn"
+        and "refused" in rows["RPC #2"]["value"]
+    )
     agent.set(rpc__url=["http://127.0.0.1:9"])
     r = check(agent)
     data, rows = table(r)
@@ -157,28 +202,54 @@ def test_the_owner_key_is_a_warning(agents, chains, binary):
     agent = agents(binary, chain, seed=7)
     r = check(agent)
     data, rows = table(r)
-    assert r.code == 0 and rows["signer"]["finding"] == "warn" and "withdraw everything" in rows["signer"]["remedy"]
+    assert (
+        r.code == 0
+        and rows["signer"]["finding"] == "warn"
+        and "withdraw everything" in rows["signer"]["remedy"]
+    )
     assert "cannot withdraw" not in rows
 
 
 @pytest.mark.real_program
 def test_the_real_program_refuses_a_withdrawal_by_the_delegate(chains, agents, binary):
     from solders.pubkey import Pubkey
+
     chain = chains("program", binary, perp=-9)
-    program = Pubkey.from_string(chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"])
+    program = Pubkey.from_string(
+        chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"]
+    )
 
     def found(*seeds):
         return Pubkey.find_program_address(list(seeds), program)[0]
+
     # The two vaults of market 0, which the recorded accounts do not hold: token accounts of its mint.
-    market = base64.b64decode(chain.rpc("getAccountInfo", str(found(b"spot_market", b"\0\0")), {"encoding": "base64"})["value"]["data"][0])
+    market = base64.b64decode(
+        chain.rpc("getAccountInfo", str(found(b"spot_market", b"\0\0")), {"encoding": "base64"})["value"][
+            "data"
+        ][0]
+    )
     for seed in (b"spot_market_vault", b"insurance_fund_vault"):
-        token = market[72:104] + bytes(found(b"drift_signer")) + (10 ** 12).to_bytes(8, "little") + bytes(36) + b"\1" + bytes(56)
-        chain.ctl("set_account", pubkey=str(found(seed, b"\0\0")), data=base64.b64encode(token).decode(),
-                  owner="TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA", lamports=2_039_280)
+        token = (
+            market[72:104]
+            + bytes(found(b"drift_signer"))
+            + (10**12).to_bytes(8, "little")
+            + bytes(36)
+            + b"\1"
+            + bytes(56)
+        )
+        chain.ctl(
+            "set_account",
+            pubkey=str(found(seed, b"\0\0")),
+            data=base64.b64encode(token).decode(),
+            owner="TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA",
+            lamports=2_039_280,
+        )
     agent = agents(binary, chain)
     r = check(agent, seconds=60)
     data, rows = table(r)
-    assert rows["cannot withdraw"]["finding"] == "ok" and "2001" in rows["cannot withdraw"]["value"], rows["cannot withdraw"]
+    assert rows["cannot withdraw"]["finding"] == "ok" and "2001" in rows["cannot withdraw"]["value"], rows[
+        "cannot withdraw"
+    ]
     assert data["would"].startswith("would EXPAND_SHORT ") and chain.sends() == []
 
 
@@ -194,7 +265,11 @@ def test_a_market_that_is_not_there(well):
     agent.set()
     r = check(agent)
     data, rows = table(r)
-    assert r.code == 3 and rows["market NONE-PERP"]["finding"] == "fail" and rows["market SOL-PERP"]["finding"] == "ok", rows
+    assert (
+        r.code == 3
+        and rows["market NONE-PERP"]["finding"] == "fail"
+        and rows["market SOL-PERP"]["finding"] == "ok"
+    ), rows
 
 
 def test_usage(agents, binary):
@@ -207,31 +282,55 @@ def test_what_the_kernel_does_not_give_is_said(well):
     """A limit of locked memory that is too small, as many containers have it: a warning with what to do, not silence."""
     chain, agent = well()
     tight = agent.home / "tight"
-    tight.write_text("#!/bin/sh\nulimit -l 0\nexec %s%s \"$@\"\n" % ("setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else "", agent.binary))
+    tight.write_text(
+        '#!/bin/sh\nulimit -l 0\nexec %s%s "$@"\n'
+        % ("setpriv --bounding-set=-all --inh-caps=-all " if os.geteuid() == 0 else "", agent.binary)
+    )
     tight.chmod(0o755)
     full = table(check(agent))[1]
     assert "version" in full["Landlock"]["value"] or full["Landlock"]["finding"] == "warn"
     agent.binary = tight
     r = check(agent)
     data, rows = table(r)
-    assert rows["key's memory"]["finding"] == "warn" and "cannot be locked (limit 0 KB)" in rows["key's memory"]["value"], r
+    assert (
+        rows["key's memory"]["finding"] == "warn"
+        and "cannot be locked (limit 0 KB)" in rows["key's memory"]["value"]
+    ), r
     assert "LimitMEMLOCK" in rows["key's memory"]["remedy"] and r.code == 0
 
 
 LIMITS = [
     # wide: what would do, each with its reason
-    ({}, "ok", ["max_trade_size = 10.0000 would do: all of it in one order",
-                "max_notional_per_day = 7635 would do: ten times the hedge"], ""),
-    ({"signer__max_loss_usd_per_day": 500}, "ok",
-     ["max_loss_usd_per_day = 18 would do: 1 % of the equity"], ""),
+    (
+        {},
+        "ok",
+        [
+            "max_trade_size = 10.0000 would do: all of it in one order",
+            "max_notional_per_day = 7635 would do: ten times the hedge",
+        ],
+        "",
+    ),
+    (
+        {"signer__max_loss_usd_per_day": 500},
+        "ok",
+        ["max_loss_usd_per_day = 18 would do: 1 % of the equity"],
+        "",
+    ),
     ({"hedge__max_trade_size": 10, "signer__max_notional_per_day": 7000}, "ok", [], ""),
     # narrow: what it takes at least
-    ({"hedge__max_trade_size": 0.5, "hedge__max_trades_per_day": 4}, "warn", [],
-     "max_trade_size = 2.5000: all of it in max_trades_per_day orders"),
-    ({"signer__max_notional_per_day": 1000}, "warn", [],
-     "max_notional_per_day = 1527: opened and closed once"),
-    ({"signer__max_loss_usd_per_day": 2}, "warn", [],
-     "max_loss_usd_per_day = 6: all of it opened at worst"),
+    (
+        {"hedge__max_trade_size": 0.5, "hedge__max_trades_per_day": 4},
+        "warn",
+        [],
+        "max_trade_size = 2.5000: all of it in max_trades_per_day orders",
+    ),
+    (
+        {"signer__max_notional_per_day": 1000},
+        "warn",
+        [],
+        "max_notional_per_day = 1527: opened and closed once",
+    ),
+    ({"signer__max_loss_usd_per_day": 2}, "warn", [], "max_loss_usd_per_day = 6: all of it opened at worst"),
 ]
 
 

@@ -139,9 +139,7 @@ def test_the_exit_code_of_status_on_an_error(bench):
     chain.fault("http_status", n=100000, code=503)
     running = agent.start()
     running.until("error", seconds=20)
-    assert (
-        agent.said("status").code == 4 and agent.command("status", "--json", "-c", agent.config).code == 4
-    )
+    assert agent.said("status").code == 4 and agent.command("status", "--json", "-c", agent.config).code == 4
 
 
 # --- reload

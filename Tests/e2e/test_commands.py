@@ -1,4 +1,5 @@
 """The commands beside `run`: what they print, what they refuse, how they end."""
+
 import json
 import os
 import re
@@ -12,16 +13,40 @@ import pytest
 import record_format
 from harness import wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 def test_version(agents, each_binary):
     r = agents(each_binary).command("version")
     build = "ordinary" if "ordinary" in each_binary.name else "embedded"
-    assert r.code == 0 and re.fullmatch(r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out) and r.err == ""
+    assert (
+        r.code == 0
+        and re.fullmatch(
+            r"evenkeel \d+\.\d+\.\d+ \(%s Swift\), venues: velocity\S*, drift\S*\n" % build, r.out
+        )
+        and r.err == ""
+    )
 
 
-@pytest.mark.parametrize("command", ["", "run", "status", "pause", "resume", "rebalance", "reload", "state", "init", "key", "check", "flatten", "demo", "localnet"])
+@pytest.mark.parametrize(
+    "command",
+    [
+        "",
+        "run",
+        "status",
+        "pause",
+        "resume",
+        "rebalance",
+        "reload",
+        "state",
+        "init",
+        "key",
+        "check",
+        "flatten",
+        "demo",
+        "localnet",
+    ],
+)
 def test_help(agents, each_binary, command):
     agent = agents(each_binary)
     r = agent.command(*command.split(), "--help")
@@ -40,7 +65,14 @@ def test_init_never_writes_over_a_file(agents, binary):
     r = agent.command("init", path)
     assert r.code == 0 and str(path) in r.out
     text = path.read_text()
-    for key in ("mode = paper", "loop_interval_seconds = 60", "[hedge SOL-PERP]", "max_slippage_pct = 0.5", "max_leverage = 5", "force_drift_pct = 10"):
+    for key in (
+        "mode = paper",
+        "loop_interval_seconds = 60",
+        "[hedge SOL-PERP]",
+        "max_slippage_pct = 0.5",
+        "max_leverage = 5",
+        "force_drift_pct = 10",
+    ):
         assert key in text, key
     r = agent.command("init", path)
     assert r.code == 1 and "exists" in r.err and path.read_text() == text
@@ -51,16 +83,23 @@ def test_init_never_writes_over_a_file(agents, binary):
     # What it writes is a config: only the two things without a default are missing.
     r = agent.command("run", "--once", "-c", path)
     assert r.code == 2 and "url: at least one is needed" in r.err, r
-    path.write_text(text.replace("[rpc]", "[rpc]\nurl = http://127.0.0.1:9")
-                    .replace("# authority =", "authority = 11111111111111111111111111111112"))
+    path.write_text(
+        text.replace("[rpc]", "[rpc]\nurl = http://127.0.0.1:9").replace(
+            "# authority =", "authority = 11111111111111111111111111111112"
+        )
+    )
     r = agent.command("run", "--once", "--json", "-c", path)
     assert r.code == 11 and r.status["mode"] == "paper" and "RPC connection refused" in r.err, r
 
 
 def test_faster_clocks_only_on_this_machine(bench, agents, binary):
-    chain, agent = bench("velocity", chain={"perp": -10, "speed": 100, "unix_ts": int(time.time()), "tick_ms": 400}, agent__loop_interval_seconds="60")
+    chain, agent = bench(
+        "velocity",
+        chain={"perp": -10, "speed": 100, "unix_ts": int(time.time()), "tick_ms": 400},
+        agent__loop_interval_seconds="60",
+    )
     running = agent.start("--speed", "100")
-    wait_for(lambda: len(running.lines) >= 4, 10, lambda: running.log)              # four minutes' ticks in two seconds
+    wait_for(lambda: len(running.lines) >= 4, 10, lambda: running.log)  # four minutes' ticks in two seconds
     assert running.stop() == 143 and {x["status"] for x in running.lines} == {"balanced"}, running.log
     agent.set(rpc__url=[chain.url, "https://127.0.0.1:9"])
     r = agent.command("run", "--once", "--speed", "100", "-c", agent.config)
@@ -97,15 +136,25 @@ def test_init_reads_the_solana_cli(agents, each_binary):
     # A URL with a key in it is written to the file alone; one that is not allowed, and a key that cannot be read, are named and left out.
     settings.write_text(SOLANA % ("https://rpc.example/?api-key=s3cret", "usb://ledger"))
     r = agent.command("init", agent.home / "b.conf", env={"HOME": str(home)})
-    assert r.code == 0 and "s3cret" not in r.out and "s3cret" in (agent.home / "b.conf").read_text() and "not taken" in r.out, r
+    assert (
+        r.code == 0
+        and "s3cret" not in r.out
+        and "s3cret" in (agent.home / "b.conf").read_text()
+        and "not taken" in r.out
+    ), r
     assert "on a hardware wallet (usb://)" in r.out and "solana address" in r.out
     settings.write_text(SOLANA % ("http://rpc.example", owner))
     r = agent.command("init", agent.home / "c.conf", env={"HOME": str(home)})
-    assert r.code == 0 and "neither https nor http" in r.out and "rpc.example" not in (agent.home / "c.conf").read_text().replace("https://rpc.example", ""), r
+    assert (
+        r.code == 0
+        and "neither https nor http" in r.out
+        and "rpc.example" not in (agent.home / "c.conf").read_text().replace("https://rpc.example", "")
+    ), r
 
 
 def test_key_new_and_show(agents, each_binary):
     from solders.keypair import Keypair
+
     agent = agents(each_binary)
     path = agent.home / "delegate.json"
     r = agent.command("key", "new", path)
@@ -129,13 +178,27 @@ def test_state_show_and_verify(bench):
         assert r.code == 1 and str(agent.state) in r.err and r.out == "", r
     s = agent.once().status
     record = agent.record()
-    assert record["venue"] == "velocity" and record["authority"] == chain.authority and record["corrections_total"] == "1"
+    assert (
+        record["venue"] == "velocity"
+        and record["authority"] == chain.authority
+        and record["corrections_total"] == "1"
+    )
     assert record["ticket"] is None and not record["paused"] and not record["breaker_open"]
     last = record["markets"][0]["last"]
-    assert last["signature"] == s["tx_signature"] and last["action"] == "EXPAND_SHORT" and last["size_base_e9"] == str(E9)
+    assert (
+        last["signature"] == s["tx_signature"]
+        and last["action"] == "EXPAND_SHORT"
+        and last["size_base_e9"] == str(E9)
+    )
     assert abs(record["markets"][0]["last_success_unix_s"] - time.time()) < 60
     (fill,), v = chain.ctl("summary")["fills"], record["vault"]
-    assert int(last["fee_e6"]) == int(record["markets"][0]["fees_own_e6"]) == -int(v["fees_e6"]) == fill["fee_e6"] > 0
+    assert (
+        int(last["fee_e6"])
+        == int(record["markets"][0]["fees_own_e6"])
+        == -int(v["fees_e6"])
+        == fill["fee_e6"]
+        > 0
+    )
     parts = sum(int(v[k]) for k in ("funding_e6", "fees_e6", "basis_e6", "delta_e6", "other_e6"))
     assert int(v["pnl_e6"]) == parts == int(v["equity_e6"]) - int(v["flows_e6"]) and v["mode"] == "live"
     shown = agent.command("status", "-c", agent.config)
@@ -152,7 +215,7 @@ def test_state_show_and_verify(bench):
     assert r.code == 1 and r.out.count("damaged") == 2, r
     assert agent.command("state", "show", agent.state).code == 1
     # What later programs will write, and a section of a program that is newer still.
-    slot = record_format.read(record_format.opened(whole[:len(whole) // 2])[2])
+    slot = record_format.read(record_format.opened(whole[: len(whole) // 2])[2])
     slot["proof"] = {"slot": 2**64 - 1, "next_order_id": 7}
     slot["cluster"] = {"clustered": 1}
     slot["rates"] = [{"pool": bytes(31) + b"\1", "lamports": 3, "supply": 2, "epoch": 1}]
@@ -163,10 +226,15 @@ def test_state_show_and_verify(bench):
     (rate,), kept = record["lst_rates"], record["kept_bytes"]
     assert (rate["lamports"], rate["supply"], rate["epoch"], kept) == ("3", "2", "1", 8), record
     slot["kept"] = record_format.section(record_format.MUST_KNOW, b"")
-    agent.state.write_bytes(record_format.seal(record_format.payload(slot), 10) + whole[:len(whole) // 2])
+    agent.state.write_bytes(record_format.seal(record_format.payload(slot), 10) + whole[: len(whole) // 2])
     r = agent.command("state", "verify", agent.state)
     assert r.code == 1 and "newer evenkeel" in r.err and "slot 0: of a newer evenkeel, format 3\n" in r.out, r
-    for words in (["state"], ["state", "show"], ["state", "tell", agent.state], ["state", "show", agent.state, "x"]):
+    for words in (
+        ["state"],
+        ["state", "show"],
+        ["state", "tell", agent.state],
+        ["state", "show", agent.state, "x"],
+    ):
         assert agent.command(*words).code == 2
 
 
@@ -179,7 +247,9 @@ def test_status_with_and_without_an_agent(bench):
     r = agent.said("status")
     assert r.code == 0 and "SOL-PERP on velocity (live)" in r.out and "EXPAND_SHORT 1.0000" in r.out
     s = agent.command("status", "--json", "-c", agent.config).status
-    assert s["status"] == "balanced" and int(s["perp_base_e9"]) == -10 * E9 and s["totals"]["corrections"] == 1
+    assert (
+        s["status"] == "balanced" and int(s["perp_base_e9"]) == -10 * E9 and s["totals"]["corrections"] == 1
+    )
     assert running.stop() == 143
     r = agent.said("status")
     assert r.code == 5 and "no agent is running" in r.out and " 1 correction, " in r.out
@@ -187,12 +257,13 @@ def test_status_with_and_without_an_agent(bench):
     assert r.code == 5
     j = json.loads(r.out)
     assert j["type"] == "RECORD" and j["running"] is False and j["data"]["corrections_total"] == "1"
-    assert not agent.control.exists()                   # a stopped agent leaves no socket
+    assert not agent.control.exists()  # a stopped agent leaves no socket
 
 
 def test_status_in_colour_and_watched(bench):
     """On a terminal in colour and in place; in a pipe plain; NO_COLOR is obeyed."""
     import pexpect
+
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.5")
     running = agent.start()
     running.until("balanced")
@@ -200,8 +271,15 @@ def test_status_in_colour_and_watched(bench):
     assert "\x1b" not in plain and plain.startswith(" balanced ")
 
     def terminal(*words, **env):
-        return pexpect.spawn(str(agent.binary), ["status", *words, "-c", str(agent.config)], env={**os.environ, **env}, encoding="utf-8", timeout=10,
-                             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))     # whatever the tests were started with
+        return pexpect.spawn(
+            str(agent.binary),
+            ["status", *words, "-c", str(agent.config)],
+            env={**os.environ, **env},
+            encoding="utf-8",
+            timeout=10,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+        )  # whatever the tests were started with
+
     t = terminal()
     t.expect(pexpect.EOF)
     assert "\x1b[1;32mbalanced\x1b[0m" in t.before and "\x1b[2mspot\x1b[0m" in t.before
@@ -214,7 +292,11 @@ def test_status_in_colour_and_watched(bench):
         t.expect_exact("balanced")
     t.sendintr()
     t.expect(pexpect.EOF)
-    lines = subprocess.Popen([str(agent.binary), "status", "--watch", "--json", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
+    lines = subprocess.Popen(
+        [str(agent.binary), "status", "--watch", "--json", "-c", str(agent.config)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     try:
         first, second = json.loads(lines.stdout.readline()), json.loads(lines.stdout.readline())
     finally:
@@ -230,14 +312,14 @@ def test_the_control_socket(bench):
         assert r.code == 1 and "no agent answers" in r.err and str(agent.control) in r.err
     running = agent.start()
     running.until("balanced")
-    assert agent.control.stat().st_mode & 0o007 == 0                    # the agent's user and its group
+    assert agent.control.stat().st_mode & 0o007 == 0  # the agent's user and its group
     chain.ctl("set_user", perp=-9)
-    r = agent.said("rebalance")                         # a tick now, long before the schedule's; the answer is how it ended
+    r = agent.said("rebalance")  # a tick now, long before the schedule's; the answer is how it ended
     assert r.code == 0 and r.out.startswith("executed_live: ") and "EXPAND_SHORT 1.000000 @ $" in r.out, r
     running.until("executed_live", seconds=5)
     chain.ctl("set_user", perp=-9)
     at = len(running.lines)
-    assert agent.said("rebalance").out.startswith("executed_live: ")      # passes over the cooldown once
+    assert agent.said("rebalance").out.startswith("executed_live: ")  # passes over the cooldown once
     running.until("executed_live", seconds=5, since=at)
     chain.ctl("set_user", perp=-9)
     assert agent.said("pause").out.startswith("Paused; nothing is traded until resume")
@@ -262,14 +344,14 @@ def test_the_control_socket_and_rude_clients(bench):
     drip = socket.socket(socket.AF_UNIX)
     drip.connect(str(agent.control))
     at = len(running.lines)
-    for _ in range(40):                                 # a byte every 50 ms: nobody waits for it
+    for _ in range(40):  # a byte every 50 ms: nobody waits for it
         try:
             drip.sendall(b"s")
         except OSError:
             break
         time.sleep(0.05)
     drip.close()
-    gaps = [b - a for a, b in zip(running.at[at:], running.at[at + 1:])]
+    gaps = [b - a for a, b in zip(running.at[at:], running.at[at + 1 :])]
     assert len(gaps) >= 4 and max(gaps) < 1.2, gaps
     for data in (b"\0" * 5000, b"status json" * 1000, b"\xff\n", b"flatten now\n", b"\n\n\n", b"status"):
         s = socket.socket(socket.AF_UNIX)
@@ -294,7 +376,9 @@ def test_rebalance_in_the_middle_of_a_tick(bench):
     running.until("balanced")
     chain.fault("slow", methods=["getMultipleAccounts"], ms=700)
     asked = chain.calls("getMultipleAccounts")
-    first = subprocess.Popen([str(agent.binary), "rebalance", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True)
+    first = subprocess.Popen(
+        [str(agent.binary), "rebalance", "-c", str(agent.config)], stdout=subprocess.PIPE, text=True
+    )
     wait_for(lambda: chain.calls("getMultipleAccounts") > asked, 5, "the tick it asked for is under way")
     assert agent.said("rebalance").out.startswith("balanced: ")
     assert first.communicate(timeout=5)[0].startswith("balanced: ")
@@ -302,7 +386,9 @@ def test_rebalance_in_the_middle_of_a_tick(bench):
 
 
 def test_reload_by_command(bench):
-    chain, agent = bench(chain={"perp": -10.5}, agent__loop_interval_seconds="30", hedge__drift_tolerance_pct="20")
+    chain, agent = bench(
+        chain={"perp": -10.5}, agent__loop_interval_seconds="30", hedge__drift_tolerance_pct="20"
+    )
     running = agent.start()
     running.until("balanced")
     agent.set(hedge__drift_tolerance_pct="1")
@@ -316,7 +402,14 @@ def test_reload_by_command(bench):
     r = agent.said("reload")
     assert r.code == 2 and "max_slippage_pct = 99" in r.err, r
     running.send(signal.SIGHUP)
-    wait_for(lambda: "reload refused" in running.log.partition("need a restart")[2] and "max_slippage_pct = 99" in running.log, 5, "refused again")
+    wait_for(
+        lambda: (
+            "reload refused" in running.log.partition("need a restart")[2]
+            and "max_slippage_pct = 99" in running.log
+        ),
+        5,
+        "refused again",
+    )
     assert running.stop() == 143
 
 
@@ -335,12 +428,26 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(bench):
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_demo_from_a_pipe(agents, each_binary, venue):
     agent = agents(each_binary)
-    r = agent.command("demo", "--venue", venue, "--for", "30m", "--speed", "1200", "--seed", "5", "--no-web", seconds=25,
-                      env={"TMPDIR": str(agent.home), "HOME": str(agent.home)})
+    r = agent.command(
+        "demo",
+        "--venue",
+        venue,
+        "--for",
+        "30m",
+        "--speed",
+        "1200",
+        "--seed",
+        "5",
+        "--no-web",
+        seconds=25,
+        env={"TMPDIR": str(agent.home), "HOME": str(agent.home)},
+    )
     assert r.code == 0, r
     assert "\x1b" not in r.out and "evenkeel demo: %s on the embedded chain, 1200x, seed 5" % venue in r.out
     assert re.search(r"\n summary of \S+ \S+: [1-9]\d* corrections?, ", r.out), r.out
-    assert re.search(r"EXPAND_SHORT 1.00 @ 14\d\.\d\d +filled +drift \+10.00 % -> [+-]0\.\d\d %", r.out), r.out
+    assert re.search(r"EXPAND_SHORT 1.00 @ 14\d\.\d\d +filled +drift \+10.00 % -> [+-]0\.\d\d %", r.out), (
+        r.out
+    )
     means = re.search(r"mean +(\S+) % +(\S+) %", r.out)
     assert float(means[1]) < float(means[2])
     for word in ("drift", "fees", "funding"):
@@ -350,10 +457,17 @@ def test_demo_from_a_pipe(agents, each_binary, venue):
 
 def test_demo_ends_on_a_signal(agents, binary):
     agent = agents(binary)
-    p = subprocess.Popen([str(binary), "demo", "--for", "30d"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, "TMPDIR": str(agent.home)})
+    p = subprocess.Popen(
+        [str(binary), "demo", "--for", "30d"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(agent.home)},
+    )
     try:
         time.sleep(1)
-        children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(p.pid)], capture_output=True, text=True).stdout.split()
+        children = subprocess.run(
+            ["ps", "-o", "pid=", "--ppid", str(p.pid)], capture_output=True, text=True
+        ).stdout.split()
         assert children, "the chain is a child"
         p.send_signal(signal.SIGINT)
         out, err = p.communicate(timeout=5)
@@ -378,6 +492,13 @@ def test_localnet_greets(chains, each_binary, venue):
 
 def test_localnet_options(agents, binary):
     agent = agents(binary)
-    for words in (["--port", "70000"], ["--venue", "mango"], ["--authority", "nobody"], ["--sol", "ten"], ["--prices", "/absent.csv"], ["extra"]):
+    for words in (
+        ["--port", "70000"],
+        ["--venue", "mango"],
+        ["--authority", "nobody"],
+        ["--sol", "ten"],
+        ["--prices", "/absent.csv"],
+        ["extra"],
+    ):
         r = agent.command("localnet", *words, seconds=5)
         assert r.code == 2 and words[-1] in r.err and r.out == "", (words, r)

@@ -1,5 +1,6 @@
 """Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not believed alone. What two looks are, and
 what happens without a second one: test_second_look.py."""
+
 import base64
 import time
 
@@ -9,7 +10,7 @@ from harness import wait_for
 from harness.liar import Liar
 from harness.lies import WAYS
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 @pytest.fixture
@@ -21,7 +22,13 @@ def two(chains, agents, binary):
         c = chains("velocity", binary, **{"perp": -9, **(chain or {})})
         servers.extend([Liar(c), Liar(c)])
         first, second = servers[-2:]
-        return c, first, second, agents(binary, c, rpc__url=[first.url, second.url], rpc__timeout_ms=600, **settings)
+        return (
+            c,
+            first,
+            second,
+            agents(binary, c, rpc__url=[first.url, second.url], rpc__timeout_ms=600, **settings),
+        )
+
     yield make
     for s in servers:
         s.close()
@@ -36,7 +43,9 @@ def test_the_first_is_preferred_and_the_order_goes_to_both(two):
     assert len(chain.landed()) == 1 and len(chain.orders_sent()) == 1
 
 
-@pytest.mark.parametrize("way", ["503", "closed before the headers", "silent", "malformed", "wrong owner", "429"])
+@pytest.mark.parametrize(
+    "way", ["503", "closed before the headers", "silent", "malformed", "wrong owner", "429"]
+)
 def test_the_others_take_over(two, way):
     """The first of three is of no use: the second is read, the third is its witness."""
     chain, first, second, agent = two()
@@ -46,7 +55,11 @@ def test_the_others_take_over(two, way):
     r = agent.once()
     third.close()
     assert r.code == 0 and r.status["status"] == "executed_live", r
-    assert len(chain.moves()) == 1 and second.count("getMultipleAccounts") >= 1 and third.count("getMultipleAccounts") >= 1
+    assert (
+        len(chain.moves()) == 1
+        and second.count("getMultipleAccounts") >= 1
+        and third.count("getMultipleAccounts") >= 1
+    )
 
 
 def test_a_dead_address_before_live_ones(two):
@@ -80,6 +93,7 @@ def test_one_that_says_expired_is_not_believed_alone(two):
     def unknown(answer):
         answer["result"]["context"]["slot"] += 100_001
         answer["result"]["value"] = [None]
+
     first.tell("getEpochInfo", lambda turn: turn.altered(ahead))
     first.tell("getSignatureStatuses", lambda turn: turn.altered(unknown))
     second.tell("getSignatureStatuses", lambda turn: turn.altered(lambda a: a["result"].update(value=[None])))
@@ -102,6 +116,7 @@ def test_one_that_lags_is_passed_over(two):
 
     def old(answer):
         answer["result"]["context"]["slot"] -= 60
+
     running = agent.start()
     running.until("balanced")
     first.tell("getMultipleAccounts", lambda turn: turn.altered(old))
@@ -115,8 +130,10 @@ def test_one_that_lags_is_passed_over(two):
 
 # --- what one node alone says of the venue's list and of the account
 
+
 def renamed(swap):
     """Every account whose name is one of these carries the other one, in lists and books alike."""
+
     def act(turn):
         def alter(answer):
             for a in answer["result"]["value"]:
@@ -128,7 +145,9 @@ def renamed(swap):
                     if old in data:
                         a["data"][0] = base64.b64encode(data.replace(old, new)).decode()
                         break
+
         return turn.altered(alter) if b'"result"' in turn.truth else turn.truth
+
     return act
 
 
@@ -198,6 +217,7 @@ def test_an_account_that_one_node_does_not_show_is_not_said_to_be_missing(chains
         for i, a in enumerate(value):
             if a and len(base64.b64decode(a["data"][0])) == 4496:
                 value[i] = None
+
     node.tell("getMultipleAccounts", lambda turn: turn.altered(without))
     agent = agents(binary, chain, rpc__url=[node.url, dead])
     r = agent.once()

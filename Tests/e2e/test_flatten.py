@@ -1,4 +1,5 @@
 """`flatten`: the perp is closed reduce-only, through the gates, in parts where max_trade_size asks for it; afterwards the agent is paused."""
+
 import subprocess
 import time
 
@@ -6,7 +7,7 @@ import pytest
 
 from harness import wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 def flatten(agent, *words, seconds=60):
@@ -30,7 +31,7 @@ def test_flat_and_paused(bench, perp, action):
     assert agent.said("rebalance").out.startswith("paused: ")
     assert chain.perp() == 0
     at = len(running.lines)
-    r = agent.said("resume")            # it would open the whole hedge anew: said first, and asked
+    r = agent.said("resume")  # it would open the whole hedge anew: said first, and asked
     assert r.code == 2 and "resume would sell 10.0000 SOL-PERP at about $" in r.err and "--yes" in r.err, r
     assert ", cost about $" in r.err and agent.record()["paused"] and chain.perp() == 0
     assert agent.said("resume", "--yes").code == 0
@@ -67,7 +68,9 @@ def test_a_closed_gate_holds_it_and_then_lets_it(bench):
     running.until("balanced")
     chain.ctl("market", perp_paused=4)
     r = flatten(agent, "--yes")
-    assert r.code == 1 and r.out.startswith("not flat yet: blocked: ") and "tried again every tick" in r.out, r
+    assert (
+        r.code == 1 and r.out.startswith("not flat yet: blocked: ") and "tried again every tick" in r.out
+    ), r
     assert chain.perp() == -10 * E9
     chain.ctl("market", perp_paused=0)
     wait_for(lambda: chain.perp() == 0, 15, "flat")
@@ -94,7 +97,9 @@ def test_a_kill_in_the_middle_leaves_it_paused(bench):
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.5", hedge__max_trade_size="4")
     running = agent.start()
     running.until("balanced")
-    p = subprocess.Popen([str(agent.binary), "flatten", "--yes", "-c", str(agent.config)], stdout=subprocess.PIPE)
+    p = subprocess.Popen(
+        [str(agent.binary), "flatten", "--yes", "-c", str(agent.config)], stdout=subprocess.PIPE
+    )
     running.until("executed_live")
     running.kill()
     p.wait(10)
@@ -126,7 +131,9 @@ def test_given_while_an_order_is_being_built(bench):
     r = flatten(agent, "--yes")
     assert r.out.startswith("flat: "), r
     orders = chain.orders_sent()
-    assert len(orders) == 1 and orders[0][1]["reduce_only"] and orders[0][1]["base_asset_amount"] == 9 * E9, orders
+    assert len(orders) == 1 and orders[0][1]["reduce_only"] and orders[0][1]["base_asset_amount"] == 9 * E9, (
+        orders
+    )
     assert running.stop() == 143
 
 

@@ -1,4 +1,5 @@
 """The history ring beside the state: written by a run, never in the way of one."""
+
 import base64
 import json
 import socket
@@ -28,10 +29,12 @@ def test_a_run_leaves_samples_and_its_correction(bench):
     rows = samples(str(agent.state) + ".ring")
     assert [r[1] for r in rows] == list(range(1, len(rows) + 1)) and len(rows) >= 2
     assert rows[-1][18] == int(s["after"]["perp_base_e9"])
-    for r in rows:                                  # equity = flows + funding + fees + basis + delta + what is left: cents
+    for r in rows:  # equity = flows + funding + fees + basis + delta + what is left: cents
         assert abs(r[12] - r[14] - r[15] - r[16] - r[21] - r[22]) < 10_000
-    raw = Path(str(agent.state) + ".ring").read_bytes()[565_248:565_248 + 256]
-    assert raw[24:40].rstrip(b"\0") == b"SOL-PERP" and struct.unpack_from("<Q", raw, 43)[0] == round(s["correction_size"] * 10**9)
+    raw = Path(str(agent.state) + ".ring").read_bytes()[565_248 : 565_248 + 256]
+    assert raw[24:40].rstrip(b"\0") == b"SOL-PERP" and struct.unpack_from("<Q", raw, 43)[0] == round(
+        s["correction_size"] * 10**9
+    )
 
 
 @pytest.mark.parametrize("what", ["junk", "empty", "directory", "newer"])
@@ -41,19 +44,23 @@ def test_a_history_that_cannot_be_used_never_stops_trading(bench, what):
     if what == "directory":
         ring.mkdir()
     else:
-        ring.write_bytes({"junk": b"not a ring" * 100, "empty": b"", "newer": b"EVENRING\2\0\0\0" + bytes(5000)}[what])
+        ring.write_bytes(
+            {"junk": b"not a ring" * 100, "empty": b"", "newer": b"EVENRING\2\0\0\0" + bytes(5000)}[what]
+        )
         before = ring.read_bytes()
     r = agent.once()
     ended(r, 0, "executed_live")
     assert ".ring" in r.err and "level=warn" in r.err
     if what != "directory":
-        assert ring.read_bytes() == before          # left as it is
+        assert ring.read_bytes() == before  # left as it is
 
 
 # --- what a correction cost
 
 CORRECTION = "<IIQq16sBBBQqqqQqqqq64sI"
-NAMES = ("check seq slot time market action outcome mode size price oracle fee lamports drift_before drift_after spot perp signature landing").split()
+NAMES = (
+    "check seq slot time market action outcome mode size price oracle fee lamports drift_before drift_after spot perp signature landing"
+).split()
 
 
 def corrections(agent):
@@ -65,14 +72,22 @@ def corrections(agent):
 def sub_accounts(chain, n):
     """What UserStats says of how many sub-accounts the authority has."""
     at = 184 if chain.venue == "drift" else 160
-    program = Pubkey.from_string(chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"])
-    stats = str(Pubkey.find_program_address([b"user_stats", bytes(Pubkey.from_string(chain.authority))], program)[0])
-    data = bytearray(base64.b64decode(chain.rpc("getAccountInfo", stats, {"encoding": "base64"})["value"]["data"][0]))
+    program = Pubkey.from_string(
+        chain.rpc("getAccountInfo", chain.user, {"encoding": "base64"})["value"]["owner"]
+    )
+    stats = str(
+        Pubkey.find_program_address([b"user_stats", bytes(Pubkey.from_string(chain.authority))], program)[0]
+    )
+    data = bytearray(
+        base64.b64decode(chain.rpc("getAccountInfo", stats, {"encoding": "base64"})["value"]["data"][0])
+    )
     struct.pack_into("<H", data, at, n)
     chain.ctl("set_account", pubkey=stats, data=base64.b64encode(bytes(data)).decode())
 
 
-@pytest.mark.parametrize("venue,alone", [("velocity", True), ("velocity", False), ("drift", True), ("drift", False)])
+@pytest.mark.parametrize(
+    "venue,alone", [("velocity", True), ("velocity", False), ("drift", True), ("drift", False)]
+)
 def test_every_correction_is_kept_with_the_fee_the_venue_took(bench, venue, alone):
     """Shorts that grow and shrink; with several sub-accounts UserStats is not asked, and the vault books the same fees."""
     chain, agent = bench(venue, chain={"perp": -9, "keeper_latency": 5}, hedge__cooldown_seconds=0)
@@ -134,6 +149,7 @@ def test_what_the_owner_moves_is_a_flow_and_no_profit(bench, venue):
 
 # --- what the page is told of it
 
+
 def free_port():
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
@@ -148,7 +164,12 @@ def history(port):
 def test_the_page_has_what_the_file_has_not_yet(bench):
     """Samples are shown with the tick that made them, and a tick that changes nothing writes nothing; a correction comes with its landing."""
     port = free_port()
-    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0, web__listen="127.0.0.1:%d" % port)
+    chain, agent = bench(
+        chain={"perp": -10},
+        agent__loop_interval_seconds="0.4",
+        hedge__cooldown_seconds=0,
+        web__listen="127.0.0.1:%d" % port,
+    )
     running = agent.start()
     running.until("balanced")
 
@@ -157,6 +178,7 @@ def test_the_page_has_what_the_file_has_not_yet(bench):
             return history(port)["rows"]
         except OSError:
             return []
+
     wait_for(rows, 20, "the first sample is served")
     assert samples(str(agent.state) + ".ring") == [], "it is only in memory"
     quiet = [p.stat().st_mtime_ns for p in (agent.state, Path(str(agent.state) + ".ring"))]
@@ -167,6 +189,8 @@ def test_the_page_has_what_the_file_has_not_yet(bench):
     running.until("executed_live", since=at)
     c = wait_for(lambda: history(port)["corrections"], 5, "the correction is served")[0]
     (fill,) = chain.ctl("summary")["fills"]
-    assert c["fee"] == fill["fee_e6"] / 1e6 and isinstance(c["slots_to_land"], int) and c["outcome"] == "filled"
+    assert (
+        c["fee"] == fill["fee_e6"] / 1e6 and isinstance(c["slots_to_land"], int) and c["outcome"] == "filled"
+    )
     assert rows()[-1][7] == -10.0, "the book after it"
     assert running.stop() == 143

@@ -1,8 +1,9 @@
 """An account that carries the flag of a liquidation: the flag outlives it, so the numbers and the simulation
 tell, on the embedded chain and on the real program."""
+
 import pytest
 
-E9 = 10 ** 9
+E9 = 10**9
 BEING_LIQUIDATED, BANKRUPT = 1, 2
 KINDS = ["velocity", pytest.param("program", marks=pytest.mark.real_program)]
 
@@ -11,12 +12,19 @@ KINDS = ["velocity", pytest.param("program", marks=pytest.mark.real_program)]
 def flagged(request, chains, agents, binary):
     def make(perp, borrowed_usdt=None, status=BEING_LIQUIDATED, **settings):
         c = chains(request.param, binary, tick_ms=100)
-        a = agents(binary, c, gates__max_cost_bps=500, gates__min_health_pct="0",
-                   hedge__max_leverage="90", **settings)
+        a = agents(
+            binary,
+            c,
+            gates__max_cost_bps=500,
+            gates__min_health_pct="0",
+            hedge__max_leverage="90",
+            **settings,
+        )
         price = c.ctl("state")["sol_price_1e6"] / 1e6
         usdt = 2000 if borrowed_usdt is None else -borrowed_usdt(price)
         c.ctl("set_user", sol=10, usdt=usdt, perp=perp, status=status)
         return c, a
+
     return make
 
 

@@ -3,6 +3,7 @@
 Needs EK_VELOCITY_SO (the program's ELF) and the shared test node; skipped by name otherwise. Before every case the chain is given
 the market, State and User bytes of the real node, so that auctions and margins must come out equal, not just alike. Prices of
 fills are each node's own (a model's quote, the real vAMM's): for them the bookkeeping that follows from the fill is compared."""
+
 import base64, json, random, re, struct
 
 import pytest
@@ -24,7 +25,7 @@ def nodes():
     real = lc.program_node()
     if real is None:
         pytest.skip("EK_VELOCITY_SO or the shared test node is absent")
-    model = lc.localnet("--slot-seconds", "0.4")               # as the test node over the real program has it
+    model = lc.localnet("--slot-seconds", "0.4")  # as the test node over the real program has it
     model.ctl("model", hold=True)
     yield real, model
     real.close()
@@ -36,17 +37,31 @@ def level(real, model):
     model.ctl("set_price", price=76.34075573, conf=0.15268151)
     model.ctl("set_price", which="usdt", price=0.99928995, conf=0.00199857)
     d = real.ctl("dump")
-    for name, key in (("perp", "perp_market"), ("spot0", "spot_market_usdt"), ("spot1", "spot_market_sol"), ("state", "state"), ("user", "user")):
+    for name, key in (
+        ("perp", "perp_market"),
+        ("spot0", "spot_market_usdt"),
+        ("spot1", "spot_market_sol"),
+        ("state", "state"),
+        ("user", "user"),
+    ):
         model.ctl("set_account", pubkey=model.keys[key], data=d[name])
 
 
 def reset(real, model, book=None, market=None):
     real.ctl("market", exchange_status=0, perp_status=1, perp_paused=0)
-    real.ctl("set_user", **{**dict(usdt=1000, sol=10, perp=0, clear_orders=True, status=0, max_margin_ratio=0, equity_floor=0), **(book or {})})
+    real.ctl(
+        "set_user",
+        **{
+            **dict(
+                usdt=1000, sol=10, perp=0, clear_orders=True, status=0, max_margin_ratio=0, equity_floor=0
+            ),
+            **(book or {}),
+        },
+    )
     if market:
         real.ctl("market", **market)
     for n in (real, model):
-        n.ctl("set_lamports", pubkey=str(STRANGER.pubkey()), lamports=10 ** 9)
+        n.ctl("set_lamports", pubkey=str(STRANGER.pubkey()), lamports=10**9)
     level(real, model)
 
 
@@ -75,10 +90,15 @@ def run(node, make, payer):
     status = node.ask("getSignatureStatuses", [sent["result"]])["value"][0]
     user = node.user()
     node.ctl("warp", slots=1, seconds=0)
-    return {"err": v["err"], "landed": None if status is None else status["err"], "was": status is not None,
-            "anchor": [x for x in v["logs"] if "AnchorError" in x],
-            "auction": [x for x in v["logs"] if "Updating auction" in x or "skipping order" in x],
-            "ids": user["next_order_id"] - before, "user": facts(user)}
+    return {
+        "err": v["err"],
+        "landed": None if status is None else status["err"],
+        "was": status is not None,
+        "anchor": [x for x in v["logs"] if "AnchorError" in x],
+        "auction": [x for x in v["logs"] if "Updating auction" in x or "skipping order" in x],
+        "ids": user["next_order_id"] - before,
+        "user": facts(user),
+    }
 
 
 # name, book, market flags, instructions
@@ -103,10 +123,25 @@ PLACE = [
     ("market post-only", {}, {}, lambda n: [n.place(post=1)]),
     ("oracle order bare", {}, {}, lambda n: [n.place(kind=4)]),
     ("oracle order auction", {}, {}, lambda n: [n.place(kind=4, start=50_000, end=-300_000, slots=20)]),
-    ("oracle order bound", {}, {}, lambda n: [n.place(kind=4, start=50_000, end=-300_000, slots=20, offset=-400_000)]),
-    ("oracle order bound too tight", {}, {}, lambda n: [n.place(kind=4, start=50_000, end=-300_000, slots=20, offset=-100_000)]),
+    (
+        "oracle order bound",
+        {},
+        {},
+        lambda n: [n.place(kind=4, start=50_000, end=-300_000, slots=20, offset=-400_000)],
+    ),
+    (
+        "oracle order bound too tight",
+        {},
+        {},
+        lambda n: [n.place(kind=4, start=50_000, end=-300_000, slots=20, offset=-100_000)],
+    ),
     ("oracle order offset only", {}, {}, lambda n: [n.place(kind=4, offset=-400_000)]),
-    ("oracle order long", {}, {}, lambda n: [n.place(kind=4, side=0, start=-50_000, end=300_000, slots=20, offset=400_000)]),
+    (
+        "oracle order long",
+        {},
+        {},
+        lambda n: [n.place(kind=4, side=0, start=-50_000, end=300_000, slots=20, offset=400_000)],
+    ),
     ("oracle order with price", {}, {}, lambda n: [n.place(kind=4, price=75_000_000)]),
     ("market with offset", {}, {}, lambda n: [n.place(offset=-400_000)]),
     ("trigger market", {}, {}, lambda n: [n.place(kind=2, trigger=70_000_000, when=1)]),
@@ -118,24 +153,45 @@ PLACE = [
     ("below the step", {}, {}, lambda n: [n.place(base=5_000_000)]),
     ("no size", {}, {}, lambda n: [n.place(base=0)]),
     ("below the minimum", {}, {"min_order_size": 20_000_000}, lambda n: [n.place(base=10_000_000)]),
-    ("reduce-only below the minimum", {"perp": -5}, {"min_order_size": 20_000_000}, lambda n: [n.place(side=0, reduce=1, base=10_000_000)]),
+    (
+        "reduce-only below the minimum",
+        {"perp": -5},
+        {"min_order_size": 20_000_000},
+        lambda n: [n.place(side=0, reduce=1, base=10_000_000)],
+    ),
     ("minimum back", {}, {"min_order_size": 10_000_000}, lambda n: [n.place(base=10_000_000)]),
     ("immediate or cancel", {}, {}, lambda n: [n.place(bits=1)]),
     ("spot market type", {}, {}, lambda n: [n.place(market_type=0)]),
     ("unknown market", {}, {}, lambda n: [n.place(market=9)]),
     ("same user order id", {}, {}, lambda n: [n.place(uid=5), n.place(uid=5)]),
     ("two orders", {}, {}, lambda n: [n.place(uid=5), n.place(uid=6, side=0)]),
-    ("reduce-only", {"perp": -5}, {}, lambda n: [n.place(side=0, reduce=1, base=5 * 10 ** 9)]),
-    ("reduce-only too large", {"perp": -5}, {}, lambda n: [n.place(side=0, reduce=1, base=50 * 10 ** 9)]),
+    ("reduce-only", {"perp": -5}, {}, lambda n: [n.place(side=0, reduce=1, base=5 * 10**9)]),
+    ("reduce-only too large", {"perp": -5}, {}, lambda n: [n.place(side=0, reduce=1, base=50 * 10**9)]),
     ("reduce-only without position", {}, {}, lambda n: [n.place(side=0, reduce=1)]),
-    ("flip", {"perp": -5}, {}, lambda n: [n.place(side=0, base=9 * 10 ** 9)]),
-    ("as large as margin allows", {}, {}, lambda n: [n.place(base=2 ** 64 - 1)]),
+    ("flip", {"perp": -5}, {}, lambda n: [n.place(side=0, base=9 * 10**9)]),
+    ("as large as margin allows", {}, {}, lambda n: [n.place(base=2**64 - 1)]),
 ]
 ACCOUNTS = [
-    ("one byte short", lambda n: [Instruction(n.program, (disc("place_perp_order") + n.params())[:-1], n.metas())]),
-    ("bytes left over", lambda n: [Instruction(n.program, disc("place_perp_order") + n.params() + b"abc", n.metas())]),
-    ("unknown order type", lambda n: [Instruction(n.program, disc("place_perp_order") + b"\7" + n.params()[1:], n.metas())]),
-    ("bool of 2", lambda n: [Instruction(n.program, disc("place_perp_order") + n.params()[:22] + b"\2" + n.params()[23:], n.metas())]),
+    (
+        "one byte short",
+        lambda n: [Instruction(n.program, (disc("place_perp_order") + n.params())[:-1], n.metas())],
+    ),
+    (
+        "bytes left over",
+        lambda n: [Instruction(n.program, disc("place_perp_order") + n.params() + b"abc", n.metas())],
+    ),
+    (
+        "unknown order type",
+        lambda n: [Instruction(n.program, disc("place_perp_order") + b"\7" + n.params()[1:], n.metas())],
+    ),
+    (
+        "bool of 2",
+        lambda n: [
+            Instruction(
+                n.program, disc("place_perp_order") + n.params()[:22] + b"\2" + n.params()[23:], n.metas()
+            )
+        ],
+    ),
     ("unknown instruction", lambda n: [Instruction(n.program, bytes([1] * 8), n.metas())]),
     ("three bytes", lambda n: [Instruction(n.program, bytes(3), n.metas())]),
     ("perp market first", lambda n: [n.place(n.metas(groups="pooSS"))]),
@@ -149,9 +205,18 @@ ACCOUNTS = [
     ("State alone", lambda n: [n.place(n.metas(groups="")[:1])]),
     ("User read-only", lambda n: [n.place(n.metas(writable_user=False))]),
     ("User in State's place", lambda n: [n.place([n.metas()[1]] + n.metas()[1:])]),
-    ("a market as User", lambda n: [n.place([n.metas()[0], AccountMeta(n.key("perp_market"), False, True)] + n.metas()[2:])]),
-    ("a wallet as User", lambda n: [n.place([n.metas()[0], AccountMeta(n.key("authority"), False, True)] + n.metas()[2:])]),
-    ("signer not signing", lambda n: [n.place(n.metas()[:2] + [AccountMeta(n.key("authority"), False, False)] + n.metas()[3:])]),
+    (
+        "a market as User",
+        lambda n: [n.place([n.metas()[0], AccountMeta(n.key("perp_market"), False, True)] + n.metas()[2:])],
+    ),
+    (
+        "a wallet as User",
+        lambda n: [n.place([n.metas()[0], AccountMeta(n.key("authority"), False, True)] + n.metas()[2:])],
+    ),
+    (
+        "signer not signing",
+        lambda n: [n.place(n.metas()[:2] + [AccountMeta(n.key("authority"), False, False)] + n.metas()[3:])],
+    ),
     ("take with perp read-only", lambda n: [n.take(FULL, n.metas(True, writable_perp=False))]),
     ("take without UserStats", lambda n: [n.take(FULL, n.metas(True, stats=False))]),
     ("limit too small", lambda n: [limit(1000), n.place()]),
@@ -178,24 +243,39 @@ STATES = [
     ("equity floor", {"equity_floor": 5000}, {}, lambda n: [n.place()]),
     ("equity floor, reducing", {"equity_floor": 5000, "perp": -2}, {}, lambda n: [n.place(side=0)]),
     ("no SOL needs no SOL market", {"sol": 0}, {}, lambda n: [n.place(n.metas(groups="ooSp"))]),
-    ("custom ratio", {"max_margin_ratio": 5000}, {}, lambda n: [n.place(base=30 * 10 ** 9)]),
-    ("too large", {}, {}, lambda n: [n.place(base=450 * 10 ** 9)]),
+    ("custom ratio", {"max_margin_ratio": 5000}, {}, lambda n: [n.place(base=30 * 10**9)]),
+    ("too large", {}, {}, lambda n: [n.place(base=450 * 10**9)]),
     ("take at the start of the auction", {}, {}, lambda n: [n.take(2)]),
     ("take post-only", {}, {}, lambda n: [n.take(FULL, kind=1, price=76_000_000, post=1)]),
     ("take market IOC", {}, {}, lambda n: [n.take(FULL, bits=1)]),
     ("take limit IOC that cannot fill", {}, {}, lambda n: [n.take(None, kind=1, price=79_000_000, bits=1)]),
     ("take bound too tight", {}, {}, lambda n: [n.take(FULL, price=76_400_000)]),
     ("take max_ts past", {}, {}, lambda n: [n.take(FULL, max_ts=5)]),
-    ("take too large", {}, {}, lambda n: [n.take(FULL, base=500 * 10 ** 9)]),
+    ("take too large", {}, {}, lambda n: [n.take(FULL, base=500 * 10**9)]),
     ("cancel nothing", {}, {}, lambda n: [n.cancel()]),
     ("cancel", {}, {}, lambda n: [n.place(), n.cancel()]),
     ("cancel unknown id", {}, {}, lambda n: [n.place(), n.cancel(99_999)]),
     ("cancel without markets", {}, {}, lambda n: [n.place(), n.cancel(None, n.metas(groups=""))]),
     ("cancel without oracles", {}, {}, lambda n: [n.place(), n.cancel(None, n.metas(groups="p"))]),
     ("cancel by user id", {}, {}, lambda n: [n.place(uid=7), n.other("cancel_order_by_user_id", b"\7")]),
-    ("cancel unknown user id", {}, {}, lambda n: [n.place(uid=7), n.other("cancel_order_by_user_id", b"\x08")]),
-    ("cancel all", {}, {}, lambda n: [n.place(uid=7), n.place(uid=8, side=0), n.other("cancel_orders", b"\0\0\0")]),
-    ("cancel longs", {}, {}, lambda n: [n.place(uid=7), n.place(uid=8, side=0), n.other("cancel_orders", b"\1\1\1\0\0\1\0")]),
+    (
+        "cancel unknown user id",
+        {},
+        {},
+        lambda n: [n.place(uid=7), n.other("cancel_order_by_user_id", b"\x08")],
+    ),
+    (
+        "cancel all",
+        {},
+        {},
+        lambda n: [n.place(uid=7), n.place(uid=8, side=0), n.other("cancel_orders", b"\0\0\0")],
+    ),
+    (
+        "cancel longs",
+        {},
+        {},
+        lambda n: [n.place(uid=7), n.place(uid=8, side=0), n.other("cancel_orders", b"\1\1\1\0\0\1\0")],
+    ),
     ("cancel all, no accounts", {}, {}, lambda n: [n.other("cancel_orders", b"\0\0\0", n.metas(groups=""))]),
 ]
 ALL = PLACE + [(name, {}, {}, make) for name, make in ACCOUNTS] + STATES
@@ -231,16 +311,21 @@ def booked(before, side, order, fee_den=120_000, fee_num=42):
     fee = -(-quote * fee_num // fee_den)
     dq = quote if side == 1 else -quote
     was = before["base_asset_amount"] if before else 0
-    return {"base": was + (base if side == 0 else -base), "quote": (before["quote_asset_amount"] if before else 0) + dq - fee}
+    return {
+        "base": was + (base if side == 0 else -base),
+        "quote": (before["quote_asset_amount"] if before else 0) + dq - fee,
+    }
 
 
 TAKES = [
-    ("open short", {}, dict(condition=FULL)), ("open long", {}, dict(condition=FULL, side=0)), ("no condition", {}, dict()),
-    ("grow", {"perp": -2}, dict(condition=FULL, base=10 ** 9)),
-    ("reduce", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=10 ** 9)),
-    ("close", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=2 * 10 ** 9)),
-    ("close, asked for more", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=3 * 10 ** 9)),
-    ("flip", {"perp": -2}, dict(condition=FULL, side=0, base=3 * 10 ** 9)),
+    ("open short", {}, dict(condition=FULL)),
+    ("open long", {}, dict(condition=FULL, side=0)),
+    ("no condition", {}, dict()),
+    ("grow", {"perp": -2}, dict(condition=FULL, base=10**9)),
+    ("reduce", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=10**9)),
+    ("close", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=2 * 10**9)),
+    ("close, asked for more", {"perp": -2}, dict(condition=FULL, side=0, reduce=1, base=3 * 10**9)),
+    ("flip", {"perp": -2}, dict(condition=FULL, side=0, base=3 * 10**9)),
 ]
 
 
@@ -264,12 +349,30 @@ def test_fill_books_the_same(nodes, name, book, order):
         # The real vAMM fills a flip in two legs, each with its own rounding.
         assert abs(p["quote_asset_amount"] - want["quote"]) <= (2 if name == "flip" else 0)
         if p["base_asset_amount"] == 0:
-            assert p["quote_entry_amount"] == p["quote_break_even_amount"] == p["last_cumulative_funding_rate"] == 0
+            assert (
+                p["quote_entry_amount"]
+                == p["quote_break_even_amount"]
+                == p["last_cumulative_funding_rate"]
+                == 0
+            )
         elif name in ("open short", "open long", "no condition"):
             assert abs(p["quote_entry_amount"]) == o["quote_asset_amount_filled"]
             assert p["quote_break_even_amount"] == p["quote_asset_amount"]
-        seen.append((o["status"], o["base_asset_amount_filled"], p["base_asset_amount"], p["open_bids"], p["open_asks"], p["open_orders"],
-                     u["open_orders"], u["has_open_order"], u["open_auctions"], u["has_open_auction"], p["last_cumulative_funding_rate"]))
+        seen.append(
+            (
+                o["status"],
+                o["base_asset_amount_filled"],
+                p["base_asset_amount"],
+                p["open_bids"],
+                p["open_asks"],
+                p["open_orders"],
+                u["open_orders"],
+                u["has_open_order"],
+                u["open_auctions"],
+                u["has_open_auction"],
+                p["last_cumulative_funding_rate"],
+            )
+        )
         n.ctl("warp", slots=1, seconds=0)
     assert seen[1] == seen[0]
 
@@ -288,15 +391,26 @@ def test_margin_totals(nodes):
     refused = 0
     for _ in range(60):
         perp = rnd.choice([0, round(rnd.uniform(-60, 60), 2)])
-        book = dict(usdt=round(rnd.uniform(-500, 3000), 6), sol=round(rnd.uniform(-3, 40), 9), perp=perp,
-                    entry_price=round(rnd.uniform(60, 95), 6), max_margin_ratio=rnd.choice([0, 0, 700, 2500]))
-        market = dict(sol_w_init=rnd.choice([8000, 6500]), sol_imf=rnd.choice([0, 300, 3000]), perp_imf=rnd.choice([50, 500]),
-                      sol_scale_start=rnd.choice([0, 200_000_000_000]))
+        book = dict(
+            usdt=round(rnd.uniform(-500, 3000), 6),
+            sol=round(rnd.uniform(-3, 40), 9),
+            perp=perp,
+            entry_price=round(rnd.uniform(60, 95), 6),
+            max_margin_ratio=rnd.choice([0, 0, 700, 2500]),
+        )
+        market = dict(
+            sol_w_init=rnd.choice([8000, 6500]),
+            sol_imf=rnd.choice([0, 300, 3000]),
+            perp_imf=rnd.choice([50, 500]),
+            sol_scale_start=rnd.choice([0, 200_000_000_000]),
+        )
         reset(real, model, book, market)
         if rnd.random() < 0.5:
             real.ctl("add_funding", usd_per_base=rnd.uniform(-0.5, 0.5))
             level(real, model)
-        order = dict(side=rnd.choice([0, 1]), base=rnd.randrange(1, 80_000) * 10 ** 7, reduce=rnd.choice([0, 0, 0, 1]))
+        order = dict(
+            side=rnd.choice([0, 1]), base=rnd.randrange(1, 80_000) * 10**7, reduce=rnd.choice([0, 0, 0, 1])
+        )
         a, b = totals(real, [real.place(**order)]), totals(model, [model.place(**order)])
         assert b == a, (book, market, order)
         refused += a[1] is not None
@@ -314,22 +428,41 @@ def test_wire_refusals(nodes):
         a, b = real.rpc(method, *p).get("error"), model.rpc(method, *p).get("error")
         assert a and b and a["code"] == b["code"], (method, p, a, b)
         return a, b
-    same = [("nope",), ("getBalance", "xyz"), ("getBalance", 5), ("getBalance",), ("getMultipleAccounts", "x"),
-            ("getMultipleAccounts", [user] * 101), ("getAccountInfo", user, {"encoding": "base58"}), ("getAccountInfo", user),
-            ("getAccountInfo", user, {"encoding": "hex"}), ("getSignatureStatuses", 1), ("getMinimumBalanceForRentExemption", "1"),
-            ("getSlot", {"minContextSlot": 10 ** 12}),
-            ("simulateTransaction", "AA==", {"encoding": "base64", "sigVerify": True, "replaceRecentBlockhash": True})]
+
+    same = [
+        ("nope",),
+        ("getBalance", "xyz"),
+        ("getBalance", 5),
+        ("getBalance",),
+        ("getMultipleAccounts", "x"),
+        ("getMultipleAccounts", [user] * 101),
+        ("getAccountInfo", user, {"encoding": "base58"}),
+        ("getAccountInfo", user),
+        ("getAccountInfo", user, {"encoding": "hex"}),
+        ("getSignatureStatuses", 1),
+        ("getMinimumBalanceForRentExemption", "1"),
+        ("getSlot", {"minContextSlot": 10**12}),
+        (
+            "simulateTransaction",
+            "AA==",
+            {"encoding": "base64", "sigVerify": True, "replaceRecentBlockhash": True},
+        ),
+    ]
     for q in same:
         a, b = both(*q)
         assert a["message"] == b["message"], q
-    for q in (("sendTransaction", "AA==", {"encoding": "base64"}), ("sendTransaction", "!!", {"encoding": "base64"}), ("sendTransaction", 5),
-              ("sendTransaction", base64.b64encode(bytes(1300)).decode(), {"encoding": "base64"})):
+    for q in (
+        ("sendTransaction", "AA==", {"encoding": "base64"}),
+        ("sendTransaction", "!!", {"encoding": "base64"}),
+        ("sendTransaction", 5),
+        ("sendTransaction", base64.b64encode(bytes(1300)).decode(), {"encoding": "base64"}),
+    ):
         both(*q)
     tx = bytearray(bytes(real.transaction([real.place()])))
     tx[5] ^= 1
     both("sendTransaction", base64.b64encode(bytes(tx)).decode(), {"encoding": "base64"})
     # Preflight refusal: text and data of the error.
-    errors = [n.send([limit(300_000), n.place(base=450 * 10 ** 9)])["error"] for n in nodes]
+    errors = [n.send([limit(300_000), n.place(base=450 * 10**9)])["error"] for n in nodes]
     assert errors[0]["code"] == errors[1]["code"] == -32002
     assert errors[0]["message"] == errors[1]["message"]
     assert errors[0]["data"]["err"] == errors[1]["data"]["err"] == {"InstructionError": [1, {"Custom": 6003}]}
@@ -346,14 +479,33 @@ def test_answers_have_the_same_shape(nodes):
         if isinstance(v, list):
             return [shape(v[0])] if v else []
         return type(v).__name__
+
     sent = [n.send([n.place()])["result"] for n in nodes]
-    keys = [[n.keys[k] for k in ("user", "authority", "oracle_sol")] + [str(Keypair.from_seed(bytes([77]) * 32).pubkey())] for n in nodes]
-    for make in (lambda i: ("getHealth",), lambda i: ("getVersion",), lambda i: ("getSlot",), lambda i: ("getBlockHeight",),
-                 lambda i: ("getEpochInfo",), lambda i: ("getLatestBlockhash",), lambda i: ("isBlockhashValid", str(Pubkey.default())),
-                 lambda i: ("getBalance", keys[i][1]), lambda i: ("getAccountInfo", keys[i][0], {"encoding": "base64"}),
-                 lambda i: ("getMultipleAccounts", keys[i], {"encoding": "base64", "dataSlice": {"offset": 8, "length": 4}}),
-                 lambda i: ("getRecentPrioritizationFees",), lambda i: ("getSignatureStatuses", [sent[i], sent[i][:-1] + "1"]),
-                 lambda i: ("getMinimumBalanceForRentExemption", 4496), lambda i: ("getBlockTime", 1)):
+    keys = [
+        [n.keys[k] for k in ("user", "authority", "oracle_sol")]
+        + [str(Keypair.from_seed(bytes([77]) * 32).pubkey())]
+        for n in nodes
+    ]
+    for make in (
+        lambda i: ("getHealth",),
+        lambda i: ("getVersion",),
+        lambda i: ("getSlot",),
+        lambda i: ("getBlockHeight",),
+        lambda i: ("getEpochInfo",),
+        lambda i: ("getLatestBlockhash",),
+        lambda i: ("isBlockhashValid", str(Pubkey.default())),
+        lambda i: ("getBalance", keys[i][1]),
+        lambda i: ("getAccountInfo", keys[i][0], {"encoding": "base64"}),
+        lambda i: (
+            "getMultipleAccounts",
+            keys[i],
+            {"encoding": "base64", "dataSlice": {"offset": 8, "length": 4}},
+        ),
+        lambda i: ("getRecentPrioritizationFees",),
+        lambda i: ("getSignatureStatuses", [sent[i], sent[i][:-1] + "1"]),
+        lambda i: ("getMinimumBalanceForRentExemption", 4496),
+        lambda i: ("getBlockTime", 1),
+    ):
         a, b = real.ask(*make(0)), model.ask(*make(1))
         assert shape(a) == shape(b), make(0)
     ta, tb = (n.ask("getTransaction", s, {"encoding": "base64"}) for n, s in zip(nodes, sent))
@@ -371,8 +523,8 @@ def test_the_flag_of_a_liquidation_outlives_it(nodes, status, reduce):
         reset(*nodes, book=dict(sol=10, usdt=-borrowed, perp=-10.4, status=status))
         answers = []
         for n in nodes:
-            far = int(price * (0.7 if reduce else 1.3)) * 10 ** 6
-            order = n.place(kind=1, price=far, side=1 - reduce, base=4 * 10 ** 8, reduce=reduce)
+            far = int(price * (0.7 if reduce else 1.3)) * 10**6
+            order = n.place(kind=1, price=far, side=1 - reduce, base=4 * 10**8, reduce=reduce)
             shown = {"encoding": "base64", "addresses": [n.keys["user"]]}
             v = n.simulate([order], DELEGATE, accounts=shown)["result"]["value"]
             flag = base64.b64decode(v["accounts"][0]["data"][0])[4468] if v["err"] is None else None

@@ -1,4 +1,5 @@
 """`mode paper|live` while the agent runs: live only where the config says live, paper outlives a crash, an open order is followed to its end first."""
+
 import json
 import signal
 import socket
@@ -10,7 +11,7 @@ import pytest
 
 from harness import wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 def mode(agent, *words):
@@ -30,7 +31,11 @@ def signers(pid):
 @pytest.fixture
 def live(bench):
     def make(**more):
-        return bench(chain={"perp": -10}, **{"agent__loop_interval_seconds": "0.3", "hedge__cooldown_seconds": "0", **more})
+        return bench(
+            chain={"perp": -10},
+            **{"agent__loop_interval_seconds": "0.3", "hedge__cooldown_seconds": "0", **more},
+        )
+
     return make
 
 
@@ -40,7 +45,9 @@ def test_to_paper_and_back(live):
     first = running.until("balanced")
     assert first["mode"] == first["mode_allowed"] == "live" and len(signers(running.pid)) == 1
     r = mode(agent, "paper")
-    assert r.code == 0 and r.out.startswith("On paper from now on, until `evenkeel mode live`: nothing is signed or sent; balanced: "), r
+    assert r.code == 0 and r.out.startswith(
+        "On paper from now on, until `evenkeel mode live`: nothing is signed or sent; balanced: "
+    ), r
     wait_for(lambda: signers(running.pid) == [], 5, "the key is in no memory while nothing may be signed")
     at = len(running.lines)
     chain.ctl("set_user", perp=-9)
@@ -50,8 +57,12 @@ def test_to_paper_and_back(live):
     r = mode(agent, "live")
     assert r.code == 2 and "--yes" in r.err and agent.record()["paper_by_command"]
     r = mode(agent, "live", "--yes")
-    assert r.code == 0 and r.out.startswith("Live from now on: real orders as soon as the drift and the gates allow them; executed_live: "), r
-    assert chain.perp() == -10 * E9 and len(signers(running.pid)) == 1 and not agent.record()["paper_by_command"]
+    assert r.code == 0 and r.out.startswith(
+        "Live from now on: real orders as soon as the drift and the gates allow them; executed_live: "
+    ), r
+    assert (
+        chain.perp() == -10 * E9 and len(signers(running.pid)) == 1 and not agent.record()["paper_by_command"]
+    )
     assert mode(agent, "live", "--yes").out.startswith("Live already")
     running.told("on paper by command", "live by command: real orders from now on")
     assert running.stop() == 143
@@ -118,15 +129,24 @@ def test_over_the_page(live, tmp_path):
     running.until("balanced")
 
     def post(word):
-        r = urllib.request.Request("http://127.0.0.1:%d/api/%s" % (port, word), method="POST", headers={"Authorization": "Bearer correct-horse-battery-staple"})
+        r = urllib.request.Request(
+            "http://127.0.0.1:%d/api/%s" % (port, word),
+            method="POST",
+            headers={"Authorization": "Bearer correct-horse-battery-staple"},
+        )
         time.sleep(0.3)
         try:
             with urllib.request.urlopen(r, timeout=10) as f:
                 return f.status, json.load(f)["data"]
         except urllib.error.HTTPError as e:
             return e.code, json.load(e)["data"]
+
     status, said = wait_for(lambda: served(lambda: post("live")), 10, "the page")
-    assert status == 409 and not said["ok"] and said["message"].startswith("Not live: the config of this run says mode = paper"), said
+    assert (
+        status == 409
+        and not said["ok"]
+        and said["message"].startswith("Not live: the config of this run says mode = paper")
+    ), said
     assert running.stop() == 143
     agent.set(agent__mode="live")
     running = agent.start()
@@ -156,10 +176,12 @@ def test_an_open_order_ends_first(live):
     chain.ctl("set_user", perp=-9)
     running.until("pending")
     r = mode(agent, "paper")
-    assert r.code == 0 and r.out.startswith("An order is open and is followed to its end first; on paper from then on"), r
+    assert r.code == 0 and r.out.startswith(
+        "An order is open and is followed to its end first; on paper from then on"
+    ), r
     assert running.lines[-1]["mode"] == "live"
     running.until("executed_live", seconds=30)
-    running.last(mode="paper")            # after the order's end
+    running.last(mode="paper")  # after the order's end
     assert chain.perp() == -10 * E9 and len({s[0] for s in chain.orders_sent()}) == 1
     at = len(running.lines)
     chain.ctl("set_user", perp=-9)
@@ -180,7 +202,7 @@ def test_a_crash_with_an_open_order_and_paper_said(live):
     running.process.wait(10)
     again = agent.start()
     again.until("executed_live", seconds=30)
-    again.last(mode="paper")              # after the order's end
+    again.last(mode="paper")  # after the order's end
     assert chain.perp() == -10 * E9 and again.stop() == 143
 
 

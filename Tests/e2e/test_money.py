@@ -1,4 +1,5 @@
 """Money safety: whatever the network, the node or the process does, the chain's own count of changes equals one correction."""
+
 import errno
 import hashlib
 import os
@@ -11,7 +12,7 @@ import pytest
 
 from harness import wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 
 
 def one_correction(chain, before=-9 * E9, after=-10 * E9):
@@ -20,7 +21,10 @@ def one_correction(chain, before=-9 * E9, after=-10 * E9):
     assert len(chain.landed()) == 1 and chain.live_orders() == []
 
 
-@pytest.mark.parametrize("kind,more", [("exec_http_error", {"status": 500}), ("exec_http_error", {"status": 429}), ("exec_close", {})])
+@pytest.mark.parametrize(
+    "kind,more",
+    [("exec_http_error", {"status": 500}), ("exec_http_error", {"status": 429}), ("exec_close", {})],
+)
 def test_executed_but_the_answer_is_an_error(bench, each_binary, agents, chains, kind, more):
     chain = chains("velocity", each_binary, perp=-9)
     agent = agents(each_binary, chain)
@@ -88,12 +92,14 @@ def test_a_replica_that_stands_at_an_older_book(bench):
 
 def test_a_replica_that_does_not_know_the_signature(bench):
     """Signatures are asked at a replica that stands before the landing: unknown there proves nothing, even past the blockhash's life."""
-    chain, agent = bench(chain={"perp": -9, "tick_ms": 20}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0)
+    chain, agent = bench(
+        chain={"perp": -9, "tick_ms": 20}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0
+    )
     chain.ctl("snapshot")
     chain.ctl("flap", every=1, methods=["getSignatureStatuses"])
     running = agent.start()
     wait_for(lambda: chain.perp() == -10 * E9, 10, "it landed")
-    time.sleep(5)                                                   # 250 slots: the blockhash is long gone
+    time.sleep(5)  # 250 slots: the blockhash is long gone
     assert {x["status"] for x in running.lines} <= {"pending", "executed_live", "balanced"}, running.log
     chain.ctl("flap", every=0)
     running.until("balanced", seconds=20)
@@ -104,11 +110,17 @@ def test_a_replica_that_does_not_know_the_signature(bench):
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_killed_at_any_moment(bench, venue):
     """SIGKILL at random moments of a correction, then a restart, again and again: one correction a drift, by the chain's count."""
-    chain, agent = bench(venue, chain={"perp": -9, "tick_ms": 20, "keeper_latency": 8}, agent__loop_interval_seconds="0.2",
-                         hedge__cooldown_seconds=0, order__fill_timeout_seconds=8, hedge__max_trades_per_day=1000)
+    chain, agent = bench(
+        venue,
+        chain={"perp": -9, "tick_ms": 20, "keeper_latency": 8},
+        agent__loop_interval_seconds="0.2",
+        hedge__cooldown_seconds=0,
+        order__fill_timeout_seconds=8,
+        hedge__max_trades_per_day=1000,
+    )
     rng = random.Random(20261122)
     events = kills = 0
-    rounds = int(os.environ.get("EK_KILL_ROUNDS", "6"))             # three kills a round; `make soak` asks for more
+    rounds = int(os.environ.get("EK_KILL_ROUNDS", "6"))  # three kills a round; `make soak` asks for more
     for round_ in range(rounds):
         events = len(chain.ctl("events", since=0)) - 1
         for _ in range(3):
@@ -116,14 +128,14 @@ def test_killed_at_any_moment(bench, venue):
             time.sleep(rng.uniform(0.005, 0.22))
             running.kill()
             kills += 1
-            assert not agent.state.exists() or agent.record()["version"] >= 1         # it always loads
+            assert not agent.state.exists() or agent.record()["version"] >= 1  # it always loads
         running = agent.start()
         running.until("balanced", seconds=25)
         assert running.stop() == 143
         moves = chain.moves(since=max(0, events))
         total = sum(b - a for a, b in moves)
         assert total == -E9, (round_, moves)
-        assert all(b < a for a, b in moves), moves               # never past it and back
+        assert all(b < a for a, b in moves), moves  # never past it and back
         assert chain.live_orders() == []
         chain.ctl("set_user", perp=-9)
     assert kills == 3 * rounds
@@ -132,8 +144,15 @@ def test_killed_at_any_moment(bench, venue):
 @pytest.mark.parametrize("number,code", [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 @pytest.mark.parametrize("phase", ["idle", "reading", "preparing", "simulating", "watching", "settling"])
 def test_a_signal_in_every_phase(bench, phase, number, code):
-    chain, agent = bench("drift" if phase == "settling" else "velocity", chain={"perp": -10 if phase == "idle" else -9, "keeper_latency": 100000})
-    slow = {"reading": "getMultipleAccounts", "preparing": "getLatestBlockhash", "simulating": "simulateTransaction"}
+    chain, agent = bench(
+        "drift" if phase == "settling" else "velocity",
+        chain={"perp": -10 if phase == "idle" else -9, "keeper_latency": 100000},
+    )
+    slow = {
+        "reading": "getMultipleAccounts",
+        "preparing": "getLatestBlockhash",
+        "simulating": "simulateTransaction",
+    }
     if phase in slow:
         chain.fault("slow", ms=1500, n=50, methods=[slow[phase]])
     if phase == "watching":
@@ -153,23 +172,34 @@ def test_a_signal_in_every_phase(bench, phase, number, code):
     assert "stopping on signal %d" % number in running.log
     ticket = agent.record()["ticket"]
     assert (ticket is not None) == (phase in ("watching", "settling"))
-    if phase == "watching":                          # resolved first at the next start, nothing new is built
+    if phase == "watching":  # resolved first at the next start, nothing new is built
         chain.ctl("clear_faults")
         s = agent.once().status
-        assert s["status"] == "executed_live" and s["tx_signature"] == ticket["signature"] and len(chain.orders_sent()) == 1
+        assert (
+            s["status"] == "executed_live"
+            and s["tx_signature"] == ticket["signature"]
+            and len(chain.orders_sent()) == 1
+        )
         one_correction(chain)
     if phase == "settling":
         chain.ctl("fill", price=76.2)
         s = agent.once().status
-        assert s["status"] == "executed_live" and s["tx_signature"] == ticket["signature"] and len(chain.orders_sent()) == 1
+        assert (
+            s["status"] == "executed_live"
+            and s["tx_signature"] == ticket["signature"]
+            and len(chain.orders_sent()) == 1
+        )
         one_correction(chain)
 
 
 # --- the state file
 
+
 def sealed(file, at, size):
     """Makes a slot's checksum right: BLAKE2b-256 of all before it."""
-    file[at + size - 32:at + size] = hashlib.blake2b(bytes(file[at:at + size - 32]), digest_size=32).digest()
+    file[at + size - 32 : at + size] = hashlib.blake2b(
+        bytes(file[at : at + size - 32]), digest_size=32
+    ).digest()
 
 
 def test_a_second_agent_on_the_same_state(bench):
@@ -208,7 +238,10 @@ def test_a_state_file_that_cannot_be_trusted(bench, damage):
         agent.state.rename(agent.home / "elsewhere.bin")
         agent.state.symlink_to(agent.home / "elsewhere.bin")
     elif damage == "newer":
-        for at in (8, len(bad) // 2 + 8):            # the version behind the magic of each slot, checksum made right again
+        for at in (
+            8,
+            len(bad) // 2 + 8,
+        ):  # the version behind the magic of each slot, checksum made right again
             struct.pack_into("<I", bad, at, struct.unpack_from("<I", bad, at)[0] + 1)
             sealed(bad, at - 8, len(bad) // 2)
         agent.state.write_bytes(bad)
@@ -223,7 +256,11 @@ def test_a_state_file_that_cannot_be_trusted(bench, damage):
         assert agent.state.read_bytes() == bytes(bad)
     if damage == "newer":
         assert "newer" in r.err
-    assert {x.name for x in agent.home.iterdir() if x.name.startswith("state")} <= {"state.bin", "state.bin.ring", "state.bin.signer"}
+    assert {x.name for x in agent.home.iterdir() if x.name.startswith("state")} <= {
+        "state.bin",
+        "state.bin.ring",
+        "state.bin.signer",
+    }
     # Paper goes on beside it and leaves it alone.
     r = agent.once("--paper")
     assert r.status["status"] == "executed_paper" and "without a state file" in r.err, r
@@ -240,7 +277,9 @@ def test_one_damaged_slot_costs_nothing(bench):
         bad[len(bad) // 2 * slot + 200] ^= 0x10
         agent.state.write_bytes(bad)
         v = agent.command("state", "verify", agent.state)
-        assert v.code == 1 and "slot %d: damaged" % slot in v.out and "slot %d: whole" % (1 - slot) in v.out, v
+        assert (
+            v.code == 1 and "slot %d: damaged" % slot in v.out and "slot %d: whole" % (1 - slot) in v.out
+        ), v
         assert agent.record()["corrections_total"] in ("0", "1")
         # The older slot may hold the correction's open ticket: it is resolved again, to the same end.
         assert agent.once().status["status"] in ("balanced", "executed_live")
@@ -271,19 +310,25 @@ def test_a_disk_that_stops_taking_writes(bench, failing_disk, error):
     assert "state file" in got["reason"], got
     # The signer writes first and stops it all; where the signer still could, the agent's own journal does, with the disk's word.
     running.told("live trading stops until the agent is restarted")
-    assert os.strerror(getattr(errno, error)) in running.log or "signer's state file cannot be written" in running.log
+    assert (
+        os.strerror(getattr(errno, error)) in running.log
+        or "signer's state file cannot be written" in running.log
+    )
     fail(0)
     time.sleep(1.5)
     assert chain.sends() == [] and running.process.poll() is None, running.log
     running.last(status="observe_only")
     assert running.stop() == 143
-    assert agent.once().status["status"] == "executed_live"         # a restart with a good disk
+    assert agent.once().status["status"] == "executed_live"  # a restart with a good disk
 
 
 # --- reload
 
+
 def test_reload(bench):
-    chain, agent = bench(chain={"perp": -9.7}, hedge__drift_tolerance_pct="5", agent__loop_interval_seconds="0.4")
+    chain, agent = bench(
+        chain={"perp": -9.7}, hedge__drift_tolerance_pct="5", agent__loop_interval_seconds="0.4"
+    )
     running = agent.start()
     running.until("balanced")
     agent.set(hedge__drift_tolerance_pct="zero")

@@ -1,4 +1,5 @@
 """How an order ends where nodes cannot say what became of its signature, while the kill file is there, and at the signer's limits."""
+
 import json
 import time
 
@@ -7,17 +8,23 @@ import pytest
 from harness import wait_for
 from harness.liar import Liar
 
-E9 = 10 ** 9
+E9 = 10**9
 REAL_TIME = {"velocity": {"tick_ms": 100, "slot_seconds": 0.1}, "program": {"tick_ms": 100}}
 
 
 def refusal(code, message):
-    return lambda turn: json.dumps({"jsonrpc": "2.0", "id": turn.request["id"], "error": {"code": code, "message": message}}).encode()
+    return lambda turn: json.dumps(
+        {"jsonrpc": "2.0", "id": turn.request["id"], "error": {"code": code, "message": message}}
+    ).encode()
 
 
 def no_history(turn):
     searches = len(turn.request["params"]) > 1 and turn.request["params"][1].get("searchTransactionHistory")
-    return refusal(-32011, "Transaction history is not available from this node")(turn) if searches else turn.truth
+    return (
+        refusal(-32011, "Transaction history is not available from this node")(turn)
+        if searches
+        else turn.truth
+    )
 
 
 def without(word):
@@ -29,12 +36,16 @@ def without(word):
                     entry.pop("confirmationStatus", None)
                 else:
                     entry["confirmationStatus"] = word
+
     return lambda turn: turn.altered(change)
 
 
 BLIND = {
-    "no history": no_history, "no method": refusal(-32601, "Method not found"), "refused": lambda turn: turn.answer(b"payment required", 402),
-    "no word": without(None), "another word": without("rooted-ish"),
+    "no history": no_history,
+    "no method": refusal(-32601, "Method not found"),
+    "refused": lambda turn: turn.answer(b"payment required", 402),
+    "no word": without(None),
+    "another word": without("rooted-ish"),
 }
 
 
@@ -49,6 +60,7 @@ def nodes(request, chains, agents, binary):
         servers.extend(mine)
         settings.setdefault("gates__max_cost_bps", 500)
         return c, mine, agents(binary, c, rpc__url=[s.url for s in mine], rpc__timeout_ms=2000, **settings)
+
     yield make
     for s in servers:
         s.close()
@@ -73,7 +85,9 @@ def test_an_order_that_never_lands_ends_without_a_status(nodes, way):
     assert r.code == 11 and "proven expired by block height" in r.status["reason"], r
     assert agent.record()["ticket"] is None and chain.perp() == -9 * E9
     if way != "no word":
-        assert "endpoint 1: getSignatureStatuses: " in r.err and "level=warn" in next(x for x in r.err.splitlines() if "getSignatureStatuses" in x)
+        assert "endpoint 1: getSignatureStatuses: " in r.err and "level=warn" in next(
+            x for x in r.err.splitlines() if "getSignatureStatuses" in x
+        )
 
 
 def test_expired_by_one_of_two_is_not_enough(nodes):
@@ -88,7 +102,13 @@ def test_expired_by_one_of_two_is_not_enough(nodes):
     def unknown(answer):
         answer["result"]["context"]["slot"] += 300
         answer["result"]["value"] = [None]
-    first.tell("getEpochInfo", lambda turn: turn.altered(past) if turn.request["params"][0].get("commitment") == "finalized" else turn.truth)
+
+    first.tell(
+        "getEpochInfo",
+        lambda turn: (
+            turn.altered(past) if turn.request["params"][0].get("commitment") == "finalized" else turn.truth
+        ),
+    )
     first.tell("getSignatureStatuses", lambda turn: turn.altered(unknown))
     running = agent.start()
     running.until("executed_live", seconds=60)
@@ -117,7 +137,9 @@ def test_the_kill_file_holds_re_sends_back(nodes):
 
 def test_the_signers_hour_blocks_and_is_no_failure(nodes):
     """One order an hour. The next correction is blocked until the hour ends; five such refusals would have opened the breaker."""
-    chain, (node,), agent = nodes(1, hedge__cooldown_seconds=0, signer__max_orders_per_hour=1, agent__loop_interval_seconds="0.5")
+    chain, (node,), agent = nodes(
+        1, hedge__cooldown_seconds=0, signer__max_orders_per_hour=1, agent__loop_interval_seconds="0.5"
+    )
     running = agent.start()
     running.until("executed_live", seconds=20)
     chain.ctl("set_user", sol=12)
@@ -125,8 +147,16 @@ def test_the_signers_hour_blocks_and_is_no_failure(nodes):
     s = running.until("blocked", "error", since=at, seconds=20)
     if time.time() % 3600 > 3590:
         pytest.skip("the hour ends while this runs")
-    assert s["status"] == "blocked" and "max_orders_per_hour is used up" in s["reason"] and "ends in" in s["reason"], s
-    assert wait_for(lambda: len([x for x in running.lines[at:] if x["status"] == "blocked"]) > 8, 30, "blocked tick after tick")
+    assert (
+        s["status"] == "blocked"
+        and "max_orders_per_hour is used up" in s["reason"]
+        and "ends in" in s["reason"]
+    ), s
+    assert wait_for(
+        lambda: len([x for x in running.lines[at:] if x["status"] == "blocked"]) > 8,
+        30,
+        "blocked tick after tick",
+    )
     assert not any(x["status"] in ("error", "observe_only") for x in running.lines[at:])
     assert running.stop() == 143
     record = agent.record()

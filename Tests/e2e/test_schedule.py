@@ -1,4 +1,5 @@
 """The loop: ticks stand on a grid from the start; a slow answer neither shifts them nor makes two of one."""
+
 import time
 
 import pytest
@@ -32,6 +33,7 @@ def clocked(chains, agents, binary):
         running.until("balanced")
         time.sleep(0.2)
         return servers[-1], running
+
     yield make
     for s in servers:
         s.close()
@@ -46,10 +48,10 @@ def test_ticks_stand_on_the_grid(clocked):
     server, running = clocked()
     first = len(server.at)
     wait_for(lambda: len(server.at) >= first + 6, 12, "six more ticks")
-    times = server.at[first:first + 6]
+    times = server.at[first : first + 6]
     gaps = [b - a for a, b in zip(times, times[1:])]
     assert all(0.8 < g < 1.2 for g in gaps), gaps
-    assert abs(times[-1] - times[0] - 5) < 0.2                      # no drift: five intervals are five seconds
+    assert abs(times[-1] - times[0] - 5) < 0.2  # no drift: five intervals are five seconds
     assert all(x["tick"] == i + 1 for i, x in enumerate(running.lines)), [x["tick"] for x in running.lines]
 
 
@@ -61,10 +63,13 @@ def test_a_slow_answer_does_not_double_a_tick(clocked):
     def slow(turn):
         time.sleep(2.5)
         return turn.truth
+
     server.tell("getMultipleAccounts", slow, times=1)
     wait_for(lambda: len(server.at) >= len(before) + 4, 12, "four more ticks")
-    times = server.at[len(before):len(before) + 4]
-    assert times[1] - times[0] > 2.5 and times[1] - times[0] < 3.3, times       # the two ticks in between were passed over
+    times = server.at[len(before) : len(before) + 4]
+    assert times[1] - times[0] > 2.5 and times[1] - times[0] < 3.3, (
+        times
+    )  # the two ticks in between were passed over
     assert all(0.8 < b - a < 1.2 for a, b in zip(times[1:], times[2:])), times
     grid = off_the_grid(times, times[0], 1.0)
     assert all(g < 0.25 or g > 0.8 for g in grid), grid

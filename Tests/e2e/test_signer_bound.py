@@ -59,8 +59,12 @@ def test_a_used_up_limit_blocks_and_closing_goes_on(bench):
 
 def test_flatten_passes_the_notional_of_the_day(bench):
     """What was corrected today leaves no room under max_notional_per_day; closing needs none."""
-    chain, agent = bound(bench, gates__max_notional_per_day="200", agent__loop_interval_seconds="0.3",
-                         signer__max_notional_per_day="200")
+    chain, agent = bound(
+        bench,
+        gates__max_notional_per_day="200",
+        agent__loop_interval_seconds="0.3",
+        signer__max_notional_per_day="200",
+    )
     running = agent.start()
     running.until("balanced")
     assert chain.perp() == -10 * E9
@@ -111,8 +115,12 @@ def test_a_shrunken_ledger_stops_live_mode(bench):
 
 def test_paper_and_live_by_command_reset_nothing(bench):
     """Through the control socket, between orders: the limit is used up as if the key had never been away."""
-    chain, agent = bound(bench, signer__max_loss_usd_per_day="2", agent__loop_interval_seconds="0.3",
-                         hedge__cooldown_seconds="0")
+    chain, agent = bound(
+        bench,
+        signer__max_loss_usd_per_day="2",
+        agent__loop_interval_seconds="0.3",
+        hedge__cooldown_seconds="0",
+    )
     running = agent.start()
     running.until("balanced")
     used, orders = int(shown(agent)["loss_e6"]), 1

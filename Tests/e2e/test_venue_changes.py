@@ -1,5 +1,7 @@
-"""The venue changes under the agent: accounts of other lengths, a program without today's instructions, both at
-once in mid-run, and back. Nothing is traded with what is not known, the reason names it, and it heals alone."""
+"""The venue changes under the agent: accounts of other lengths, a program without today's instructions,
+both in mid-run, and back. Nothing is traded with what is not known, the reason names it, and it heals
+alone."""
+
 import base64
 import struct
 
@@ -9,7 +11,10 @@ from harness import real_program_missing, wait_for
 from test_alerts import receiver  # noqa: F401
 
 MISSING = real_program_missing()
-REAL = [pytest.mark.real_program, pytest.mark.skipif(MISSING is not None, reason="real program: %s" % MISSING)]
+REAL = [
+    pytest.mark.real_program,
+    pytest.mark.skipif(MISSING is not None, reason="real program: %s" % MISSING),
+]
 KINDS = ["velocity", pytest.param("program", marks=REAL)]
 VELOCITY = "vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"
 
@@ -36,15 +41,26 @@ def widened(user):
     """The announced User: 88 bytes a perp position, what follows 64 bytes later."""
     perps = b""
     for i in range(8):
-        p = user[424 + 80 * i:504 + 80 * i]
+        p = user[424 + 80 * i : 504 + 80 * i]
         perps += p[:78] + struct.pack("<HB", p[78], p[79]) + bytes(7)
     return user[:424] + perps + user[1064:]
 
 
 @pytest.mark.parametrize("mode", ["live", "paper"])
-@pytest.mark.parametrize("name,change", [("user", 8), ("user", 63), ("user_stats", 8), ("user_stats", -1),
-                                         ("state", 8), ("state", -8), ("oracle_sol", 8), ("oracle_sol", -8),
-                                         ("perp_market", -1)])
+@pytest.mark.parametrize(
+    "name,change",
+    [
+        ("user", 8),
+        ("user", 63),
+        ("user_stats", 8),
+        ("user_stats", -1),
+        ("state", 8),
+        ("state", -8),
+        ("oracle_sol", 8),
+        ("oracle_sol", -8),
+        ("perp_market", -1),
+    ],
+)
 def test_another_length_is_only_observed(book, name, change, mode):
     chain, agent = book
     if change < 0 and chain.kind == "velocity":
@@ -56,7 +72,9 @@ def test_another_length_is_only_observed(book, name, change, mode):
     replace(chain, key, data + bytes(change) if change > 0 else data[:change])
     r = agent.once()
     assert r.code == 10 and r.status["status"] == "observe_only", r
-    assert key in r.status["reason"] and "%d bytes" % (len(data) + change) in r.status["reason"], r.status["reason"]
+    assert key in r.status["reason"] and "%d bytes" % (len(data) + change) in r.status["reason"], r.status[
+        "reason"
+    ]
     assert "update evenkeel" in r.status["reason"] and chain.sends() == []
     checked = agent.said("check")
     assert checked.code == 3 and "update evenkeel" in checked.out, checked
@@ -84,7 +102,11 @@ def test_the_announced_user_is_shown_and_nothing_rests_on_it(book, mode):
     assert r.code == 10 and s["status"] == "observe_only", r
     assert key in s["reason"] and "4560 bytes" in s["reason"] and "unverified layout" in s["reason"]
     assert "update evenkeel" in s["reason"] and "by hand" in s["reason"]
-    assert s["perp_base_e9"] == "-9000000000" and abs(int(s["spot_base_e9"]) - 10 ** 10) <= 1 and chain.sends() == []
+    assert (
+        s["perp_base_e9"] == "-9000000000"
+        and abs(int(s["spot_base_e9"]) - 10**10) <= 1
+        and chain.sends() == []
+    )
     checked = agent.said("check")
     assert checked.code == 3 and "unverified layout" in checked.out
     replace(chain, key, data)
@@ -109,8 +131,11 @@ def test_a_program_without_todays_order_is_upgraded(chains, agents, binary):
     """A cancel still works there; only the order itself shows it."""
     chain = chains("velocity", binary, perp=-9)
     agent = agents(binary, chain)
-    for stage, words in (("program", "InstructionFallbackNotFound (101)"), ("empty", "InstructionFallbackNotFound (101)"),
-                         ("layout", "unverified layout")):
+    for stage, words in (
+        ("program", "InstructionFallbackNotFound (101)"),
+        ("empty", "InstructionFallbackNotFound (101)"),
+        ("layout", "unverified layout"),
+    ):
         chain.ctl("upgrade", stage=stage)
         r = agent.once()
         assert r.code == 10 and r.status["status"] == "observe_only" and words in r.status["reason"], r
@@ -124,16 +149,26 @@ def test_a_program_without_todays_order_is_upgraded(chains, agents, binary):
 
 
 def test_an_upgrade_in_mid_run(chains, agents, binary, receiver):  # noqa: F811
-    """Paused, without today's instructions, the new layout, and back: no order goes out in between, one alert a
-    change, and the hedge is corrected again by itself."""
+    """Paused, without today's instructions, the new layout, and back: no order goes out in between, one
+    alert, and the hedge is corrected again by itself."""
     chain = chains("velocity", binary)
-    agent = agents(binary, chain, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0,
-                   alerts__webhook=receiver.url + "/hook", alerts__blocked_minutes=0)
+    agent = agents(
+        binary,
+        chain,
+        agent__loop_interval_seconds="0.3",
+        hedge__cooldown_seconds=0,
+        alerts__webhook=receiver.url + "/hook",
+        alerts__blocked_minutes=0,
+    )
     daemon = agent.start()
     daemon.seen("executed_live")
     sent = len(chain.sends())
-    for stage, status, words in (("paused", "blocked", "withdrawals and settling"), ("program", "observe_only", "upgraded"),
-                                 ("layout", "observe_only", "unverified layout"), ("program", "observe_only", "upgraded")):
+    for stage, status, words in (
+        ("paused", "blocked", "withdrawals and settling"),
+        ("program", "observe_only", "upgraded"),
+        ("layout", "observe_only", "unverified layout"),
+        ("program", "observe_only", "upgraded"),
+    ):
         chain.ctl("upgrade", stage=stage)
         if stage == "paused":
             chain.ctl("set_user", perp=-8)
@@ -141,14 +176,14 @@ def test_an_upgrade_in_mid_run(chains, agents, binary, receiver):  # noqa: F811
         assert said["status"] == status
         assert len(chain.sends()) == sent
     chain.ctl("upgrade", stage="off")
-    wait_for(lambda: abs(chain.perp() + 10 * 10 ** 9) < 10 ** 7, 20, "the hedge is whole again")
+    wait_for(lambda: abs(chain.perp() + 10 * 10**9) < 10**7, 20, "the hedge is whole again")
     wait_for(lambda: len(receiver.alerts("venue")) == 2, 10, "the end of the change is told")
     assert [a["state"] for a in receiver.alerts("venue")] == ["firing", "resolved"]
     assert agent.record()["failures_in_row"] == 0
 
 
 def test_what_only_the_owner_can_change_does_not_open_the_breaker(book):
-    """A position off the step (6166), an account full of orders (6060): blocked, with the way out, and no failure."""
+    """A position off the step (6166): blocked, with the way out, and no failure."""
     chain, agent = book
     chain.ctl("set_user", perp=-9.005)
     for _ in range(3):
@@ -159,7 +194,7 @@ def test_what_only_the_owner_can_change_does_not_open_the_breaker(book):
 
 
 def test_interest_is_brought_up_to_date_before_a_take(book):
-    """An account that borrows: the update comes before the order, in one transaction, and the fill is proven."""
+    """An account that borrows: the update comes before the order, in one transaction; the fill is proven."""
     chain, agent = book
     chain.ctl("set_user", usdt=-50, sol=20, perp=-18)
     chain.ctl("warp", slots=40, seconds=7200)

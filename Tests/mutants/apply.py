@@ -1,4 +1,5 @@
 """Applies one .mutant file to a tree: `apply.py FILE TREE`. Fails with a sentence when a text is not there exactly once."""
+
 import sys
 
 
@@ -7,7 +8,7 @@ def edits(path):
     state, name, parts = None, None, {}
     for line in open(path, encoding="utf-8").read().split("\n"):
         if state is None:
-            if line.startswith("file "):              # other lines out here are comments, and `layer`
+            if line.startswith("file "):  # other lines out here are comments, and `layer`
                 name = line[5:].strip()
             elif line == "find":
                 state, parts = "find", {"find": [], "replace": []}

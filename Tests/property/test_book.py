@@ -1,6 +1,7 @@
 """The plan and the book: what a getMultipleAccounts answer must be before it is believed, and what people are told when it is not.
 
 Accounts are written here by the offsets of the venue sheets, not by the core's tables."""
+
 import base64
 import json
 import pathlib
@@ -17,17 +18,69 @@ from venue_core import *
 
 SYSTEM = "11111111111111111111111111111111"
 SYSVAR = "Sysvar1111111111111111111111111111111111111"
-DISC = {"User": "9f755fe3ef973aec", "UserStats": "b0df881b7a4f20e3", "PerpMarket": "0adf0c2c6bf537f7", "SpotMarket": "64b1086ba8414127",
-        "State": "d8926b5e684bb6b1", "PythLazerOracle": "9f07a1f922517985"}
+DISC = {
+    "User": "9f755fe3ef973aec",
+    "UserStats": "b0df881b7a4f20e3",
+    "PerpMarket": "0adf0c2c6bf537f7",
+    "SpotMarket": "64b1086ba8414127",
+    "State": "d8926b5e684bb6b1",
+    "PythLazerOracle": "9f07a1f922517985",
+}
 SHEETS = {
-    "velocity": dict(program="vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P", user=4496, perp=1304, spot=808, state=1752, perp_at=424, perp_stride=80,
-                     perp_index=76, sub=4466, p_index=640, p_oracle=312, p_name=424, p_source=673, p_status=642, p_quote=646, s_index=700, s_oracle=40,
-                     s_name=136, s_source=703, s_status=704, s_decimals=696, s_interest=(328, 344), s_twap5=488, orders=(1064, 104),
-                     order=dict(id=80, market=84, status=86, type=88)),
-    "drift": dict(program="dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH", user=4376, perp=1216, spot=776, state=992, perp_at=424, perp_stride=96,
-                  perp_index=92, sub=4346, p_index=1160, p_oracle=40, p_name=1000, p_source=926, p_status=1162, p_quote=1166, s_index=684, s_oracle=40,
-                  s_name=136, s_source=687, s_status=688, s_decimals=680, s_interest=(464, 480), s_twap5=200, orders=(1192, 96),
-                  order=dict(id=76, market=80, status=82, type=84)),
+    "velocity": dict(
+        program="vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P",
+        user=4496,
+        perp=1304,
+        spot=808,
+        state=1752,
+        perp_at=424,
+        perp_stride=80,
+        perp_index=76,
+        sub=4466,
+        p_index=640,
+        p_oracle=312,
+        p_name=424,
+        p_source=673,
+        p_status=642,
+        p_quote=646,
+        s_index=700,
+        s_oracle=40,
+        s_name=136,
+        s_source=703,
+        s_status=704,
+        s_decimals=696,
+        s_interest=(328, 344),
+        s_twap5=488,
+        orders=(1064, 104),
+        order=dict(id=80, market=84, status=86, type=88),
+    ),
+    "drift": dict(
+        program="dRiftyHA39MWEi3m9aunc5MzRF1JYuBsbn6VPcn33UH",
+        user=4376,
+        perp=1216,
+        spot=776,
+        state=992,
+        perp_at=424,
+        perp_stride=96,
+        perp_index=92,
+        sub=4346,
+        p_index=1160,
+        p_oracle=40,
+        p_name=1000,
+        p_source=926,
+        p_status=1162,
+        p_quote=1166,
+        s_index=684,
+        s_oracle=40,
+        s_name=136,
+        s_source=687,
+        s_status=688,
+        s_decimals=680,
+        s_interest=(464, 480),
+        s_twap5=200,
+        orders=(1192, 96),
+        order=dict(id=76, market=80, status=82, type=84),
+    ),
 }
 AUTHORITY_KEY, PAYER_KEY = bytes([7] * 32), bytes([9] * 32)
 SOL_ORACLE, QUOTE_ORACLE = bytes([21] * 32), bytes([22] * 32)
@@ -42,10 +95,20 @@ def account(kind, size, **patches):
     return bytes(raw)
 
 
-def u16(n): return struct.pack("<H", n)
-def u32(n): return struct.pack("<I", n)
-def u64(n): return struct.pack("<Q", n)
-def i64(n): return struct.pack("<q", n)
+def u16(n):
+    return struct.pack("<H", n)
+
+
+def u32(n):
+    return struct.pack("<I", n)
+
+
+def u64(n):
+    return struct.pack("<Q", n)
+
+
+def i64(n):
+    return struct.pack("<q", n)
 
 
 class World:
@@ -60,9 +123,9 @@ class World:
         items = {self.plan.items[i].role: bytes(self.plan.items[i].key.bytes) for i in range(self.plan.n)}
         owner = unbase58(s["program"])
         user = bytearray(account("User", s["user"], _8=AUTHORITY_KEY, **{f"_{s['sub']}": u16(0)}))
-        struct.pack_into("<Q", user, 104, 500 * 10**9)                              # 500 of the quote asset
-        struct.pack_into("<QqqqH", user, 144, 10 * 10**9, 0, 0, 0, 1)               # 10 SOL
-        struct.pack_into("<qqq", user, s["perp_at"], 0, -9 * 10**9, 1350 * 10**6)   # short 9
+        struct.pack_into("<Q", user, 104, 500 * 10**9)  # 500 of the quote asset
+        struct.pack_into("<QqqqH", user, 144, 10 * 10**9, 0, 0, 0, 1)  # 10 SOL
+        struct.pack_into("<qqq", user, s["perp_at"], 0, -9 * 10**9, 1350 * 10**6)  # short 9
         self.accounts = {
             items[STATE]: (owner, account("State", s["state"])),
             items[USER]: (owner, bytes(user)),
@@ -81,25 +144,56 @@ class World:
 
     def address(self, kind, index):
         out = self.ffi.new("ek_key *")
-        check(self.lib.ek_venue_address(self.v, getattr(self.lib, f"EK_ADDR_{kind}"), self.ffi.NULL, index, out))
+        check(
+            self.lib.ek_venue_address(self.v, getattr(self.lib, f"EK_ADDR_{kind}"), self.ffi.NULL, index, out)
+        )
         return bytes(out.bytes)
 
     def perp(self, index, oracle, name, source=12):
         s = self.s
-        return account("PerpMarket", s["perp"], _8=self.address("PERP_MARKET", index), **{
-            f"_{s['p_oracle']}": oracle, f"_{s['p_name']}": name.ljust(32), f"_{s['p_index']}": u16(index), f"_{s['p_source']}": bytes([source]),
-            f"_{s['p_status']}": b"\1"})
+        return account(
+            "PerpMarket",
+            s["perp"],
+            _8=self.address("PERP_MARKET", index),
+            **{
+                f"_{s['p_oracle']}": oracle,
+                f"_{s['p_name']}": name.ljust(32),
+                f"_{s['p_index']}": u16(index),
+                f"_{s['p_source']}": bytes([source]),
+                f"_{s['p_status']}": b"\1",
+            },
+        )
 
     def spot(self, index, oracle, name, decimals, source):
         s = self.s
-        return account("SpotMarket", s["spot"], _8=self.address("SPOT_MARKET", index), **{
-            f"_{s['s_oracle']}": oracle, f"_{s['s_name']}": name.ljust(32), f"_{s['s_index']}": u16(index), f"_{s['s_source']}": bytes([source]),
-            f"_{s['s_status']}": b"\1", f"_{s['s_decimals']}": u32(decimals), f"_{s['s_interest'][0]}": u64(10**10), f"_{s['s_interest'][1]}": u64(10**10),
-            f"_{s['s_twap5']}": i64(10**6)})
+        return account(
+            "SpotMarket",
+            s["spot"],
+            _8=self.address("SPOT_MARKET", index),
+            **{
+                f"_{s['s_oracle']}": oracle,
+                f"_{s['s_name']}": name.ljust(32),
+                f"_{s['s_index']}": u16(index),
+                f"_{s['s_source']}": bytes([source]),
+                f"_{s['s_status']}": b"\1",
+                f"_{s['s_decimals']}": u32(decimals),
+                f"_{s['s_interest'][0]}": u64(10**10),
+                f"_{s['s_interest'][1]}": u64(10**10),
+                f"_{s['s_twap5']}": i64(10**6),
+            },
+        )
 
     @staticmethod
     def lazer(price, slot):
-        return account("PythLazerOracle", 48, _8=i64(price), _16=u64(1_700_000_000 * 10**6), _24=u64(slot), _32=struct.pack("<i", -8), _40=u64(1000))
+        return account(
+            "PythLazerOracle",
+            48,
+            _8=i64(price),
+            _16=u64(1_700_000_000 * 10**6),
+            _24=u64(slot),
+            _32=struct.pack("<i", -8),
+            _40=u64(1000),
+        )
 
     def answer(self):
         values = []
@@ -109,9 +203,21 @@ class World:
                 values.append(None)
                 continue
             owner, data = self.accounts[k]
-            values.append({"lamports": self.lamports.get(k, 1), "owner": base58(owner), "data": [base64.b64encode(data).decode(), "base64"],
-                           "executable": False, "rentEpoch": 2**64 - 1, "space": len(data)})
-        return {"jsonrpc": "2.0", "result": {"context": {"slot": self.slot, "apiVersion": "2.2"}, "value": values}, "id": 1}
+            values.append(
+                {
+                    "lamports": self.lamports.get(k, 1),
+                    "owner": base58(owner),
+                    "data": [base64.b64encode(data).decode(), "base64"],
+                    "executable": False,
+                    "rentEpoch": 2**64 - 1,
+                    "space": len(data),
+                }
+            )
+        return {
+            "jsonrpc": "2.0",
+            "result": {"context": {"slot": self.slot, "apiVersion": "2.2"}, "value": values},
+            "id": 1,
+        }
 
     def load(self, answer=None, work=8192):
         """Read twice, in a spelling that nodes do not send and in theirs, which has a short way of its own: both must say the same."""
@@ -125,14 +231,22 @@ class World:
             except Refused as refused:
                 said.append(refused)
         if isinstance(said[0], Refused):
-            assert isinstance(said[1], Refused) and (said[0].code, said[0].text) == (said[1].code, said[1].text), said
+            assert isinstance(said[1], Refused) and (said[0].code, said[0].text) == (
+                said[1].code,
+                said[1].text,
+            ), said
             raise said[0]
         assert bytes(self.ffi.buffer(said[0])) == bytes(self.ffi.buffer(said[1]))
         return said[0]
 
     def load_text(self, text, work=8192):
         book, fault = self.ffi.new("ek_book *"), self.ffi.new("ek_fault *")
-        check(self.lib.ek_book_load(book, self.plan, exact(text), len(text), self.ffi.new("uint8_t[]", max(work, 1)), work, fault), fault)
+        check(
+            self.lib.ek_book_load(
+                book, self.plan, exact(text), len(text), self.ffi.new("uint8_t[]", max(work, 1)), work, fault
+            ),
+            fault,
+        )
         return book
 
     def settle(self):
@@ -164,13 +278,34 @@ def test_two_reads_find_everything(name):
     w = World(name)
     book, rounds = w.settle()
     assert rounds == 2
-    assert (book.slot, book.clock.unix_timestamp, book.authority_lamports, book.payer_lamports) == (1000, 1_700_000_000, 2_500_000_000, 0)
+    assert (book.slot, book.clock.unix_timestamp, book.authority_lamports, book.payer_lamports) == (
+        1000,
+        1_700_000_000,
+        2_500_000_000,
+        0,
+    )
     assert (book.n_perps, book.n_spots, book.n_oracles) == (1, 2, 2)
     roles = [w.plan.items[i].role for i in range(w.plan.n)]
-    assert roles == [STATE, USER, USER_STATS, CLOCK, AUTHORITY, PAYER, SPOT_MARKET, PERP_MARKET, SPOT_MARKET, ORACLE, ORACLE]
+    assert roles == [
+        STATE,
+        USER,
+        USER_STATS,
+        CLOCK,
+        AUTHORITY,
+        PAYER,
+        SPOT_MARKET,
+        PERP_MARKET,
+        SPOT_MARKET,
+        ORACLE,
+        ORACLE,
+    ]
     find = lambda what, text: getattr(w.lib, f"ek_book_{what}_by_name")(book, text.encode(), len(text))
     assert find("perp", "SOL-PERP").market_index == 0 and find("spot", "SOL").market_index == 1
-    assert find("perp", "SOL") == w.ffi.NULL and find("spot", "SO") == w.ffi.NULL and find("spot", "SOLX") == w.ffi.NULL
+    assert (
+        find("perp", "SOL") == w.ffi.NULL
+        and find("spot", "SO") == w.ffi.NULL
+        and find("spot", "SOLX") == w.ffi.NULL
+    )
     oracle = w.ffi.new("ek_oracle **")
     check(w.lib.ek_book_perp_oracle(book, 0, oracle))
     assert oracle[0].price_e6 == 150_000_000 and w.lib.ek_oracle_age_slots(book, oracle[0]) == 2
@@ -194,7 +329,14 @@ def test_one_key_for_authority_and_payer_is_read_once():
     ffi, lib = core()
     plan = ffi.new("ek_plan *")
     check(lib.ek_plan_init(plan, venue("velocity"), key(AUTHORITY_KEY), 0, ffi.NULL))
-    assert [plan.items[i].role for i in range(plan.n)] == [STATE, USER, USER_STATS, CLOCK, AUTHORITY, SPOT_MARKET]
+    assert [plan.items[i].role for i in range(plan.n)] == [
+        STATE,
+        USER,
+        USER_STATS,
+        CLOCK,
+        AUTHORITY,
+        SPOT_MARKET,
+    ]
 
 
 def test_only_a_wallet_may_be_absent(world):
@@ -218,7 +360,7 @@ def test_wrong_owner_type_or_length_is_named(world):
         w.accounts[k] = (bytes([1] * 32), data)
         code, text = w.refused()
         assert code == E.OWNER and names in text and "owned by" in text
-        exact = k == w.items[USER]          # the next User widens its positions: no other length is read
+        exact = k == w.items[USER]  # the next User widens its positions: no other length is read
         short, wants = (E.LENGTH, f"has exactly {len(data)}") if exact else (E.SHORT, f"needs {len(data)}")
         w.accounts[k] = (owner, data[:-1])
         code, text = w.refused()
@@ -263,7 +405,11 @@ def test_another_mans_account_is_refused(world):
 
 def test_unknown_enum_numbers_are_unsupported_not_guessed(world):
     w = world
-    for k, at in ((w.ids[0], w.s["p_status"]), (w.ids[0], w.s["p_source"]), (w.address("SPOT_MARKET", 1), w.s["s_status"])):
+    for k, at in (
+        (w.ids[0], w.s["p_status"]),
+        (w.ids[0], w.s["p_source"]),
+        (w.address("SPOT_MARKET", 1), w.s["s_status"]),
+    ):
         owner, data = w.accounts[k]
         w.accounts[k] = (owner, data[:at] + b"\x63" + data[at + 1 :])
         assert w.refused()[0] == E.UNSUPPORTED
@@ -279,7 +425,10 @@ def test_an_oracle_nobody_can_value_stops_only_those_who_need_it(world):
     owner, _ = w.accounts[w.ids[0]]
     w.accounts[w.ids[0]] = (owner, w.perp(0, SOL_ORACLE, b"SOL-PERP", source=1))  # Switchboard
     book, out = w.load(), w.ffi.new("ek_oracle **")
-    assert w.lib.ek_book_perp_oracle(book, 0, out) == E.UNSUPPORTED and w.lib.ek_book_spot_oracle(book, 1, out) == E.OK
+    assert (
+        w.lib.ek_book_perp_oracle(book, 0, out) == E.UNSUPPORTED
+        and w.lib.ek_book_spot_oracle(book, 1, out) == E.OK
+    )
 
 
 def test_a_market_that_changed_its_oracle_leaves_the_old_one_behind(world):
@@ -302,14 +451,14 @@ def test_positions_and_live_orders_bring_their_markets(world):
     owner, data = w.accounts[w.items[USER]]
     user = bytearray(data)
     at = s["perp_at"] + s["perp_stride"]
-    struct.pack_into("<q", user, at + 16, -5)                              # a closed position with unsettled pnl
+    struct.pack_into("<q", user, at + 16, -5)  # a closed position with unsettled pnl
     struct.pack_into("<H", user, at + s["perp_index"], 4)
     at, o = s["orders"][0] + s["orders"][1], s["order"]
     struct.pack_into("<H", user, at + o["market"], 6)
-    user[at + o["status"]], user[at + o["type"]] = 1, 1                    # live: brings perp market 6
+    user[at + o["status"]], user[at + o["type"]] = 1, 1  # live: brings perp market 6
     at += s["orders"][1]
     struct.pack_into("<H", user, at + o["market"], 7)
-    user[at + o["status"]], user[at + o["type"]] = 2, 1                    # filled long ago: brings nothing
+    user[at + o["status"]], user[at + o["type"]] = 2, 1  # filled long ago: brings nothing
     w.accounts[w.items[USER]] = (owner, bytes(user))
     changed = w.ffi.new("int *")
     check(w.lib.ek_plan_complete(w.plan, w.load(), changed))
@@ -331,14 +480,19 @@ def test_a_position_that_is_only_being_liquidated_is_in_use(world):
 def test_a_market_is_put_once():
     w = World("drift")
     b = Book(w.v)
-    for role, raw in ((PERP_MARKET, w.perp(0, SOL_ORACLE, b"SOL-PERP")), (SPOT_MARKET, w.spot(1, SOL_ORACLE, b"SOL", 9, 12))):
+    for role, raw in (
+        (PERP_MARKET, w.perp(0, SOL_ORACLE, b"SOL-PERP")),
+        (SPOT_MARKET, w.spot(1, SOL_ORACLE, b"SOL", 9, 12)),
+    ):
         b.put(role, raw)
         with pytest.raises(Refused) as refused:
             b.put(role, raw)
         assert refused.value.code == E.MISMATCH
     assert (b.b.n_perps, b.b.n_spots) == (1, 1)
     for i in range(1, 40):
-        code = w.lib.ek_book_put_account(b.b, PERP_MARKET, w.ffi.NULL, exact(w.perp(i, SOL_ORACLE, b"X")), w.s["perp"])
+        code = w.lib.ek_book_put_account(
+            b.b, PERP_MARKET, w.ffi.NULL, exact(w.perp(i, SOL_ORACLE, b"X")), w.s["perp"]
+        )
         if code != E.OK:
             break
     assert code == E.FULL and b.b.n_perps == w.lib.EK_BOOK_PERPS
@@ -350,7 +504,9 @@ def test_the_quote_market_of_a_perp_is_read(world):
     w.accounts[w.ids[0]] = (owner, data[:at] + u16(5) + data[at + 2 :])
     changed = w.ffi.new("int *")
     check(w.lib.ek_plan_complete(w.plan, w.load(), changed))
-    assert changed[0] == 1 and 5 in {w.plan.items[i].market_index for i in range(w.plan.n) if w.plan.items[i].role == SPOT_MARKET}
+    assert changed[0] == 1 and 5 in {
+        w.plan.items[i].market_index for i in range(w.plan.n) if w.plan.items[i].role == SPOT_MARKET
+    }
 
 
 def test_a_program_cannot_pay_fees_and_is_no_wallet(world):
@@ -362,7 +518,11 @@ def test_a_program_cannot_pay_fees_and_is_no_wallet(world):
     w.accounts[w.items[AUTHORITY]] = (bytes([3] * 32), b"")
     book = w.load()
     assert book.authority_is_system == 0
-    legs, out, fault = w.ffi.new("ek_hedge_legs *", [0, 1, 1, 1, 0]), w.ffi.new("ek_assessment *"), w.ffi.new("ek_fault *")
+    legs, out, fault = (
+        w.ffi.new("ek_hedge_legs *", [0, 1, 1, 1, 0]),
+        w.ffi.new("ek_assessment *"),
+        w.ffi.new("ek_fault *"),
+    )
     assert w.lib.ek_assess(book, legs, out, fault) == E.OWNER
     legs.use_wallet = 0
     check(w.lib.ek_assess(book, legs, out, fault), fault)
@@ -371,7 +531,11 @@ def test_a_program_cannot_pay_fees_and_is_no_wallet(world):
 
 def test_legs_add_up(world):
     book = world.load()
-    legs, out, fault = world.ffi.new("ek_hedge_legs *", [0, 1, 1, 1, -3]), world.ffi.new("ek_assessment *"), world.ffi.new("ek_fault *")
+    legs, out, fault = (
+        world.ffi.new("ek_hedge_legs *", [0, 1, 1, 1, -3]),
+        world.ffi.new("ek_assessment *"),
+        world.ffi.new("ek_fault *"),
+    )
     check(world.lib.ek_assess(book, legs, out, fault), fault)
     assert (out.venue_spot_base_e9, out.wallet_base_e9, out.extra_base_e9) == (10 * 10**9, 2_500_000_000, -3)
     assert out.spot_base_e9 == 12_500_000_000 - 3
@@ -386,7 +550,13 @@ def test_answers_that_are_not_the_answer(world):
     with_value = lambda v: {**good, "result": {**good["result"], "value": v}}
     assert w.refused(with_value(value[:-1]))[0] == E.MISMATCH
     assert w.refused(with_value(value + [None]))[0] == E.MISMATCH
-    code, text = w.refused({"jsonrpc": "2.0", "error": {"code": -32016, "message": "Minimum context slot has not been reached"}, "id": 1})
+    code, text = w.refused(
+        {
+            "jsonrpc": "2.0",
+            "error": {"code": -32016, "message": "Minimum context slot has not been reached"},
+            "id": 1,
+        }
+    )
     assert code == E.RPC and "Minimum context slot" in text
     assert w.refused(b"<html>502 Bad Gateway</html>")[0] == E.SYNTAX
     assert w.refused(json.dumps(good).encode()[:-7])[0] in (E.SYNTAX, E.SHORT)
@@ -412,13 +582,21 @@ def test_flipped_bytes_never_slip_past_the_checks(seed, name):
     try:
         book = w.load()
     except Refused as refused:
-        assert refused.code in (E.SHORT, E.LENGTH, E.DISCRIMINATOR, E.UNSUPPORTED, E.MISMATCH) and refused.text
+        assert (
+            refused.code in (E.SHORT, E.LENGTH, E.DISCRIMINATOR, E.UNSUPPORTED, E.MISMATCH) and refused.text
+        )
         return
-    legs, out, fault = w.ffi.new("ek_hedge_legs *", [0, 1, 1, 0, 0]), w.ffi.new("ek_assessment *"), w.ffi.new("ek_fault *")
+    legs, out, fault = (
+        w.ffi.new("ek_hedge_legs *", [0, 1, 1, 0, 0]),
+        w.ffi.new("ek_assessment *"),
+        w.ffi.new("ek_fault *"),
+    )
     code = w.lib.ek_assess(book, legs, out, fault)
     assert code == E.OK or w.ffi.string(fault.text)
     if k == w.items[USER]:
-        base = sum(struct.unpack_from("<q", raw, w.s["perp_at"] + i * w.s["perp_stride"] + 8)[0] for i in range(8))
+        base = sum(
+            struct.unpack_from("<q", raw, w.s["perp_at"] + i * w.s["perp_stride"] + 8)[0] for i in range(8)
+        )
         assert sum(book.user.perps[i].base_e9 for i in range(book.user.n_perps)) == base
 
 
@@ -429,6 +607,8 @@ def test_nothing_of_an_answer_that_is_no_json(world):
     last = text.rindex(b'","base64"]')
     text[last - 20] = ord('"')
     book, fault = world.ffi.new("ek_book *"), world.ffi.new("ek_fault *")
-    code = world.lib.ek_book_load(book, world.plan, exact(bytes(text)), len(text), world.ffi.new("uint8_t[]", 8192), 8192, fault)
+    code = world.lib.ek_book_load(
+        book, world.plan, exact(bytes(text)), len(text), world.ffi.new("uint8_t[]", 8192), 8192, fault
+    )
     assert code == E.SYNTAX and book.have == 0
     assert world.ffi.string(fault.text) == b"the answer is not a getMultipleAccounts result"

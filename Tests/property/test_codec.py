@@ -1,4 +1,5 @@
 """base58, base64 and shortvec against Python's integers and base64 module."""
+
 import base64
 import binascii
 import random
@@ -67,7 +68,13 @@ def test_base58_refuses_every_other_character(solana, text, byte, place):
 
 @given(st.integers(0, 2**256 - 1), st.integers(0, 256))
 def test_fixed_forms_at_the_edges_of_limbs(solana, n, shift):
-    for v in (n >> shift, (1 << shift) % 2**256, (2**256 - 1) ^ (1 << shift) % 2**256, 58 ** (shift % 44), 58 ** (shift % 44) - 1):
+    for v in (
+        n >> shift,
+        (1 << shift) % 2**256,
+        (2**256 - 1) ^ (1 << shift) % 2**256,
+        58 ** (shift % 44),
+        58 ** (shift % 44) - 1,
+    ):
         key = v.to_bytes(32, "big")
         assert solana.key_text(key) == spelled(key) and solana.key(spelled(key)) == key
         sig = (v << 256 | n).to_bytes(64, "big")
@@ -78,7 +85,7 @@ def test_keys_of_one_more_than_the_largest_are_refused(solana):
     for size, call in ((32, solana.key), (64, solana.sig)):
         largest = b"\xff" * size
         assert call(spelled(largest)) == largest
-        for more in (0, 1, 57, 58**5, 58 ** 20):
+        for more in (0, 1, 57, 58**5, 58**20):
             n = 2 ** (8 * size) + more
             with pytest.raises(Refused):
                 call(spelled(n.to_bytes(size + 1, "big")))
@@ -105,12 +112,18 @@ def accepts(text):
 
 
 @settings(max_examples=500)
-@given(st.binary(max_size=90), st.lists(st.tuples(st.integers(0, 130), st.sampled_from(list(b"=AZaz09+/-_ \n\x00\x80")), st.booleans()), max_size=3))
+@given(
+    st.binary(max_size=90),
+    st.lists(
+        st.tuples(st.integers(0, 130), st.sampled_from(list(b"=AZaz09+/-_ \n\x00\x80")), st.booleans()),
+        max_size=3,
+    ),
+)
 def test_base64_is_as_strict_as_the_rfc(solana, data, changes):
     text = bytearray(base64.b64encode(data))
     for place, byte, insert in changes:
         place = min(place, len(text))
-        text[place:place if insert else place + 1] = bytes([byte])
+        text[place : place if insert else place + 1] = bytes([byte])
     expect = accepts(bytes(text))
     try:
         assert solana.unbase64(bytes(text)) == expect
@@ -122,7 +135,7 @@ def test_base64_every_single_character_in_every_place(solana):
     base = bytearray(base64.b64encode(random.Random(5).randbytes(24)))
     for place in range(len(base)):
         for byte in range(256):
-            text = bytes(base[:place]) + bytes([byte]) + bytes(base[place + 1:])
+            text = bytes(base[:place]) + bytes([byte]) + bytes(base[place + 1 :])
             try:
                 got = solana.unbase64(text)
             except Refused:

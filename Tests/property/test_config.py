@@ -1,4 +1,5 @@
 """The configuration through its own entry: the contract's sample, init's file, numbers against Python's decimals, and noise."""
+
 import ctypes as c
 import os
 import pathlib
@@ -86,20 +87,37 @@ def test_the_reference_names_every_key(config, tmp_path):
 
 
 # section, key, decimals, lowest, highest, lowest itself allowed
-NUMBERS = [("agent", "loop_interval_seconds", 3, "0.1", "86400", True), ("rpc", "timeout_ms", 0, "100", "120000", True), ("rpc", "max_slot_lag", 0, "0", "100000", True),
-           ("account", "sub_account", 0, "0", "65535", True), ("hedge SOL-PERP", "drift_tolerance_pct", 4, "0", "50", False),
-           ("hedge SOL-PERP", "hedge_ratio_pct", 4, "0", "200", True),
-           ("hedge SOL-PERP", "target_delta", 9, "-1000000", "1000000", True), ("hedge SOL-PERP", "cooldown_seconds", 0, "0", "2592000", True), ("hedge SOL-PERP", "max_leverage", 4, "0", "100", False),
-           ("order", "max_slippage_pct", 4, "0", "20", False), ("order", "max_priority_fee_lamports", 0, "0", "1000000000", True),
-           ("gates", "min_health_pct", 2, "0", "100", True), ("gates", "gas_reserve_sol", 9, "0", "1000", True), ("gates", "max_cost_bps", 2, "0", "10000", False)]
+NUMBERS = [
+    ("agent", "loop_interval_seconds", 3, "0.1", "86400", True),
+    ("rpc", "timeout_ms", 0, "100", "120000", True),
+    ("rpc", "max_slot_lag", 0, "0", "100000", True),
+    ("account", "sub_account", 0, "0", "65535", True),
+    ("hedge SOL-PERP", "drift_tolerance_pct", 4, "0", "50", False),
+    ("hedge SOL-PERP", "hedge_ratio_pct", 4, "0", "200", True),
+    ("hedge SOL-PERP", "target_delta", 9, "-1000000", "1000000", True),
+    ("hedge SOL-PERP", "cooldown_seconds", 0, "0", "2592000", True),
+    ("hedge SOL-PERP", "max_leverage", 4, "0", "100", False),
+    ("order", "max_slippage_pct", 4, "0", "20", False),
+    ("order", "max_priority_fee_lamports", 0, "0", "1000000000", True),
+    ("gates", "min_health_pct", 2, "0", "100", True),
+    ("gates", "gas_reserve_sol", 9, "0", "1000", True),
+    ("gates", "max_cost_bps", 2, "0", "10000", False),
+]
 
 
-@given(st.sampled_from(NUMBERS), st.decimals(-10, 10**7, places=10).map(lambda d: d.normalize()) | st.decimals(0, 100, places=2))
+@given(
+    st.sampled_from(NUMBERS),
+    st.decimals(-10, 10**7, places=10).map(lambda d: d.normalize()) | st.decimals(0, 100, places=2),
+)
 @settings(max_examples=800, deadline=None)
 def test_numbers_are_accepted_exactly_in_their_range(config, row, value):
     section, key, decimals, low, high, inclusive = row
     text = f"{value:f}"
-    sections = {"rpc": "[rpc]\nurl = https://a.example\n", "account": f"[account]\nauthority = {KEY}\n", "hedge SOL-PERP": "[hedge SOL-PERP]\n"}
+    sections = {
+        "rpc": "[rpc]\nurl = https://a.example\n",
+        "account": f"[account]\nauthority = {KEY}\n",
+        "hedge SOL-PERP": "[hedge SOL-PERP]\n",
+    }
     sections[section] = sections.get(section, f"[{section}]\n") + f"{key} = {text}\n"
     err, said = config.parse("".join(sections.values()))
     inside = (Decimal(low) <= value if inclusive else Decimal(low) < value) and value <= Decimal(high)
@@ -119,10 +137,43 @@ def test_noise_is_an_error_with_a_place(config, noise):
     assert text.startswith("F:") and len(text) > 5
 
 
-LINES = st.sampled_from(["[agent]", "[rpc]", "[venue]", "[account]", "[hedge SOL-PERP]", "[hedge BTC-PERP]", "[order]", "[gates]", "[web]", "[alerts]", "[x]",
-                         "mode = paper", "mode = live", "url = https://b.example/?s3cret", "url = http://c.example/s3cret", "timeout_ms = 5", "timeout_ms = 500",
-                         "name = drift", "keypair = /k", f"authority = {KEY}", "sub_account = 1", "spot = venue:SOL", "max_failures = 3", "listen =",
-                         "listen = 0.0.0.0:1", "token_file = /t", "webhook = https://h.example/s3cret", "", "# c", "; c", " x", "x", "x = 1"])
+LINES = st.sampled_from(
+    [
+        "[agent]",
+        "[rpc]",
+        "[venue]",
+        "[account]",
+        "[hedge SOL-PERP]",
+        "[hedge BTC-PERP]",
+        "[order]",
+        "[gates]",
+        "[web]",
+        "[alerts]",
+        "[x]",
+        "mode = paper",
+        "mode = live",
+        "url = https://b.example/?s3cret",
+        "url = http://c.example/s3cret",
+        "timeout_ms = 5",
+        "timeout_ms = 500",
+        "name = drift",
+        "keypair = /k",
+        f"authority = {KEY}",
+        "sub_account = 1",
+        "spot = venue:SOL",
+        "max_failures = 3",
+        "listen =",
+        "listen = 0.0.0.0:1",
+        "token_file = /t",
+        "webhook = https://h.example/s3cret",
+        "",
+        "# c",
+        "; c",
+        " x",
+        "x",
+        "x = 1",
+    ]
+)
 
 
 @given(st.lists(LINES, max_size=25), st.sampled_from(["\n", "\r\n"]), st.booleans())
@@ -131,8 +182,19 @@ def test_any_mix_of_lines_is_judged_by_the_rules(config, lines, end, last):
     """A small second judge: sections once, keys in their sections and once, nothing before a section. And no secret in any text."""
     err, text = config.parse(end.join(lines) + (end if last else ""))
     assert "s3cret" not in text
-    homes = {"mode": "[agent]", "url": "[rpc]", "timeout_ms": "[rpc]", "name": "[venue]", "keypair": "[account]", "authority": "[account]", "sub_account": "[account]",
-             "max_failures": "[gates]", "listen": "[web]", "token_file": "[web]", "webhook": "[alerts]"}
+    homes = {
+        "mode": "[agent]",
+        "url": "[rpc]",
+        "timeout_ms": "[rpc]",
+        "name": "[venue]",
+        "keypair": "[account]",
+        "authority": "[account]",
+        "sub_account": "[account]",
+        "max_failures": "[gates]",
+        "listen": "[web]",
+        "token_file": "[web]",
+        "webhook": "[alerts]",
+    }
     section, seen, wrong = None, set(), None
     for number, line in enumerate(lines, 1):
         if line == "" or line[0] in "#;":
@@ -146,7 +208,11 @@ def test_any_mix_of_lines_is_judged_by_the_rules(config, lines, end, last):
             bad = True
         else:
             home = "[hedge SOL-PERP]" if key == "spot" else homes.get(key)
-            bad = home != section or ((section, key) in seen and key != "url") or line in ("timeout_ms = 5", "url = http://c.example/s3cret")
+            bad = (
+                home != section
+                or ((section, key) in seen and key != "url")
+                or line in ("timeout_ms = 5", "url = http://c.example/s3cret")
+            )
             seen.add((section, key))
         if bad:
             wrong = number
@@ -156,4 +222,6 @@ def test_any_mix_of_lines_is_judged_by_the_rules(config, lines, end, last):
     elif err != OK and lines.count("url = https://b.example/?s3cret") <= 8:
         assert err == MISMATCH, text
     if err == OK:
-        assert any(line.startswith("url") for line in lines) and any(line.startswith("[hedge") for line in lines)
+        assert any(line.startswith("url") for line in lines) and any(
+            line.startswith("[hedge") for line in lines
+        )

@@ -1,4 +1,5 @@
 """Digests against hashlib, signatures against themselves, the on-curve rule against Python's integers."""
+
 import hashlib
 
 import pytest
@@ -34,14 +35,20 @@ def test_on_curve_random(solana, data):
 
 
 def test_on_curve_where_carries_and_reductions_happen(solana):
-    values = {v + d for v in (0, 1, P, 2 * P, 2**255, 2**51, 2**102, 2**153, 2**204, 2**254, P // 2) for d in range(-40, 41)}
+    values = {
+        v + d
+        for v in (0, 1, P, 2 * P, 2**255, 2**51, 2**102, 2**153, 2**204, 2**254, P // 2)
+        for d in range(-40, 41)
+    }
     values |= {2**k + d for k in range(256) for d in (-1, 0, 1)} | {2**255 - 2**k for k in range(255)}
     for v in sorted(x for x in values if 0 <= x < 2**256):
         data = v.to_bytes(32, "little")
         assert solana.on_curve(data) == decompresses(data), hex(v)
 
 
-@given(st.binary(min_size=32, max_size=32), st.binary(max_size=300), st.integers(0, 511), st.integers(0, 2399))
+@given(
+    st.binary(min_size=32, max_size=32), st.binary(max_size=300), st.integers(0, 511), st.integers(0, 2399)
+)
 def test_signatures(solana, seed, msg, sig_bit, msg_bit):
     pub, secret = solana.keypair(seed)
     sig = solana.sign(secret, msg)

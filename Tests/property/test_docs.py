@@ -1,5 +1,6 @@
 """The documents against the program: the config reference is the one the table makes, every gate, status and ticket state is explained,
 every test that a document names exists, every link leads somewhere."""
+
 import os
 import pathlib
 import re
@@ -53,7 +54,11 @@ def test_every_status_is_explained():
 
 
 def test_every_ticket_state_is_explained():
-    names = re.search(r"const char \*ek_ticket_state_name.*?\{(.*?)\}", read("CSources/EvenkeelCore/order/ek_ticket.c"), re.S).group(1)
+    names = re.search(
+        r"const char \*ek_ticket_state_name.*?\{(.*?)\}",
+        read("CSources/EvenkeelCore/order/ek_ticket.c"),
+        re.S,
+    ).group(1)
     page = read("docs/order-life.md")
     words = [w for w in re.findall(r'"(\w+)"', names)]
     assert len(words) >= 6
@@ -64,11 +69,20 @@ def test_every_ticket_state_is_explained():
 def there_are():
     names = set()
     for path in (ROOT / "Tests").rglob("*.py"):
-        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)}
+        names |= {
+            "%s::%s" % (path.relative_to(ROOT / "Tests"), n)
+            for n in re.findall(r"^def (test_\w+)", path.read_text(), re.M)
+        }
     for path in (ROOT / "Tests" / "EvenkeelTests").rglob("*.swift"):
-        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)}
+        names |= {
+            "%s::%s" % (path.relative_to(ROOT / "Tests"), n)
+            for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)
+        }
     for path in [p for part in ("core", "sys") for p in (ROOT / "Tests" / part).rglob("test_*.c")]:
-        names |= {"%s::%s" % (path.relative_to(ROOT / "Tests"), n) for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)}
+        names |= {
+            "%s::%s" % (path.relative_to(ROOT / "Tests"), n)
+            for n in re.findall(r"^    RUN\((\w+)\)", path.read_text(), re.M)
+        }
     return names
 
 
@@ -110,7 +124,11 @@ def test_every_command_is_told():
 def test_every_silent_death_is_shown():
     """Each way to stop working names the tests that show who notices; the host's own death is nobody's to show here."""
     section = read("docs/operations.md").split("\n## Silent death\n")[1].split("\n## ")[0]
-    rows = [[c.strip() for c in re.split(r"(?<!\\\\)\|", x)[1:-1]] for x in section.splitlines() if x.startswith("| ")][1:]
+    rows = [
+        [c.strip() for c in re.split(r"(?<!\\\\)\|", x)[1:-1]]
+        for x in section.splitlines()
+        if x.startswith("| ")
+    ][1:]
     assert len(rows) > 18
     bare = [r[0] for r in rows if not re.search(r"`[\w/]+\.py::test_\w+`", r[3])]
     assert bare == ["the host or its network dies"]
@@ -118,14 +136,20 @@ def test_every_silent_death_is_shown():
 
 def test_the_readme_counts_right():
     page = read("README.md")
-    assert "(`Tests/core`, `Tests/sys`, %d programs)" % len([*(ROOT / "Tests/core").rglob("test_*.c"), *(ROOT / "Tests/sys").rglob("test_*.c")]) in page
+    assert (
+        "(`Tests/core`, `Tests/sys`, %d programs)"
+        % len([*(ROOT / "Tests/core").rglob("test_*.c"), *(ROOT / "Tests/sys").rglob("test_*.c")])
+        in page
+    )
     assert "(`Tests/fuzz`, %d)" % len(list((ROOT / "Tests/fuzz").rglob("fuzz_*.c"))) in page
 
 
 def test_every_error_name_is_told():
     page = read("docs/venues.md")
     for venue in ("velocity", "drift"):
-        names = re.findall(r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/venue/ek_venue_%s.c" % venue))
+        names = re.findall(
+            r'\{(6\d{3}), "(\w+)"\}', read("CSources/EvenkeelCore/venue/ek_venue_%s.c" % venue)
+        )
         assert len(names) > 25
         assert [n for n in names if "%s %s" % n not in page] == []
 
@@ -145,11 +169,20 @@ def test_every_package_is_in_the_supply_chain():
     """What Tools/deps.sh installs, what Python's requirements name, what the shipped program is linked with."""
     page = read("docs/supply-chain.md")
     script = read("Tools/deps.sh")
-    packages = {w for line in re.findall(r'packages="([^"]*)"', script) for w in line.split() if not w.startswith("$")}
+    packages = {
+        w for line in re.findall(r'packages="([^"]*)"', script) for w in line.split() if not w.startswith("$")
+    }
     packages |= set(re.search(r"for p in (prometheus[^;]*); do", script).group(1).split())
     assert len(packages) > 30 and [p for p in sorted(packages) if "`%s`" % p not in page] == []
-    pinned = re.findall(r"^([\w-]+)==", read("Tests/requirements.txt") + "\n" + read("Benchmarks/requirements.txt"), re.M)
+    pinned = re.findall(
+        r"^([\w-]+)==", read("Tests/requirements.txt") + "\n" + read("Benchmarks/requirements.txt"), re.M
+    )
     assert len(pinned) > 6 and [p for p in pinned if p not in page] == []
     linked = set(re.findall(r'linkedLibrary\("(\w+)"\)', read("Package.swift")))
-    loaded = set(re.findall(r'"lib(\w+)\.so\.\d+"[,\n]', read("CSources/EvenkeelSys/net/sys_curl.c") + read("CSources/EvenkeelSys/net/sys_lws.c")))
+    loaded = set(
+        re.findall(
+            r'"lib(\w+)\.so\.\d+"[,\n]',
+            read("CSources/EvenkeelSys/net/sys_curl.c") + read("CSources/EvenkeelSys/net/sys_lws.c"),
+        )
+    )
     assert linked == {"sodium", "jansson", "inih"} and loaded == {"curl", "websockets"}

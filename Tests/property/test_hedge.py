@@ -1,4 +1,5 @@
 """The decision's arithmetic against Python's exact integers: drift, direction, size, cooldown."""
+
 import ctypes as c
 
 import pytest
@@ -13,8 +14,15 @@ NONE, EXPAND, REDUCE = range(3)
 
 
 class Rules(c.Structure):
-    _fields_ = [("tolerance_ppm", c.c_uint32), ("cooldown_s", c.c_uint32), ("slot_ms", c.c_uint32), ("min_trade", c.c_uint64),
-                ("max_trade", c.c_uint64), ("step", c.c_uint64), ("market_min", c.c_uint64)]
+    _fields_ = [
+        ("tolerance_ppm", c.c_uint32),
+        ("cooldown_s", c.c_uint32),
+        ("slot_ms", c.c_uint32),
+        ("min_trade", c.c_uint64),
+        ("max_trade", c.c_uint64),
+        ("step", c.c_uint64),
+        ("market_min", c.c_uint64),
+    ]
 
 
 class Moment(c.Structure):
@@ -22,13 +30,29 @@ class Moment(c.Structure):
 
 
 class Decision(c.Structure):
-    _fields_ = [("verdict", c.c_uint8), ("action", c.c_uint8), ("direction", c.c_uint8), ("reduce_only", c.c_uint8), ("capped", c.c_uint8),
-                ("size", c.c_uint64), ("cooldown_left_s", c.c_int64)]
+    _fields_ = [
+        ("verdict", c.c_uint8),
+        ("action", c.c_uint8),
+        ("direction", c.c_uint8),
+        ("reduce_only", c.c_uint8),
+        ("capped", c.c_uint8),
+        ("size", c.c_uint64),
+        ("cooldown_left_s", c.c_int64),
+    ]
 
 
 @pytest.fixture(scope="module")
 def hedge(core):
-    core.ek_decide.argtypes = [c.POINTER(Rules), c.c_int64, c.c_int64, c.c_int, c.c_int64, Moment, Moment, c.POINTER(Decision)]
+    core.ek_decide.argtypes = [
+        c.POINTER(Rules),
+        c.c_int64,
+        c.c_int64,
+        c.c_int,
+        c.c_int64,
+        Moment,
+        Moment,
+        c.POINTER(Decision),
+    ]
     core.ek_drift.argtypes = [c.c_int64, c.c_int64] + [c.c_void_p] * 3
     core.ek_drift_after.argtypes = [c.c_int64, c.c_int64, c.c_uint8, c.c_uint64] + [c.c_void_p] * 3
     core.ek_cooldown_left.argtypes = [c.POINTER(Rules), Moment, Moment]
@@ -67,9 +91,17 @@ def test_drift_is_exact_for_any_amounts(hedge, spot, perp):
 
 
 rules = st.builds(
-    lambda tolerance, cooldown, slot_ms, step, market_min, min_trade, max_trade: Rules(tolerance, cooldown, slot_ms, min_trade, max_trade, step, market_min),
-    st.integers(0, 500_000), st.integers(0, 2_592_000), st.sampled_from([0, 200, 400, 450]), st.sampled_from([1, 10, 1000, 10_000_000, 7_000_003]),
-    st.sampled_from([0, 1, 10_000_000, 25_000_000]), st.one_of(st.integers(0, 10**10), st.just(5_000_000)), st.one_of(st.integers(10**9, 10**13), st.just(2**64 - 1)))
+    lambda tolerance, cooldown, slot_ms, step, market_min, min_trade, max_trade: Rules(
+        tolerance, cooldown, slot_ms, min_trade, max_trade, step, market_min
+    ),
+    st.integers(0, 500_000),
+    st.integers(0, 2_592_000),
+    st.sampled_from([0, 200, 400, 450]),
+    st.sampled_from([1, 10, 1000, 10_000_000, 7_000_003]),
+    st.sampled_from([0, 1, 10_000_000, 25_000_000]),
+    st.one_of(st.integers(0, 10**10), st.just(5_000_000)),
+    st.one_of(st.integers(10**9, 10**13), st.just(2**64 - 1)),
+)
 moments = st.builds(Moment, st.integers(1_500_000_000, 2_000_000_000), st.integers(1, 10**9))
 NEVER = Moment(0, 0)
 NOW = Moment(1_800_000_000, 438_000_000)
@@ -176,7 +208,9 @@ def test_cooldown_left_survives_clock_steps(hedge, r, now, last):
 def test_cooldown_left_never_grows_as_time_passes(hedge, r, step_s, start):
     last = Moment(NOW.unix_s, NOW.slot)
     before = hedge.ek_cooldown_left(r, Moment(NOW.unix_s + start, NOW.slot + start * 2), last)
-    after = hedge.ek_cooldown_left(r, Moment(NOW.unix_s + start + step_s, NOW.slot + (start + step_s) * 2), last)
+    after = hedge.ek_cooldown_left(
+        r, Moment(NOW.unix_s + start + step_s, NOW.slot + (start + step_s) * 2), last
+    )
     assert after <= before
 
 
@@ -192,7 +226,12 @@ def test_repeated_corrections_end_balanced(hedge, r, spot, perp):
             break
         assert d.verdict == CORRECT
         out, ppm_after, known_after = c.c_int64(), c.c_int64(), c.c_int()
-        assert hedge.ek_drift_after(spot, net, d.direction, d.size, c.byref(out), c.byref(ppm_after), c.byref(known_after)) == OK
+        assert (
+            hedge.ek_drift_after(
+                spot, net, d.direction, d.size, c.byref(out), c.byref(ppm_after), c.byref(known_after)
+            )
+            == OK
+        )
         perp += d.size if d.direction == 0 else -d.size
         assert (out.value, ppm_after.value, known_after.value) == drift(hedge, spot, perp)[1:]
         assert abs(out.value) < abs(net)

@@ -1,4 +1,5 @@
 """sys_http against servers of its own: answers of every size and cut arrive whole, at once, over http and TLS; what goes wrong is called what it is."""
+
 import ctypes
 import os
 import shutil
@@ -17,9 +18,18 @@ MOST = 1 << 20
 
 
 class Result(ctypes.Structure):
-    _fields_ = [("id", ctypes.c_uint32), ("endpoint", ctypes.c_int), ("kind", ctypes.c_int), ("status", ctypes.c_long), ("body", ctypes.c_void_p),
-                ("body_len", ctypes.c_size_t), ("latency_us", ctypes.c_uint32), ("retry_after_s", ctypes.c_int64), ("requests_left", ctypes.c_int64),
-                ("error", ctypes.c_char_p)]
+    _fields_ = [
+        ("id", ctypes.c_uint32),
+        ("endpoint", ctypes.c_int),
+        ("kind", ctypes.c_int),
+        ("status", ctypes.c_long),
+        ("body", ctypes.c_void_p),
+        ("body_len", ctypes.c_size_t),
+        ("latency_us", ctypes.c_uint32),
+        ("retry_after_s", ctypes.c_int64),
+        ("requests_left", ctypes.c_int64),
+        ("error", ctypes.c_char_p),
+    ]
 
 
 class Server(threading.Thread):
@@ -38,10 +48,13 @@ class Server(threading.Thread):
 
     def serve(self, near):
         try:
-            with (self.context.wrap_socket(near, server_side=True) if self.context else near) as s, s.makefile("rb") as lines:
+            with (
+                self.context.wrap_socket(near, server_side=True) if self.context else near as s,
+                s.makefile("rb") as lines,
+            ):
                 while lines.readline():
                     length = 0
-                    while (line := lines.readline().strip().lower()):
+                    while line := lines.readline().strip().lower():
                         if line.startswith(b"content-length:"):
                             length = int(line[15:])
                     words = lines.read(length).split()
@@ -51,9 +64,11 @@ class Server(threading.Thread):
                         s.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf")
                         return
                     size, piece, pause_ms = map(int, words)
-                    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(i % 251 for i in range(size))
+                    answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % size + bytes(
+                        i % 251 for i in range(size)
+                    )
                     for at in range(0, len(answer), piece):
-                        s.sendall(answer[at:at + piece])
+                        s.sendall(answer[at : at + piece])
                         if pause_ms:
                             time.sleep(pause_ms / 1000)
         except (OSError, ValueError):
@@ -84,19 +99,34 @@ class Client:
 
 def answers_of_every_size(library, url):
     c = Client(library, url)
-    for size, piece, pause_ms in ((0, MOST, 0), (1, MOST, 0), (15000, MOST, 0), (16384, MOST, 0), (16385, MOST, 0), (100_000, 16384, 0), (300_000, 5000, 1),
-                                  (MOST, 2 * MOST, 0), (60, 1, 2)):
+    for size, piece, pause_ms in (
+        (0, MOST, 0),
+        (1, MOST, 0),
+        (15000, MOST, 0),
+        (16384, MOST, 0),
+        (16385, MOST, 0),
+        (100_000, 16384, 0),
+        (300_000, 5000, 1),
+        (MOST, 2 * MOST, 0),
+        (60, 1, 2),
+    ):
         c.post(b"%d %d %d" % (size, piece, pause_ms))
         r, body, took = c.next()
-        assert r.kind == OK and r.status == 200 and body == bytes(i % 251 for i in range(size)), (size, r.kind, r.error)
-        assert took < 3, (size, piece, took)      # no wait ran out
+        assert r.kind == OK and r.status == 200 and body == bytes(i % 251 for i in range(size)), (
+            size,
+            r.kind,
+            r.error,
+        )
+        assert took < 3, (size, piece, took)  # no wait ran out
     c.post(b"%d %d 0" % (MOST + 1, MOST))
     assert c.next()[0].kind == TOO_LARGE
     for i in range(4):
         c.post(b"400000 16384 1", id=i)
-    assert c.l.sys_http_post(c.h, 0, 9, b"1 1 0", 5, 1000) == -1      # every lane is busy
+    assert c.l.sys_http_post(c.h, 0, 9, b"1 1 0", 5, 1000) == -1  # every lane is busy
     got = [c.next() for _ in range(4)]
-    assert sorted(r.id for r, _, _ in got) == [0, 1, 2, 3] and all(r.kind == OK and len(body) == 400_000 for r, body, _ in got)
+    assert sorted(r.id for r, _, _ in got) == [0, 1, 2, 3] and all(
+        r.kind == OK and len(body) == 400_000 for r, body, _ in got
+    )
     c.close()
 
 
@@ -112,7 +142,7 @@ def test_what_goes_wrong_has_its_name(sys_core):
     assert r.kind == TIMEOUT and 0.25 < took < 2
     c.post(b"cut")
     assert c.next()[0].kind == BROKEN
-    c.post(b"5 99 0")      # and the next one is fine
+    c.post(b"5 99 0")  # and the next one is fine
     assert c.next()[0].kind == OK
     c.close()
     with socket.create_server(("127.0.0.1", 0)) as s:
@@ -141,18 +171,57 @@ def test_the_callers_descriptors_end_a_wait(sys_core):
     os.close(write)
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("openssl") or not shutil.which("unshare"), reason="needs root, unshare and openssl")
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("openssl") or not shutil.which("unshare"),
+    reason="needs root, unshare and openssl",
+)
 def test_over_tls(sys_core, tmp_path):
     """In a process of its own, with an authority of its own over /etc/ssl/certs. With the real directory the certificate is refused."""
+
     def openssl(*words):
-        return subprocess.run(["openssl", *words], cwd=tmp_path, check=True, capture_output=True, text=True).stdout
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-            "-addext", "subjectAltName=DNS:localhost", "-keyout", "key.pem", "-out", "cert.pem")
+        return subprocess.run(
+            ["openssl", *words], cwd=tmp_path, check=True, capture_output=True, text=True
+        ).stdout
+
+    openssl(
+        "req",
+        "-x509",
+        "-newkey",
+        "ec",
+        "-pkeyopt",
+        "ec_paramgen_curve:prime256v1",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=localhost",
+        "-addext",
+        "subjectAltName=DNS:localhost",
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+    )
     (tmp_path / "certs").mkdir()
-    shutil.copy(tmp_path / "cert.pem", tmp_path / "certs" / (openssl("x509", "-hash", "-noout", "-in", "cert.pem").strip() + ".0"))
-    mine = ["unshare", "-m", "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(tmp_path / "certs")]
+    shutil.copy(
+        tmp_path / "cert.pem",
+        tmp_path / "certs" / (openssl("x509", "-hash", "-noout", "-in", "cert.pem").strip() + ".0"),
+    )
+    mine = [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        'mount --bind "$0" /etc/ssl/certs && exec "$@"',
+        str(tmp_path / "certs"),
+    ]
     for prefix, word in ((mine, "sizes"), ([], "refused")):
-        p = subprocess.run([*prefix, sys.executable, __file__, sys_core._name, str(tmp_path), word], capture_output=True, text=True, timeout=60)
+        p = subprocess.run(
+            [*prefix, sys.executable, __file__, sys_core._name, str(tmp_path), word],
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
         assert p.returncode == 0, p.stdout + p.stderr
 
 

@@ -1,4 +1,5 @@
 """The JSON reader against CPython's: same verdict, same values, for documents made, bent and spelled at random."""
+
 import json
 import random
 
@@ -8,12 +9,18 @@ from hypothesis import given, settings, strategies as st
 from solana_core import E, Refused, Solana
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
-numbers = st.one_of(st.integers(-(2**70), 2**70).map(str), st.floats(allow_nan=False, allow_infinity=False).map(repr),
-                    st.sampled_from(["-0", "1E5", "0e0", "1.5e-7", "-0.0", "18446744073709551615"]))
+numbers = st.one_of(
+    st.integers(-(2**70), 2**70).map(str),
+    st.floats(allow_nan=False, allow_infinity=False).map(repr),
+    st.sampled_from(["-0", "1E5", "0e0", "1.5e-7", "-0.0", "18446744073709551615"]),
+)
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), text, numbers.map(lambda n: ("number", n))),
-    lambda inner: st.one_of(st.lists(inner, max_size=5), st.lists(st.tuples(text, inner), max_size=5).map(lambda m: ("object", m))),
-    max_leaves=25)
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=5), st.lists(st.tuples(text, inner), max_size=5).map(lambda m: ("object", m))
+    ),
+    max_leaves=25,
+)
 # A seed is drawn, not every choice: ten times the examples in the same time.
 rngs = st.integers(0, 2**64 - 1).map(random.Random)
 
@@ -28,8 +35,20 @@ def spell_text(rng, s):
     out = ['"']
     for ch in s:
         units = ch.encode("utf-16-be")
-        escape = "".join("\\u" + f"{int.from_bytes(units[i:i + 2], 'big'):04{rng.choice('xX')}}" for i in range(0, len(units), 2))
-        short = {'"': '\\"', "\\": "\\\\", "/": "\\/", "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t"}.get(ch)
+        escape = "".join(
+            "\\u" + f"{int.from_bytes(units[i : i + 2], 'big'):04{rng.choice('xX')}}"
+            for i in range(0, len(units), 2)
+        )
+        short = {
+            '"': '\\"',
+            "\\": "\\\\",
+            "/": "\\/",
+            "\b": "\\b",
+            "\f": "\\f",
+            "\n": "\\n",
+            "\r": "\\r",
+            "\t": "\\t",
+        }.get(ch)
         ways = [escape] if rng.random() < 0.3 else []
         ways += [short] if short else []
         ways += [ch] if ch >= " " and ch not in '"\\' else []
@@ -39,6 +58,7 @@ def spell_text(rng, s):
 
 def spell(rng, v):
     """One of the many spellings of a value; white space anywhere it may stand."""
+
     def gap():
         return "".join(rng.choice(" \t\r\n") for _ in range(rng.choice((0, 0, 0, 1, 2))))
 
@@ -69,15 +89,24 @@ def lone_surrogate(v):
         return any("\ud800" <= ch <= "\udfff" for ch in v)
     if isinstance(v, list):
         return any(lone_surrogate(x) for x in v)
-    return isinstance(v, tuple) and v[0] == "object" and any(lone_surrogate(k) or lone_surrogate(x) for k, x in v[1])
+    return (
+        isinstance(v, tuple)
+        and v[0] == "object"
+        and any(lone_surrogate(k) or lone_surrogate(x) for k, x in v[1])
+    )
 
 
 def by_python(data):
     """CPython's verdict and values, in the reader's shape; None when it refuses. Stricter than CPython in three known points: no
     byte order mark, no NaN or Infinity, no half of a surrogate pair."""
     try:
-        got = json.loads(data.decode("utf-8"), parse_int=lambda n: ("number", n), parse_float=lambda n: ("number", n),
-                         parse_constant=no_constant, object_pairs_hook=lambda pairs: ("object", pairs))
+        got = json.loads(
+            data.decode("utf-8"),
+            parse_int=lambda n: ("number", n),
+            parse_float=lambda n: ("number", n),
+            parse_constant=no_constant,
+            object_pairs_hook=lambda pairs: ("object", pairs),
+        )
     except ValueError:  # JSONDecodeError and UnicodeDecodeError are both
         return None
     return None if lone_surrogate(got) else ("read", got)
@@ -93,15 +122,61 @@ def same_verdict(solana, data):
 
 
 @settings(max_examples=600)
-@given(values, rngs, st.lists(st.tuples(st.integers(0, 10**6), st.sampled_from(
-    [b"", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b":", b"0", b"-", b".", b"e", b"u", b"\\u", b"\\ud83d", b"\\udE00", b" ", b"\n", b"\0", b"\x1f",
-     b"\x7f", b"\x80", b"\xbf", b"\xc0", b"\xc3", b"\xe0", b"\xed\xa0\x80", b"\xf0", b"\xf4\x90", b"\xff", b"\xef\xbb\xbf", b"true", b"nul"]),
-    st.integers(0, 3)), min_size=1, max_size=3))
+@given(
+    values,
+    rngs,
+    st.lists(
+        st.tuples(
+            st.integers(0, 10**6),
+            st.sampled_from(
+                [
+                    b"",
+                    b'"',
+                    b"\\",
+                    b"{",
+                    b"}",
+                    b"[",
+                    b"]",
+                    b",",
+                    b":",
+                    b"0",
+                    b"-",
+                    b".",
+                    b"e",
+                    b"u",
+                    b"\\u",
+                    b"\\ud83d",
+                    b"\\udE00",
+                    b" ",
+                    b"\n",
+                    b"\0",
+                    b"\x1f",
+                    b"\x7f",
+                    b"\x80",
+                    b"\xbf",
+                    b"\xc0",
+                    b"\xc3",
+                    b"\xe0",
+                    b"\xed\xa0\x80",
+                    b"\xf0",
+                    b"\xf4\x90",
+                    b"\xff",
+                    b"\xef\xbb\xbf",
+                    b"true",
+                    b"nul",
+                ]
+            ),
+            st.integers(0, 3),
+        ),
+        min_size=1,
+        max_size=3,
+    ),
+)
 def test_bent_documents_get_pythons_verdict(solana, value, rng, changes):
     data = spell(rng, value).encode()
     for place, piece, cut in changes:
         place %= len(data) + 1
-        data = data[:place] + piece + data[place + cut:]
+        data = data[:place] + piece + data[place + cut :]
     same_verdict(solana, data)
 
 
@@ -122,6 +197,7 @@ def test_every_short_document_of_a_small_alphabet(solana):
 def test_integers(solana, n):
     import ctypes as c
     from solana_core import Json
+
     text, root, u, i = str(n).encode(), Json(), c.c_uint64(), c.c_int64()
     assert solana.core.ek_json_root(text, len(text), c.byref(root)) == 0
     code = solana.core.ek_json_u64(root, c.byref(u))

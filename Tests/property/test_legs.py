@@ -1,4 +1,5 @@
 """Tokens, watched wallets and fixed amounts as spot: whatever bytes a node serves, a leg is exactly what they say or refused by name."""
+
 import pathlib
 import struct
 import sys
@@ -71,7 +72,7 @@ def test_a_book_that_is_used_again_forgets_everything():
     check(w.lib.ek_plan_add_watch(w.plan, key(WATCHED)))
     w.settle()
     dirty = w.ffi.new("ek_book *")
-    w.ffi.memmove(dirty, b"\xAA" * w.ffi.sizeof("ek_book"), w.ffi.sizeof("ek_book"))
+    w.ffi.memmove(dirty, b"\xaa" * w.ffi.sizeof("ek_book"), w.ffi.sizeof("ek_book"))
     w.lib.ek_book_begin(dirty, w.plan, 1)
     assert dirty.n_tokens == 1 and dirty.n_watches == 1
     assert dirty.tokens[0].amount == 0 and bytes(dirty.tokens[0].mint.bytes) == MINT
@@ -89,7 +90,7 @@ def test_the_token_account_is_the_associated_one(mint):
     w = World("velocity")
     before = w.plan.n
     check(w.lib.ek_plan_add_token(w.plan, key(mint)))
-    check(w.lib.ek_plan_add_token(w.plan, key(mint)))               # once is enough
+    check(w.lib.ek_plan_add_token(w.plan, key(mint)))  # once is enough
     items = [bytes(w.plan.items[i].key.bytes) for i in range(before, w.plan.n)]
     assert items == ([ata(AUTHORITY_KEY, mint)] if mint == WRAPPED else [ata(AUTHORITY_KEY, mint), mint])
 
@@ -99,8 +100,13 @@ def test_the_token_account_is_the_associated_one(mint):
 @example(2**64 - 1, 18)
 @example(999_999_999, 18)
 def test_a_token_counts_exactly_in_its_own_decimals(amount, decimals):
-    got = world((TOKEN, MINT), accounts={ata(AUTHORITY_KEY, MINT): (token_owner(), holding(MINT, AUTHORITY_KEY, amount)),
-                                         MINT: (token_owner(), mint_bytes(decimals))}.items())
+    got = world(
+        (TOKEN, MINT),
+        accounts={
+            ata(AUTHORITY_KEY, MINT): (token_owner(), holding(MINT, AUTHORITY_KEY, amount)),
+            MINT: (token_owner(), mint_bytes(decimals)),
+        }.items(),
+    )
     want = amount * 10**9 // 10**decimals
     if want + 10 * 10**9 >= 2**63:
         assert got[0] == E.OVERFLOW
@@ -111,9 +117,16 @@ def test_a_token_counts_exactly_in_its_own_decimals(amount, decimals):
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**62), st.integers(0, 2**62), st.integers(-(2**62), 2**62))
 def test_the_legs_add_up(token, watched, fixed):
-    got = world((TOKEN, WRAPPED), (WATCH, WATCHED), (FIXED, fixed),
-                accounts={ata(AUTHORITY_KEY, WRAPPED): (token_owner(), holding(WRAPPED, AUTHORITY_KEY, token)), WATCHED: (bytes(32), b"")}.items(),
-                lamports={WATCHED: watched}.items())
+    got = world(
+        (TOKEN, WRAPPED),
+        (WATCH, WATCHED),
+        (FIXED, fixed),
+        accounts={
+            ata(AUTHORITY_KEY, WRAPPED): (token_owner(), holding(WRAPPED, AUTHORITY_KEY, token)),
+            WATCHED: (bytes(32), b""),
+        }.items(),
+        lamports={WATCHED: watched}.items(),
+    )
     total = token + watched + fixed
     if -(2**63) <= total + 10 * 10**9 < 2**63:
         assert got == ([token, watched, fixed], total)
@@ -147,22 +160,31 @@ def test_what_is_no_token_account_is_refused_by_name():
     for name, (account, code) in bad.items():
         got = world((TOKEN, WRAPPED), accounts={at: account}.items())
         assert got[0] == code and "token" in got[1], name
-    mints = {"Token-2022": ((unbase58(TOKEN_2022), mint_bytes(6)), E.OWNER), "short": ((token_owner(), mint_bytes(6, size=81)), E.SHORT),
-             "not initialised": ((token_owner(), mint_bytes(6, 0)), E.MISMATCH), "too fine": ((token_owner(), mint_bytes(19)), E.MISMATCH)}
+    mints = {
+        "Token-2022": ((unbase58(TOKEN_2022), mint_bytes(6)), E.OWNER),
+        "short": ((token_owner(), mint_bytes(6, size=81)), E.SHORT),
+        "not initialised": ((token_owner(), mint_bytes(6, 0)), E.MISMATCH),
+        "too fine": ((token_owner(), mint_bytes(19)), E.MISMATCH),
+    }
     for name, (account, code) in mints.items():
         accounts = {ata(AUTHORITY_KEY, MINT): (token_owner(), holding(MINT, AUTHORITY_KEY, 7)), MINT: account}
         assert world((TOKEN, MINT), accounts=accounts.items())[0] == code, name
 
 
 def test_a_watched_program_is_no_wallet():
-    got = world((WATCH, WATCHED), accounts={WATCHED: (token_owner(), b"x")}.items(), lamports={WATCHED: 5}.items())
+    got = world(
+        (WATCH, WATCHED), accounts={WATCHED: (token_owner(), b"x")}.items(), lamports={WATCHED: 5}.items()
+    )
     assert got[0] == E.OWNER and base58(WATCHED)[:4] in got[1]
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200), st.binary(max_size=100), st.sampled_from([TOKEN_PROGRAM, TOKEN_2022]))
 def test_noise_in_a_token_account_never_becomes_spot(data, mint, program):
-    got = world((TOKEN, MINT), accounts={ata(AUTHORITY_KEY, MINT): (unbase58(program), data), MINT: (token_owner(), mint)}.items())
+    got = world(
+        (TOKEN, MINT),
+        accounts={ata(AUTHORITY_KEY, MINT): (unbase58(program), data), MINT: (token_owner(), mint)}.items(),
+    )
     assert got[0] in (E.OWNER, E.SHORT, E.MISMATCH) and got[1]
 
 

@@ -1,4 +1,5 @@
 """ek_wide and ek_fixed against Python's exact integers, in the native and the two-word build."""
+
 import decimal
 import math
 import pathlib
@@ -38,12 +39,32 @@ def load(flags):
         so = pathlib.Path(d) / "numbers.so"
         calc = pathlib.Path(d) / "calc.c"
         calc.write_text(CALC.replace("../../CSources/EvenkeelCore", str(CORE)))
-        subprocess.run(["gcc", "-std=gnu11", "-O1", "-fsanitize=undefined", "-fno-sanitize-recover=all", "-static-libubsan", "-fPIC", "-shared", *flags,
-                        f"-I{CORE}/include", str(CORE / "base/ek_wide.c"), str(CORE / "base/ek_fixed.c"), str(calc), "-o", str(so)], check=True)
+        subprocess.run(
+            [
+                "gcc",
+                "-std=gnu11",
+                "-O1",
+                "-fsanitize=undefined",
+                "-fno-sanitize-recover=all",
+                "-static-libubsan",
+                "-fPIC",
+                "-shared",
+                *flags,
+                f"-I{CORE}/include",
+                str(CORE / "base/ek_wide.c"),
+                str(CORE / "base/ek_fixed.c"),
+                str(calc),
+                "-o",
+                str(so),
+            ],
+            check=True,
+        )
         ffi = cffi.FFI()
         for name in ("types", "wide", "fixed"):
             text = re.sub(r"/\*.*?\*/", "", (CORE / f"include/base/ek_{name}.h").read_text(), flags=re.S)
-            ffi.cdef(re.sub(r"^#.*$", "", text, flags=re.M).replace("const char *ek_err_text(ek_err code);", ""))
+            ffi.cdef(
+                re.sub(r"^#.*$", "", text, flags=re.M).replace("const char *ek_err_text(ek_err code);", "")
+            )
         ffi.cdef(CALC_H)
         return ffi, ffi.dlopen(str(so))
 
@@ -54,10 +75,33 @@ def lib(request):
 
 
 LOW, HIGH = -(2**127), 2**127 - 1
-EDGES = [0, 1, -1, LOW, LOW + 1, HIGH, HIGH - 1, 2**64, 2**64 - 1, 2**63, -(2**63), -(2**63) - 1, 2**126, -(2**64)]
-WIDE = st.one_of(st.sampled_from(EDGES), st.integers(LOW, HIGH), st.integers(-(2**66), 2**66), st.integers(-1000, 1000))
-I64 = st.one_of(st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63), 10**9, 10**6]), st.integers(-(2**63), 2**63 - 1), st.integers(-1000, 1000))
-U64 = st.one_of(st.sampled_from([0, 1, 2**64 - 1, 2**63, 2**32]), st.integers(0, 2**64 - 1), st.integers(0, 1000))
+EDGES = [
+    0,
+    1,
+    -1,
+    LOW,
+    LOW + 1,
+    HIGH,
+    HIGH - 1,
+    2**64,
+    2**64 - 1,
+    2**63,
+    -(2**63),
+    -(2**63) - 1,
+    2**126,
+    -(2**64),
+]
+WIDE = st.one_of(
+    st.sampled_from(EDGES), st.integers(LOW, HIGH), st.integers(-(2**66), 2**66), st.integers(-1000, 1000)
+)
+I64 = st.one_of(
+    st.sampled_from([0, 1, -1, 2**63 - 1, -(2**63), 10**9, 10**6]),
+    st.integers(-(2**63), 2**63 - 1),
+    st.integers(-1000, 1000),
+)
+U64 = st.one_of(
+    st.sampled_from([0, 1, 2**64 - 1, 2**63, 2**32]), st.integers(0, 2**64 - 1), st.integers(0, 1000)
+)
 
 
 def pack(ffi, n):
@@ -111,7 +155,14 @@ def test_square_roots_at_perfect_squares(lib, n, off):
     ffi, c = lib
     value = n * n + off
     out = ffi.new("uint64_t *")
-    expect(ffi, c.ek_wide_isqrt(pack(ffi, value), out), out, math.isqrt(value) if value >= 0 else None, 0, 2**64 - 1)
+    expect(
+        ffi,
+        c.ek_wide_isqrt(pack(ffi, value), out),
+        out,
+        math.isqrt(value) if value >= 0 else None,
+        0,
+        2**64 - 1,
+    )
 
 
 @settings(max_examples=400, deadline=None)
@@ -157,11 +208,20 @@ def test_decimals_round_trip(lib, v, decimals, shown):
     whole, _, fraction = got.lstrip("-").partition(".")
     assert len(fraction) >= min(shown, decimals) and int(whole + fraction.ljust(decimals, "0")) == abs(v)
     assert len(fraction) == min(shown, decimals) or not fraction.endswith("0")
-    assert c.ek_print_decimal(v, decimals, shown, text, n) == 0 and c.ek_print_decimal(v, decimals, shown, text, n + 1) == n
+    assert (
+        c.ek_print_decimal(v, decimals, shown, text, n) == 0
+        and c.ek_print_decimal(v, decimals, shown, text, n + 1) == n
+    )
 
 
 @settings(max_examples=600, deadline=None)
-@given(text=st.one_of(st.text("0123456789.-+e ", max_size=24), st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", fullmatch=True)), decimals=st.integers(0, 18))
+@given(
+    text=st.one_of(
+        st.text("0123456789.-+e ", max_size=24),
+        st.from_regex(r"-?[0-9]{1,20}(\.[0-9]{1,20})?", fullmatch=True),
+    ),
+    decimals=st.integers(0, 18),
+)
 def test_parse_is_exact_or_refuses(lib, text, decimals):
     got = parse(lib, text.encode(), decimals)
     if not re.fullmatch(r"-?[0-9]+(\.[0-9]+)?", text):
@@ -179,8 +239,24 @@ def test_parse_is_exact_or_refuses(lib, text, decimals):
 
 def test_written_examples(lib):
     assert parse(lib, b"0.005", 9) == 5_000_000
-    for bad in (b"", b"-", b".5", b"5.", b"+1", b" 1", b"1 ", b"1e3", b"0x1", b"1.2.3", b"--1", b"1,5", b"nan"):
+    for bad in (
+        b"",
+        b"-",
+        b".5",
+        b"5.",
+        b"+1",
+        b" 1",
+        b"1 ",
+        b"1e3",
+        b"0x1",
+        b"1.2.3",
+        b"--1",
+        b"1,5",
+        b"nan",
+    ):
         assert parse(lib, bad, 9) == E.SYNTAX
     assert parse(lib, b"0.0050000000", 9) == 5_000_000 and parse(lib, b"0.0050000001", 9) == E.RANGE
-    assert parse(lib, b"9223372036854775807", 0) == 2**63 - 1 and parse(lib, b"-9223372036854775808", 0) == -(2**63)
+    assert parse(lib, b"9223372036854775807", 0) == 2**63 - 1 and parse(lib, b"-9223372036854775808", 0) == -(
+        2**63
+    )
     assert parse(lib, b"9223372036854775808", 0) == E.OVERFLOW and parse(lib, b"1", 19) == E.RANGE

@@ -1,5 +1,6 @@
 """The state record: a second writer of the format in Python (record_format.py), damage of every kind, torn
 writes, records of later and of older programs."""
+
 import ctypes as c
 import pathlib
 import random
@@ -15,8 +16,13 @@ from record_format import KEPT, MUST_KNOW, ROOM, SECTIONS, SLOT, seal
 FILE = 2 * SLOT
 OK, SHORT, RANGE, SYNTAX, MISSING, CHECKSUM, VERSION, MISMATCH = 0, 1, 2, 4, 8, 10, 11, 14
 GOLDEN = pathlib.Path(__file__).parent / "golden/state-0.1-open-ticket.bin"
-LIMITS = {"B": (0, 255), "H": (0, 2**16 - 1), "I": (0, 2**32 - 1), "Q": (0, 2**64 - 1),
-          "q": (-(2**63), 2**63 - 1)}
+LIMITS = {
+    "B": (0, 255),
+    "H": (0, 2**16 - 1),
+    "I": (0, 2**32 - 1),
+    "Q": (0, 2**64 - 1),
+    "q": (-(2**63), 2**63 - 1),
+}
 
 
 class Writer:
@@ -59,8 +65,11 @@ class Writer:
     def record(self):
         r = self.r
         n = r.choice([0, 1, 2, 8, r.randint(0, 8)])
-        record = {name: [self.values(spec) for _ in range(n)] if table else self.values(spec)
-                  for name, table, spec, _ in SECTIONS.values() if spec}
+        record = {
+            name: [self.values(spec) for _ in range(n)] if table else self.values(spec)
+            for name, table, spec, _ in SECTIONS.values()
+            if spec
+        }
         for row, index in zip(record["markets"], r.sample(range(65536), n)):
             row["perp_index"] = index
         pools = sorted({r.randbytes(32) for _ in range(r.choice([0, 1, 16, r.randint(0, 16)]))})
@@ -138,6 +147,7 @@ def test_the_table_in_the_docs_has_the_bytes_of_every_section():
 
 # --- records of older programs
 
+
 def without_what_is_new(written):
     proof, cluster = form.unpack(form.PROOF, b""), form.unpack(form.CLUSTER, b"")
     return dict(written, proof=proof, cluster=cluster, rates=[], kept=b"")
@@ -177,11 +187,12 @@ def test_a_file_that_version_0_1_wrote(record):
 @settings(max_examples=100, deadline=None)
 def test_an_old_payload_must_end_where_its_fields_end(record, written, more, version):
     payload = form.old_payload(written, version)
-    body = payload + bytes(more) if more > 0 else payload[:len(payload) + more]
+    body = payload + bytes(more) if more > 0 else payload[: len(payload) + more]
     assert record.decode(seal(body, 5, version)) == (OK if more == 0 else RANGE)
 
 
 # --- records of later programs
+
 
 @given(records(), st.integers(0, 2**32 - 1))
 @settings(max_examples=300, deadline=None)
@@ -191,7 +202,7 @@ def test_longer_sections_and_rows_are_read_for_what_is_known(record, written, se
         more = r.choice([0, 0, 1, 7]) if tag in SECTIONS and tag != 5 else 0
         if tag in SECTIONS and SECTIONS[tag][1]:
             row, n = struct.unpack_from("<HH", content)
-            longer = b"".join(content[4 + i * row:4 + (i + 1) * row] + r.randbytes(more) for i in range(n))
+            longer = b"".join(content[4 + i * row : 4 + (i + 1) * row] + r.randbytes(more) for i in range(n))
             content = struct.pack("<HH", row + more, n) + longer
         else:
             content += r.randbytes(more)
@@ -220,7 +231,7 @@ def test_what_is_missing_or_shorter_is_zero(record, written, seed):
         if table:
             row, n = struct.unpack_from("<HH", content)
             refused |= keep < row and (needed or n > 0 and (what == "cut" or tag == 14 and keep < sizes[3]))
-            rows = b"".join(content[4 + i * row:4 + i * row + keep] for i in range(n))
+            rows = b"".join(content[4 + i * row : 4 + i * row + keep] for i in range(n))
             content = struct.pack("<HH", keep, n) + rows
         else:
             refused |= keep < len(content) and (needed or what == "cut")
@@ -258,7 +269,7 @@ def test_tags_ascend_and_come_once(record, written, seed):
 @given(payloads(), st.integers(-5, 5))
 @settings(max_examples=100, deadline=None)
 def test_a_payload_must_end_where_a_section_ends(record, payload, more):
-    body = payload + bytes(more) if more > 0 else payload[:len(payload) + more]
+    body = payload + bytes(more) if more > 0 else payload[: len(payload) + more]
     err = record.decode(seal(body, 5))
     ends = {len(payload)}
     for tag, content in reversed(form.split(payload)):
@@ -267,6 +278,7 @@ def test_a_payload_must_end_where_a_section_ends(record, payload, more):
 
 
 # --- damage
+
 
 @given(payloads(), st.integers(0, SLOT * 8 - 1))
 @settings(max_examples=300, deadline=None)
@@ -296,8 +308,14 @@ def test_a_forged_byte_is_refused_or_a_record(record, payload, at, change):
         assert record.encode() == (OK, seal(form.payload(form.read(bytes(forged))), 5))
 
 
-@given(payloads(), payloads(), st.integers(1, 2**63), st.integers(0, 1), st.integers(0, SLOT),
-       st.sampled_from([1, 512, 4096]))
+@given(
+    payloads(),
+    payloads(),
+    st.integers(1, 2**63),
+    st.integers(0, 1),
+    st.integers(0, SLOT),
+    st.sampled_from([1, 512, 4096]),
+)
 @settings(max_examples=300, deadline=None)
 def test_torn_writes_leave_the_other_slot(record, old, new, generation, slot, cut, sector):
     """Any prefix of the new image over the older slot, in bytes or sectors: the newest whole record loads."""

@@ -1,4 +1,5 @@
 """The history's records: a second reader and writer of the format in Python, and damage of every kind."""
+
 import hashlib
 import pathlib
 import struct
@@ -10,13 +11,52 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 from venue_core import *
 
-SAMPLE = [("seq", "I"), ("slot", "Q"), ("unix_s", "q"), ("market", "B"), ("mode", "B"), ("status", "B"), ("flags", "B"), ("health_bp", "H"), ("leverage_e2", "H"),
-          ("drift_ppm", "i"), ("funding_hourly_ppb", "i")] + [(n, "q") for n in (
-              "equity_e6 collateral_e6 flows_e6 funding_e6 fees_e6 spot_base_e9 perp_base_e9 spot_price_e6 perp_price_e6 basis_e6 delta_e6".split())]
-CORRECTION = [("seq", "I"), ("slot", "Q"), ("unix_s", "q"), ("market", "16s"), ("action", "B"), ("outcome", "B"), ("mode", "B"), ("size_base_e9", "Q"), ("price_e6", "q"),
-              ("oracle_price_e6", "q"), ("fee_e6", "q"), ("fee_lamports", "Q"), ("drift_before_ppm", "q"), ("drift_after_ppm", "q"), ("spot_base_e9", "q"),
-              ("perp_base_e9", "q"), ("signature", "64s"), ("landing", "I")]
-LIMITS = {"B": (0, 255), "H": (0, 2**16 - 1), "I": (1, 2**32 - 1), "i": (-2**31, 2**31 - 1), "Q": (0, 2**64 - 1), "q": (-2**63, 2**63 - 1)}
+SAMPLE = [
+    ("seq", "I"),
+    ("slot", "Q"),
+    ("unix_s", "q"),
+    ("market", "B"),
+    ("mode", "B"),
+    ("status", "B"),
+    ("flags", "B"),
+    ("health_bp", "H"),
+    ("leverage_e2", "H"),
+    ("drift_ppm", "i"),
+    ("funding_hourly_ppb", "i"),
+] + [
+    (n, "q")
+    for n in (
+        "equity_e6 collateral_e6 flows_e6 funding_e6 fees_e6 spot_base_e9 perp_base_e9 spot_price_e6 perp_price_e6 basis_e6 delta_e6".split()
+    )
+]
+CORRECTION = [
+    ("seq", "I"),
+    ("slot", "Q"),
+    ("unix_s", "q"),
+    ("market", "16s"),
+    ("action", "B"),
+    ("outcome", "B"),
+    ("mode", "B"),
+    ("size_base_e9", "Q"),
+    ("price_e6", "q"),
+    ("oracle_price_e6", "q"),
+    ("fee_e6", "q"),
+    ("fee_lamports", "Q"),
+    ("drift_before_ppm", "q"),
+    ("drift_after_ppm", "q"),
+    ("spot_base_e9", "q"),
+    ("perp_base_e9", "q"),
+    ("signature", "64s"),
+    ("landing", "I"),
+]
+LIMITS = {
+    "B": (0, 255),
+    "H": (0, 2**16 - 1),
+    "I": (1, 2**32 - 1),
+    "i": (-(2**31), 2**31 - 1),
+    "Q": (0, 2**64 - 1),
+    "q": (-(2**63), 2**63 - 1),
+}
 MINUTES, QUARTERS, CORRECTIONS = range(3)
 
 
@@ -30,6 +70,7 @@ def values(spec):
         if form == "16s":
             return st.text("ABCXYZ-", max_size=15).map(lambda t: t.encode().ljust(16, b"\0"))
         return st.binary(min_size=64, max_size=64) if form == "64s" else st.integers(*LIMITS[form])
+
     return st.tuples(*[one(form) for _, form in spec])
 
 
@@ -52,7 +93,10 @@ def test_a_sample_round_trips_against_a_second_writer(row, ring):
     check(lib.ek_sample_decode(ring, out, 128, back))
     assert tuple(getattr(back, n) for n, _ in SAMPLE) == row
     place = (row[0] - 1) % lib.ek_ring_capacity(ring)
-    assert lib.ek_ring_seq_at(ring, place, out, 128) == row[0] and lib.ek_ring_seq_at(ring, (place + 1) % lib.ek_ring_capacity(ring), out, 128) == 0
+    assert (
+        lib.ek_ring_seq_at(ring, place, out, 128) == row[0]
+        and lib.ek_ring_seq_at(ring, (place + 1) % lib.ek_ring_capacity(ring), out, 128) == 0
+    )
     assert lib.ek_ring_place(ring, row[0]) == lib.ek_ring_offset(ring) + 128 * place
 
 
@@ -64,7 +108,10 @@ def test_a_correction_round_trips_against_a_second_writer(row):
     lib.ek_ring_correction_encode(given_struct("ek_ring_correction", CORRECTION, row), out)
     assert bytes(out) == seal(CORRECTIONS, pack(CORRECTION, row), 256)
     check(lib.ek_ring_correction_decode(out, 256, back))
-    assert all(bytes(ffi.buffer(getattr(back, n))) == v if form in ("16s", "64s") else getattr(back, n) == v for (n, form), v in zip(CORRECTION, row))
+    assert all(
+        bytes(ffi.buffer(getattr(back, n))) == v if form in ("16s", "64s") else getattr(back, n) == v
+        for (n, form), v in zip(CORRECTION, row)
+    )
 
 
 @settings(max_examples=300, deadline=None)

@@ -1,4 +1,5 @@
 """What follows from margin: assessment, liquidation price, leverage and health, against exact integers and a book worked by hand."""
+
 import pathlib
 import sys
 
@@ -15,12 +16,32 @@ def test_what_an_assessment_says_about_the_market():
     x, m = b.b, b.b.perps[0]
     x.slot = 1000
     x.oracles[1].value.conf_e6, x.oracles[1].value.posted_slot = 7, 990
-    m.last_funding_rate_e9, m.last_funding_rate_long_e9, m.last_funding_rate_short_e9 = 5, 1_165_333, -1_165_333
-    m.last_funding_oracle_twap_e6, m.funding_period_s, m.mark_twap_e6, m.last_fill_price_e6, m.oracle_twap_5min_e6 = 76_170_544, 3600, 101, 0, 42
+    m.last_funding_rate_e9, m.last_funding_rate_long_e9, m.last_funding_rate_short_e9 = (
+        5,
+        1_165_333,
+        -1_165_333,
+    )
+    (
+        m.last_funding_oracle_twap_e6,
+        m.funding_period_s,
+        m.mark_twap_e6,
+        m.last_fill_price_e6,
+        m.oracle_twap_5min_e6,
+    ) = 76_170_544, 3600, 101, 0, 42
     a = b.assess()
-    assert (a["oracle_conf_e6"], a["oracle_age_slots"], a["spot_age_slots"], a["oracle_twap_5min_e6"], a["mark_price_e6"]) == (7, 10, 10, 42, 101)
+    assert (
+        a["oracle_conf_e6"],
+        a["oracle_age_slots"],
+        a["spot_age_slots"],
+        a["oracle_twap_5min_e6"],
+        a["mark_price_e6"],
+    ) == (7, 10, 10, 42, 101)
     # docs/venues.md: -1,165,333 is -0.00153 % an hour, -13.4 % a year
-    assert a["funding_rate_e9"] == -1_165_333 and a["funding_hourly_ppb"] == -15298 and a["funding_annual_ppm"] == -134019
+    assert (
+        a["funding_rate_e9"] == -1_165_333
+        and a["funding_hourly_ppb"] == -15298
+        and a["funding_annual_ppm"] == -134019
+    )
     x.oracles[1].value.posted_slot = 1001
     m.last_fill_price_e6 = 99
     a = b.assess()
@@ -35,7 +56,12 @@ def test_a_book_under_water():
     b = one_short()
     b.b.user.perps[0].quote_e6 = -600 * 10**6
     a = b.assess()
-    assert a["equity_e6"] == -100_000_000 and a["leverage_infinite"] and a["liquidatable"] and a["health_bp"] == 0
+    assert (
+        a["equity_e6"] == -100_000_000
+        and a["leverage_infinite"]
+        and a["liquidatable"]
+        and a["health_bp"] == 0
+    )
     assert a["liq_price_e6"] == a["oracle_price_e6"] and a["free_collateral_e6"] < 0
 
 
@@ -43,7 +69,9 @@ def test_a_spot_leg_with_its_own_oracle_moves_in_proportion():
     ffi, lib = core()
     b = one_short()
     apart = one_short()
-    ffi.buffer(ffi.addressof(apart.b.spots[1].oracle))[:] = oracle(apart, 2, 200_000_000)  # the same asset, quoted at twice the price
+    ffi.buffer(ffi.addressof(apart.b.spots[1].oracle))[:] = oracle(
+        apart, 2, 200_000_000
+    )  # the same asset, quoted at twice the price
     apart.b.user.spots[1].scaled_balance_e9 //= 2
     apart.b.spots[1].oracle_twap_5min_e6 = 200_000_000
     want, got, alone = (ffi.new("ek_liq_price *") for _ in range(3))
@@ -65,7 +93,13 @@ def at_price(b, price):
 
 
 @settings(max_examples=120, deadline=None)
-@given(base=st.integers(-200, 200), spot=st.integers(-50, 200), quote=st.integers(-8000, 8000), cash=st.integers(-3000, 9000), bids=st.integers(0, 50))
+@given(
+    base=st.integers(-200, 200),
+    spot=st.integers(-50, 200),
+    quote=st.integers(-8000, 8000),
+    cash=st.integers(-3000, 9000),
+    bids=st.integers(0, 50),
+)
 def test_liquidation_price_is_the_first_price_under_the_line(base, spot, quote, cash, bids):
     b = one_short()
     u = b.b.user
@@ -73,7 +107,11 @@ def test_liquidation_price_is_the_first_price_under_the_line(base, spot, quote, 
         p.scaled_balance_e9, p.balance_type = abs(amount) * 10**9 or 1, int(amount < 0)
     set_wide(b.b.spots[0].cumulative_borrow_interest_e10, 10**10)
     set_wide(b.b.spots[1].cumulative_borrow_interest_e10, 10**10)
-    u.perps[0].base_e9, u.perps[0].quote_e6, u.perps[0].open_bids_e9 = base * 10**9, quote * 10**6 or 1, bids * 10**9
+    u.perps[0].base_e9, u.perps[0].quote_e6, u.perps[0].open_bids_e9 = (
+        base * 10**9,
+        quote * 10**6 or 1,
+        bids * 10**9,
+    )
     now = b.b.oracles[1].value.price_e6
     ffi, lib = core()
     out = ffi.new("ek_liq_price *")
@@ -120,7 +158,11 @@ def test_leverage_after(base, delta, cash):
 
 
 @settings(max_examples=200, deadline=None)
-@given(coll=st.integers(-(10**20), 10**20), req=st.integers(0, 10**20), status=st.sampled_from([0, 0, 0, 1, 2, 3, 4]))
+@given(
+    coll=st.integers(-(10**20), 10**20),
+    req=st.integers(0, 10**20),
+    status=st.sampled_from([0, 0, 0, 1, 2, 3, 4]),
+)
 def test_health(coll, req, status):
     ffi, lib = core()
     u, m = ffi.new("ek_user *"), ffi.new("ek_margin *")

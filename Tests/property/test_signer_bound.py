@@ -62,8 +62,9 @@ class Model:
         spans += [([p for _, p in self.window(self.day, 3600, 25)], TOTAL)]
         for seen, ppm in spans:
             if seen:
-                low, high = max(low, up(max(seen) * (10**6 - ppm), 10**6)), min(
-                    high, min(seen) * (10**6 + ppm) // 10**6
+                low, high = (
+                    max(low, up(max(seen) * (10**6 - ppm), 10**6)),
+                    min(high, min(seen) * (10**6 + ppm) // 10**6),
                 )
         return low, high
 

@@ -1,4 +1,5 @@
 """The decision with a hedge ratio and a target, and the order of several markets, against Python's exact integers."""
+
 import ctypes as c
 import pathlib
 import sys
@@ -7,7 +8,21 @@ import pytest
 from hypothesis import assume, example, given, settings, strategies as st
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-from test_hedge import AMOUNT, BALANCED, CORRECT, Decision, I64, NEVER, NOW, OK, OVERFLOW, RANGE, rules, smallest, truncated
+from test_hedge import (
+    AMOUNT,
+    BALANCED,
+    CORRECT,
+    Decision,
+    I64,
+    NEVER,
+    NOW,
+    OK,
+    OVERFLOW,
+    RANGE,
+    rules,
+    smallest,
+    truncated,
+)
 from test_hedge import hedge  # noqa: F401  (the fixture)
 
 ONE = 1_000_000
@@ -94,7 +109,13 @@ def test_balanced_exactly_within_the_tolerance_of_the_target(aimed, r, spot, per
     assert (d.verdict == BALANCED) == (net == 0 or (known == 1 and abs(ppm) <= r.tolerance_ppm))
 
 
-@given(rules, st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12), RATIO, st.integers(-(10**12), 10**12))
+@given(
+    rules,
+    st.integers(-(10**12), 10**12),
+    st.integers(-(10**12), 10**12),
+    RATIO,
+    st.integers(-(10**12), 10**12),
+)
 @settings(max_examples=60, deadline=None)
 def test_step_by_step_the_perp_arrives_at_the_target(aimed, r, spot, perp, ratio, target):
     goal = aim(spot, ratio, target)
@@ -104,9 +125,16 @@ def test_step_by_step_the_perp_arrives_at_the_target(aimed, r, spot, perp, ratio
         if d.verdict != CORRECT:
             break
         after, ppm_after, known_after = c.c_int64(), c.c_int64(), c.c_int()
-        assert aimed.ek_drift_after(spot, net, d.direction, d.size, c.byref(after), c.byref(ppm_after), c.byref(known_after)) == OK
+        assert (
+            aimed.ek_drift_after(
+                spot, net, d.direction, d.size, c.byref(after), c.byref(ppm_after), c.byref(known_after)
+            )
+            == OK
+        )
         perp += d.size if d.direction == 0 else -d.size
-        assert (OK, after.value, ppm_after.value, known_after.value) == drift_to(aimed, spot, perp, ratio, target)
+        assert (OK, after.value, ppm_after.value, known_after.value) == drift_to(
+            aimed, spot, perp, ratio, target
+        )
     else:
         pytest.fail("still correcting")
     assert d.verdict == BALANCED or abs(perp - goal) // r.step * r.step < smallest(r)

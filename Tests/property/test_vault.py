@@ -1,4 +1,5 @@
 """The split of the book's equity by cause: it adds up to the unit whatever the books say, and names the causes rightly."""
+
 import pathlib
 import sys
 
@@ -19,8 +20,15 @@ class Vault:
         self.n, self.v, self.m = n, self.ffi.new("ek_vault *"), self.ffi.new("ek_vault_market[8]")
 
     def take(self, book, legs, mode=1, at=0):
-        self.lib.ek_vault_take(self.v, self.m, self.n, mode, at, self.ffi.new("ek_vault_book *", dict(zip(MARKS, book))),
-                               self.ffi.new("ek_vault_leg[8]", [dict(zip(LEG, leg)) for leg in legs]))
+        self.lib.ek_vault_take(
+            self.v,
+            self.m,
+            self.n,
+            mode,
+            at,
+            self.ffi.new("ek_vault_book *", dict(zip(MARKS, book))),
+            self.ffi.new("ek_vault_leg[8]", [dict(zip(LEG, leg)) for leg in legs]),
+        )
 
     def now(self):
         s = self.ffi.new("ek_vault_split *")
@@ -29,16 +37,23 @@ class Vault:
 
 
 def money(bits):
-    return st.integers(-2**bits, 2**bits)
+    return st.integers(-(2**bits), 2**bits)
 
 
 def books(bits, n):
-    return st.tuples(st.tuples(*[money(bits)] * 5), st.lists(st.tuples(money(bits), money(bits), money(bits), money(bits), money(bits)), min_size=n, max_size=n),
-                     st.integers(0, 1))
+    return st.tuples(
+        st.tuples(*[money(bits)] * 5),
+        st.lists(
+            st.tuples(money(bits), money(bits), money(bits), money(bits), money(bits)), min_size=n, max_size=n
+        ),
+        st.integers(0, 1),
+    )
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(0, 8).flatmap(lambda n: st.tuples(st.just(n), st.lists(books(44, n), min_size=1, max_size=5))))
+@given(
+    st.integers(0, 8).flatmap(lambda n: st.tuples(st.just(n), st.lists(books(44, n), min_size=1, max_size=5)))
+)
 def test_the_split_sums_to_the_equity_exactly(case):
     n, steps = case
     v = Vault(n)
@@ -55,7 +70,13 @@ def test_the_split_sums_to_the_equity_exactly(case):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.lists(books(63, 2).filter(lambda b: all(-2**63 <= x < 2**63 for x in [*b[0], *b[1][0], *b[1][1]])), min_size=1, max_size=6))
+@given(
+    st.lists(
+        books(63, 2).filter(lambda b: all(-(2**63) <= x < 2**63 for x in [*b[0], *b[1][0], *b[1][1]])),
+        min_size=1,
+        max_size=6,
+    )
+)
 def test_absurd_numbers_never_break_it(steps):
     v = Vault(2)
     for book, legs, mode in steps:
@@ -65,7 +86,13 @@ def test_absurd_numbers_never_break_it(steps):
 
 
 @settings(max_examples=300, deadline=None)
-@given(spot=st.integers(0, 10**12), perp=st.integers(-10**12, 0), s0=st.integers(10**6, 10**9), move=st.integers(-10**8, 10**8), gap=st.integers(-10**6, 10**6))
+@given(
+    spot=st.integers(0, 10**12),
+    perp=st.integers(-(10**12), 0),
+    s0=st.integers(10**6, 10**9),
+    move=st.integers(-(10**8), 10**8),
+    gap=st.integers(-(10**6), 10**6),
+)
 def test_price_moves_are_delta_and_basis(spot, perp, s0, move, gap):
     """No trade, no flow: what the exposure makes of the spot price is delta, what the perp's own price adds is basis, and nothing else."""
     s1, p0 = max(1, s0 + move), s0
@@ -99,13 +126,18 @@ def test_a_fill_costs_its_fee_and_its_distance_from_the_oracle():
     """1 SOL sold at 149.50 against an oracle of 150, fee 0.052325: the fee is a fee, the half dollar is basis."""
     v = Vault(2)
     v.take((1500_000000, 0, 7, 0, 0), [(10 * 10**9, 0, -9 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)])
-    v.take((1500_000000 - 500_000 - 52_325, 0, 7 + 52_325, 0, 0), [(10 * 10**9, 0, -10 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)])
+    v.take(
+        (1500_000000 - 500_000 - 52_325, 0, 7 + 52_325, 0, 0),
+        [(10 * 10**9, 0, -10 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)],
+    )
     s = v.now()
     assert (s.fees_e6, s.basis_e6, s.delta_e6, s.other_e6, s.funding_e6) == (-52_325, -500_000, 0, 0, 0)
     assert v.m[0].basis_e6 == -500_000 and v.m[1].basis_e6 == 0
     # funding, settled or not, is funding; a network fee from a wallet that is a leg is a fee and no withdrawal
-    v.take((1500_000000 - 552_325 + 90_000 - 750, 90_000, 7 + 52_325 + 750, 750, 0),
-           [(10 * 10**9 - 5000, -5000, -10 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)])
+    v.take(
+        (1500_000000 - 552_325 + 90_000 - 750, 90_000, 7 + 52_325 + 750, 750, 0),
+        [(10 * 10**9 - 5000, -5000, -10 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)],
+    )
     s = v.now()
     assert (s.funding_e6, s.fees_e6, s.flows_e6, s.other_e6) == (90_000, -53_075, 1500_000000, 0)
 

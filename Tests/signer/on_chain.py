@@ -193,8 +193,16 @@ class Attack:
         c.size_base_e9, c.worst_price_e6 = size, worst
         end = int(self.node.ctl("user")["ts"]) + 100
         c.max_ts = 0 if kind == TAKE else end
-        what = dict(kind=0, side=direction, base=size, price=worst, market=m.index, uid=c.user_order_id,
-                    reduce=reduces, max_ts=None if kind == TAKE else end)
+        what = dict(
+            kind=0,
+            side=direction,
+            base=size,
+            price=worst,
+            market=m.index,
+            uid=c.user_order_id,
+            reduce=reduces,
+            max_ts=None if kind == TAKE else end,
+        )
         make = self.node.take if kind == TAKE else self.node.place
         given = dict(condition=FULL) if kind == TAKE else {}
         reason, tx = self.signed_by(make(metas=self.metas(kind, m), **given, **what), oracle, lamports)
@@ -245,8 +253,10 @@ class Attack:
     def prices(self, o):
         """The order's own bound, then ever nearer to the true price."""
         true, sells = self.markets[o["market_index"]].price_e6, o["direction"] == SHORT
-        steps = [true * (1000 - k if sells else 1000 + k) // 1000 // TICK * TICK
-                 for k in (240, 200, 150, 120, 100, 80, 60, 50, 40, 30, 20, 15, 10, 5, 4, 3, 2)]
+        steps = [
+            true * (1000 - k if sells else 1000 + k) // 1000 // TICK * TICK
+            for k in (240, 200, 150, 120, 100, 80, 60, 50, 40, 30, 20, 15, 10, 5, 4, 3, 2)
+        ]
         return [o["price"]] + [p for p in steps if (p > o["price"] if sells else p < o["price"])]
 
     def make(self, o, price):
@@ -265,16 +275,22 @@ def read_along(node, markets, written):
     """Oracles, spot markets and perp markets behind an order's own accounts."""
     oracles = dict.fromkeys([x.oracle for x in markets] + [node.key("oracle_sol"), node.key("oracle_usdt")])
     a = [AccountMeta(o, False, False) for o in oracles]
-    a += [AccountMeta(node.key("spot_market_usdt"), False, written is not None),
-          AccountMeta(node.key("spot_market_sol"), False, False)]
+    a += [
+        AccountMeta(node.key("spot_market_usdt"), False, written is not None),
+        AccountMeta(node.key("spot_market_sol"), False, False),
+    ]
     return a + [AccountMeta(x.address, False, x is written) for x in markets]
 
 
 def copy_account(node, source, to, change=lambda raw: None):
     raw = held(node, source)
     change(raw)
-    node.ctl("set_account", pubkey=str(to), data=base64.b64encode(bytes(raw)).decode(),
-             owner=node.account(source)["owner"])
+    node.ctl(
+        "set_account",
+        pubkey=str(to),
+        data=base64.b64encode(bytes(raw)).decode(),
+        owner=node.account(source)["owner"],
+    )
 
 
 def copy_market(node, index):
@@ -286,6 +302,7 @@ def copy_market(node, index):
     def change(raw):
         raw[8:40], raw[312:344], raw[424:456] = bytes(address), bytes(oracle), (b"M%d-PERP" % index).ljust(32)
         struct.pack_into("<H", raw, 640, index)
+
     copy_account(node, node.key("perp_market"), address, change)
     node.ctl("poke", pubkey=node.keys["state"], offset=1358, hex=struct.pack("<H", index + 1).hex())
     return oracle
@@ -300,7 +317,7 @@ class Maker:
         self.stats = Pubkey.find_program_address([b"user_stats", bytes(who)], node.program)[0]
         user = held(node, node.key("user"))
         user[8:40], user[40:72] = bytes(who), bytes(32)
-        user[104:1064 + 32 * 104] = bytes(1064 + 32 * 104 - 104)
+        user[104 : 1064 + 32 * 104] = bytes(1064 + 32 * 104 - 104)
         struct.pack_into("<Q", user, 104, 10**16)  # ten million dollars
         stats = held(node, node.key("user_stats"))
         stats[8:40] = bytes(who)
@@ -320,12 +337,18 @@ class Maker:
         node, before = self.node, self.base(market.index)
         # Bit 0 and post-only: an order that exists only to be matched with this one.
         left = o["base_asset_amount"] - o["base_asset_amount_filled"]
-        params = node.params(kind=1, side=1 - o["direction"], base=left, price=price, market=market.index,
-                             post=1, bits=1)
+        params = node.params(
+            kind=1, side=1 - o["direction"], base=left, price=price, market=market.index, post=1, bits=1
+        )
         victim = [AccountMeta(node.key(k), False, True) for k in ("user", "user_stats")]
-        metas = [AccountMeta(node.key("state"), False, False), AccountMeta(self.user, False, True),
-                 AccountMeta(self.stats, False, True), *victim, AccountMeta(MAKER.pubkey(), True, True),
-                 *read_along(node, markets, market)]
+        metas = [
+            AccountMeta(node.key("state"), False, False),
+            AccountMeta(self.user, False, True),
+            AccountMeta(self.stats, False, True),
+            *victim,
+            AccountMeta(MAKER.pubkey(), True, True),
+            *read_along(node, markets, market),
+        ]
         data = hashlib.sha256(b"global:place_and_make_perp_order").digest()[:8] + params
         ix = Instruction(node.program, data + struct.pack("<I", o["order_id"]), metas)
         answer = node.send([limit(1_400_000), ix], payer=MAKER, skipPreflight=True)

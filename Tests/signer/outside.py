@@ -1,5 +1,6 @@
 """A signer of somebody else's making, as docs/signer.md tells the protocol: a Unix socket, SEQPACKET, one connection at a time. It signs what it is
 asked (it has no policy of its own), or misbehaves as told."""
+
 import os
 import socket
 import struct
@@ -7,7 +8,7 @@ import threading
 
 from solders.keypair import Keypair
 
-MAGIC, OLD_MAGIC = 0x32534B45, 0x31534B45         # EKS2; EKS1 was version 0.1
+MAGIC, OLD_MAGIC = 0x32534B45, 0x31534B45  # EKS2; EKS1 was version 0.1
 SEAL, READY, ASK, ANSWER, PRICE, NOTED = 1, 2, 3, 4, 8, 9
 BAD_VERSION = 6
 
@@ -15,7 +16,7 @@ BAD_VERSION = 6
 class Outside:
     def __init__(self, path, seed=8, mode=0o600):
         self.path, self.key = str(path), Keypair.from_seed(bytes([seed]) * 32)
-        self.manner = "honest"          # or: refuse, wrong key, other bytes, silent, babble, hang up
+        self.manner = "honest"  # or: refuse, wrong key, other bytes, silent, babble, hang up
         self.asked, self.shown, self.seals, self.open = [], [], [], []
         self.mode = mode
         self.listen()
@@ -46,7 +47,7 @@ class Outside:
         try:
             while packet := peer.recv(4096):
                 magic, kind, _, sequence, _ = struct.unpack_from("<IHHII", packet)
-                if magic == OLD_MAGIC:      # an agent of another version is told so by name
+                if magic == OLD_MAGIC:  # an agent of another version is told so by name
                     words = b"this signer speaks EKS2, the agent EKS1"
                     peer.send(self.head(READY, 0, BAD_VERSION) + bytes(56) + words.ljust(384, b"\0"))
                     break
@@ -71,8 +72,8 @@ class Outside:
         peer.close()
 
     def answer(self, peer, sequence, packet):
-        n, = struct.unpack_from("<H", packet, 96)
-        message = packet[248:248 + n]
+        (n,) = struct.unpack_from("<H", packet, 96)
+        message = packet[248 : 248 + n]
         self.asked.append(message)
         signature = bytes(self.key.sign_message(message))
         if self.manner == "silent":

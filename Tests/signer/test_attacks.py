@@ -6,8 +6,20 @@ import time
 
 import pytest
 from market import SHIM, World, most_of, time_shim
-from test_policy import (BREAKER, CANCEL, E9, HOURLY, LONG, LOSS, MOVE, NOTHING, PROTOCOL, PUBLISHED, SHORT,
-                         Case)
+from test_policy import (
+    BREAKER,
+    CANCEL,
+    E9,
+    HOURLY,
+    LONG,
+    LOSS,
+    MOVE,
+    NOTHING,
+    PROTOCOL,
+    PUBLISHED,
+    SHORT,
+    Case,
+)
 
 DAY = 86400
 BOOKS = (1_000, 10_000, 100_000)

@@ -58,6 +58,7 @@ def attack(request, shim, tmp_path):
             node.ctl("poke", pubkey=str(m.address), offset=MAX_OPEN_INTEREST, hex=much)
         running.insert(0, a.signer)
         return a
+
     yield start
     for r in running:
         r.close()
@@ -90,8 +91,11 @@ def hours(a, n, play):
 def within(a, capsys, what, moved=0):
     lost, bound = a.lost(), a.bound(moved)
     with capsys.disabled():
-        print("\n  %-58s L %7.2f $: lost %9.2f $, bound %9.2f $, %4d landed"
-              % (what, a.signer.limit_e6 / 10**6, lost, bound, a.landed), end="")
+        print(
+            "\n  %-58s L %7.2f $: lost %9.2f $, bound %9.2f $, %4d landed"
+            % (what, a.signer.limit_e6 / 10**6, lost, bound, a.landed),
+            end="",
+        )
     assert lost <= bound and a.landed > 0
     return lost
 
@@ -121,6 +125,7 @@ def test_an_accomplice_buys_what_is_sold_badly(attack, chain, equity, paused, ca
     def then():
         mine, vamms = a.made()
         got[0], got[1] = got[0] + mine, got[1] + vamms
+
     hours(a, 4, lambda: most(a, PLACE, SHORT, then=then))
     assert sum(got) == -a.base() > 0 and (not paused or got[1] == 0)
     where = "vAMM paused" if paused else "the vAMM got %d %%" % (100 * got[1] // sum(got))
@@ -154,8 +159,15 @@ def test_the_hedge_bought_back_at_a_walked_price(attack, chain, equity, capsys):
     a = attack(chain, equity)
     a.node.ctl("market", perp_paused=VAMM_PAUSED)
     whole = int(equity / 2 / PRICE * 100) * STEP
-    hours(a, 3, lambda: most(a, PLACE, SHORT, largest=min(50 * E9, whole), then=a.made)
-          if whole + a.base() > whole // 20 else LOSS)
+    hours(
+        a,
+        3,
+        lambda: (
+            most(a, PLACE, SHORT, largest=min(50 * E9, whole), then=a.made)
+            if whole + a.base() > whole // 20
+            else LOSS
+        ),
+    )
     true = shown = a.markets[0].price_e6
     for _ in range(23 * 60):
         a.wait(60)
@@ -170,8 +182,13 @@ def test_the_hedge_bought_back_at_a_walked_price(attack, chain, equity, capsys):
         assert reason == NOTHING
         if not landed or a.made() == (0, 0):
             break  # the venue's own band around its oracle
-    within(a, capsys, "%s: bought back, walked %d %% up, %s" % (chain, 100 * (shown - true) // true,
-           "whole" if a.base() == 0 else "refused by the venue"), (shown - true) / true)
+    within(
+        a,
+        capsys,
+        "%s: bought back, walked %d %% up, %s"
+        % (chain, 100 * (shown - true) // true, "whole" if a.base() == 0 else "refused by the venue"),
+        (shown - true) / true,
+    )
 
 
 @pytest.mark.parametrize("accomplice", [True, False])
@@ -216,8 +233,11 @@ def test_four_markets_have_one_limit(attack, chain, equity, capsys):
         a.node.ctl("poke", pubkey=str(m.address), offset=PAUSED, hex="%02x" % VAMM_PAUSED)
 
     def everywhere():
-        return [most(a, PLACE, SHORT, i, largest=int(50 * dollars[0] / dollars[i] * 100) * STEP, then=a.made)
-                for i in range(4)][-1]
+        return [
+            most(a, PLACE, SHORT, i, largest=int(50 * dollars[0] / dollars[i] * 100) * STEP, then=a.made)
+            for i in range(4)
+        ][-1]
+
     # A small part of it in each first, so that none of the four is left out.
     for i in range(4):
         size = int(a.signer.limit_e6 / 10**6 / 0.00635 / 8 / dollars[i] * 1000) * 10**6

@@ -1,4 +1,5 @@
 """From inside each role: open, connect, exec, ptrace and the like are tried and must fail. A program linked with the roles' own sandbox."""
+
 import os
 import pathlib
 import signal
@@ -9,16 +10,32 @@ import pytest
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 
 
-ALTERING = ("truncate ftruncate fallocate open-truncate open-create openat2 chmod fchmod fchmodat fchmodat2 "
-            "chown lchown fchown fchownat rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat "
-            "mkdir mknod mknodat setxattr fsetxattr utimensat").split()
+ALTERING = (
+    "truncate ftruncate fallocate open-truncate open-create openat2 chmod fchmod fchmodat fchmodat2 "
+    "chown lchown fchown fchownat rename renameat renameat2 link linkat symlink symlinkat unlink unlinkat "
+    "mkdir mknod mknodat setxattr fsetxattr utimensat"
+).split()
 
 
 def built(out, *more):
-    subprocess.run([os.environ.get("CC", "gcc"), "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Wextra", "-O1", "-I%s/CSources/EvenkeelSys/include" % ROOT,
-                    "-I%s/CSources/EvenkeelSys" % ROOT, str(ROOT / "Tests/signer/confined.c"),
-                    str(ROOT / "CSources/EvenkeelSys/base/sys_sandbox.c"), "-o", str(out), *more],
-                   check=True)
+    subprocess.run(
+        [
+            os.environ.get("CC", "gcc"),
+            "-std=gnu11",
+            "-D_GNU_SOURCE",
+            "-Wall",
+            "-Wextra",
+            "-O1",
+            "-I%s/CSources/EvenkeelSys/include" % ROOT,
+            "-I%s/CSources/EvenkeelSys" % ROOT,
+            str(ROOT / "Tests/signer/confined.c"),
+            str(ROOT / "CSources/EvenkeelSys/base/sys_sandbox.c"),
+            "-o",
+            str(out),
+            *more,
+        ],
+        check=True,
+    )
     return out
 
 
@@ -44,20 +61,47 @@ def files(tmp_path):
 
 def attempt(confined, files, role, what, argument="0"):
     """'refused', 'killed' or 'done'."""
-    env = {"KEY": files["key.json"], "LEDGER": files["state.bin.signer"], "STATE": files["state.bin"], "CONFIG": files["ek.conf"], "PATH": os.environ["PATH"]}
+    env = {
+        "KEY": files["key.json"],
+        "LEDGER": files["state.bin.signer"],
+        "STATE": files["state.bin"],
+        "CONFIG": files["ek.conf"],
+        "PATH": os.environ["PATH"],
+    }
     env["CONTROL"] = str(files["state.bin"].parent / "run" / "ctl.sock")
-    with open(files["other"], "r+b") as f:                  # what it had open before, at descriptor 3
-        r = subprocess.run([str(confined), role, what, str(argument)], env=env, stdin=subprocess.DEVNULL,
-                           timeout=20, preexec_fn=lambda: os.dup2(f.fileno(), 3), pass_fds=[3])
+    with open(files["other"], "r+b") as f:  # what it had open before, at descriptor 3
+        r = subprocess.run(
+            [str(confined), role, what, str(argument)],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            timeout=20,
+            preexec_fn=lambda: os.dup2(f.fileno(), 3),
+            pass_fds=[3],
+        )
     if r.returncode == 77:
         pytest.skip("this kernel has no seccomp or no Landlock")
     return {0: "refused", -signal.SIGSYS: "killed", 1: "done"}[r.returncode]
 
 
-@pytest.mark.parametrize("what", ["read", "write", "create", "unlink", "socket", "connect", "exec", "ptrace", "peek", "fork", "executable"])
+@pytest.mark.parametrize(
+    "what",
+    [
+        "read",
+        "write",
+        "create",
+        "unlink",
+        "socket",
+        "connect",
+        "exec",
+        "ptrace",
+        "peek",
+        "fork",
+        "executable",
+    ],
+)
 def test_the_signer_is_killed_for_anything_else(confined, files, what):
     argument = os.getpid() if what in ("ptrace", "peek") else files["key.json"]
-    assert attempt(confined, files, "signer", "nothing") == "refused"           # it can still end by itself
+    assert attempt(confined, files, "signer", "nothing") == "refused"  # it can still end by itself
     assert attempt(confined, files, "signer", what, argument) == "killed"
 
 
@@ -101,7 +145,7 @@ def test_the_agent_removes_its_socket_and_nothing_else(confined, files, tmp_path
     control.write_text("x")
     assert attempt(confined, files, "agent", "unlink", files["other"]) == "refused"
     neighbour.write_text("x")
-    for f in (control, neighbour):                                      # not a directory of its own
+    for f in (control, neighbour):  # not a directory of its own
         assert attempt(confined, files, "agent", "unlink", f) == "refused"
     neighbour.unlink()
     assert attempt(confined, files, "agent", "unlink", control) == "done" and not control.exists()
@@ -127,11 +171,18 @@ def test_the_keeper_has_no_network_and_two_files(confined, files):
 def test_the_agent_reads_neither_the_key_nor_the_signers_counters(confined, files):
     """The key lies in the same directory as the config here: the hardest case."""
     assert attempt(confined, files, "agent", "read", files["ek.conf"]) == "done"
-    assert attempt(confined, files, "agent", "write", files["state.bin"]) == "refused"      # it has it open
+    assert attempt(confined, files, "agent", "write", files["state.bin"]) == "refused"  # it has it open
     assert attempt(confined, files, "agent", "read", "/etc/ssl/certs") == "done"
     assert attempt(confined, files, "agent", "socket") == "done"
-    for what, path in [("read", "key.json"), ("write", "key.json"), ("unlink", "key.json"), ("write", "state.bin.signer"), ("unlink", "state.bin.signer"),
-                       ("write", "other"), ("write", "ek.conf")]:
+    for what, path in [
+        ("read", "key.json"),
+        ("write", "key.json"),
+        ("unlink", "key.json"),
+        ("write", "state.bin.signer"),
+        ("unlink", "state.bin.signer"),
+        ("write", "other"),
+        ("write", "ek.conf"),
+    ]:
         assert attempt(confined, files, "agent", what, files[path]) == "refused", (what, path)
     assert attempt(confined, files, "agent", "create", str(files["other"]) + ".new") == "refused"
     assert attempt(confined, files, "agent", "read", "/etc/shadow") == "refused"
@@ -140,7 +191,9 @@ def test_the_agent_reads_neither_the_key_nor_the_signers_counters(confined, file
 def test_a_directory_without_the_key_may_be_read_whole(confined, files, tmp_path):
     (tmp_path / "keys").mkdir()
     files["key.json"] = files["key.json"].rename(tmp_path / "keys" / "key.json")
-    assert attempt(confined, files, "agent", "read", files["key.json"]) == "refused"        # below the config's directory
+    assert (
+        attempt(confined, files, "agent", "read", files["key.json"]) == "refused"
+    )  # below the config's directory
     (tmp_path / "conf").mkdir()
     files["ek.conf"] = files["ek.conf"].rename(tmp_path / "conf" / "ek.conf")
     (tmp_path / "conf" / "new").write_text("x")
@@ -148,7 +201,9 @@ def test_a_directory_without_the_key_may_be_read_whole(confined, files, tmp_path
     assert attempt(confined, files, "agent", "read", files["key.json"]) == "refused"
 
 
-@pytest.mark.parametrize("what", ["read", "write", "create", "unlink", "socket", "connect", "exec", "ptrace", "peek", "fork"])
+@pytest.mark.parametrize(
+    "what", ["read", "write", "create", "unlink", "socket", "connect", "exec", "ptrace", "peek", "fork"]
+)
 def test_the_page_may_nothing_but_serve(confined, files, what):
     argument = os.getpid() if what in ("ptrace", "peek") else files["other"]
     assert attempt(confined, files, "web", "nothing") == "refused"
@@ -159,4 +214,6 @@ def test_the_page_may_nothing_but_serve(confined, files, what):
 def test_the_pages_keeper_connects_nowhere_and_writes_nothing(confined, files):
     for what in ("connect", "write", "create", "unlink"):
         assert attempt(confined, files, "web-keeper", what, files["other"]) == "refused", what
-    assert attempt(confined, files, "web-keeper", "read", files["other"]) == "done"         # the token's file, for the next server
+    assert (
+        attempt(confined, files, "web-keeper", "read", files["other"]) == "done"
+    )  # the token's file, for the next server

@@ -1,5 +1,6 @@
 """`[signer] socket`: a hardware or remote signer behind a Unix socket. What it answers is checked against the message and the configured key;
 whose socket it is, too; and the agent lives without it as it lives without its own."""
+
 import json
 import os
 import socket
@@ -11,7 +12,7 @@ from solders.keypair import Keypair
 from harness import wait_for
 from outside import MAGIC, OLD_MAGIC, READY, SEAL, Outside
 
-E9 = 10 ** 9
+E9 = 10**9
 PUBLIC = str(Keypair.from_seed(b"\x08" * 32).pubkey())
 
 
@@ -20,12 +21,18 @@ def outside(bench):
     made = []
 
     def make(chain=None, mode=0o600, **settings):
-        chain, agent = bench(chain={"perp": -9, "sol": 10, **(chain or {})}, account__keypair=None, signer__public_key=PUBLIC, **settings)
-        agent.key.unlink()                                                  # no key file on this machine
+        chain, agent = bench(
+            chain={"perp": -9, "sol": 10, **(chain or {})},
+            account__keypair=None,
+            signer__public_key=PUBLIC,
+            **settings,
+        )
+        agent.key.unlink()  # no key file on this machine
         signer = Outside(agent.home / "signer.sock", mode=mode)
         made.append(signer)
         agent.set(signer__socket=signer.path)
         return chain, agent, signer
+
     yield make
     for s in made:
         s.close()
@@ -35,14 +42,27 @@ def test_it_signs(outside):
     chain, agent, signer = outside()
     r = agent.once()
     assert r.code == 0 and r.status["status"] == "executed_live", r
-    assert chain.perp() == -10 * E9 and len(chain.orders_sent()) == 1 and len(signer.asked) == 1 and len(signer.seals) == 1
+    assert (
+        chain.perp() == -10 * E9
+        and len(chain.orders_sent()) == 1
+        and len(signer.asked) == 1
+        and len(signer.seals) == 1
+    )
     seal = signer.seals[0]
-    assert seal[16:24] == b"velocity" and seal[336:848] == bytes(512)       # no path of a key goes out
+    assert seal[16:24] == b"velocity" and seal[336:848] == bytes(512)  # no path of a key goes out
     assert not (agent.home / "state.bin.signer").exists()
 
 
-@pytest.mark.parametrize("manner, words", [("refuse", "the signer refused (12)"), ("wrong key", "does not fit the message"),
-                                           ("other bytes", "does not fit the message"), ("silent", "does not answer"), ("hang up", "is gone")])
+@pytest.mark.parametrize(
+    "manner, words",
+    [
+        ("refuse", "the signer refused (12)"),
+        ("wrong key", "does not fit the message"),
+        ("other bytes", "does not fit the message"),
+        ("silent", "does not answer"),
+        ("hang up", "is gone"),
+    ],
+)
 def test_what_it_answers_is_checked(outside, manner, words):
     chain, agent, signer = outside()
     signer.manner = manner
@@ -71,7 +91,7 @@ def test_whose_socket_it_is(outside):
     assert r.code == 2 and "everybody may write" in r.err and signer.seals == [], r
     if os.geteuid() == 0:
         os.chmod(signer.path, 0o660)
-        os.chown(signer.path, 65534, 65534)                                 # the process behind it is another's
+        os.chown(signer.path, 65534, 65534)  # the process behind it is another's
         r = agent.once()
         assert r.code == 2 and "belongs to user 65534" in r.err and signer.seals == [], r
         os.chown(signer.path, 0, 0)
@@ -83,7 +103,9 @@ def test_whose_socket_it_is(outside):
 
 def test_gone_and_back(outside):
     """It ends while the book is balanced; the agent observes only, and goes on with the next one that listens."""
-    chain, agent, signer = outside(chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
+    chain, agent, signer = outside(
+        chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0
+    )
     running = agent.start()
     running.until("balanced")
     signer.close()
@@ -120,7 +142,9 @@ def test_check_names_it(outside):
     chain, agent, signer = outside(chain={"perp": -10})
     r = agent.command("check", "--json", "-c", agent.config)
     rows = {x["name"]: x for x in json.loads(r.out)["data"]["rows"]}
-    assert r.code == 0 and rows["signer socket"]["finding"] == "ok" and PUBLIC in rows["signer socket"]["value"], r
+    assert (
+        r.code == 0 and rows["signer socket"]["finding"] == "ok" and PUBLIC in rows["signer socket"]["value"]
+    ), r
     signer.close()
     r = agent.command("check", "--json", "-c", agent.config)
     rows = {x["name"]: x for x in json.loads(r.out)["data"]["rows"]}
@@ -128,7 +152,9 @@ def test_check_names_it(outside):
 
 
 def test_paper_by_command_lets_go_of_it_and_live_comes_back(outside):
-    chain, agent, signer = outside(chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
+    chain, agent, signer = outside(
+        chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0
+    )
     running = agent.start()
     running.until("balanced")
     assert agent.said("mode", "paper").code == 0
@@ -177,7 +203,7 @@ def test_prices_are_shown_to_it(outside):
     running.until("balanced")
     wait_for(lambda: signer.shown, 5, "a price")
     packet = signer.shown[0]
-    assert len(packet) == 216 and packet[16] == 0                           # market
-    assert struct.unpack_from("<Q", packet, 24)[0] > 0                      # equity
+    assert len(packet) == 216 and packet[16] == 0  # market
+    assert struct.unpack_from("<Q", packet, 24)[0] > 0  # equity
     assert 0 < struct.unpack_from("<H", packet, 64)[0] <= 144
     assert running.stop() == 143

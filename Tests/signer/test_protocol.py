@@ -1,4 +1,5 @@
 """The role spoken to directly, as docs/signer.md tells it: sealed once, hostile packets refused each with its reason, counters that outlive it."""
+
 import json
 import os
 import signal
@@ -13,7 +14,20 @@ from solders.pubkey import Pubkey
 from solders.signature import Signature
 
 from harness import binary_of, wait_for
-from test_policy import (CANCEL, CLAIM, HOURLY, MESSAGE, NOTHING, ORACLE_, PLACE, PRICE, PROTOCOL, SHORT, TAKE, Case)
+from test_policy import (
+    CANCEL,
+    CLAIM,
+    HOURLY,
+    MESSAGE,
+    NOTHING,
+    ORACLE_,
+    PLACE,
+    PRICE,
+    PROTOCOL,
+    SHORT,
+    TAKE,
+    Case,
+)
 from test_policy import BREAKER, LOSS, MOVE, ORACLE_PRICE, PUBLISHED, VERSION, oracle_bytes
 
 MAGIC, OLD_MAGIC = 0x32534B45, 0x31534B45
@@ -35,9 +49,13 @@ class Role:
             self.key.write_text(json.dumps(list(bytes(key or KEY))))
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket = ours
-        self.process = subprocess.Popen([str(binary_of("embedded")), "signer-role"], stdin=theirs,
-                                        env=self.environment, stdout=subprocess.DEVNULL,
-                                        stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            [str(binary_of("embedded")), "signer-role"],
+            stdin=theirs,
+            env=self.environment,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
         theirs.close()
         ours.settimeout(10)
 
@@ -45,8 +63,12 @@ class Role:
         return struct.pack("<IHHII", MAGIC, kind, 0, sequence, value)
 
     def seal(self, limits=None):
-        self.socket.send(self.head(SEAL) + (limits or bytes(self.case.ffi.buffer(self.case.limits))) + str(self.key).encode().ljust(256, b"\0")
-                         + str(self.home / "counters").encode().ljust(256, b"\0"))
+        self.socket.send(
+            self.head(SEAL)
+            + (limits or bytes(self.case.ffi.buffer(self.case.limits)))
+            + str(self.key).encode().ljust(256, b"\0")
+            + str(self.home / "counters").encode().ljust(256, b"\0")
+        )
 
     def ready(self):
         p = self.socket.recv(4096)
@@ -61,8 +83,13 @@ class Role:
         message = c.message if message is None else message
         oracle = (b"" if c.kind == CANCEL else c.oracle) if oracle is None else oracle
         self.sequence += 1
-        return (self.head(ASK, self.sequence) + bytes(c.ffi.buffer(claim or c.claim)) + struct.pack("<HHI", len(message), len(oracle), 0)
-                + oracle.ljust(144, b"\0") + message.ljust(1232, b"\0"))
+        return (
+            self.head(ASK, self.sequence)
+            + bytes(c.ffi.buffer(claim or c.claim))
+            + struct.pack("<HHI", len(message), len(oracle), 0)
+            + oracle.ljust(144, b"\0")
+            + message.ljust(1232, b"\0")
+        )
 
     def answer(self, want=ANSWER):
         p = self.socket.recv(4096)
@@ -73,7 +100,7 @@ class Role:
         self.loss_e6, self.limit_e6 = struct.unpack_from("<QQ", p, 24)
         return value, p[16], p[40:], sequence
 
-    def show(self, price_e6, published_s=10 ** 9, equity_e6=0, market=0, index=0, oracle=None):
+    def show(self, price_e6, published_s=10**9, equity_e6=0, market=0, index=0, oracle=None):
         """A price without an order; the reason, 0: taken."""
         raw = oracle_bytes(price_e6, published_s) if oracle is None else oracle
         self.sequence += 1
@@ -88,7 +115,7 @@ class Role:
     def judge(self, packet):
         self.socket.send(packet)
         value, breaker, signature, _ = self.answer()
-        assert (signature == bytes(64)) == (value != NOTHING)               # never both
+        assert (signature == bytes(64)) == (value != NOTHING)  # never both
         return value
 
     def answer_to_reducing(self):
@@ -119,12 +146,15 @@ def role(tmp_path):
             value, pub, text, _ = r.ready()
             assert (value, pub) == (0, bytes(KEY.pubkey())), text
         return r
+
     yield make
     for r in made:
         r.close()
 
 
-@pytest.mark.parametrize("name,kind", [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift", PLACE)])
+@pytest.mark.parametrize(
+    "name,kind", [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift", PLACE)]
+)
 def test_an_order_is_signed(role, name, kind):
     r = role(Case(name, kind))
     r.socket.send(r.ask())
@@ -136,15 +166,23 @@ def test_an_order_is_signed(role, name, kind):
 def test_hostile_packets_are_refused_each_with_its_reason(role):
     r = role()
     good = r.ask()
-    for packet in [b"x", good[:-1], good + b"\0", b"\0" * len(good), good[:4] + b"\x01" + good[5:], os.urandom(len(good)), os.urandom(9000)]:
+    for packet in [
+        b"x",
+        good[:-1],
+        good + b"\0",
+        b"\0" * len(good),
+        good[:4] + b"\x01" + good[5:],
+        os.urandom(len(good)),
+        os.urandom(9000),
+    ]:
         assert r.judge(packet) == PROTOCOL
         assert r.judge(r.ask()) == NOTHING
-    for at, value in [(96, 1233), (98, 145), (96, 65535)]:                  # lengths past their fields
-        assert r.judge(good[:at] + struct.pack("<H", value) + good[at + 2:]) == PROTOCOL
+    for at, value in [(96, 1233), (98, 145), (96, 65535)]:  # lengths past their fields
+        assert r.judge(good[:at] + struct.pack("<H", value) + good[at + 2 :]) == PROTOCOL
     assert r.judge(r.ask(message=b"\x01" * 200)) == MESSAGE
     assert r.judge(r.ask(oracle=b"")) == ORACLE_
-    assert r.judge(r.ask(oracle=oracle_bytes(10 ** 9))) == PRICE
-    other = Case(size=2 * 10 ** 9)
+    assert r.judge(r.ask(oracle=oracle_bytes(10**9))) == PRICE
+    other = Case(size=2 * 10**9)
     assert r.judge(r.ask(message=other.message)) == CLAIM
     assert r.judge(r.ask()) == NOTHING
 
@@ -174,12 +212,12 @@ def test_ten_refusals_are_the_end_until_a_new_start(role, tmp_path):
     r.socket.send(b"x")
     assert r.answer()[:2] == (PROTOCOL, 1)
     assert r.judge(r.ask()) == BREAKER
-    os.kill(r.signer(), signal.SIGKILL)                                     # a signer that is killed does not forget it
+    os.kill(r.signer(), signal.SIGKILL)  # a signer that is killed does not forget it
     assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
     assert r.ready()[0] == 0
     assert r.judge(r.ask()) == BREAKER
     r.close()
-    assert role().judge(r.ask()) == NOTHING                                 # a start by a person forgives
+    assert role().judge(r.ask()) == NOTHING  # a start by a person forgives
 
 
 def test_counts_outlive_the_signer_and_the_agent(role):
@@ -204,8 +242,8 @@ def test_a_torn_write_of_the_counters_costs_one_and_damage_is_not_forgotten(role
     counters = tmp_path / "counters"
     whole = counters.read_bytes()
     # generations this small differ in their first byte
-    newer = SLOT * (whole[8:16] < whole[SLOT + 8:SLOT + 16])
-    counters.write_bytes(whole[:newer + 40] + b"\xff" + whole[newer + 41:])
+    newer = SLOT * (whole[8:16] < whole[SLOT + 8 : SLOT + 16])
+    counters.write_bytes(whole[: newer + 40] + b"\xff" + whole[newer + 41 :])
     r = role(Case(max_orders_hour=3))
     assert [r.judge(r.ask()) for _ in range(2)] == [NOTHING, HOURLY]
     r.close()
@@ -256,7 +294,7 @@ def test_the_version_before_is_refused_by_name(role):
 def test_the_loss_of_a_day_is_bounded_and_outlives_everything(role):
     """0.5 % below the price shown, the highest fee, lamports: what an order may lose. The third is one too
     many, whatever is restarted."""
-    one = 500_000 + 135_000 + 520                       # of 1 SOL at 100 $: slippage, 13.5 bps, 5200 lamports
+    one = 500_000 + 135_000 + 520  # of 1 SOL at 100 $: slippage, 13.5 bps, 5200 lamports
     r = role(Case(max_loss_day_e6=2 * one + 1))
     assert (r.limit_e6, r.limit_from, r.loss_e6) == (2 * one + 1, 2, 0)
     assert [r.judge(r.ask()) for _ in range(3)] == [NOTHING, NOTHING, LOSS]
@@ -265,7 +303,7 @@ def test_the_loss_of_a_day_is_bounded_and_outlives_everything(role):
     assert struct.unpack_from("<IHHII", r.socket.recv(4096))[1] == GONE
     assert r.ready()[0] == 0 and r.loss_e6 == 2 * one
     assert r.judge(r.ask()) == LOSS
-    for word in (REST, WAKE):                                               # `mode paper`, `mode live`
+    for word in (REST, WAKE):  # `mode paper`, `mode live`
         r.socket.send(r.head(word))
     assert r.ready()[0] == 0 and r.judge(r.ask()) == LOSS
     r.close()
@@ -275,19 +313,19 @@ def test_the_loss_of_a_day_is_bounded_and_outlives_everything(role):
     more = role(Case(max_loss_day_e6=3 * one))  # a number in the config wins, at a start
     assert [more.judge(more.ask()) for _ in range(2)] == [NOTHING, LOSS]
     for _ in range(20):
-        assert more.judge(more.ask()) == LOSS                               # and these open no breaker
+        assert more.judge(more.ask()) == LOSS  # and these open no breaker
     assert more.answer_to_reducing() == NOTHING
 
 
 def test_auto_is_set_once(role):
     r = role(Case(max_loss_day_e6=0))
     assert r.limit_from == 0
-    assert r.show(ORACLE_PRICE, equity_e6=5_000 * 10 ** 6) == NOTHING
-    assert (r.limit_e6, r.limit_from) == (50 * 10 ** 6, 1)
-    assert r.show(ORACLE_PRICE, equity_e6=10 ** 15) == NOTHING and r.limit_e6 == 50 * 10 ** 6
+    assert r.show(ORACLE_PRICE, equity_e6=5_000 * 10**6) == NOTHING
+    assert (r.limit_e6, r.limit_from) == (50 * 10**6, 1)
+    assert r.show(ORACLE_PRICE, equity_e6=10**15) == NOTHING and r.limit_e6 == 50 * 10**6
     r.close()
     again = role(Case(max_loss_day_e6=0))
-    assert (again.limit_e6, again.limit_from) == (50 * 10 ** 6, 1)
+    assert (again.limit_e6, again.limit_from) == (50 * 10**6, 1)
 
 
 def test_prices_are_believed_as_far_as_a_market_moves(role):
@@ -296,11 +334,11 @@ def test_prices_are_believed_as_far_as_a_market_moves(role):
     assert r.show(ORACLE_PRICE * 102 // 100) == NOTHING
     assert r.show(ORACLE_PRICE * 102 // 100 + 1) == MOVE and r.wait_s > 0
     assert r.show(ORACLE_PRICE * 99 // 100) == MOVE  # 3 % from a price of the same minute
-    assert r.show(ORACLE_PRICE, published_s=10 ** 9 - 31) == PUBLISHED
+    assert r.show(ORACLE_PRICE, published_s=10**9 - 31) == PUBLISHED
     assert r.show(ORACLE_PRICE, published_s=int(time.time()) + 90) == PUBLISHED
     for _ in range(20):
         assert r.show(2 * ORACLE_PRICE) == MOVE
-    assert r.judge(r.ask()) == NOTHING                                       # nothing of it opens the breaker
+    assert r.judge(r.ask()) == NOTHING  # nothing of it opens the breaker
     assert r.show(ORACLE_PRICE, oracle=b"x" * 48) == ORACLE_  # bytes that are no oracle's are another matter
 
 
@@ -344,7 +382,7 @@ def test_it_rests_and_wakes(role):
         nothing_comes(r)
         r.socket.send(r.head(WAKE))
         assert r.ready()[:2] == (0, bytes(KEY.pubkey()))
-    r.socket.send(r.head(WAKE))                                             # it is awake
+    r.socket.send(r.head(WAKE))  # it is awake
     assert r.ready()[0] == 0
     assert [r.judge(r.ask()) for _ in range(3)] == [NOTHING, NOTHING, HOURLY]
 
@@ -383,7 +421,11 @@ def test_the_kernel_holds_it(role):
     r = role(seal=False)
     r.seal()
     *_, sandbox = r.ready()
-    status = dict(line.split(":\t", 1) for line in open("/proc/%d/status" % r.signer()).read().splitlines() if ":\t" in line)
+    status = dict(
+        line.split(":\t", 1)
+        for line in open("/proc/%d/status" % r.signer()).read().splitlines()
+        if ":\t" in line
+    )
     assert (status["Seccomp"].strip() == "2") == bool(sandbox & 2)
     assert status["NoNewPrivs"].strip() == "1" and sandbox & 1
     assert int(status["CapEff"], 16) == int(status["CapPrm"], 16) == 0 and sandbox & 8

@@ -1,4 +1,5 @@
 """The agent with its signer, end to end: where the key is, who may look, and what a signer that dies costs."""
+
 import os
 import re
 import signal
@@ -9,7 +10,7 @@ import pytest
 
 from harness import real_program_missing, wait_for
 
-E9 = 10 ** 9
+E9 = 10**9
 SEED = bytes([8]) * 32
 
 
@@ -35,7 +36,11 @@ def memory_has(pid, needle):
     with open("/proc/%d/maps" % pid) as maps, open("/proc/%d/mem" % pid, "rb", 0) as memory:
         for line in maps:
             start, end, mode, inode = re.match(r"(\w+)-(\w+) (\S+) \S+ \S+ (\d+)", line).groups()
-            if mode[0] != "r" or (inode != "0" and mode[1] != "w") or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+            if (
+                mode[0] != "r"
+                or (inode != "0" and mode[1] != "w")
+                or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]"))
+            ):
                 continue
             try:
                 memory.seek(int(start, 16))
@@ -52,13 +57,16 @@ def test_only_the_signer_holds_the_key(bench):
     running = agent.start()
     running.until("executed_live")
     keeper, signer = roles(running)
-    assert memory_has(signer, SEED)                                         # the search finds what is there
+    assert memory_has(signer, SEED)  # the search finds what is there
     assert not memory_has(running.pid, SEED) and not memory_has(keeper, SEED)
     for pid in (running.pid, keeper, signer):
-        assert b"8,8,8,8,8" not in open("/proc/%d/environ" % pid, "rb").read() + open("/proc/%d/cmdline" % pid, "rb").read()
+        assert (
+            b"8,8,8,8,8"
+            not in open("/proc/%d/environ" % pid, "rb").read() + open("/proc/%d/cmdline" % pid, "rb").read()
+        )
         assert not any("key.json" in os.readlink(f.path) for f in os.scandir("/proc/%d/fd" % pid))
     assert not memory_has(running.pid, b"8,8,8,8,8,8,8,8") and not memory_has(keeper, b"8,8,8,8,8,8,8,8")
-    assert not memory_has(signer, b"8,8,8,8,8,8,8,8")                         # the file's text was wiped
+    assert not memory_has(signer, b"8,8,8,8,8,8,8,8")  # the file's text was wiped
     assert running.stop() == 143
 
 
@@ -95,11 +103,20 @@ def test_the_same_user_cannot_look_into_the_signer(bench):
     running.until("balanced")
 
     def seen(pid):
-        r = subprocess.run([str(look), str(pid)], user=65534, group=65534, extra_groups=[], capture_output=True, text=True, timeout=20)
+        r = subprocess.run(
+            [str(look), str(pid)],
+            user=65534,
+            group=65534,
+            extra_groups=[],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
         return r.stdout
+
     assert [seen(pid) for pid in roles(running)] == ["", ""]
     own = subprocess.Popen(["sleep", "20"], user=65534, group=65534, extra_groups=[])
-    assert "mem maps environ" in seen(own.pid)                              # the onlooker sees where it may
+    assert "mem maps environ" in seen(own.pid)  # the onlooker sees where it may
     own.kill()
     own.wait()
     assert running.stop() == 143
@@ -114,7 +131,9 @@ def test_paper_has_no_signer(bench):
 
 
 def test_a_signer_killed_while_idle(bench):
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0
+    )
     running = agent.start()
     running.until("balanced")
     keeper, signer = roles(running)
@@ -132,7 +151,12 @@ def test_a_signer_killed_while_idle(bench):
 
 def test_a_signer_that_hangs_in_the_middle_of_a_correction(bench):
     """Stopped, asked, killed, started again: observe only meanwhile, and exactly one correction in the end."""
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0, gates__max_failures=50)
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10},
+        agent__loop_interval_seconds="0.3",
+        hedge__cooldown_seconds=0,
+        gates__max_failures=50,
+    )
     running = agent.start()
     running.until("balanced")
     keeper, signer = roles(running)
@@ -146,12 +170,21 @@ def test_a_signer_that_hangs_in_the_middle_of_a_correction(bench):
     os.kill(signer, signal.SIGKILL)
     running.until("executed_live", since=at, seconds=15)
     running.until("balanced", since=at)
-    assert chain.perp() == -10 * E9 and chain.moves()[-1] == (-9 * E9, -10 * E9) and len(chain.orders_sent()) == 1
+    assert (
+        chain.perp() == -10 * E9
+        and chain.moves()[-1] == (-9 * E9, -10 * E9)
+        and len(chain.orders_sent()) == 1
+    )
     assert running.stop() == 143
 
 
 def test_a_stopped_signer_that_goes_on_signs_nothing_late(bench):
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0, gates__max_failures=50)
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10},
+        agent__loop_interval_seconds="0.3",
+        hedge__cooldown_seconds=0,
+        gates__max_failures=50,
+    )
     running = agent.start()
     running.until("balanced")
     keeper, signer = roles(running)
@@ -167,8 +200,13 @@ def test_a_stopped_signer_that_goes_on_signs_nothing_late(bench):
 
 def test_signers_killed_at_random(bench):
     """A killer at work over several corrections: one landed order for each drift."""
-    chain, agent = bench(chain={"perp": -10, "sol": 10, "tick_ms": 30}, agent__loop_interval_seconds="0.2", hedge__cooldown_seconds=0,
-                         gates__max_failures=1000, hedge__max_trades_per_day=1000)
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10, "tick_ms": 30},
+        agent__loop_interval_seconds="0.2",
+        hedge__cooldown_seconds=0,
+        gates__max_failures=1000,
+        hedge__max_trades_per_day=1000,
+    )
     running = agent.start()
     running.until("balanced")
     killed = 0
@@ -190,7 +228,9 @@ def test_signers_killed_at_random(bench):
 
 
 def test_without_its_keeper_it_only_observes(bench):
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0
+    )
     running = agent.start()
     running.until("balanced")
     keeper, signer = roles(running)
@@ -212,7 +252,9 @@ def test_the_agent_killed_takes_both_along(bench):
 
 
 def test_limits_of_an_hour_and_a_day(bench):
-    chain, agent = bench(chain={"perp": -9, "sol": 10}, hedge__cooldown_seconds=0, signer__max_orders_per_hour=1)
+    chain, agent = bench(
+        chain={"perp": -9, "sol": 10}, hedge__cooldown_seconds=0, signer__max_orders_per_hour=1
+    )
     assert agent.once().status["status"] == "executed_live"
     chain.ctl("set_user", perp=-9)
     s = agent.once().status
@@ -227,7 +269,12 @@ def test_limits_of_an_hour_and_a_day(bench):
 
 def test_a_raised_limit_needs_a_restart(bench):
     """SIGHUP raises the agent's own limit, the signer's stays."""
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0, hedge__max_trade_size="0.5")
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10},
+        agent__loop_interval_seconds="0.3",
+        hedge__cooldown_seconds=0,
+        hedge__max_trade_size="0.5",
+    )
     running = agent.start()
     running.until("balanced")
     agent.set(hedge__max_trade_size="50")
@@ -251,13 +298,28 @@ def test_a_key_from_a_descriptor(bench):
     """`3<key.json` and keypair = /dev/fd/3: the key file need not have a name the agent knows."""
     chain, agent = bench(chain={"perp": -9})
     agent.set(account__keypair="/dev/fd/3")
-    r = subprocess.run("exec %s run -c %s --once --json 3<%s" % (agent.binary, agent.config, agent.key), shell=True, capture_output=True, text=True, timeout=30)
+    r = subprocess.run(
+        "exec %s run -c %s --once --json 3<%s" % (agent.binary, agent.config, agent.key),
+        shell=True,
+        capture_output=True,
+        text=True,
+        timeout=30,
+    )
     assert r.returncode == 0 and '"executed_live"' in r.stdout, r
     chain.ctl("set_user", perp=-10)
-    p = subprocess.Popen("exec %s run -c %s --json 3<%s" % (agent.binary, agent.config, agent.key), shell=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    p = subprocess.Popen(
+        "exec %s run -c %s --json 3<%s" % (agent.binary, agent.config, agent.key),
+        shell=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
     wait_for(lambda: children(p.pid) and children(children(p.pid)[0]), 5, "the roles")
     third = "/proc/%d/fd/3" % p.pid
-    wait_for(lambda: not os.path.exists(third) or "key.json" not in os.readlink(third), 5, "the key's descriptor is let go")
+    wait_for(
+        lambda: not os.path.exists(third) or "key.json" not in os.readlink(third),
+        5,
+        "the key's descriptor is let go",
+    )
     assert p.stdout.readline(), "a first STATUS: it takes signals by now"
     p.terminate()
     assert p.wait(5) == 143
@@ -277,7 +339,9 @@ def test_against_the_real_program(chains, agents, binary):
 
 def test_the_kernel_holds_every_process(bench):
     """Agent, keeper, signer, the page's keeper and its server: what /proc says of each. One thread each, so nothing of ours races."""
-    chain, agent = bench(chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", web__listen="127.0.0.1:0")
+    chain, agent = bench(
+        chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", web__listen="127.0.0.1:0"
+    )
     running = agent.start()
     running.until("balanced")
 
@@ -287,11 +351,23 @@ def test_the_kernel_holds_every_process(bench):
         pages = [p for name, p in mine.items() if name != "evenkeel-keeper"]
         if len(keepers) != 1 or len(pages) != 1 or not children(keepers[0]) or not children(pages[0]):
             return None
-        return {"agent": running.pid, "keeper": keepers[0], "signer": children(keepers[0])[0], "page's keeper": pages[0], "page": children(pages[0])[0]}
+        return {
+            "agent": running.pid,
+            "keeper": keepers[0],
+            "signer": children(keepers[0])[0],
+            "page's keeper": pages[0],
+            "page": children(pages[0])[0],
+        }
+
     all_of_them = wait_for(family, 10, "five processes")
 
     def of(pid):
-        return dict(line.split(":\t", 1) for line in open("/proc/%d/status" % pid).read().splitlines() if ":\t" in line)
+        return dict(
+            line.split(":\t", 1)
+            for line in open("/proc/%d/status" % pid).read().splitlines()
+            if ":\t" in line
+        )
+
     wait_for(lambda: of(all_of_them["page"])["CapEff"].strip("0 ") == "", 10, "the page has shut itself in")
     for name, pid in all_of_them.items():
         s = of(pid)
@@ -306,6 +382,8 @@ def test_the_kernel_holds_every_process(bench):
         # Only who fetches has libcurl in it (and OpenSSL, Kerberos, LDAP, ... behind it), only who serves libwebsockets; the key's process neither.
         maps = open("/proc/%d/maps" % pid).read()
         assert [x for x in ("/libcurl.", "/libwebsockets.", "/libcrypto.") if x in maps] == {
-            "agent": ["/libcurl.", "/libcrypto."], "page": ["/libwebsockets.", "/libcrypto."]}.get(name, []), name
+            "agent": ["/libcurl.", "/libcrypto."],
+            "page": ["/libwebsockets.", "/libcrypto."],
+        }.get(name, []), name
     assert running.stop() == 143
     wait_for(lambda: not any(os.path.exists("/proc/%d" % p) for p in all_of_them.values()), 5, "none is left")

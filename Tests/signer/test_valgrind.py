@@ -1,6 +1,7 @@
 """The agent under valgrind's memcheck, through corrections, wrong answers, commands, a reload and its end: no invalid read or write, no use of what
 was never written. (Growth is test_footprint.py's.) The signer is one of the tests' own (valgrind needs calls that the real one may not make; that one is read by
 the sanitizers: fuzz_signer, fuzz_policy, test_keyfile). Slow: a slice here, the rest by EK_VALGRIND=all."""
+
 import os
 import shutil
 import signal
@@ -13,7 +14,7 @@ from harness.liar import Liar
 from harness.lies import WAYS
 from outside import Outside
 
-E9 = 10 ** 9
+E9 = 10**9
 PUBLIC = str(Keypair.from_seed(b"\x08" * 32).pubkey())
 MEMCHECK = "--vgdb=no --quiet --error-exitcode=99 --leak-check=no --child-silent-after-fork=yes"
 pytestmark = pytest.mark.skipif(shutil.which("valgrind") is None, reason="valgrind is not installed")
@@ -25,16 +26,24 @@ def checked(bench, binary):
     made = []
 
     def make(chain=None, url=None, **settings):
-        there, agent = bench(chain={"perp": -9, "sol": 10, "tick_ms": 400, **(chain or {})}, account__keypair=None, signer__public_key=PUBLIC,
-                             signer__timeout_ms=10000, rpc__timeout_ms=10000, rpc__max_latency_ms=60000, **settings)
+        there, agent = bench(
+            chain={"perp": -9, "sol": 10, "tick_ms": 400, **(chain or {})},
+            account__keypair=None,
+            signer__public_key=PUBLIC,
+            signer__timeout_ms=10000,
+            rpc__timeout_ms=10000,
+            rpc__max_latency_ms=60000,
+            **settings,
+        )
         signer = Outside(agent.home / "signer.sock")
         made.append(signer)
         agent.set(signer__socket=signer.path)
         under = agent.home / "under"
-        under.write_text("#!/bin/sh\nexec valgrind %s %s \"$@\"\n" % (MEMCHECK, binary))
+        under.write_text('#!/bin/sh\nexec valgrind %s %s "$@"\n' % (MEMCHECK, binary))
         under.chmod(0o755)
         agent.binary = under
         return there, agent
+
     yield make
     for s in made:
         s.close()
@@ -52,7 +61,19 @@ def test_a_correction(checked):
 
 
 def test_wrong_answers(checked):
-    names = list(WAYS) if os.environ.get("EK_VALGRIND") == "all" else ["malformed", "huge", "deep nesting", "a key twice", "short data", "bad base64", "cut by the connection"]
+    names = (
+        list(WAYS)
+        if os.environ.get("EK_VALGRIND") == "all"
+        else [
+            "malformed",
+            "huge",
+            "deep nesting",
+            "a key twice",
+            "short data",
+            "bad base64",
+            "cut by the connection",
+        ]
+    )
     chain, agent = checked(gates__max_failures=1000)
     liar = Liar(chain)
     agent.set(rpc__url=liar.url, rpc__timeout_ms=5000)

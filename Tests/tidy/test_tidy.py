@@ -69,7 +69,7 @@ def test_what_is_allowed_may_only_go_down(tree):
         and (root / "Tools/tidy/widths.allowed").read_text() == "# why\na.c: 2\n"
     ), out
     tree({"a.c": wide * 3, "b.c": "int b;\n", "Tools/tidy/widths.allowed": "a.c: 2\nb.c: 4\n"})
-    code, out = run("widths", root, "--write")          # less in all, but more in a listed file
+    code, out = run("widths", root, "--write")  # less in all, but more in a listed file
     assert code == 1 and "a.c: 3, 2 allowed: not written" in out, out
     tree({"Tools/tidy/widths.allowed": "# why\na.c: 2\n"})
     (root / "b.c").unlink()

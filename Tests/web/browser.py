@@ -1,4 +1,5 @@
 """Chromium without a head, over its DevTools protocol."""
+
 import base64
 import json
 import os
@@ -23,14 +24,33 @@ class Browser:
         self.home = tempfile.mkdtemp(prefix="ekchrome")
         self.log = open(Path(self.home) / "log", "wb")
         self.process = subprocess.Popen(
-            [path(), "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--remote-debugging-port=0", "--no-first-run",
-             "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-extensions", "--hide-scrollbars",
-             "--force-color-profile=srgb", "--user-data-dir=" + self.home, "about:blank"],
-            stdout=subprocess.DEVNULL, stderr=self.log, env={**os.environ, "HOME": self.home})
+            [
+                path(),
+                "--headless=new",
+                "--no-sandbox",
+                "--disable-gpu",
+                "--disable-dev-shm-usage",
+                "--remote-debugging-port=0",
+                "--no-first-run",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--disable-extensions",
+                "--hide-scrollbars",
+                "--force-color-profile=srgb",
+                "--user-data-dir=" + self.home,
+                "about:blank",
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=self.log,
+            env={**os.environ, "HOME": self.home},
+        )
         port = Path(self.home) / "DevToolsActivePort"
         end = time.monotonic() + 60
         while not port.exists() or len(port.read_text().split()) < 2:
-            assert self.process.poll() is None and time.monotonic() < end, "chromium did not start: " + (Path(self.home) / "log").read_text()[-2000:]
+            assert self.process.poll() is None and time.monotonic() < end, (
+                "chromium did not start: " + (Path(self.home) / "log").read_text()[-2000:]
+            )
             time.sleep(0.1)
         self.port = int(port.read_text().split()[0])
 
@@ -59,8 +79,17 @@ class Page:
         self.call("Runtime.enable")
         self.call("Log.enable")
         self.call("Page.enable")
-        self.call("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=scale, mobile=mobile)
-        self.call("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}])
+        self.call(
+            "Emulation.setDeviceMetricsOverride",
+            width=width,
+            height=height,
+            deviceScaleFactor=scale,
+            mobile=mobile,
+        )
+        self.call(
+            "Emulation.setEmulatedMedia",
+            features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"}],
+        )
         self.width = width
 
     def call(self, method, **params):
@@ -70,7 +99,10 @@ class Page:
         while True:
             m = json.loads(self.ws.message(max(0.1, end - time.monotonic())))
             if m.get("method") == "Runtime.exceptionThrown":
-                self.errors.append(m["params"]["exceptionDetails"].get("exception", {}).get("description") or m["params"]["exceptionDetails"]["text"])
+                self.errors.append(
+                    m["params"]["exceptionDetails"].get("exception", {}).get("description")
+                    or m["params"]["exceptionDetails"]["text"]
+                )
             elif m.get("method") == "Log.entryAdded" and m["params"]["entry"]["source"] == "security":
                 self.violations.append(m["params"]["entry"]["text"])
             if m.get("id") == self.next:
@@ -79,7 +111,9 @@ class Page:
 
     def go(self, url):
         self.call("Page.navigate", url=url)
-        self.until("location.protocol === 'http:' && document.readyState === 'complete' && document.getElementById('fresh') !== null")
+        self.until(
+            "location.protocol === 'http:' && document.readyState === 'complete' && document.getElementById('fresh') !== null"
+        )
 
     def js(self, code):
         """The value of an expression; promises are waited for."""
@@ -94,7 +128,10 @@ class Page:
             value = self.js(code)
             if value:
                 return value
-            assert time.monotonic() < end, "never true: %s\npage says: %s" % (code, self.js("document.body.innerText.slice(0, 1500)"))
+            assert time.monotonic() < end, "never true: %s\npage says: %s" % (
+                code,
+                self.js("document.body.innerText.slice(0, 1500)"),
+            )
             time.sleep(0.1)
 
     def text(self, name):
@@ -104,8 +141,12 @@ class Page:
         r = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=whole)
         if whole:
             size = self.call("Page.getLayoutMetrics")["cssContentSize"]
-            r = self.call("Page.captureScreenshot", format="png", captureBeyondViewport=True,
-                          clip={"x": 0, "y": 0, "width": self.width, "height": size["height"], "scale": 1})
+            r = self.call(
+                "Page.captureScreenshot",
+                format="png",
+                captureBeyondViewport=True,
+                clip={"x": 0, "y": 0, "width": self.width, "height": size["height"], "scale": 1},
+            )
         Path(file).write_bytes(base64.b64decode(r["data"]))
 
     def close(self):

@@ -1,4 +1,5 @@
 """The web role: its server alone, played by host.c, and the whole program in a browser."""
+
 import os
 import re
 import queue
@@ -24,16 +25,43 @@ SANITIZE = ["-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-san
 def build_host(name="host", flags=SANITIZE):
     """The role with a played agent around it; under the sanitizers, except where memory is measured."""
     out = ROOT / "build" / "web" / name
-    sources = [HERE / "host.c", *sorted((ROOT / "CSources" / "EvenkeelSys" / "web").glob("*.c")),
-               *sorted((ROOT / "CSources" / "EvenkeelSys" / "base").glob("*.c")),
-               *(ROOT / "CSources" / "EvenkeelSys" / n for n in ("store/sys_ring.c", "net/sys_load.c", "net/sys_lws.c")),
-               *sorted((ROOT / "CSources" / "EvenkeelCore").rglob("*.c"))]
+    sources = [
+        HERE / "host.c",
+        *sorted((ROOT / "CSources" / "EvenkeelSys" / "web").glob("*.c")),
+        *sorted((ROOT / "CSources" / "EvenkeelSys" / "base").glob("*.c")),
+        *(
+            ROOT / "CSources" / "EvenkeelSys" / n
+            for n in ("store/sys_ring.c", "net/sys_load.c", "net/sys_lws.c")
+        ),
+        *sorted((ROOT / "CSources" / "EvenkeelCore").rglob("*.c")),
+    ]
     headers = list((ROOT / "CSources").rglob("*.h"))
     if out.exists() and out.stat().st_mtime > max(p.stat().st_mtime for p in sources + headers):
         return out
     out.parent.mkdir(parents=True, exist_ok=True)
-    subprocess.run(["gcc", "-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-D_GNU_SOURCE", "-O1", "-g", *flags, "-I", str(ROOT / "CSources/EvenkeelCore/include"),
-                    "-I", str(ROOT / "CSources/EvenkeelSys/include"), *map(str, sources), "-lsodium", "-o", str(out)], check=True)
+    subprocess.run(
+        [
+            "gcc",
+            "-std=gnu11",
+            "-Wall",
+            "-Wextra",
+            "-Wconversion",
+            "-Werror",
+            "-D_GNU_SOURCE",
+            "-O1",
+            "-g",
+            *flags,
+            "-I",
+            str(ROOT / "CSources/EvenkeelCore/include"),
+            "-I",
+            str(ROOT / "CSources/EvenkeelSys/include"),
+            *map(str, sources),
+            "-lsodium",
+            "-o",
+            str(out),
+        ],
+        check=True,
+    )
     return out
 
 
@@ -45,9 +73,15 @@ class Role:
         self.token_file.write_text(TOKEN + "\n")
         self.token_file.chmod(0o600)
         self.at = host
-        self.process = subprocess.Popen([str(binary), str(self.token_file) if token else "", names, history, host], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, bufsize=1,
-                                        env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "RPC_KEY": "secret-of-the-environment"})
+        self.process = subprocess.Popen(
+            [str(binary), str(self.token_file) if token else "", names, history, host],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            bufsize=1,
+            env={**os.environ, "ASAN_OPTIONS": "detect_leaks=0", "RPC_KEY": "secret-of-the-environment"},
+        )
         self.pid = self.port = None
         self.said = []
         self.lines = queue.Queue()

@@ -1,4 +1,5 @@
 """The page in a real browser, over the program's own demo. The pictures of the README are made here (EK_PICTURES=1)."""
+
 import json
 import os
 import re
@@ -17,8 +18,13 @@ pytestmark = [pytest.mark.browser, pytest.mark.skipif(browser.path() is None, re
 
 class Demo:
     def __init__(self, *words):
-        self.process = subprocess.Popen([str(BINARY), "demo", "--listen", "127.0.0.1:0", "--for", "30d", *words], stdout=subprocess.PIPE,
-                                        stderr=subprocess.STDOUT, text=True, start_new_session=True)
+        self.process = subprocess.Popen(
+            [str(BINARY), "demo", "--listen", "127.0.0.1:0", "--for", "30d", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
         for line in self.process.stdout:
             m = re.search(r"page\s+(http://127\.0\.0\.1:(\d+)/)#token=(\w+)", line)
             if m:
@@ -32,7 +38,9 @@ class Demo:
             return json.load(r)["data"]
 
     def post(self, path):
-        r = urllib.request.Request(self.url + "api/" + path, method="POST", headers={"Authorization": "Bearer " + self.token})
+        r = urllib.request.Request(
+            self.url + "api/" + path, method="POST", headers={"Authorization": "Bearer " + self.token}
+        )
         with urllib.request.urlopen(r, timeout=10) as f:
             return json.load(f)["data"]
 
@@ -93,14 +101,18 @@ def test_the_numbers_are_those_of_the_api(chrome, demo):
         api = demo.get("api/status")
         if api["tick"] == seen["status"]["tick"] and api["phase"] == seen["status"]["phase"]:
             break
-    assert {k: v for k, v in api.items() if k != "rpc"} == {k: v for k, v in seen["status"].items() if k != "rpc"}
+    assert {k: v for k, v in api.items() if k != "rpc"} == {
+        k: v for k, v in seen["status"].items() if k != "rpc"
+    }
     now = api["after"] or api
     assert shown(seen["drift"]) == pytest.approx(now["drift_pct"], abs=0.00501)
     assert shown(seen["spot"]) == pytest.approx(int(now["spot_base_e9"]) / 1e9, abs=0.000051)
     assert shown(seen["perp"]) == pytest.approx(int(now["perp_base_e9"]) / 1e9, abs=0.000051)
     assert shown(seen["net"]) == pytest.approx(now["net_delta"], abs=0.000051)
     assert shown(seen["price"]) == pytest.approx(int(api["oracle_price_e6"]) / 1e6, abs=0.0051)
-    assert shown(seen["health"]) == pytest.approx(api["health_pct"], abs=0.051) and shown(seen["lev"]) == pytest.approx(api["leverage"], abs=0.0051)
+    assert shown(seen["health"]) == pytest.approx(api["health_pct"], abs=0.051) and shown(
+        seen["lev"]
+    ) == pytest.approx(api["leverage"], abs=0.0051)
     assert seen["mode"] == api["mode"].upper() and seen["gates"] == "all %d open" % len(api["gates"])
     assert int(re.sub(r"\D", "", seen["slot"])) == api["slot"]
     assert page.errors == [] and page.violations == []
@@ -116,7 +128,10 @@ def test_charts_are_drawn_and_drift_moves(chrome, demo):
     page.go(demo.url)
     for chart in ("drift", "pos", "price"):
         page.until(INK % ("chart-" + chart) + " >= 3", 40)
-        assert page.js("document.getElementById('chart-%s').getAttribute('aria-label')" % chart).find("between") > 0
+        assert (
+            page.js("document.getElementById('chart-%s').getAttribute('aria-label')" % chart).find("between")
+            > 0
+        )
     before = page.js("S.tick")
     page.until("S.tick > %d + 5" % before)
     drifts = set()
@@ -128,7 +143,9 @@ def test_charts_are_drawn_and_drift_moves(chrome, demo):
     # Hovering and the arrow keys read single values.
     page.js("document.getElementById('chart-price').focus()")
     page.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowLeft", code="ArrowLeft")
-    page.until("[...document.querySelectorAll('.tip')].some(t => t.style.display === 'block' && /oracle price [0-9.,]+ \\$/.test(t.textContent))")
+    page.until(
+        "[...document.querySelectorAll('.tip')].some(t => t.style.display === 'block' && /oracle price [0-9.,]+ \\$/.test(t.textContent))"
+    )
     assert page.errors == []
     page.close()
 
@@ -139,7 +156,9 @@ def test_a_correction_appears(chrome, demo):
     page.until("document.querySelectorAll('#cors tr').length > 0", 90)
     row = page.js("document.querySelector('#cors tr').innerText")
     assert re.search(r"(sold|bought) [\d.]+", row) and "ago" in row
-    assert page.js("document.querySelectorAll('#cors a').length") == 0      # the embedded chain's signatures lead nowhere
+    assert (
+        page.js("document.querySelectorAll('#cors a').length") == 0
+    )  # the embedded chain's signatures lead nowhere
     page.close()
 
 
@@ -148,16 +167,22 @@ def test_controls_without_a_token(chrome, demo):
     page.go(demo.url)
     page.until("B && S && true")
     assert page.js("!document.getElementById('lock').hidden && document.getElementById('buttons').hidden")
-    page.js("document.getElementById('token').value = 'nonsense-nonsense-nonsense'; document.querySelector('#lock button').click()")
+    page.js(
+        "document.getElementById('token').value = 'nonsense-nonsense-nonsense'; document.querySelector('#lock button').click()"
+    )
     page.until("document.getElementById('result').textContent.includes('not accepted')")
-    page.until("document.getElementById('fresh').className === ''", 30)      # and it is connected again, for looking
+    page.until(
+        "document.getElementById('fresh').className === ''", 30
+    )  # and it is connected again, for looking
     assert page.js("document.getElementById('buttons').hidden")
     page.close()
 
 
 def press(page, name):
-    time.sleep(0.4)                                                         # a person's pace: one command in 250 ms is taken
-    page.until("document.getElementById('do-%s') && !document.getElementById('do-%s').disabled" % (name, name))
+    time.sleep(0.4)  # a person's pace: one command in 250 ms is taken
+    page.until(
+        "document.getElementById('do-%s') && !document.getElementById('do-%s').disabled" % (name, name)
+    )
     page.js("document.getElementById('do-%s').click()" % name)
     page.until("document.getElementById('ask').open")
 
@@ -168,7 +193,7 @@ def test_controls_with_the_token(chrome, demo):
     page.until("!document.getElementById('buttons').hidden")
     assert page.js("location.hash") == "" and demo.token not in page.js("document.documentElement.outerHTML")
     press(page, "stop")
-    page.js("document.getElementById('askno').click()")                     # asked back: no
+    page.js("document.getElementById('askno').click()")  # asked back: no
     time.sleep(0.5)
     assert demo.get("api/status")["totals"]["paused"] is False
     press(page, "stop")
@@ -194,8 +219,13 @@ def test_paper_and_live(chrome, demo):
     assert page.js("document.getElementById('do-live') === null")
     press(page, "paper")
     page.js("document.getElementById('askyes').click()")
-    page.until("/On paper from now on|followed to its end first/.test(document.getElementById('result').textContent)")
-    page.until("S.mode === 'paper' && document.getElementById('do-live') !== null && document.getElementById('mode').textContent === 'PAPER'", 60)
+    page.until(
+        "/On paper from now on|followed to its end first/.test(document.getElementById('result').textContent)"
+    )
+    page.until(
+        "S.mode === 'paper' && document.getElementById('do-live') !== null && document.getElementById('mode').textContent === 'PAPER'",
+        60,
+    )
     assert page.text("ctlnote") == "Running on paper." and demo.get("api/status")["mode"] == "paper"
     press(page, "live")
     assert "real orders" in page.text("askh").lower()
@@ -205,7 +235,10 @@ def test_paper_and_live(chrome, demo):
     press(page, "live")
     page.js("document.getElementById('askyes').click()")
     page.until("document.getElementById('result').textContent.startsWith('Live from now on')")
-    page.until("S.mode === 'live' && document.getElementById('do-paper') !== null && document.getElementById('mode').textContent === 'LIVE'", 60)
+    page.until(
+        "S.mode === 'live' && document.getElementById('do-paper') !== null && document.getElementById('mode').textContent === 'LIVE'",
+        60,
+    )
     assert page.errors == [] and page.violations == []
     page.close()
 
@@ -216,8 +249,15 @@ def test_what_was_not_filled_is_not_said_to_be_sold(chrome, demo):
     page.until("S && true")
     said = page.js("""[['filled', .15], ['partial_gone', .1], ['expired', 0], ['failed', 0], ['unfilled_gone', 0], ['not_placed', 0], ['paper', 2]].map(([outcome, size]) =>
       done({action: 'EXPAND_SHORT', market: 'SOL-PERP', outcome, size}))""")
-    assert said == ["sold 0.150 SOL", "sold 0.100 SOL, a part", "tried to sell SOL: it never landed", "tried to sell SOL: the venue refused it",
-                    "tried to sell SOL: nothing filled", "tried to sell SOL: it was not placed", "sold 2.000 SOL"]
+    assert said == [
+        "sold 0.150 SOL",
+        "sold 0.100 SOL, a part",
+        "tried to sell SOL: it never landed",
+        "tried to sell SOL: the venue refused it",
+        "tried to sell SOL: nothing filled",
+        "tried to sell SOL: it was not placed",
+        "sold 2.000 SOL",
+    ]
     page.close()
 
 
@@ -238,11 +278,16 @@ def test_it_reconnects_after_the_role_was_killed_and_says_so_meanwhile(chrome, d
     page.until("document.getElementById('fresh').className === '' && S && true")
     ticks = demo.get("api/status")["tick"]
     os.kill(demo.role(), signal.SIGKILL)
-    page.until("document.getElementById('fresh').className === 'bad' && document.body.classList.contains('stale')", 5)
+    page.until(
+        "document.getElementById('fresh').className === 'bad' && document.body.classList.contains('stale')", 5
+    )
     assert "connection lost" in page.text("age") and "ago" in page.text("age")
     assert "old numbers" in page.text("alarm")
-    page.until("document.getElementById('fresh').className === '' && document.getElementById('alarm').textContent === ''", 40)
-    assert demo.get("api/status")["tick"] > ticks                           # the agent went on
+    page.until(
+        "document.getElementById('fresh').className === '' && document.getElementById('alarm').textContent === ''",
+        40,
+    )
+    assert demo.get("api/status")["tick"] > ticks  # the agent went on
     page.close()
 
 
@@ -264,7 +309,9 @@ def test_csv(chrome, demo):
     page = chrome.page()
     page.go(demo.url)
     page.until("S && true")
-    page.js("window.took = null; URL.createObjectURL = b => { b.text().then(t => { window.took = t }); return 'blob:x' }; document.getElementById('csv').click()")
+    page.js(
+        "window.took = null; URL.createObjectURL = b => { b.text().then(t => { window.took = t }); return 'blob:x' }; document.getElementById('csv').click()"
+    )
     text = page.until("window.took")
     assert text.splitlines()[0].startswith("time,market,mode,status,slot,price,spot,perp,drift_pct")
     page.close()
@@ -275,7 +322,9 @@ def test_contrast_and_names(chrome, demo, dark):
     """Words against their ground at least 4.5 : 1; every control has a name; nothing can only be seen by colour or used by mouse."""
     page = chrome.page(dark=dark)
     page.go(demo.url + "#token=" + demo.token)
-    page.until("!document.getElementById('buttons').hidden && document.getElementById('fresh').className === ''")
+    page.until(
+        "!document.getElementById('buttons').hidden && document.getElementById('fresh').className === ''"
+    )
     bad = page.js("""(() => {
       const lum = c => { const v = c.map(x => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 }); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };
       const rgb = s => s.match(/[\\d.]+/g).map(Number);
@@ -287,8 +336,16 @@ def test_contrast_and_names(chrome, demo, dark):
         if (r < 4.5) out.push(e.id + ' ' + e.className + ' ' + e.textContent.slice(0, 30) + ' ' + r.toFixed(2));
       } return out })()""")
     assert bad == []
-    assert page.js("[...document.querySelectorAll('button,input,canvas,a')].filter(e => !(e.textContent || e.getAttribute('aria-label') || (e.labels && e.labels.length))).length") == 0
-    assert page.js("document.documentElement.lang") == "en" and page.js("document.querySelectorAll('main,h1,h2').length") >= 6
+    assert (
+        page.js(
+            "[...document.querySelectorAll('button,input,canvas,a')].filter(e => !(e.textContent || e.getAttribute('aria-label') || (e.labels && e.labels.length))).length"
+        )
+        == 0
+    )
+    assert (
+        page.js("document.documentElement.lang") == "en"
+        and page.js("document.querySelectorAll('main,h1,h2').length") >= 6
+    )
     page.close()
 
 
@@ -309,13 +366,19 @@ def test_pictures(chrome, tmp_path):
         desktop, phone = chrome.page(1180, 900), chrome.page(390, 844, 2, mobile=True, dark=True)
         for page in (desktop, phone):
             page.go(demo.url + "#token=" + demo.token)
-        desktop.until("document.querySelectorAll('#cors tr').length >= 3 && S.status === 'balanced' && points().out.length > 40", 150)
+        desktop.until(
+            "document.querySelectorAll('#cors tr').length >= 3 && S.status === 'balanced' && points().out.length > 40",
+            150,
+        )
         for page, name in ((desktop, "web-desktop.png"), (phone, "web-phone.png")):
             page.until("document.getElementById('fresh').className === '' && S.status === 'balanced'", 60)
             # At this speed the last history is an hour old; a load may be one that was under way before.
             page.js("void (window.before = H, window.asked = 0)")
-            page.until("H && H !== window.before && H.corrections !== undefined"
-                       " || (Date.now() - window.asked > 3000 && (window.asked = Date.now(), load()), false)", 90)
+            page.until(
+                "H && H !== window.before && H.corrections !== undefined"
+                " || (Date.now() - window.asked > 3000 && (window.asked = Date.now(), load()), false)",
+                90,
+            )
             time.sleep(0.3)
             page.picture(place / name)
             assert (place / name).stat().st_size > 30_000

@@ -1,4 +1,5 @@
 """Whatever happens to the role, the agent ticks on."""
+
 import os
 import re
 import signal
@@ -14,8 +15,10 @@ def ticks(port):
     for _ in range(200):
         try:
             text = request(port, path="/metrics", timeout=2).body.decode()
-            return (int(re.search(r"evenkeel_tick_seconds_count (\d+)", text).group(1)),
-                    int(re.search(r'evenkeel_tick_seconds_bucket\{le="0.020000"\} (\d+)', text).group(1)))
+            return (
+                int(re.search(r"evenkeel_tick_seconds_count (\d+)", text).group(1)),
+                int(re.search(r'evenkeel_tick_seconds_bucket\{le="0.020000"\} (\d+)', text).group(1)),
+            )
         except (OSError, AttributeError):
             time.sleep(0.05)
     raise AssertionError("no metrics")

@@ -1,4 +1,5 @@
 """The role's server: routes, who may ask, limits, WebSockets, and its life beside the agent."""
+
 import json
 import os
 import signal
@@ -21,6 +22,7 @@ def until(check, seconds=10):
 
 
 # --- routes
+
 
 def test_status_is_served_as_it_was_published(role):
     text = role.publish()
@@ -50,17 +52,45 @@ def test_health_turns_within_two_intervals(role):
 def test_the_page_carries_its_policy_and_no_cookie(role):
     a = request(role.port, accept_encoding="gzip")
     assert a.status == 200 and a.headers["content-encoding"] == "gzip"
-    assert "default-src 'none'" in a.headers["content-security-policy"] and "unsafe" not in a.headers["content-security-policy"]
-    for name, value in (("x-content-type-options", "nosniff"), ("x-frame-options", "DENY"), ("referrer-policy", "no-referrer"),
-                        ("cache-control", "no-store"), ("cross-origin-resource-policy", "same-origin")):
+    assert (
+        "default-src 'none'" in a.headers["content-security-policy"]
+        and "unsafe" not in a.headers["content-security-policy"]
+    )
+    for name, value in (
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "no-referrer"),
+        ("cache-control", "no-store"),
+        ("cross-origin-resource-policy", "same-origin"),
+    ):
         assert a.headers[name] == value
     assert "set-cookie" not in a.headers and "access-control-allow-origin" not in a.headers
     assert request(role.port).status == 406
 
 
-@pytest.mark.parametrize("path", ["/../etc/passwd", "/..%2f..%2fetc%2fpasswd", "/%2e%2e/", "//", "/./", "/api/", "/api/status/", "/api//status",
-                                  "/API/STATUS", "/api/status%00", "/index.html", "/ws/", "http://127.0.0.1/api/status", "*", "/" + "a" * 300,
-                                  "/api/status;x", "/.git/config", "/\\..\\"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../etc/passwd",
+        "/..%2f..%2fetc%2fpasswd",
+        "/%2e%2e/",
+        "//",
+        "/./",
+        "/api/",
+        "/api/status/",
+        "/api//status",
+        "/API/STATUS",
+        "/api/status%00",
+        "/index.html",
+        "/ws/",
+        "http://127.0.0.1/api/status",
+        "*",
+        "/" + "a" * 300,
+        "/api/status;x",
+        "/.git/config",
+        "/\\..\\",
+    ],
+)
 def test_no_path_leads_anywhere_else(role, path):
     """libwebsockets tidies a path before it is looked up; what it becomes is one of the few that are served, or nothing."""
     text = role.publish()
@@ -69,7 +99,10 @@ def test_no_path_leads_anywhere_else(role, path):
     assert b"root:" not in a.body and b"[core]" not in a.body
 
 
-@pytest.mark.parametrize("method,status", [("HEAD", 405), ("PUT", 405), ("DELETE", 405), ("OPTIONS", 405), ("TRACE", 405), ("BREW", 0)])
+@pytest.mark.parametrize(
+    "method,status",
+    [("HEAD", 405), ("PUT", 405), ("DELETE", 405), ("OPTIONS", 405), ("TRACE", 405), ("BREW", 0)],
+)
 def test_get_and_post_only(role, method, status):
     a = request(role.port, method, "/api/status")
     assert a.status in (status, 405, 403, 400, 0) and b"STATUS" not in a.body
@@ -82,9 +115,26 @@ def test_get_is_no_command(role):
 
 # --- who may ask
 
-@pytest.mark.parametrize("name,status", [("127.0.0.1:8000", 200), ("localhost", 200), ("LOCALHOST:1", 200), ("[::1]:8000", 200), ("10.1.2.3", 200),
-                                         ("evil.example", 403), ("127.0.0.1.evil.example", 403), ("localhost.evil.example:80", 403), ("", 403),
-                                         ("127.0.0.1:80:80", 403), ("127.0.0.1:port", 403), ("[::1", 403), ("localhost, evil.example", 403), ("0x7f.1", 403)])
+
+@pytest.mark.parametrize(
+    "name,status",
+    [
+        ("127.0.0.1:8000", 200),
+        ("localhost", 200),
+        ("LOCALHOST:1", 200),
+        ("[::1]:8000", 200),
+        ("10.1.2.3", 200),
+        ("evil.example", 403),
+        ("127.0.0.1.evil.example", 403),
+        ("localhost.evil.example:80", 403),
+        ("", 403),
+        ("127.0.0.1:80:80", 403),
+        ("127.0.0.1:port", 403),
+        ("[::1", 403),
+        ("localhost, evil.example", 403),
+        ("0x7f.1", 403),
+    ],
+)
 def test_a_rebound_name_is_refused(role, name, status):
     role.publish()
     until(lambda: request(role.port, path="/api/status").status == 200)
@@ -97,9 +147,20 @@ def test_two_hosts_are_no_host(role):
     assert Answer(exchange(role.port, b"GET /healthz HTTP/1.0\r\n\r\n")).status in (400, 403)
 
 
-@pytest.mark.parametrize("origin,ok", [(None, True), ("http://127.0.0.1:{port}", True), ("https://127.0.0.1:{port}", True), ("http://127.0.0.1", False),
-                                       ("http://127.0.0.1:1", False), ("http://evil.example", False), ("null", False), ("http://127.0.0.1:{port}.evil.example", False),
-                                       ("file://", False)])
+@pytest.mark.parametrize(
+    "origin,ok",
+    [
+        (None, True),
+        ("http://127.0.0.1:{port}", True),
+        ("https://127.0.0.1:{port}", True),
+        ("http://127.0.0.1", False),
+        ("http://127.0.0.1:1", False),
+        ("http://evil.example", False),
+        ("null", False),
+        ("http://127.0.0.1:{port}.evil.example", False),
+        ("file://", False),
+    ],
+)
 def test_cross_site_is_refused(role, origin, ok):
     role.publish()
     until(lambda: request(role.port, path="/api/status").status == 200)
@@ -111,15 +172,27 @@ def test_cross_site_is_refused(role, origin, ok):
 def test_a_proxy_name_is_allowed_and_needs_the_token(roles):
     role = roles(names="keel.example.com, other.example")
     role.publish()
-    until(lambda: request(role.port, path="/api/status", host="other.example", authorization=BEARER).status == 200)
+    until(
+        lambda: (
+            request(role.port, path="/api/status", host="other.example", authorization=BEARER).status == 200
+        )
+    )
     for host in ("keel.example.com", "KEEL.example.com:443", "other.example"):
         assert request(role.port, path="/api/status", host=host).status == 401
-        assert request(role.port, path="/api/status", host=host, authorization=BEARER, origin="https://" + host).status == 200
+        assert (
+            request(
+                role.port, path="/api/status", host=host, authorization=BEARER, origin="https://" + host
+            ).status
+            == 200
+        )
     assert request(role.port, path="/api/status", host="third.example", authorization=BEARER).status == 403
-    assert request(role.port, path="/metrics").status == 401 and request(role.port, path="/healthz").status == 200
+    assert (
+        request(role.port, path="/metrics").status == 401
+        and request(role.port, path="/healthz").status == 200
+    )
     s = Socket(role.port)
     with pytest.raises((ConnectionError, socket.timeout)):
-        s.message(7)                                    # nothing is said to who says nothing; closed after five seconds
+        s.message(7)  # nothing is said to who says nothing; closed after five seconds
     s = Socket(role.port)
     s.send("token " + TOKEN)
     assert s.json("TOKEN")["ok"] is True and s.json("STATUS")["status"] == "balanced"
@@ -140,8 +213,20 @@ def test_ipv6(roles):
     until(lambda: request(role.port, path="/api/status", host="[::1]:%d" % role.port, at="::1").status == 200)
 
 
-@pytest.mark.parametrize("value", ["", TOKEN, "Basic " + TOKEN, "Bearer ", "Bearer " + TOKEN + "x", "Bearer " + TOKEN[:-1], "Bearer  " + TOKEN,
-                                   "Bearer " + "x" * 128, "Bearer " + "x" * 400])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "",
+        TOKEN,
+        "Basic " + TOKEN,
+        "Bearer ",
+        "Bearer " + TOKEN + "x",
+        "Bearer " + TOKEN[:-1],
+        "Bearer  " + TOKEN,
+        "Bearer " + "x" * 128,
+        "Bearer " + "x" * 400,
+    ],
+)
 def test_a_wrong_token_is_slow_and_nothing_happens(role, value):
     began = time.monotonic()
     a = request(role.port, "POST", "/api/pause", authorization=value)
@@ -154,7 +239,9 @@ def test_wrong_tokens_hold_nobody_up(role):
     role.publish()
     waiting = [socket.create_connection(("127.0.0.1", role.port)) for _ in range(40)]
     for s in waiting:
-        s.sendall(b"POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nonsense-nonsense-nonsense\r\n\r\n")
+        s.sendall(
+            b"POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nonsense-nonsense-nonsense\r\n\r\n"
+        )
     began = time.monotonic()
     assert request(role.port, path="/healthz").status in (200, 503) and time.monotonic() - began < 0.8
     for s in waiting:
@@ -172,12 +259,27 @@ def test_without_a_token_file_there_are_no_controls(roles):
 
 # --- commands
 
-@pytest.mark.parametrize("path,name", [("pause", "pause"), ("stop", "pause"), ("resume", "resume"), ("start", "resume"), ("rebalance", "rebalance"),
-                                       ("flatten", "flatten"), ("paper", "paper"), ("live", "live")])
+
+@pytest.mark.parametrize(
+    "path,name",
+    [
+        ("pause", "pause"),
+        ("stop", "pause"),
+        ("resume", "resume"),
+        ("start", "resume"),
+        ("rebalance", "rebalance"),
+        ("flatten", "flatten"),
+        ("paper", "paper"),
+        ("live", "live"),
+    ],
+)
 def test_commands_reach_the_agent_and_their_end_every_page(role, path, name):
     pages = [Socket(role.port) for _ in range(3)]
     a = request(role.port, "POST", "/api/" + path, authorization=BEARER)
-    assert a.status == 200 and a.json == {"type": "COMMAND_RESULT", "data": {"command": name, "ok": True, "message": "done: " + name}}
+    assert a.status == 200 and a.json == {
+        "type": "COMMAND_RESULT",
+        "data": {"command": name, "ok": True, "message": "done: " + name},
+    }
     role.line("command " + name)
     for p in pages:
         assert p.json("COMMAND_RESULT")["command"] == name
@@ -187,7 +289,10 @@ def test_a_command_with_a_body_is_taken_and_a_large_one_is_not(role):
     assert request(role.port, "POST", "/api/pause", authorization=BEARER, body=b"{}").status == 200
     time.sleep(0.3)
     assert request(role.port, "POST", "/api/pause", authorization=BEARER, body=b"x" * 2000).status == 413
-    raw = ("POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Length: 99999999999999999999\r\n\r\n" % BEARER).encode()
+    raw = (
+        "POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Length: 99999999999999999999\r\n\r\n"
+        % BEARER
+    ).encode()
     assert Answer(exchange(role.port, raw, timeout=3)).status in (0, 400, 413)
     time.sleep(0.3)
     assert request(role.port, "POST", "/api/pause", authorization=BEARER).status == 200
@@ -206,6 +311,7 @@ def test_an_agent_that_does_not_answer_is_said_so(role):
 
 
 # --- the WebSocket
+
 
 def test_status_on_connect_and_at_once_when_it_changes(role):
     role.publish()
@@ -254,7 +360,7 @@ def test_a_client_that_talks_nonsense_is_closed(role, bad):
                 s.send("hello")
         while True:
             s.message(6)
-    role.publish()          # to be thrown out may have taken longer than a book stays fresh
+    role.publish()  # to be thrown out may have taken longer than a book stays fresh
     assert request(role.port, path="/healthz").status == 200
 
 
@@ -289,7 +395,9 @@ def test_200_clients_all_hear(role):
             pass
     assert time.monotonic() - began < 3
     more = [Socket(role.port) for _ in range(70)]
-    assert [m.status for m in more].count(101) <= 56 and request(role.port, path="/healthz", timeout=15).status in (200, 0)
+    assert [m.status for m in more].count(101) <= 56 and request(
+        role.port, path="/healthz", timeout=15
+    ).status in (200, 0)
     for c in clients + more:
         c.close()
     until(lambda: request(role.port, path="/healthz").status == 200)
@@ -326,10 +434,18 @@ def resident(pid):
 
 # --- limits
 
+
 def test_large_headers_are_refused(role):
-    for raw in (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Big: " + b"a" * 20000 + b"\r\n\r\n",
-                b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n" + b"".join(b"X-%d: y\r\n" % i for i in range(5000)) + b"\r\n",
-                b"GET /" + b"a" * 50000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"\0" * 5000, b"\xff" * 5000, b"\r\n" * 5000):
+    for raw in (
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX-Big: " + b"a" * 20000 + b"\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"
+        + b"".join(b"X-%d: y\r\n" % i for i in range(5000))
+        + b"\r\n",
+        b"GET /" + b"a" * 50000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        b"\0" * 5000,
+        b"\xff" * 5000,
+        b"\r\n" * 5000,
+    ):
         assert not exchange(role.port, raw, timeout=3).startswith(b"HTTP/1.1 200")
     assert request(role.port, path="/healthz").status == 503
 
@@ -382,7 +498,7 @@ def test_many_requests_on_one_connection(role):
         while got.count(b"ticks complete") == 0:
             got += s.recv(4096)
         got = b""
-    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)      # pipelined
+    s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n" * 20)  # pipelined
     end = time.monotonic() + 5
     while got.count(b"ticks complete") < 20 and time.monotonic() < end:
         got += s.recv(65536)
@@ -391,12 +507,13 @@ def test_many_requests_on_one_connection(role):
 
 # --- its life beside the agent
 
+
 def test_killed_it_comes_back_with_the_newest_status(role):
     role.publish()
     until(lambda: request(role.port, path="/api/status").status == 200)
     os.kill(role.pid, signal.SIGKILL)
     assert "signal 9" in role.line("said ")
-    role.tell('status {"type":"STATUS","data":{"n":77}}')               # while nobody serves
+    role.tell('status {"type":"STATUS","data":{"n":77}}')  # while nobody serves
     role.started()
     until(lambda: request(role.port, path="/api/status").status == 200)
     assert request(role.port, path="/api/status").json["data"]["n"] == 77
@@ -417,7 +534,7 @@ def test_stopped_it_does_not_hold_the_agent(role):
     until(lambda: request(role.port, path="/api/status").status == 200)
     os.kill(role.pid, signal.SIGSTOP)
     began = time.monotonic()
-    for n in range(5000):                                               # far more nudges than the socket holds
+    for n in range(5000):  # far more nudges than the socket holds
         role.process.stdin.write('status {"type":"STATUS","data":{"n":%d}}\n' % n)
     role.process.stdin.flush()
     assert time.monotonic() - began < 10
@@ -428,12 +545,14 @@ def test_stopped_it_does_not_hold_the_agent(role):
 def test_it_ends_with_the_agent(role):
     os.kill(role.process.pid, signal.SIGKILL)
     role.process.wait()
+
     def gone():
         try:
             with open("/proc/%d/stat" % role.pid) as f:
                 return f.read().split(")")[1].split()[0] == "Z"
         except FileNotFoundError:
             return True
+
     until(gone)
 
 
@@ -457,10 +576,17 @@ def test_it_is_given_no_secret(role):
 
 def test_a_token_that_others_can_read_is_refused(roles, host, tmp_path):
     import subprocess
+
     f = tmp_path / "open-token"
     f.write_text(TOKEN)
     f.chmod(0o644)
-    p = subprocess.Popen([str(host), str(f), "", ""], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    p = subprocess.Popen(
+        [str(host), str(f), "", ""],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     assert "exit code 3" in p.stdout.readline()
     p.stdin.close()
     p.wait(10)
@@ -484,8 +610,18 @@ def test_metrics_are_well_formed(role):
 
 
 def test_history_queries(role):
-    for query, status in (("", 200), ("?since=5", 200), ("?since=5&points=100", 200), ("?points=0", 400), ("?since=-5", 400), ("?since=1e9", 400),
-                          ("?x=1", 400), ("?since=99999999999999999999", 400), ("?" + "a=b&" * 50, 400), ("?since=", 400)):
+    for query, status in (
+        ("", 200),
+        ("?since=5", 200),
+        ("?since=5&points=100", 200),
+        ("?points=0", 400),
+        ("?since=-5", 400),
+        ("?since=1e9", 400),
+        ("?x=1", 400),
+        ("?since=99999999999999999999", 400),
+        ("?" + "a=b&" * 50, 400),
+        ("?since=", 400),
+    ):
         a = request(role.port, path="/api/history" + query)
         assert a.status == status, query
         if status == 200:

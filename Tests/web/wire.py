@@ -1,4 +1,5 @@
 """What the web tests speak: raw HTTP over a socket, and WebSocket frames, so that nothing tidies up what is sent."""
+
 import base64
 import json
 import os
@@ -53,8 +54,14 @@ class Socket:
 
     def __init__(self, port, path="/ws", host=None, origin=None, at="127.0.0.1", timeout=5.0, extra=()):
         self.s = socket.create_connection((at, port), timeout=timeout)
-        lines = ["GET %s HTTP/1.1" % path, "Host: %s" % (host or "127.0.0.1:%d" % port), "Upgrade: websocket", "Connection: Upgrade",
-                 "Sec-WebSocket-Key: %s" % base64.b64encode(os.urandom(16)).decode(), "Sec-WebSocket-Version: 13"]
+        lines = [
+            "GET %s HTTP/1.1" % path,
+            "Host: %s" % (host or "127.0.0.1:%d" % port),
+            "Upgrade: websocket",
+            "Connection: Upgrade",
+            "Sec-WebSocket-Key: %s" % base64.b64encode(os.urandom(16)).decode(),
+            "Sec-WebSocket-Version: 13",
+        ]
         if origin is not None:
             lines.append("Origin: %s" % origin)
         self.s.sendall(("\r\n".join(lines + list(extra)) + "\r\n\r\n").encode())
@@ -72,7 +79,13 @@ class Socket:
         data, mask = text.encode() if isinstance(text, str) else text, os.urandom(4)
         head = bytes([(0x80 if final else 0) | opcode])
         n = len(data)
-        head += bytes([0x80 | n]) if n < 126 else bytes([0x80 | 126]) + struct.pack(">H", n) if n < 65536 else bytes([0x80 | 127]) + struct.pack(">Q", n)
+        head += (
+            bytes([0x80 | n])
+            if n < 126
+            else bytes([0x80 | 126]) + struct.pack(">H", n)
+            if n < 65536
+            else bytes([0x80 | 127]) + struct.pack(">Q", n)
+        )
         self.s.sendall(head + mask + bytes(b ^ mask[i % 4] for i, b in enumerate(data)))
 
     def _need(self, n):

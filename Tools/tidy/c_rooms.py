@@ -6,17 +6,37 @@
 A module is a folder of CSources, a room a folder of the module; include/ROOM holds the room's public headers, written "ROOM/name.h" by whoever
 includes them. Private headers lie beside the room's sources: "name.h" inside of the room, "../ROOM/name.h" from a later one.
 """
+
 import pathlib
 import re
 import sys
 
 ROOMS = {
-    "EvenkeelCore": ["base", "text", "solana", "venue", "snapshot", "margin", "hedge", "order", "store", "signer"],
+    "EvenkeelCore": [
+        "base",
+        "text",
+        "solana",
+        "venue",
+        "snapshot",
+        "margin",
+        "hedge",
+        "order",
+        "store",
+        "signer",
+    ],
     "EvenkeelSys": ["base", "config", "store", "net", "web", "signer"],
 }
 MAY_USE = {"EvenkeelCore": [], "EvenkeelSys": ["EvenkeelCore"]}
 # The core allocates nothing and does no input or output: these are all the headers it needs of a system.
-CORE_SYSTEM_HEADERS = {"stddef.h", "stdint.h", "string.h", "sodium.h", "immintrin.h", "arm_neon.h", "sys/platform/x86.h"}
+CORE_SYSTEM_HEADERS = {
+    "stddef.h",
+    "stdint.h",
+    "string.h",
+    "sodium.h",
+    "immintrin.h",
+    "arm_neon.h",
+    "sys/platform/x86.h",
+}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
 
 

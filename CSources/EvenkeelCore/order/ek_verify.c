@@ -199,7 +199,7 @@ static ek_err new_orders(const ek_user *a, const ek_user *b, const ek_intent *in
     return EK_OK;
 }
 
-ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent,
+EK_SMALL ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent,
                            char text[128]) {
     ek_say w = {text, 128, 0};
     text[0] = 0;

@@ -194,7 +194,7 @@ static uint32_t data_fault(const ek_venue *v, const ek_tx_ix *ix, ek_policy_mess
     return ek_left(&r) == 0 ? EK_REFUSE_NOTHING : EK_REFUSE_DATA;
 }
 
-uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim,
+EK_SMALL uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim,
                         ek_policy_message *out) {
     ek_tx tx;
     budget b = {0, 0, 0, 0};

@@ -82,7 +82,7 @@ static size_t known_length(const ek_venue *v, int role) {
     }
 }
 
-static ek_err fail_decode(const load_context *c, const account *a, ek_err code) {
+EK_SMALL static ek_err fail_decode(const load_context *c, const account *a, ek_err code) {
     ek_say s = begin_fault(c, a, code);
     switch (code) {
     case EK_E_SHORT:

@@ -1,4 +1,5 @@
 """The agent: a scratch directory, and runs of the binary in it."""
+
 import json
 import os
 import select
@@ -47,7 +48,7 @@ class Agent:
 
     def __init__(self, binary, chain=None, seed=8, **changes):
         self.binary = Path(binary)
-        self.home = Path(tempfile.mkdtemp(prefix="ek", dir="/tmp"))       # short: a socket's path has 108 bytes
+        self.home = Path(tempfile.mkdtemp(prefix="ek", dir="/tmp"))  # short: a socket's path has 108 bytes
         # The socket in a directory of its own: only there the agent removes it at its end.
         self.state, self.control = self.home / "state.bin", self.home / "run" / "ctl.sock"
         self.control.parent.mkdir()
@@ -57,16 +58,26 @@ class Agent:
         if public:
             self.write_key(bytes([seed]) * 32 + unbase58(public))
         self.settings = {
-            "agent": {"mode": "live", "loop_interval_seconds": "1", "state": self.state, "control": self.control},
+            "agent": {
+                "mode": "live",
+                "loop_interval_seconds": "1",
+                "state": self.state,
+                "control": self.control,
+            },
             "rpc": {"url": chain.url if chain is not None else "http://127.0.0.1:9", "timeout_ms": "2000"},
             "venue": {"name": chain.venue if chain is not None else "velocity"},
             "account": {"keypair": self.key},
             "hedge SOL-PERP": {"spot": "venue:SOL"},
             # Prices jump and hedges are opened anew all day in these tests: what bounds that has tests of its
             # own (Tests/signer).
-            "signer": {"max_orders_per_hour": 100000, "max_loss_usd_per_day": 1000000,
-                       "max_price_move_pct": "100/100/100"},
-            "order": {}, "gates": {}, "web": {"listen": ""},
+            "signer": {
+                "max_orders_per_hour": 100000,
+                "max_loss_usd_per_day": 1000000,
+                "max_price_move_pct": "100/100/100",
+            },
+            "order": {},
+            "gates": {},
+            "web": {"listen": ""},
         }
         if chain is not None and seed != 7:
             self.settings["account"]["authority"] = chain.authority
@@ -103,9 +114,18 @@ class Agent:
         began = time.monotonic()
         environment = {k: v for k, v in {**os.environ, **(env or {})}.items() if v is not None}
         try:
-            p = subprocess.run([str(self.binary), *map(str, words)], capture_output=True, text=True, timeout=seconds, input=stdin, env=environment)
+            p = subprocess.run(
+                [str(self.binary), *map(str, words)],
+                capture_output=True,
+                text=True,
+                timeout=seconds,
+                input=stdin,
+                env=environment,
+            )
         except subprocess.TimeoutExpired as e:
-            raise AssertionError("`%s` did not end within %s s\n%s" % (" ".join(map(str, words)), seconds, e.stderr)) from None
+            raise AssertionError(
+                "`%s` did not end within %s s\n%s" % (" ".join(map(str, words)), seconds, e.stderr)
+            ) from None
         return Run(p.returncode, p.stdout, p.stderr, time.monotonic() - began)
 
     def once(self, *words, seconds=30, env=None):
@@ -135,9 +155,15 @@ class Running:
     """`run` without --once; its STATUS lines and log are gathered while it runs."""
 
     def __init__(self, agent, words, env=None, user=None):
-        self.process = subprocess.Popen([str(agent.binary), "run", "-c", str(agent.config), "--json", *words],
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={**os.environ, **(env or {})},
-                                        user=user, group=user, extra_groups=[] if user else None)
+        self.process = subprocess.Popen(
+            [str(agent.binary), "run", "-c", str(agent.config), "--json", *words],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            user=user,
+            group=user,
+            extra_groups=[] if user else None,
+        )
         self.pid = self.process.pid
         self.lines, self.log, self.at = [], "", []
         self.reader = threading.Thread(target=self._read, daemon=True)
@@ -165,23 +191,34 @@ class Running:
         return next((x for x in self.lines[since:] if x["status"] in statuses), None)
 
     def until(self, *statuses, since=0, seconds=10):
-        return wait_for(lambda: self.seen(*statuses, since=since), seconds,
-                        lambda: "status %s (so far %s)\n%s" % (statuses, [x["status"] for x in self.lines[since:]], self.log))
+        return wait_for(
+            lambda: self.seen(*statuses, since=since),
+            seconds,
+            lambda: (
+                "status %s (so far %s)\n%s" % (statuses, [x["status"] for x in self.lines[since:]], self.log)
+            ),
+        )
 
     # What the agent answers a command, or does to the chain, is there before its status line and its log are
     # read here: these two wait for them.
     def last(self, seconds=10, **having):
         """The newest STATUS, once it has these values."""
+
         def wanted():
             newest = self.lines[-1] if self.lines else {}
             return newest if having.items() <= newest.items() else None
-        return wait_for(wanted, seconds,
-                        lambda: "last status with %s (it is %s)\n%s" % (having, self.lines[-1:], self.log))
+
+        return wait_for(
+            wanted,
+            seconds,
+            lambda: "last status with %s (it is %s)\n%s" % (having, self.lines[-1:], self.log),
+        )
 
     def told(self, *texts, seconds=10):
         """Waits until the log has all of these texts."""
-        wait_for(lambda: all(t in self.log for t in texts), seconds,
-                 lambda: "log with %s\n%s" % (texts, self.log))
+        wait_for(
+            lambda: all(t in self.log for t in texts), seconds, lambda: "log with %s\n%s" % (texts, self.log)
+        )
 
     def send(self, number):
         self.process.send_signal(number)
@@ -193,7 +230,9 @@ class Running:
         try:
             self.process.wait(seconds)
         except subprocess.TimeoutExpired:
-            raise AssertionError("did not stop within %s s of signal %s\n%s" % (seconds, number, self.log)) from None
+            raise AssertionError(
+                "did not stop within %s s of signal %s\n%s" % (seconds, number, self.log)
+            ) from None
         self.reader.join(2)
         return self.process.returncode
 

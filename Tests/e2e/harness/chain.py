@@ -1,4 +1,5 @@
 """The nodes: the embedded chain and the real program, behind the same JSON-RPC and the same POST /ctl."""
+
 import http.client
 import json
 import os
@@ -11,7 +12,7 @@ from .words import wait_for
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("EK_SHARED", ROOT.parent / "shared"))
-E9 = 10 ** 9
+E9 = 10**9
 
 
 class Chain:
@@ -26,7 +27,9 @@ class Chain:
         self.greeting = json.loads(line)
         self.url = self.greeting["listening"]
         self.host, self.port = "127.0.0.1", int(self.url.rsplit(":", 1)[1])
-        self.authority, self.delegate, self.user = (self.greeting[k] for k in ("authority", "delegate", "user"))
+        self.authority, self.delegate, self.user = (
+            self.greeting[k] for k in ("authority", "delegate", "user")
+        )
         wait_for(lambda: self.rpc("getHealth") == "ok", seconds, "the chain answers")
 
     @property
@@ -59,7 +62,9 @@ class Chain:
         return self.ctl("state")["account"]
 
     def perp(self):
-        return next((p["base_asset_amount"] for p in self.account()["perp_positions"] if p["market_index"] == 0), 0)
+        return next(
+            (p["base_asset_amount"] for p in self.account()["perp_positions"] if p["market_index"] == 0), 0
+        )
 
     def live_orders(self):
         return [o for o in self.account()["orders"] if o["status"] == 1]
@@ -146,5 +151,19 @@ def real_program(**given):
     slot_ms = os.environ.get("EK_SLOT_MS")
     if slot_ms and given["tick_ms"]:
         given.update(tick_ms=int(slot_ms), slot_seconds=int(slot_ms) / 1000)
-    return Chain([sys.executable, str(SHARED / "tools" / "svmnode.py"), "--program", os.environ["EK_VELOCITY_SO"], "--fixtures",
-                  str(SHARED / "fixtures" / "velocity"), "--port", "0", "--random-blockhash", *options(given)], "program", seconds=60)
+    return Chain(
+        [
+            sys.executable,
+            str(SHARED / "tools" / "svmnode.py"),
+            "--program",
+            os.environ["EK_VELOCITY_SO"],
+            "--fixtures",
+            str(SHARED / "fixtures" / "velocity"),
+            "--port",
+            "0",
+            "--random-blockhash",
+            *options(given),
+        ],
+        "program",
+        seconds=60,
+    )

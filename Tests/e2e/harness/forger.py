@@ -1,10 +1,11 @@
 """A node that lies consistently: every account it shows, in reads and in simulations, is forged in the same way, and its slot is ahead."""
+
 import base64
 import json
 import struct
 
-SOL_POSITION = 104 + 40         # the second spot position of a Velocity User
-CLOCK = 40                      # bytes of the Clock account
+SOL_POSITION = 104 + 40  # the second spot position of a Velocity User
+CLOCK = 40  # bytes of the Clock account
 
 
 def forged(data, deposit_times, ahead):
@@ -28,6 +29,7 @@ def accounts_of(answer):
 
 def liar(deposit_times=2, ahead=4):
     """A rule for a Liar: it has always reached the slot it is asked for."""
+
     def act(turn):
         params = turn.request.get("params") or []
         for p in params:
@@ -38,18 +40,32 @@ def liar(deposit_times=2, ahead=4):
             return turn.truth
         for a in accounts_of(answer):
             if a and isinstance(a.get("data"), list) and a["data"][0]:
-                a["data"][0] = base64.b64encode(forged(base64.b64decode(a["data"][0]), deposit_times, ahead)).decode()
+                a["data"][0] = base64.b64encode(
+                    forged(base64.b64decode(a["data"][0]), deposit_times, ahead)
+                ).decode()
         if isinstance(answer["result"], dict) and "context" in answer["result"]:
             answer["result"]["context"]["slot"] += ahead
         return json.dumps(answer).encode()
+
     return act
 
 
 def behind(slots, clock):
     """A rule: the node answers honestly, but only for what it had reached `slots` ago by the given count of its own."""
+
     def act(turn):
-        wanted = max([p.get("minContextSlot", 0) for p in turn.request.get("params") or [] if isinstance(p, dict)] or [0])
+        wanted = max(
+            [p.get("minContextSlot", 0) for p in turn.request.get("params") or [] if isinstance(p, dict)]
+            or [0]
+        )
         if wanted > clock() - slots:
-            return json.dumps({"jsonrpc": "2.0", "id": turn.request["id"], "error": {"code": -32016, "message": "Minimum context slot has not been reached"}}).encode()
+            return json.dumps(
+                {
+                    "jsonrpc": "2.0",
+                    "id": turn.request["id"],
+                    "error": {"code": -32016, "message": "Minimum context slot has not been reached"},
+                }
+            ).encode()
         return turn.truth
+
     return act

@@ -1,6 +1,7 @@
 """A server between the agent and a chain that answers honestly until it is told how to misbehave, method by method.
 
 A misbehaviour is a function of a Turn. It returns the bytes of a JSON body, or None when it has spoken on the socket itself."""
+
 import http.client
 import json
 import socket
@@ -43,14 +44,17 @@ class Turn:
             pass
 
     def answer(self, body, status=200, headers=(), length=None):
-        head = "HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (status, len(body) if length is None else length)
+        head = "HTTP/1.1 %d X\r\ncontent-type: application/json\r\ncontent-length: %d\r\n" % (
+            status,
+            len(body) if length is None else length,
+        )
         self.raw(head.encode() + b"".join(b"%s: %s\r\n" % h for h in headers) + b"\r\n" + body)
 
 
 class Liar:
     def __init__(self, chain):
         self.port_behind = chain.port
-        self.rules = {}                 # method or "*" -> [function, times left or None]
+        self.rules = {}  # method or "*" -> [function, times left or None]
         self.counts = {}
         self.lock = threading.Lock()
         liar = self
@@ -78,6 +82,7 @@ class Liar:
 
             def handle_error(self, *_):
                 pass
+
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_port
         self.url = "http://127.0.0.1:%d" % self.port

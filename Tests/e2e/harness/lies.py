@@ -1,4 +1,5 @@
 """Ways for a node to answer a read of accounts wrongly: name -> (misbehaviour, a word the agent's log must hold or None)."""
+
 import base64
 import gzip
 import json
@@ -15,30 +16,34 @@ def altered(change):
 
 def account(change, index=None):
     """Alters the account at `index`, by default every one with data."""
+
     def act(answer):
         for i, a in enumerate(answer["result"]["value"]):
             if a and (i == index or (index is None and a["data"][0])):
                 change(a)
+
     return altered(act)
 
 
 def data(change):
     """Alters the bytes of every account with data."""
+
     def act(a):
         a["data"][0] = base64.b64encode(change(base64.b64decode(a["data"][0]))).decode()
+
     return account(act)
 
 
 def cut(turn):
     """Fewer bytes than announced, then the connection ends."""
-    turn.answer(turn.truth[:len(turn.truth) // 2], length=len(turn.truth))
+    turn.answer(turn.truth[: len(turn.truth) // 2], length=len(turn.truth))
     turn.close()
 
 
 def drip(turn):
     turn.raw(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(turn.truth))
     for i in range(60):
-        turn.raw(turn.truth[i:i + 1])
+        turn.raw(turn.truth[i : i + 1])
         time.sleep(0.05)
     turn.close()
 
@@ -133,12 +138,27 @@ def both(a):
 
 
 def behind(turn):
-    return json.dumps({"jsonrpc": "2.0", "id": turn.request["id"],
-                       "error": {"code": -32016, "message": "Minimum context slot has not been reached", "data": {"contextSlot": 1}}}).encode()
+    return json.dumps(
+        {
+            "jsonrpc": "2.0",
+            "id": turn.request["id"],
+            "error": {
+                "code": -32016,
+                "message": "Minimum context slot has not been reached",
+                "data": {"contextSlot": 1},
+            },
+        }
+    ).encode()
 
 
 def escape_error(turn):
-    return json.dumps({"jsonrpc": "2.0", "id": turn.request["id"], "error": {"code": -32000, "message": "\x1b[2J\r\nlevel=err msg=fake\x00"}}).encode()
+    return json.dumps(
+        {
+            "jsonrpc": "2.0",
+            "id": turn.request["id"],
+            "error": {"code": -32000, "message": "\x1b[2J\r\nlevel=err msg=fake\x00"},
+        }
+    ).encode()
 
 
 def fewer(a):
@@ -186,7 +206,10 @@ def twice(turn):
     answer = json.loads(turn.truth)
     value = json.dumps(answer["result"]["value"])
     slot = answer["result"]["context"]["slot"]
-    return ('{"jsonrpc":"2.0","id":%d,"result":{"context":{"slot":%d},"value":[],"value":%s}}' % (answer["id"], slot, value)).encode()
+    return (
+        '{"jsonrpc":"2.0","id":%d,"result":{"context":{"slot":%d},"value":[],"value":%s}}'
+        % (answer["id"], slot, value)
+    ).encode()
 
 
 WAYS = {
@@ -199,7 +222,7 @@ WAYS = {
     "list": (body(b"[]"), None),
     "nul bytes": (body(b"\0" * 500), None),
     "utf-16": (lambda turn: turn.truth.decode().encode("utf-16"), None),
-    "truncated": (lambda turn: turn.truth[:len(turn.truth) // 2], None),
+    "truncated": (lambda turn: turn.truth[: len(turn.truth) // 2], None),
     "one byte short": (lambda turn: turn.truth.rstrip()[:-1], None),
     "cut by the connection": (cut, "closed before"),
     "huge": (huge, "larger than 1 MiB"),
@@ -240,7 +263,7 @@ WAYS = {
     "another encoding": (account(encoding_changed), None),
     "bad base64": (account(bad_base64), None),
     "wrong discriminator": (data(lambda d: bytes(8) + d[8:]), None),
-    "short data": (data(lambda d: d[:len(d) // 2]), None),
+    "short data": (data(lambda d: d[: len(d) // 2]), None),
     "data of 7 bytes": (data(lambda d: d[:7]), None),
     "no data": (data(lambda d: b""), None),
 }

@@ -1,4 +1,5 @@
 """Small things everybody needs."""
+
 import concurrent.futures
 import time
 
@@ -41,6 +42,7 @@ def together(cases, run, at_once=6):
             run(case)
         except BaseException as e:
             failed.append("--- %s: %s" % (case, e))
+
     with concurrent.futures.ThreadPoolExecutor(at_once) as pool:
         list(pool.map(one, cases))
     assert not failed, "%d of %d failed\n%s" % (len(failed), len(list(cases)), "\n".join(failed))

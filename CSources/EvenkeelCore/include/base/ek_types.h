@@ -9,6 +9,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* For what runs once an order or less, where bytes count and cycles do not. */
+#if defined(__clang__)
+#define EK_SMALL __attribute__((minsize))
+#else
+#define EK_SMALL
+#endif
+
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__
 #error "Evenkeel's account and state layouts are little-endian; big-endian targets are refused"
 #endif
