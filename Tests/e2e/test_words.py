@@ -177,7 +177,7 @@ def test_an_account_that_is_not_there(bench, settings, words):
     [
         ("getGenesisHash", NOT_FOUND, 3),
         ("getLatestBlockhash", NOT_FOUND, 3),
-        ("getEpochInfo", NOT_FOUND, 0),
+        ("getEpochInfo", NOT_FOUND, 3),
         ("simulateTransaction", NOT_FOUND, 3),
         ("getRecentPrioritizationFees", NOT_FOUND, 0),
         ("getHealth", NOT_FOUND, 0),
