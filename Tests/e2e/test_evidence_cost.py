@@ -1,4 +1,4 @@
-"""What evidence costs in requests: a quiet tick stays one read, a correction asks what it needs and no more."""
+"""What evidence costs in requests: a quiet tick stays one read, a correction asks what it needs."""
 
 import time
 
@@ -61,8 +61,8 @@ def test_a_quiet_tick_is_one_read(counted, endpoints):
 
 @pytest.mark.parametrize("endpoints,reads", [(1, 3), (2, 4), (3, 4)])
 def test_a_correction_asks_what_it_needs(counted, endpoints, reads):
-    """The book, a second look, the account before the send and after the landing at enough hosts; the rest once
-    or once an endpoint."""
+    """The book, a second look, and the account after the landing at enough hosts; the rest once, or once an
+    endpoint."""
     chain, run = counted(endpoints)
     time.sleep(1.2)
     before = counts(chain)

@@ -32,4 +32,5 @@ def main():
         open(path, "w", encoding="utf-8").write(text.replace(find, replace))
 
 
-main()
+if __name__ == "__main__":
+    main()
