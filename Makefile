@@ -76,6 +76,8 @@ BENCH_FLAGS := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -Os -
 $(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/bench
 	clang $(BENCH_FLAGS) -ICSources/EvenkeelCore/include -ICSources/EvenkeelCore $(wildcard Benchmarks/*.c) $(CORE_C) -lsodium -o $@
+$(BUILD)/bench/floor: Benchmarks/tools/floor.c
+	mkdir -p $(BUILD)/bench && $(CC) $(WARN) -O2 $< -lcurl -o $@
 $(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
 	mkdir -p $(BUILD)/bench && $(CC) -O2 -Wall -Wextra -Werror -fPIC -shared $< -o $@
 $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
@@ -83,8 +85,10 @@ $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
 	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
 	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	touch $@
-bench: bin/evenkeel $(BENCH) $(BUILD)/bench/allocations.so $(BUILD)/bench/venv/ready $(VENV)/ready
-	$(PY) Benchmarks/run.py
+# AGAINST: a tree of an older version with bin/evenkeel and build/bench/bench built, to measure beside this one.
+AGAINST ?=
+bench: bin/evenkeel $(BENCH) $(BUILD)/bench/floor $(BUILD)/bench/allocations.so $(BUILD)/bench/venv/ready $(VENV)/ready
+	$(PY) Benchmarks/run.py $(if $(AGAINST),--against $(AGAINST))
 # New saved reads, from the embedded chain of this build; then the instruction counts are others too.
 bench-input: bin/evenkeel $(BENCH)
 	bash Benchmarks/record.sh bin/evenkeel $(BENCH) Benchmarks/input

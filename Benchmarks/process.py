@@ -209,7 +209,8 @@ def first_request_ms(binary, chain, n=21):
 
 
 def main(binary, shim):
-    chain = localnet(binary, perp=-10, wallet_sol=0, tick_ms=100)
+    # A key with SOL and the world's time: without them the agent asks and says more in every tick.
+    chain = localnet(binary, perp=-10, wallet_sol=1, tick_ms=250, unix_ts=int(time.time()))
     scratch = Path(tempfile.mkdtemp(prefix="ekb", dir="/tmp"))
     settings = {"hedge__spot": "venue:SOL"}
     try:

@@ -1,7 +1,10 @@
 """Runs every benchmark in turns and writes Benchmarks/RESULTS.md. `make bench` calls it; what it needs is built before.
 
 The core and the peers run by turns, several times; a figure is the median of the runs' medians, its spread the lowest 10th and the highest 90th
-percentile. Times are of the processor, not of the clock. Ratios are of figures of this one run."""
+percentile. Times are of the processor, not of the clock. Ratios are of figures of this one run.
+
+    run.py [--against DIR]     DIR: a tree of an older version, its bin/evenkeel and build/bench/bench built"""
+import argparse
 import datetime
 import json
 import platform
@@ -18,7 +21,9 @@ BUILD = ROOT / "build" / "bench"
 BENCH, PEERS = str(BUILD / "bench"), str(BUILD / "venv" / "bin" / "python")
 EVENKEEL = str(ROOT / "bin" / "evenkeel")
 INPUT = str(ROOT / "Benchmarks" / "input")
-PASSES, BOOKS = 3, 250
+PASSES, BOOKS = 5, 250
+# What may not be worse than this times the older version's.
+NOT_WORSE = 1.1
 
 
 def run(*words, seconds=600):
@@ -88,14 +93,28 @@ def verdict(ok):
     return "yes" if ok else "**no**"
 
 
+def beside(old):
+    """A tick beside its floor and the older version's."""
+    words = [EVENKEEL, BUILD / "floor", *([old / "bin" / "evenkeel"] if old else [])]
+    return {name: [float(n) for n in numbers]
+            for name, *numbers in rows(run(ROOT / ".venv/bin/python", "Benchmarks/against.py", *words,
+                                           seconds=1200))}
+
+
 def main():
-    f = Figures()
-    core, peer = [], []
+    words = argparse.ArgumentParser()
+    words.add_argument("--against", type=Path)
+    old = words.parse_args().against
+    f, f_old = Figures(), Figures()
+    core, core_old, peer = [], [], []
     for i in range(PASSES):
         print("pass %d of %d" % (i + 1, PASSES), file=sys.stderr)
         core.append(run(BENCH, "time", INPUT, 20))
+        if old:
+            core_old.append(run(old / "build" / "bench" / "bench", "time", INPUT, 20))
         peer.append(run(PEERS, "Benchmarks/peers.py", "time", INPUT + "/drift.json", 10))
     f.gather(core)
+    f_old.gather(core_old)
     f.gather(peer)
     scratch = tempfile.mkdtemp(prefix="ekbooks", dir=BUILD)
     try:
@@ -104,11 +123,12 @@ def main():
     finally:
         shutil.rmtree(scratch)
     process = {name: numbers for name, *numbers in rows(run(ROOT / ".venv/bin/python", "Benchmarks/process.py", EVENKEEL, BUILD / "allocations.so"))}
+    compared = beside(old)
     imported = {m: run(PEERS, "Benchmarks/peers.py", "import", m).split() for m in ("driftpy.drift_client", "solders", "json")}
     started = dict(zip(("evenkeel", "driftpy", "solders", "python"), hyperfine(
         [EVENKEEL + " --version", PEERS + " -c 'import driftpy.drift_client'", PEERS + " -c 'import solders'", PEERS + " -c pass"])))
     sim_ticks, sim_cpu, sim_month = simulated()
-    report = markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month)
+    report = markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared, f_old)
     (ROOT / "Benchmarks" / "RESULTS.md").write_text(report)
     print(report)
 
@@ -132,7 +152,58 @@ def first(command):
     return subprocess.run(command, shell=True, capture_output=True, text=True).stdout.strip().splitlines()[0]
 
 
-def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month):
+def against_floor(target, compared):
+    """The rows of a tick beside its floor."""
+    if "tick_us_floor" not in compared:
+        target("processor a spaced tick over TLS, against a bare fetch", "not measured", "<= 1.35 x", False)
+        return
+    r = compared["tick_new_by_floor"]
+    target("processor a spaced tick over TLS, against a bare fetch in the same rounds",
+           "%.2f x (%.2f .. %.2f)" % tuple(r), "<= 1.35 x", r[0] <= 1.35)
+
+
+def against_old(target, f, f_old, compared):
+    """What may not be worse than the older version's."""
+    limit = "<= %g x" % NOT_WORSE
+
+    def row(what, r):
+        target(what + ", against 0.1", "%.2f x" % r, limit, r <= NOT_WORSE)
+    for v in ("velocity", "drift"):
+        for path, what in (("decision_", "response to decision, "), ("signed_", "response to signed transaction, ")):
+            row(what + v, f.ns(path + v) / f_old.ns(path + v))
+    if "tick_new_by_old" not in compared:
+        return
+    row("processor a spaced tick over TLS", compared["tick_new_by_old"][0])
+    row("the same with `--json`", compared["tick_new_json_by_old_json"][0])
+    for name, what in (("start_ms_", "start to first request"), ("tick_rss_kb_", "resident memory, over TLS"),
+                       ("tick_private_kb_", "private dirty memory, over TLS")):
+        row(what, compared[name + "new"][0] / compared[name + "old"][0])
+
+
+def beside_table(say, f, f_old, compared):
+    """The floor, the older version and this one, as they were measured."""
+    if "tick_us_floor" not in compared:
+        return
+    columns = [c for c in ("floor", "old", "new", "old_json", "new_json") if "tick_us_" + c in compared]
+    titles = {"floor": "a bare fetch", "old": "0.1", "new": "now", "old_json": "0.1, `--json`", "new_json": "now, `--json`"}
+    say("\n## A tick beside its floor%s\n" % (" and version 0.1" if "old" in columns else ""))
+    say("| | %s |\n|---|%s" % (" | ".join(titles[c] for c in columns), "---|" * len(columns)))
+    for name, what, form in (("tick_us_", "processor a tick, us", "%.0f (%.0f .. %.0f)"),
+                             ("start_ms_", "start to first request, ms", "%.1f (%.1f .. %.1f)"),
+                             ("tick_rss_kb_", "resident, KiB", "%.0f"), ("tick_private_kb_", "private dirty, KiB", "%.0f"),
+                             ("others_a_tick_", "other requests a tick", "%.2f")):
+        cells = [form % tuple(compared[name + c][:form.count("%")]) if name + c in compared else "" for c in columns]
+        say("| %s | %s |" % (what, " | ".join(cells)))
+    say("\nLive, a funded key, an account in balance, ticks 250 ms apart; user and system time of all of a program's processes. The bare fetch")
+    say("(`Benchmarks/tools/floor.c`) makes the same request of %d bytes with libcurl, set alike, and does nothing with the answer. Each program is started" % compared["request_bytes"][0])
+    say("anew in every round, by turns; median, lowest and highest round. Start is live, over http, with the signer's; of the bare fetch its own.")
+    if f_old:
+        say("\n| path of the core, us | 0.1 | now | |\n|---|---|---|---|")
+        for name in ("load_velocity", "load_drift", "decision_velocity", "decision_drift", "build_velocity", "build_drift", "signed_velocity", "signed_drift"):
+            say("| %s | %s | %s | %.2f x |" % (name.replace("_", " "), us(f_old.ns(name)), us(f.ns(name)), f.ns(name) / f_old.ns(name)))
+
+
+def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared, f_old):
     out = []
     say = out.append
     cpu = first("grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 || uname -m")
@@ -172,8 +243,11 @@ def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month
         target(name.replace("_", " "), "%.0f ns (lowest %.0f)" % (f.ns(name), f[name][1]), "<= %.0f ns" % limit, f.ns(name) <= limit)
     r = ratio("find_program_address", "solders_find_program_address")
     target("find_program_address, against solders", "%.2f x" % r, "<= 1", r <= 1)
-    size = Path(EVENKEEL).stat().st_size / 1000
-    target("stripped binary, Embedded, everything in it", "%.0f KB" % size, "<= 1,100 KB", size <= 1100)
+    size = Path(EVENKEEL).stat().st_size / 1024
+    target("stripped binary, Embedded, everything in it", "{:,.0f} KiB".format(size), "<= 1,100 KiB", size <= 1100)
+    against_floor(target, compared)
+    if f_old:
+        against_old(target, f, f_old, compared)
     if "first_request_ms" in process:
         v = float(process["first_request_ms"][0])
         target("start to first request sent", "%.1f ms (lowest tenth %s)" % (v, process["first_request_ms"][1]), "<= 10 ms", v <= 10)
@@ -197,6 +271,7 @@ def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month
         rate = 1e9 / float(books["books_" + v][0])
         target("assessments and decisions a second, 100,000 turns over %d recorded books, %s" % (BOOKS, v), "{:,.0f}".format(rate), ">= 500,000", rate >= 500_000)
 
+    beside_table(say, f, f_old, compared)
     say("\n## The core\n\n| path | us | spread |\n|---|---|---|")
     for name, (median, low, high) in f.items():
         if not name.startswith(("bytes", "accounts", "message", "driftpy", "solders", "python")):

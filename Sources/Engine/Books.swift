@@ -11,8 +11,10 @@ package final class Books {
     /// The accounts that are read.
     package let plan: UnsafeMutablePointer<ek_plan>
     let work: UnsafeMutableBufferPointer<UInt8>
-    /// The last answer that made a whole book, as it came, for `status --accounts`.
-    package private(set) var answer: [UInt8] = []
+    /// The last answer that made a whole book, as it came, for `status --accounts`: the first bytes of memory
+    /// that is kept.
+    private var kept: [UInt8] = []
+    package private(set) var answerBytes = 0
 
     init() {
         latest = Books.allocate(ek_book_size()).bindMemory(to: ek_book.self, capacity: 1)
@@ -37,5 +39,14 @@ package final class Books {
         _ = ek_plan_init(plan, a.venue, &authority, a.subAccount, &signer)
     }
 
-    func keep(_ body: UnsafeBufferPointer<UInt8>) { answer = [UInt8](body) }
+    /// By one copy: an array that is made of a buffer is filled byte by byte.
+    func keep(_ body: UnsafeBufferPointer<UInt8>) {
+        if kept.count < body.count { kept = [UInt8](repeating: 0, count: body.count + body.count / 4) }
+        answerBytes = body.count
+        kept.withUnsafeMutableBytes { $0.copyMemory(from: UnsafeRawBufferPointer(body)) }
+    }
+
+    package func withAnswer<R>(_ use: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+        kept.withUnsafeBufferPointer { use(UnsafeBufferPointer(rebasing: $0[0..<answerBytes])) }
+    }
 }
