@@ -5,6 +5,8 @@ import EvenkeelCore
 import Model
 import Text
 
+/// The venue's unit of staleness, whatever a slot lasts.
+private let staleUnit_ms: UInt64 = 400
 private let maxBlockhashAge_slots: UInt64 = 50
 /// What the venue pauses while its program is upgraded: withdrawals, liquidation, funding, settling, all at
 /// once.
@@ -211,8 +213,11 @@ package struct GateEvaluation {
             .oracleAge, age <= rules.maxOracleAge_slots, Measure(age, .slots),
             Measure(rules.maxOracleAge_slots, .slots))
 
-        // What the venue's margin still takes; an order that only reduces may pass.
-        let most = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
+        // What the venue's margin still takes, which it counts in units of 400 ms and not in slots once it
+        // says how long a slot is; an order that only reduces may pass.
+        let units = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
+        let slot_ms = UInt64(book.pointee.state.slot_duration_ms)
+        let most = slot_ms == 0 ? units : min(units, 1_000_000_000) * staleUnit_ms / slot_ms
         let aged = hedge.view.a.collateral_age_slots
         let reducing = decision.reduce_only != 0 || !correcting
         let young = aged <= most || most == 0

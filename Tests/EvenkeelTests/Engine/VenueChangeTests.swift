@@ -88,8 +88,8 @@ struct VenueChangeTests {
         #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
     }
 
-    /// A new process goes on with what the one before has measured: else a cooldown that goes by slots would be
-    /// shorter after every restart of a chain that is faster than the nominal one.
+    /// A new process goes on with what the one before has measured: else a cooldown that goes by slots would
+    /// be shorter after every restart of a chain that is faster than the nominal one.
     @Test func theMeasureOutlivesTheProcess() {
         let b = Bench(Bench.options(perp: -10_000_000_000))
         b.slot_ms = 150
@@ -98,6 +98,21 @@ struct VenueChangeTests {
         #expect(b.machine.slotMeasured_us == nil)
         #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
         #expect(b.machine.rules.maxSlotLag == 8_000 / b.machine.slotLength_ms)
+    }
+
+    /// The venue's limit of an oracle's age is in units of 400 ms, once State says how long it takes a slot
+    /// to be.
+    @Test(arguments: [(0, "120 slots"), (400, "120 slots"), (250, "192 slots"), (200, "240 slots")] as [(Int, String)])
+    func staleIsCountedInTheVenuesUnits(slot_ms: Int, limit: String) {
+        let b = Bench(Bench.options(perp: -10_000_000_000))
+        let bytes = String(format: "%02x%02x", slot_ms & 255, slot_ms >> 8)
+        let state = "2etx5NvPNxeMZ7EfHE6GjJfW2imRYEUANehNS1WB4CVW"
+        b.chain("{\"op\":\"poke\",\"pubkey\":\"\(state)\",\"offset\":1506,\"hex\":\"\(bytes)\"}")
+        b.runTick()
+        let gate = b.machine.gates.first { $0.gate == .collateralOracle }
+        #expect(gate.map { String(decoding: $0.limit.bytes, as: UTF8.self) } == limit)
+        // Before a slot was measured, the venue's word is better than the nominal length.
+        #expect(b.machine.slotLength_ms == (slot_ms == 0 ? 400 : UInt64(slot_ms)))
     }
 
     /// A slot key in the config wins over the time.
