@@ -59,6 +59,7 @@ extension Machine {
 
     /// The same, and where it cannot be valued, what is held.
     func viewNow(_ h: Hedge) -> View {
+        if !h.found { return View() }
         do throws(Refusal) { return try assess(h) } catch {
             return h.positions(book, ledger_e9: paperLedger_e9(h))
         }

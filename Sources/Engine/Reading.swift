@@ -263,6 +263,11 @@ extension Machine {
             return
         }
         if reader.reading.purpose == .tick && misnamed(now) { return }
+        // Without its spot market the account after an order looks like another one.
+        if let i = phase.tracking?.market, !hedges[i].found, reader.search.unread > 0 {
+            readFailed(Trouble("the market of the open order could not be read: \(hedges[i].missing)"), now)
+            return
+        }
         reader.reading.attempts = 0
         switch reader.reading.purpose {
         case .tick:
