@@ -85,9 +85,10 @@ $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
 	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
 	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
 	touch $@
-# AGAINST: a tree of an older version with bin/evenkeel and build/bench/bench built, to measure beside this one.
+# AGAINST: a tree of an older version, its bin/evenkeel and build/bench/bench built, to measure beside.
 AGAINST ?=
-bench: bin/evenkeel $(BENCH) $(BUILD)/bench/floor $(BUILD)/bench/allocations.so $(BUILD)/bench/venv/ready $(VENV)/ready
+bench: bin/evenkeel $(BENCH) $(BUILD)/bench/floor $(BUILD)/bench/allocations.so \
+		$(BUILD)/bench/venv/ready $(VENV)/ready
 	$(PY) Benchmarks/run.py $(if $(AGAINST),--against $(AGAINST))
 # New saved reads, from the embedded chain of this build; then the instruction counts are others too.
 bench-input: bin/evenkeel $(BENCH)

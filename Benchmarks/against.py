@@ -99,7 +99,7 @@ class Started:
             time.sleep(0.02)
 
     def measured(self):
-        """Microseconds a tick; other requests a tick; resident and private KiB of the process that fetches."""
+        """Microseconds and other requests a tick; resident and private KiB of the process that fetches."""
         self.until(WARM)
         each = family(self.p.pid)
         # between two ticks: half an interval after one

@@ -188,33 +188,12 @@ def measure(binary, shim, name, chain, prefix=(), **settings):
         a.close()
 
 
-def first_request_ms(binary, chain, n=21):
-    """From fork to the first byte of the first request, as a listener sees it."""
-    took = []
-    for _ in range(n):
-        with socket.create_server(("127.0.0.1", 0)) as s:
-            a = Agent(binary, chain, rpc__url="http://127.0.0.1:%d" % s.getsockname()[1])
-            began = time.monotonic()
-            p = subprocess.Popen([str(binary), "run", "-c", str(a.config), "--once", "--json"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            s.settimeout(10)
-            c, _ = s.accept()
-            c.recv(1)
-            took.append((time.monotonic() - began) * 1000)
-            c.close()
-            p.kill()
-            p.wait()
-            a.close()
-    took.sort()
-    out("first_request_ms", "%.1f\t%.1f\t%.1f" % (took[n // 2], took[n // 10], took[n * 9 // 10]))
-
-
 def main(binary, shim):
     # A key with SOL and the world's time: without them the agent asks and says more in every tick.
     chain = localnet(binary, perp=-10, wallet_sol=1, tick_ms=250, unix_ts=int(time.time()))
     scratch = Path(tempfile.mkdtemp(prefix="ekb", dir="/tmp"))
     settings = {"hedge__spot": "venue:SOL"}
     try:
-        first_request_ms(binary, chain)
         measure(binary, shim, "http", chain, **settings)
         certs = authority(scratch)
         prefix = ["unshare", *(["-m"] if os.getuid() == 0 else ["-rm"]), "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(certs)]

@@ -167,7 +167,8 @@ def reasons_not_to(t):
         or paused & 128
     ):
         out.append("market")
-    if user & 3 or user & ~0x1F or (user & 4 and not shrinking):
+    # The flag of a liquidation alone is judged by the simulation.
+    if user & 2 or user & ~0x1F or (user & 4 and not shrinking):
         out.append("user")
     if chain.get("slots", 0) > r["max_oracle_age_slots"] + 1:
         out.append("oracle age")

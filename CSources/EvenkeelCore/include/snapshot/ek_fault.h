@@ -11,7 +11,7 @@ typedef struct {
     uint16_t item;
     uint8_t role;
     uint16_t market_index;
-    char text[128];
+    char text[160];
 } ek_fault;
 const char *ek_fault_text(const ek_fault *f);
 
