@@ -28,7 +28,7 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     j.int("next_user_order_id", r.pointee.next_user_order_id)
     j.bool("clustered", r.pointee.clustered != 0)
     j.int("kept_bytes", r.pointee.kept_len)
-    putProof(&j, r.pointee.proof)
+    putProof(&j, r)
     putRates(&j, r)
     putVault(&j, r)
     putMarkets(&j, r)
@@ -38,7 +38,8 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
 }
 
 /// The read that proved the end of the last ticket.
-private func putProof(_ j: inout Json, _ p: ek_proof) {
+private func putProof(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
+    let p = r.pointee.proof
     if p.slot == 0 {
         j.null("proof")
         return
@@ -46,6 +47,7 @@ private func putProof(_ j: inout Json, _ p: ek_proof) {
     j.open("proof")
     j.exact("slot", p.slot)
     j.int("next_order_id", p.next_order_id)
+    j.int("slot_us", r.pointee.slot_us)
     j.close()
 }
 
