@@ -12,7 +12,7 @@ import Text
 extension Machine {
     func decide(_ now: Now) {
         report.clearCorrection()
-        venueKnown()
+        if rules.mode == .paper || venueAlive { venueKnown() }
         var judged = false
         for h in hedges where judge(h, now) { judged = true }
         for (i, h) in hedges.enumerated() where h.missing.isEmpty && h.status == .observeOnly && !h.view.known
@@ -268,7 +268,7 @@ extension Machine {
             "order \(o.id) of this agent is still open but unknown to its state file; cancelling it first")
         hedges[i].decision = ek_decision()
         if hedges[i].recordIndex == nil { takeRow(hedges[i]) }
-        if halted { return false }
+        if halted || hedges[i].recordIndex == nil { return false }
         prepare(Draft(market: i, kind: .cancel(o.id), closing: closing), now)
         return true
     }

@@ -95,9 +95,10 @@ package final class Machine {
     package var slotLength_ms: UInt64 {
         // What an earlier process measured is better than a number that once was right.
         let kept_us = UInt64(record.pointee.slot_us)
-        if let us = endpoints.slot_us ?? (kept_us > 0 ? kept_us : nil) { return max(1, (us + 500) / 1_000) }
-        let venue_ms = bookKnown ? book.pointee.state.slot_duration_ms : 0
-        return venue_ms > 0 ? UInt64(venue_ms) : nominalSlot_ms
+        let kept = slotLengths_us.contains(kept_us) ? kept_us : nil
+        if let us = endpoints.slot_us ?? kept { return (us + 500) / 1_000 }
+        let venue_us = bookKnown ? UInt64(book.pointee.state.slot_duration_ms) * 1_000 : 0
+        return slotLengths_us.contains(venue_us) ? venue_us / 1_000 : nominalSlot_ms
     }
     package var slotMeasured_us: UInt64? { endpoints.slot_us }
 
@@ -252,7 +253,7 @@ package final class Machine {
         case .book: bookAnswered(a, o.endpoint, now)
         case .health: healthAnswered(a, o.endpoint, now)
         case .opinion: opinionAnswered(a, o.endpoint, now)
-        case .prices: pricesAnswered(a, now)
+        case .prices: pricesAnswered(a, o.endpoint, now)
         case .markets: marketsAnswered(a, o.endpoint, now)
         case .names: namesAnswered(a, o.endpoint, now)
         case .blockhash: blockhashAnswered(a, now)

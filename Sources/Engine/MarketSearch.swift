@@ -212,6 +212,7 @@ extension Machine {
 
     private func marketsDone(_ now: Now) {
         reader.search.found = true
+        if !hedges.contains(where: { !$0.found }) { reader.search.vainBy = 0 }
         reader.search.listed = listed
         for h in hedges where h.found && h.recordIndex == nil { h.namedBy |= bit(reader.search.endpoint) }
         planHedges()
@@ -275,7 +276,9 @@ extension Machine {
                 k += 1
             }
             if named { h.namedBy |= bit(e) } else { h.unnamedBy |= bit(e) }
-            if h.unnamedBy.nonzeroBitCount >= endpoints.quorum { lookElsewhere(h, now) }
+            // So many say otherwise that too few are left to agree with it.
+            let left = 1 + others(now) - h.unnamedBy.nonzeroBitCount
+            if left < hostsNeeded(now) { lookElsewhere(h, now) }
         }
         takeRows(now)
     }
@@ -285,6 +288,7 @@ extension Machine {
         if others(now) == 0 || h.recordIndex != nil { return }
         reader.search.vainBy |= bit(reader.search.endpoint)
         reader.search.again_tick = ticks + 1
+        requests.drop(.names)
         h.forget()
     }
 

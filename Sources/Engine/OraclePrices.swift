@@ -24,9 +24,12 @@ extension Machine {
         }
     }
 
-    func pricesAnswered(_ a: Answer, _ now: Now) {
+    func pricesAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         guard stage == .idle || stage == .watching else { return }
-        do throws(Trouble) { try loadOther(a) } catch {
+        do throws(Trouble) {
+            try loadOther(a)
+            try checkLeap(books.other.pointee.slot, at: e, vouch: false, now)
+        } catch {
             schedule.pricesDue_ms = min(schedule.pricesDue_ms, now.mono_ms + pricesAgain_ms)
             return
         }
@@ -36,6 +39,7 @@ extension Machine {
     package func eachOraclePrice(
         in book: Book, _ show: (inout ek_policy_price, UnsafeBufferPointer<UInt8>) -> Void
     ) {
+        let valued = report.view.valued && venueChange == nil
         for (i, h) in hedges.enumerated() where h.recordIndex != nil {
             var len = 0
             guard let m = ek_book_perp(book, h.perpIndex),
@@ -45,7 +49,8 @@ extension Machine {
             p.market = UInt8(i)
             p.market_index = h.perpIndex
             p.oracle_source = m.pointee.oracle_source
-            p.equity_e6 = report.view.valued ? UInt64(clamping: report.view.a.equity_e6) : 0
+            // The first one fixes the signer's `auto` limit for good: only one that decisions rest on.
+            p.equity_e6 = valued ? UInt64(clamping: report.view.a.equity_e6) : 0
             withUnsafeMutableBytes(of: &p.oracle) { to in
                 withUnsafeBytes(of: m.pointee.oracle) { to.copyMemory(from: $0) }
             }

@@ -355,6 +355,8 @@ extension Machine {
     /// must be a time.
     func checkClock(of b: Book) throws(Trouble) {
         let (slot, clock) = (b.pointee.slot, b.pointee.clock.slot)
+        // No chain gets there in a million years; what is counted on from here cannot overflow.
+        if max(slot, clock) >= 1 << 48 { throw Trouble("the answer claims slot \(slot), which is no slot") }
         if (slot > clock ? slot - clock : clock - slot) > clockSlack_slots {
             throw Trouble("the answer claims slot \(slot), the chain's clock in it says \(clock)")
         }

@@ -3,10 +3,12 @@
 
 package enum ProgramError {
     /// Anchor: the program has no such instruction (101), does not read its data (102), or does not know the
-    /// accounts that it names (3000 to 3999).
+    /// accounts that it names (3000 to 3999); or a code that only newer programs have.
     package static func isForeign(_ code: UInt32) -> Bool {
-        (100..<200).contains(code) || (3_000..<4_000).contains(code)
+        (100..<200).contains(code) || (3_000..<4_000).contains(code) || newer.contains(code)
     }
+    /// Of Velocity's programs after August 2026.
+    private static let newer: [UInt32] = [6382, 6396, 6397, 6398, 6399, 6400, 6403, 6404, 6405, 6406]
     package static let insufficientCollateral: UInt32 = 6003
     /// The account has no place for another order; its position is off the market's step.
     package static let ownersBusiness: [UInt32] = [6060, 6166]

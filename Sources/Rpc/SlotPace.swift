@@ -9,7 +9,7 @@ private let leastSample_ms: UInt64 = 55_000
 /// A longer one may hold a suspend of this machine or an outage.
 private let longestSample_ms: UInt64 = 600_000
 /// No chain is faster or slower; a sample beyond is one of a chain that stood still, or of a clock that did.
-private let lengths_us: ClosedRange<UInt64> = 40_000...2_000_000
+package let slotLengths_us: ClosedRange<UInt64> = 40_000...2_000_000
 /// The middle one of so many samples counts: one that is wrong moves nothing.
 private let samplesKept = 5
 
@@ -30,7 +30,7 @@ struct SlotPace {
         if passed_ms < leastSample_ms { return }
         if slot > from_slot && passed_ms <= longestSample_ms {
             let sample_us = passed_ms * 1_000 / (slot - from_slot)
-            if lengths_us.contains(sample_us) { samples_us.append(sample_us) }
+            if slotLengths_us.contains(sample_us) { samples_us.append(sample_us) }
             if samples_us.count > samplesKept { samples_us.removeFirst() }
         }
         (from_slot, from_ms) = (slot, now_ms)

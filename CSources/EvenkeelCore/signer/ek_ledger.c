@@ -11,6 +11,10 @@ _Static_assert(sizeof(ek_ledger) == 8128, "the ledger goes into a file as it is"
 enum { DAY_S = 86400 };
 static const uint64_t LEAST_AUTO_E6 = 10000000;
 
+/* Far beyond any date and far from an overflow. */
+static const int64_t END_OF_TIME_S = (int64_t)1 << 48;
+static int is_time(int64_t s) { return s >= 0 && s < END_OF_TIME_S; }
+
 /* Time begins at now_s, and what counts counts from there. */
 static void rebase(ek_ledger *l, int64_t now_s) {
     ek_rolling_rebase(&l->orders, EK_ROLLING_HOUR_S, now_s);
@@ -34,15 +38,13 @@ void ek_ledger_advance(ek_ledger *l, const ek_ledger_clock *clock) {
     } else if (l->time_s - wall_s > DAY_S) {
         rebase(l, wall_s);
     }
+    if (!is_time(l->time_s)) l->time_s = END_OF_TIME_S - 1;
     if (!same_boot || clock->boot_s > l->boot_s) l->boot_s = clock->boot_s;
     memcpy(l->boot_id, clock->boot_id, EK_LEDGER_BOOT_ID);
     ek_rolling_turn(&l->orders, EK_ROLLING_HOUR_S, l->time_s);
     ek_rolling_turn(&l->notional, EK_ROLLING_DAY_S, l->time_s);
     ek_rolling_turn(&l->loss, EK_ROLLING_DAY_S, l->time_s);
 }
-
-/* Far beyond any date and far from an overflow. */
-static int is_time(int64_t s) { return s >= 0 && s < (int64_t)1 << 48; }
 
 static int range_ok(const ek_price_range *r, uint32_t n) {
     for (uint32_t i = 0; i < n; i++)
@@ -59,7 +61,8 @@ static int memory_ok(const ek_price_memory *m) {
 }
 
 int ek_ledger_valid(const ek_ledger *l) {
-    if (l->begun > 1 || l->limit_from > EK_LIMIT_OPERATOR || !is_time(l->time_s) || !is_time(l->orders.slot)
+    if (l->begun > 1 || l->limit_from > EK_LIMIT_OPERATOR || !is_time(l->time_s) || !is_time(l->boot_s)
+        || !is_time(l->orders.slot)
         || !is_time(l->notional.slot) || !is_time(l->loss.slot))
         return 0;
     for (uint32_t i = 0; i < EK_LEDGER_MARKETS; i++)

@@ -75,10 +75,29 @@ static void what_a_file_may_hold(void) {
     CHECK(!ek_ledger_valid(&l));
 }
 
+/* Whatever a file holds that passes for a ledger still does after its clock has moved. */
+static void time_has_an_end(void) {
+    begin();
+    l.begun = 1;
+    l.boot_s = -2000000000000; /* no boot was then */
+    CHECK(!ek_ledger_valid(&l));
+    begin();
+    l.begun = 1;
+    l.time_s = ((int64_t)1 << 48) - 1;
+    CHECK(ek_ledger_valid(&l));
+    ek_ledger_clock later = {.boot_s = 1000};
+    ek_ledger_advance(&l, &later);
+    CHECK(ek_ledger_valid(&l));
+    ek_ledger_clock never = {.unix_s = INT64_MAX, .boot_s = 1, .boot_id = {1}};
+    ek_ledger_advance(&l, &never);
+    CHECK(ek_ledger_valid(&l));
+}
+
 int main(void) {
     RUN(within_a_boot);
     RUN(after_a_boot);
     RUN(a_clock_that_was_once_ahead);
     RUN(what_a_file_may_hold);
+    RUN(time_has_an_end);
     return check_end();
 }
