@@ -204,7 +204,7 @@ def test_faults_of_sending(program):
 def test_a_send_that_never_lands(program):
     chain, agent = program({"perp": -9, "tick_ms": 40})
     chain.fault("drop_send", n=1000)
-    r = agent.once(seconds=60)
+    r = agent.once(seconds=120)  # 150 blocks, of up to 400 ms
     assert r.code == 11 and r.status["status"] == "error" and "proven expired" in r.err, r
     assert chain.perp() == -9 * E9
     chain.ctl("clear_faults")

@@ -38,7 +38,7 @@ static void defaults(void) {
     CHECK_EQ(c.n_urls, 1);
     CHECK_EQ(c.timeout_ms, 5000);
     CHECK_EQ(c.max_latency_ms, 2000);
-    CHECK_EQ(c.max_slot_lag, 20);
+    CHECK(c.max_lag_ms == 8000 && c.max_slot_lag == UINT32_MAX);
     CHECK_EQ(c.venue, SYS_VENUE_VELOCITY);
     CHECK_TEXT(sys_config_venue_name(&c), "velocity");
     CHECK_TEXT(sys_config_keypair(&c), "");
@@ -65,7 +65,7 @@ static void defaults(void) {
     CHECK_EQ(c.max_priority_fee_lamports, 200000);
     CHECK_EQ(c.min_health_bp, 2000);
     CHECK_EQ(c.gas_reserve_lamports, 20000000);
-    CHECK_EQ(c.max_oracle_age_slots, 25);
+    CHECK(c.max_oracle_age_ms == 10000 && c.max_oracle_age_slots == UINT32_MAX);
     CHECK_EQ(c.max_oracle_divergence_ppm, 10000);
     CHECK_EQ(c.max_cost_ppm, 6000);
     CHECK_EQ(c.force_drift_ppm, 100000);
