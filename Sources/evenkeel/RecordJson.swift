@@ -28,7 +28,8 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
     j.int("next_user_order_id", r.pointee.next_user_order_id)
     j.bool("clustered", r.pointee.clustered != 0)
     j.int("kept_bytes", r.pointee.kept_len)
-    putProof(&j, r)
+    j.int("slot_us", r.pointee.slot_us)
+    putProof(&j, r.pointee.proof)
     putRates(&j, r)
     putVault(&j, r)
     putMarkets(&j, r)
@@ -38,8 +39,7 @@ func recordJson(_ r: UnsafeMutablePointer<ek_record>) -> Text {
 }
 
 /// The read that proved the end of the last ticket.
-private func putProof(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
-    let p = r.pointee.proof
+private func putProof(_ j: inout Json, _ p: ek_proof) {
     if p.slot == 0 {
         j.null("proof")
         return
@@ -47,7 +47,6 @@ private func putProof(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
     j.open("proof")
     j.exact("slot", p.slot)
     j.int("next_order_id", p.next_order_id)
-    j.int("slot_us", r.pointee.slot_us)
     j.close()
 }
 

@@ -216,13 +216,14 @@ def test_state_show_and_verify(bench):
     assert agent.command("state", "show", agent.state).code == 1
     # What later programs will write, and a section of a program that is newer still.
     slot = record_format.read(record_format.opened(whole[: len(whole) // 2])[2])
-    slot["proof"] = {"slot": 2**64 - 1, "next_order_id": 7}
+    slot["proof"] = {"slot": 2**64 - 1, "next_order_id": 7, "slot_us": 250000}
     slot["cluster"] = {"clustered": 1}
     slot["rates"] = [{"pool": bytes(31) + b"\1", "lamports": 3, "supply": 2, "epoch": 1}]
     slot["kept"] = record_format.section(15, b"more")
     agent.state.write_bytes(record_format.seal(record_format.payload(slot), 9) * 2)
     record = agent.record()
-    assert record["proof"] == {"slot": str(2**64 - 1), "next_order_id": 7} and record["clustered"] is True
+    assert record["proof"] == {"slot": str(2**64 - 1), "next_order_id": 7}
+    assert record["slot_us"] == 250000 and record["clustered"] is True
     (rate,), kept = record["lst_rates"], record["kept_bytes"]
     assert (rate["lamports"], rate["supply"], rate["epoch"], kept) == ("3", "2", "1", 8), record
     slot["kept"] = record_format.section(record_format.MUST_KNOW, b"")
