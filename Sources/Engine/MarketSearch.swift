@@ -147,7 +147,7 @@ extension Machine {
     /// False: a market that the venue lists could not be read, so it may be the one that is looked for.
     private func matchMarket(_ a: Answer, _ listed: inout ek_scan_account, at i: Int, _ perps: Int) -> Bool {
         let perp = i < perps
-        return readMarket(a, &listed, perp: perp, unread: { sayUnknown(i, perps, $0) }) { name, index, mint in
+        func take(_ name: UnsafePointer<CChar>, _ index: UInt16, _ mint: ek_key) {
             for h in hedges where nameIs(perp ? h.rules.perpName : h.rules.spotName, name) {
                 if perp && !h.perpFound {
                     h.perpIndex = index
@@ -158,13 +158,14 @@ extension Machine {
                 }
             }
         }
+        return readMarket(a, &listed, perp: perp, unread: { sayUnknown(i, perps, $0) }, each: take)
     }
 
     /// Calls `each` with a market's name, index and, of a spot market, mint. False: it cannot be read;
     /// `unread` is called with the length where that is for its layout.
     private func readMarket(
         _ a: Answer, _ listed: inout ek_scan_account, perp: Bool, unread: (Int) -> Void = { _ in },
-        _ each: (UnsafePointer<CChar>, UInt16, ek_key) -> Void
+        each: (UnsafePointer<CChar>, UInt16, ek_key) -> Void
     ) -> Bool {
         let (venue, work) = (account.venue, books.work)
         guard let json = a.body.baseAddress, listed.present != 0,
