@@ -277,9 +277,7 @@ extension Machine {
                 k += 1
             }
             if named { h.namedBy |= bit(e) } else { h.unnamedBy |= bit(e) }
-            // So many say otherwise that too few are left to agree with it.
-            let left = 1 + others(now) - h.unnamedBy.nonzeroBitCount
-            if left < hostsNeeded(now) { lookElsewhere(h, now) }
+            if h.unnamedBy.nonzeroBitCount >= endpoints.quorum { lookElsewhere(h, now) }
         }
         takeRows(now)
     }

@@ -436,7 +436,7 @@ def test_demo_from_a_pipe(agents, each_binary, venue):
         "--for",
         "30m",
         "--speed",
-        "1200",
+        "600",
         "--seed",
         "5",
         "--no-web",
@@ -444,7 +444,7 @@ def test_demo_from_a_pipe(agents, each_binary, venue):
         env={"TMPDIR": str(agent.home), "HOME": str(agent.home)},
     )
     assert r.code == 0, r
-    assert "\x1b" not in r.out and "evenkeel demo: %s on the embedded chain, 1200x, seed 5" % venue in r.out
+    assert "\x1b" not in r.out and "evenkeel demo: %s on the embedded chain, 600x, seed 5" % venue in r.out
     assert re.search(r"\n summary of \S+ \S+: [1-9]\d* corrections?, ", r.out), r.out
     assert re.search(r"EXPAND_SHORT 1.00 @ 14\d\.\d\d +filled +drift \+10.00 % -> [+-]0\.\d\d %", r.out), (
         r.out
