@@ -97,22 +97,30 @@ class Log(threading.Thread):
             self.levels[m[1].decode() if m else "?"] += 1
 
 
-def page_client(port, until):
-    """Somebody looks at the page: a WebSocket that is left and opened again, and the JSON endpoints."""
-    rng = random.Random(1)
+def page_client(port, until, seen_all, longest_s):
+    """Somebody looks at the page: a WebSocket that is left and opened again, and the JSON endpoints.
+
+    `seen_all` is set once every answer had about its full length, the history half its points and more:
+    up to then the page's buffers grow towards their bounds, and that is no leak."""
+    rng, points = random.Random(1), 100
     while not until.is_set():
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
                 s.sendall(b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n"
                           % (port, base64.b64encode(os.urandom(16))))
-                ends = time.monotonic() + rng.uniform(1, 20)
+                ends = time.monotonic() + rng.uniform(1, longest_s)
                 while time.monotonic() < ends and not until.is_set() and s.recv(65536):
                     pass
-            for path in ("/api/status", "/metrics", "/api/history?points=300", "/"):
+            full = False
+            for path in ("/api/status", "/metrics", "/", "/api/history?points=%d" % points):
+                body = b""
                 with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
                     s.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % (path.encode(), port))
-                    while s.recv(65536):
-                        pass
+                    while part := s.recv(65536):
+                        body += part
+                full = body.count(b"],[") >= points // 2
+            if full:
+                seen_all.set()
         except OSError:
             until.wait(0.5)
 
@@ -145,11 +153,13 @@ def run(a):
     chain = localnet(a.binary, a.venue, speed=a.speed, tick_ms=None, unix_ts=int(time.time()), sol=10, perp=-9, wallet_sol=1000, disturb=a.disturb, volatility=0.9, seed=a.seed)
     agent = Agent(a.binary, chain, agent__loop_interval_seconds=a.interval, rpc__url=[chain.url, chain.url.replace("127.0.0.1", "localhost")], rpc__timeout_ms=5000,
                   hedge__max_trades_per_day=100000, gates__max_failures=1000, web__listen="127.0.0.1:%d" % port)
-    until, samples, kinds, disk = threading.Event(), collections.defaultdict(list), collections.Counter(), []
+    until, warm, samples, kinds, disk = threading.Event(), threading.Event(), collections.defaultdict(list), collections.Counter(), []
     judge, trouble = Judge(chain, fresh_s=max(0.5, 180 / a.speed)), []
     p = subprocess.Popen([str(a.binary), "run", "-c", str(agent.config), "--json", "--speed", str(a.speed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     ticks, log = Ticks(p.stdout), Log(p.stderr)
-    threading.Thread(target=page_client, args=(port, until), daemon=True).start()
+    threading.Thread(target=page_client, args=(port, until, warm, min(20, a.seconds / 20)), daemon=True).start()
+    if not warm.wait(120):
+        trouble.append("the page gave no history of some length within two minutes")
     began, said, looked, next_weather, roles = time.monotonic(), 0.0, 0.0, 0.0, None
     over = lambda: ticks.n >= a.ticks if a.ticks else time.monotonic() - began >= a.seconds              # noqa: E731
     try:
@@ -161,7 +171,7 @@ def run(a):
                 if rng.random() < 0.7:
                     kinds[weather(chain, rng)] += 1
                 next_weather = now + rng.uniform(0.3, 6)
-            if now - looked >= a.every and now > 3:
+            if now - looked >= a.every:
                 looked = now
                 judge.collect()
                 alive = children(p.pid)
