@@ -96,11 +96,11 @@ package final class Machine {
         // What an earlier process measured is better than a number that once was right.
         let kept_us = UInt64(record.pointee.slot_us)
         let kept = slotLengths_us.contains(kept_us) ? kept_us : nil
-        if let us = endpoints.slot_us ?? kept { return (us + 500) / 1_000 }
+        if let us = slotMeasured_us ?? kept { return (us + 500) / 1_000 }
         let venue_us = bookKnown ? UInt64(book.pointee.state.slot_duration_ms) * 1_000 : 0
         return slotLengths_us.contains(venue_us) ? venue_us / 1_000 : nominalSlot_ms
     }
-    package var slotMeasured_us: UInt64? { endpoints.slot_us }
+    package var slotMeasured_us: UInt64? { endpoints.slot_us(clock.mono_ms) }
 
     // MARK: the phase
 
@@ -114,7 +114,7 @@ package final class Machine {
                 !journal.ticketOpen || rules.mode == .paper, "an order is built while a ticket is open")
             precondition(!journal.halted, "an order is built without a record to journal it in")
             precondition(
-                d.cancels != nil || hedges[d.market].decision.action != UInt8(EK_ACTION_NONE),
+                !d.isOrder || hedges[d.market].decision.action != UInt8(EK_ACTION_NONE),
                 "an order is built without a decision")
         case .watching(let t), .settling(let t):
             precondition(journal.ticketOpen, "a ticket is followed that is not in the record")

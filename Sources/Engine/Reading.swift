@@ -112,7 +112,7 @@ extension Machine {
 
     func attestSlots(_ now: Now) {
         reader.slots.attest(endpoints.attestedSlot, now)
-        if let us = endpoints.slot_us { record.pointee.slot_us = UInt32(clamping: us) }
+        if let us = slotMeasured_us { record.pointee.slot_us = UInt32(clamping: us) }
         rules.slot_ms = slotLength_ms
     }
 

@@ -10,16 +10,20 @@ private let leastSample_ms: UInt64 = 55_000
 private let longestSample_ms: UInt64 = 600_000
 /// No chain is faster or slower; a sample beyond is one of a chain that stood still, or of a clock that did.
 package let slotLengths_us: ClosedRange<UInt64> = 40_000...2_000_000
-/// The middle one of so many samples counts: one that is wrong moves nothing.
+/// The middle one of so many samples counts: one that is wrong moves nothing. A node that is asked seldom
+/// would show what once was for hours: an old sample counts no more.
 private let samplesKept = 5
+private let sampleLife_ms: UInt64 = 1_800_000
 
 struct SlotPace {
     private var from_slot: UInt64 = 0
     private var from_ms: UInt64 = 0
-    private var samples_us: [UInt64] = []
+    private var samples: [(us: UInt64, at_ms: UInt64)] = []
 
-    /// In microseconds; nil: not measured yet.
-    var measured_us: UInt64? { middle(samples_us) }
+    /// In microseconds; nil: not measured lately.
+    func measured_us(_ now_ms: UInt64) -> UInt64? {
+        middle(samples.filter { now_ms - min($0.at_ms, now_ms) <= sampleLife_ms }.map { $0.us })
+    }
 
     mutating func saw(_ slot: UInt64, _ now_ms: UInt64) {
         if from_slot == 0 {
@@ -30,8 +34,8 @@ struct SlotPace {
         if passed_ms < leastSample_ms { return }
         if slot > from_slot && passed_ms <= longestSample_ms {
             let sample_us = passed_ms * 1_000 / (slot - from_slot)
-            if slotLengths_us.contains(sample_us) { samples_us.append(sample_us) }
-            if samples_us.count > samplesKept { samples_us.removeFirst() }
+            if slotLengths_us.contains(sample_us) { samples.append((us: sample_us, at_ms: now_ms)) }
+            if samples.count > samplesKept { samples.removeFirst() }
         }
         (from_slot, from_ms) = (slot, now_ms)
     }
@@ -45,11 +49,11 @@ func middle(_ values: [UInt64]) -> UInt64? {
 
 extension Endpoints {
     /// How long a slot lasts by the middle one of our cluster's nodes, in microseconds: no single one of
-    /// three moves it. nil: not measured yet.
-    package var slot_us: UInt64? {
+    /// three moves it. nil: not measured lately.
+    package func slot_us(_ now_ms: UInt64) -> UInt64? {
         var all_us: [UInt64] = []
         for e in all where !e.foreign {
-            if let us = e.pace.measured_us { all_us.append(us) }
+            if let us = e.pace.measured_us(now_ms) { all_us.append(us) }
         }
         return middle(all_us)
     }

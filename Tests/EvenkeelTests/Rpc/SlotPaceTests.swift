@@ -11,13 +11,13 @@ struct SlotPaceTests {
 
     @Test func theMiddleNodeCounts() {
         let all = Endpoints(count: 3)
-        #expect(all.slot_us == nil)
+        #expect(all.slot_us(301_000) == nil)
         SlotPaceTests.watch(all.all[0], slot_ms: 50, minutes: 5)
         SlotPaceTests.watch(all.all[1], slot_ms: 250, minutes: 5)
         SlotPaceTests.watch(all.all[2], slot_ms: 250, minutes: 5)
-        #expect(all.slot_us == 250_000)
+        #expect(all.slot_us(301_000) == 250_000)
         all.all[1].foreign = true
-        #expect(all.slot_us == 250_000, "of two the longer one: limits of time are then fewer slots")
+        #expect(all.slot_us(301_000) == 250_000, "of two the longer one: limits of time are then fewer slots")
     }
 
     /// A pause of the chain, a jump of its slots, a machine that slept: one wrong sample moves nothing.
@@ -29,20 +29,31 @@ struct SlotPaceTests {
             ms += 60_000
             slot += k == 3 ? 2_000 : 240
         }
-        #expect(p.measured_us == 250_000)
+        #expect(p.measured_us(ms) == 250_000)
         p.saw(slot, ms)                          // no slot in a minute
         p.saw(slot, ms + 60_000)
-        #expect(p.measured_us == 250_000)
+        #expect(p.measured_us(ms) == 250_000)
         p.saw(slot + 100_000, ms + 61_000_000)   // away for hours
         p.saw(slot + 100_240, ms + 61_060_000)
-        #expect(p.measured_us == 250_000)
+        #expect(p.measured_us(ms + 61_060_000) == 250_000)
     }
 
     @Test func tooShortATimeSaysNothing() {
         var p = SlotPace()
         for k: UInt64 in 0..<50 { p.saw(100 + k * 4, k * 1_000) }
-        #expect(p.measured_us == nil)
+        #expect(p.measured_us(60_000) == nil)
         p.saw(100 + 240, 60_000)
-        #expect(p.measured_us == 250_000)
+        #expect(p.measured_us(60_000) == 250_000)
+    }
+
+    /// The chain's slots took 500 ms, now they take 250: a node that was not asked since says nothing of now.
+    @Test func whatOnceWasCountsNoMore() {
+        let all = Endpoints(count: 2)
+        SlotPaceTests.watch(all.all[0], slot_ms: 500, minutes: 5)
+        SlotPaceTests.watch(all.all[1], slot_ms: 500, minutes: 5)
+        SlotPaceTests.watch(all.all[1], slot_ms: 250, minutes: 40, from_ms: 400_000)
+        #expect(all.slot_us(400_000 + 20 * 60_000) == 500_000)
+        #expect(all.slot_us(400_000 + 40 * 60_000) == 250_000)
+        #expect(all.slot_us(400_000 + 90 * 60_000) == nil)
     }
 }
