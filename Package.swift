@@ -12,7 +12,8 @@ let embedded = Context.environment["EVENKEEL_EMBEDDED"] == "1"
 // code generation no hashes of the builder's paths get into the program.
 let embeddedFlags = ["-wmo", "-enforce-exclusivity=unchecked", "-Xfrontend", "-function-sections",
                      "-Xfrontend", "-disable-incremental-llvm-codegen",
-                     "-Xllvm", "-enable-machine-outliner=always"]
+                     "-Xllvm", "-enable-machine-outliner=always",
+                     "-Xcc", "-fno-asynchronous-unwind-tables", "-Xcc", "-fno-unwind-tables"]
 func swiftSettings(optimise: String) -> [SwiftSetting] {
     embedded ? [.enableExperimentalFeature("Embedded"), .unsafeFlags(embeddedFlags + [optimise])] : []
 }
