@@ -16,7 +16,8 @@ package struct TicketEnd {
 
     package init(_ ticket: ek_ticket, outcome: UInt8, seen: ek_outcome?, unsure: Bool) {
         (self.ticket, self.outcome, self.seen) = (ticket, outcome, seen)
-        let entryGone = ticket.kind == UInt8(EK_KIND_PLACE) && (seen?.found ?? 0) == 0
+        let partial = ek_kind_orders(ticket.kind) != 0 && ticket.kind != UInt8(EK_KIND_TAKE)
+        let entryGone = partial && (seen?.found ?? 0) == 0
         let hides =
             outcome == UInt8(EK_OUT_FILLED) || outcome == UInt8(EK_OUT_PARTIAL_GONE)
             || outcome == UInt8(EK_OUT_UNFILLED_GONE)
@@ -25,7 +26,8 @@ package struct TicketEnd {
 
     package var filled_e9: UInt64 { seen?.filled_base_e9 ?? 0 }
     package var price_e6: Int64 { seen?.price_e6 ?? 0 }
-    package var isCancel: Bool { ticket.kind == UInt8(EK_KIND_CANCEL) }
+    package var isOrder: Bool { ek_kind_orders(ticket.kind) != 0 }
+    package var settles: Bool { ticket.kind == UInt8(EK_KIND_SETTLE) }
 
     /// Counts it towards the limits of the day, and begins the cooldown when the correction has brought the
     /// drift inside, judged on the ticket's own book and fill, and the account that was read afterwards says
@@ -33,7 +35,7 @@ package struct TicketEnd {
     /// it was not read.
     package func count(in m: MarketRecord, after: View?, bookSlot: UInt64, day today: ChainDay, _ now: Now) {
         let filled = hidden ? ticket.size_base_e9 : filled_e9
-        if isCancel || (filled == 0 && !hidden) { return }
+        if !isOrder || (filled == 0 && !hidden) { return }
         var notional: Int64 = 0
         _ = ek_mul_div_floor_i64(ticket.oracle_price_e6, Int64(clamping: filled), 1_000_000_000, &notional)
         var day = DayCount(m.pointee, paper: false, today)

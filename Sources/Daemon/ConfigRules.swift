@@ -74,6 +74,8 @@ extension Rules {
         secondOpinionWait_ms = UInt64(c.pointee.second_opinion_wait_min) * 60_000
         maxSlippage_ppm = c.pointee.max_slippage_ppm
         fillTimeout_s = Int64(c.pointee.fill_timeout_s)
+        partialFills = c.pointee.partial_fills != 0
+        settleProfit_e6 = Int64(clamping: c.pointee.settle_profit_e6)
         feePercentile = Int(c.pointee.priority_fee_percentile)
         maxPriorityFee_lamports = c.pointee.max_priority_fee_lamports
         minHealth_bp = c.pointee.min_health_bp

@@ -12,8 +12,14 @@ package struct CostEstimate {
     /// The priority fee that an order is expected to pay.
     let usualFee_lamports: UInt64
 
-    package init(_ book: Book, _ rules: Rules, _ hedge: Hedge, usualFee_lamports: UInt64) {
-        (self.book, self.rules, self.hedge, self.usualFee_lamports) = (book, rules, hedge, usualFee_lamports)
+    /// What was paid to settle profit for it.
+    let settled_lamports: UInt64
+
+    package init(
+        _ book: Book, _ rules: Rules, _ hedge: Hedge, usualFee_lamports: UInt64, settled_lamports: UInt64
+    ) {
+        (self.book, self.rules, self.hedge) = (book, rules, hedge)
+        (self.usualFee_lamports, self.settled_lamports) = (usualFee_lamports, settled_lamports)
     }
 
     private var decision: ek_decision { hedge.decision }
@@ -35,7 +41,9 @@ package struct CostEstimate {
             q.direction = UInt8(EK_SELL)
         }
         q.max_slippage_ppm = rules.maxSlippage_ppm
-        q.network_lamports = signatureFee_lamports &+ min(usualFee_lamports, rules.maxPriorityFee_lamports)
+        q.network_lamports =
+            signatureFee_lamports &+ min(usualFee_lamports, rules.maxPriorityFee_lamports)
+            &+ settled_lamports
         q.sol_price_e6 = solPrice_e6(book)
         q.rate_e9 = rate_e9
         q.horizon_s = horizon_s
@@ -50,17 +58,20 @@ package struct CostEstimate {
     package func ofTake(_ after: UnsafePointer<ek_user>) -> Gate? {
         guard let q = ek_user_perp(after, hedge.perpIndex) else { return nil }
         let a = hedge.view.a
-        let quoteBefore = ek_user_perp(ek_book_user(book), hedge.perpIndex)?.pointee.quote_e6 ?? 0
+        let before = ek_user_perp(ek_book_user(book), hedge.perpIndex)
+        let quoteBefore = before?.pointee.quote_e6 ?? 0
+        let filled_e9 = q.pointee.base_e9.subtractingReportingOverflow(before?.pointee.base_e9 ?? 0)
+        if filled_e9.overflow { return nil }
         let moved = q.pointee.quote_e6 &- quoteBefore &- a.unsettled_funding_e6
         var fair: Int64 = 0
         guard
             ek_mul_div_floor_i64(
-                a.oracle_price_e6, Int64(clamping: decision.size_base_e9), 1_000_000_000,
+                a.oracle_price_e6, Int64(clamping: filled_e9.partialValue.magnitude), 1_000_000_000,
                 &fair) == EK_OK, fair > 0
         else { return nil }
         let selling = decision.direction == UInt8(EK_SELL)
         let lost = selling ? Int128(fair) - Int128(moved) : -Int128(moved) - Int128(fair)
-        let lamports = signatureFee_lamports &+ usualFee_lamports
+        let lamports = signatureFee_lamports &+ usualFee_lamports &+ settled_lamports
         var network: UInt64 = 0
         let sol = solPrice_e6(book)
         if sol > 0 { _ = ek_mul_div_ceil_u64(lamports, UInt64(sol), 1_000_000_000, &network) }

@@ -43,6 +43,9 @@ package final class Hedge {
     package var waiting = false
     /// The grid interval in which its last correction was tried.
     package var turn = UInt64.max
+    /// When its open profit may be settled (again), and since when a large one has stood open.
+    package var settleFrom_ms: UInt64 = 0
+    package var profitSince_ms: UInt64? = nil
     /// The cooldown is passed over once (`rebalance`).
     package var forced = false
 
@@ -90,6 +93,14 @@ package final class Hedge {
         stand(status, why)
     }
 
+    /// Its profit is not settled again for an hour, however this try ends.
+    package func pauseSettling(_ now: Now) {
+        settleFrom_ms = now.mono_ms + 3_600_000
+        profitSince_ms = nil
+    }
+
+    package func maySettle(_ now: Now) -> Bool { now.mono_ms >= settleFrom_ms }
+
     package func record(in r: UnsafeMutablePointer<ek_record>) -> MarketRecord? {
         guard let i = recordIndex else { return nil }
         return ek_record_market(r, i)
@@ -98,6 +109,11 @@ package final class Hedge {
 
 extension [Gate] {
     package var allOpen: Bool { !contains { !$0.ok } }
+
+    /// It is closed and no other one is.
+    package func onlyClosed(_ name: GateName) -> Bool {
+        !contains { $0.ok == ($0.gate == name) }
+    }
 
     /// Why no price can be gone by; nil: one can.
     var unsurePrice: Text? {

@@ -44,6 +44,7 @@ extension Machine {
         var known = Tracking(
             market: d.market, inherited: false, feeMark: mark, endpoints: endpoints.all.count, now)
         known.flagged = userFlagged
+        if d.settles { h.pauseSettling(now) }
         follow(known, now)
     }
 
@@ -105,7 +106,7 @@ extension Machine {
     private func heldBack(_ now: Now) -> Bool {
         let h = hedges[draft.market]
         evaluateSendGates(h, now)
-        let open = draft.cancels != nil || h.gates.allOpen
+        let open = !draft.isOrder || h.gates.allOpen
         let asked = draft.closing == closing
         if open && asked && !halted && !heldByPause && !modeDue && !effects.killSwitchOn { return false }
         ek_ticket_clear(ticket)

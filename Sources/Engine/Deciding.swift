@@ -144,6 +144,7 @@ extension Machine {
     private func settleVerdict(_ now: Now) {
         if closing && flatReached(now) { return }
         guard hedges.contains(where: { $0.judged && $0.status != .balanced }) else {
+            if settlesStanding(now) { return }
             finishStanding(of: report.market ?? 0, now)
             return
         }
@@ -157,6 +158,7 @@ extension Machine {
                 correct(i, now)
                 return
             }
+            if settlesFirst(i, now) { return }
             hedges[i].stand(.blocked, noteBlocked(i))
             if hedges[i].decision.reduce_only != 0
                 && hedges[i].gates.contains(where: { $0.gate == .freeCollateral && !$0.ok })
@@ -249,8 +251,10 @@ extension Machine {
     /// Begins a market's correction; its gates are open.
     private func correct(_ i: Int, _ now: Now) {
         tick.tried = i
-        let take = rules.mode == .live && ek_venue_can_take(account.venue) != 0 && tick.auctionFor != i
-        takeSecondLook(Draft(market: i, kind: take ? .take : .place, closing: closing), now)
+        let take = rules.mode == .live && ek_venue_can_take(account.venue) != 0
+        var kind: Draft.Kind = take ? .take : .place
+        if let less = tick.less, less.market == i { kind = less.kind }
+        takeSecondLook(Draft(market: i, kind: kind, closing: closing), now)
     }
 
     /// An order of this agent that outlived the state file that knew it, older than any order this agent

@@ -50,7 +50,9 @@ extension Machine {
     }
 
     func costs(_ h: Hedge) -> CostEstimate {
-        CostEstimate(book, rules, h, usualFee_lamports: standing.usualFee_lamports)
+        CostEstimate(
+            book, rules, h, usualFee_lamports: standing.usualFee_lamports,
+            settled_lamports: tick.settled_lamports)
     }
 
     private func gateFacts(_ h: Hedge, _ now: Now) -> GateFacts {

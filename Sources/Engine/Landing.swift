@@ -219,10 +219,12 @@ extension Machine {
     func proofBookRead(_ now: Now) {
         let t = ticket.pointee
         let out = outcome(of: ticket, in: book)
-        if t.kind == UInt8(EK_KIND_CANCEL) {
-            // A cancel uses no order id: its proof is whether the order it was for is still live. That it is
-            // gone is attested like the end of any order.
-            if let o = out, o.outcome != UInt8(EK_OUT_RESTING), o.outcome != UInt8(EK_OUT_PARTIAL_RESTING) {
+        if ek_kind_orders(t.kind) == 0 {
+            // It uses no order id: its proof is whether the order it was to cancel is still live, or whether
+            // anything was settled. Its effect is attested like the end of any order.
+            if let o = out, o.outcome != UInt8(EK_OUT_RESTING), o.outcome != UInt8(EK_OUT_PARTIAL_RESTING),
+                o.outcome != UInt8(EK_OUT_NOT_PLACED)
+            {
                 over(o, now)
             } else {
                 ticketEnded(UInt8(tracking.error != nil ? EK_OUT_FAILED : EK_OUT_EXPIRED), nil, now)

@@ -1,5 +1,6 @@
 // When what is due, on the monotonic clock.
 import Decide
+import Execute
 import Model
 import Text
 
@@ -62,10 +63,17 @@ struct Schedule {
 struct Tick {
     /// How often it started over.
     var retries = 0
-    /// The market whose take found no whole fill: an auction order then.
-    var auctionFor: Int? = nil
+    /// The market whose take found no fill when it landed, and what is tried instead.
+    var less: Less? = nil
     /// The market whose correction was begun.
     var tried: Int? = nil
+    /// What settling the profit before the correction took of the network.
+    var settled_lamports: UInt64 = 0
+
+    struct Less {
+        let market: Int
+        let kind: Draft.Kind
+    }
 }
 
 /// What holds for the process.

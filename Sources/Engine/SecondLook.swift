@@ -155,7 +155,7 @@ extension Machine {
     func opinionAnswered(_ a: Answer, _ e: Int, _ now: Now) {
         // Of two that were asked one is enough to go on; what the other says before the order is signed still
         // counts against it.
-        guard let d = phase.draft, d.cancels == nil, d.look.own || e != readEndpoint else { return }
+        guard let d = phase.draft, d.isOrder, d.look.own || e != readEndpoint else { return }
         let late = stage != .checking
         guard usable(a, e, now) else {
             if !late { schedule.phaseTimer_ms = min(now.mono_ms + askAgain_ms, d.look.ends_ms) }

@@ -74,20 +74,20 @@ extension Machine {
     /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested
     /// with the end.
     private func insideNow() -> Bool {
-        guard let i = tracking.market, ticket.pointee.kind != UInt8(EK_KIND_CANCEL) else { return false }
+        guard let i = tracking.market, ek_kind_orders(ticket.pointee.kind) != 0 else { return false }
         let v = viewNow(hedges[i])
         let tolerance_ppm = ticket.pointee.tolerance_ppm
         return v.known && ek_within_tolerance(v.drift_ppm, v.driftKnown ? 1 : 0, tolerance_ppm) != 0
     }
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing
-    /// take that landed without an error filled whole, by the program's own rule; an auction order is over
-    /// once its time is past.
+    /// take that landed without an error filled whole, by the program's own rule; what a part filled cannot
+    /// be told any more; an auction order is over once its time is past.
     private func unclear(timeOver: Bool, _ now: Now) {
         if ticket.pointee.kind == UInt8(EK_KIND_TAKE) {
             note(.warning, "the position moved by more than this order; somebody else trades on this account")
             over(filledWhole, now)
-        } else if timeOver {
+        } else if timeOver || ticket.pointee.kind == UInt8(EK_KIND_TAKE_PART) {
             ticketEnded(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
         } else {
             schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
@@ -119,7 +119,7 @@ extension Machine {
                 cooldown count it as filled
                 """)
         }
-        if !end.isCancel, let m = ek_record_market(record, UInt32(end.ticket.market)) {
+        if end.isOrder, let m = ek_record_market(record, UInt32(end.ticket.market)) {
             bookCorrection(end, known, in: m, now)
         }
         standing.inheritedTicket = false
@@ -136,7 +136,7 @@ extension Machine {
 
     private func countResult(_ end: TicketEnd) {
         let failed = end.outcome == UInt8(EK_OUT_EXPIRED) || end.outcome == UInt8(EK_OUT_FAILED)
-        if !end.isCancel && end.filled_e9 > 0 {
+        if end.isOrder && end.filled_e9 > 0 {
             record.pointee.failures_in_row = 0
             record.pointee.corrections_total += 1
             ek_record_market(record, UInt32(end.ticket.market))?.pointee.corrections_total += 1
@@ -197,8 +197,8 @@ extension Machine {
 
     private func conclude(_ end: TicketEnd, _ known: Tracking, _ now: Now) {
         let i = known.market
-        if end.isCancel {
-            cancelEnded(end.outcome, known, now)
+        if !end.isOrder {
+            if end.settles { settlingEnded(end, known, now) } else { cancelEnded(end.outcome, known, now) }
             return
         }
         switch Int(end.outcome) {
@@ -210,18 +210,11 @@ extension Machine {
             sayFilled(end)
             finish(.partial, "Part of the order filled; the rest is proven gone", about: i, now)
         case Int(EK_OUT_FAILED):
-            if end.ticket.kind == UInt8(EK_KIND_TAKE),
+            if ek_kind_takes(end.ticket.kind) != 0,
                 known.error?.custom == ProgramError.takeConditionFailed,
-                !known.inherited, i != nil, tick.auctionFor != i
+                !known.inherited, let market = i
             {
-                note(
-                    .info,
-                    """
-                    the venue could not fill the whole size when the order landed; deciding anew for an \
-                    auction order
-                    """
-                )
-                tick.auctionFor = i
+                lessNextTime(market, whole: end.ticket.kind == UInt8(EK_KIND_TAKE))
                 read(.tick, minSlot: end.ticket.landed_slot, now)
                 return
             }
@@ -238,6 +231,18 @@ extension Machine {
         default:
             failed("nothing filled; the order is proven gone", .unfilled, i, now)
         }
+    }
+
+    /// It was to be had in the simulation and not any more when the order landed: a part then, or an auction
+    /// order.
+    private func lessNextTime(_ market: Int, whole: Bool) {
+        let part = whole && rules.partialFills
+        note(
+            .info,
+            part
+                ? "the venue could not fill the whole size when the order landed; deciding anew for a part"
+                : "the venue could fill nothing when the order landed; deciding anew for an auction order")
+        tick.less = Tick.Less(market: market, kind: part ? .takePart : .place)
     }
 
     private func sayFilled(_ end: TicketEnd) {

@@ -10,7 +10,7 @@ import Text
 extension Machine {
     func simulate(_ now: Now) {
         var d = draft
-        if d.cancels == nil && d.userOrderId == nil { d.userOrderId = takeOrderId() }
+        if d.isOrder && d.userOrderId == nil { d.userOrderId = takeOrderId() }
         do throws(Refusal) {
             try d.shape(book, hedges[d.market], rules, venue: account.venue)
             try d.compile(book, signer: account.signer, feePrice_micro: 0)
@@ -29,7 +29,7 @@ extension Machine {
     /// names; an order names nine at least, the User and eight legs are nine.
     private var legsShown: [LegAccount] {
         let d = draft
-        if d.cancels != nil || d.closing || d.look.agreedBy != 0 { return [] }
+        if !d.isOrder || d.closing || d.look.agreedBy != 0 { return [] }
         return hedges[d.market].legAccounts(book, authority: account.authority)
     }
 
@@ -70,7 +70,7 @@ extension Machine {
         let i = draft.market
         do throws(Refusal) {
             var after = try draft.accountAfter(s, book, venue: account.venue, work: books.work)
-            if draft.cancels == nil { readCost(&after, s, now) }
+            if draft.isOrder { readCost(&after, s, now) }
         } catch {
             refusedBySimulation(error.text, now)
             return
@@ -81,7 +81,7 @@ extension Machine {
             looksDiffer(error.text, now)
             return
         }
-        if draft.cancels == nil && !hedges[i].gates.allOpen {  // the cost gate has read the simulated fill
+        if draft.isOrder && !hedges[i].gates.allOpen {  // the cost gate has read the simulated fill
             abandonOrder()
             blocked(i, now)
             return
@@ -107,11 +107,7 @@ extension Machine {
         if draft.isTake
             && (custom == ProgramError.takeConditionFailed || custom == ProgramError.impossibleFill)
         {
-            note(
-                .info,
-                "the venue cannot fill the whole size at once; placing a price-bounded auction order instead")
-            draft.kind = .place
-            simulate(now)
+            takeLess(now)
             return
         }
         if let why = upgraded(e) {
@@ -121,7 +117,13 @@ extension Machine {
             return
         }
         let h = hedges[draft.market]
-        if custom == ProgramError.insufficientCollateral && draft.cancels == nil
+        if draft.settles {
+            settlingRefused(
+                custom == ProgramError.nothingToSettle
+                    ? "the venue's pool has nothing to pay it from" : e.sentence(account.venue), now)
+            return
+        }
+        if custom == ProgramError.insufficientCollateral && draft.isOrder
             && h.decision.reduce_only != 0
         {
             health.reductionRefused(h.view, note)
@@ -129,11 +131,26 @@ extension Machine {
         let why: Text = "simulation refused the order: \(e.sentence(account.venue))"
         if let code = custom, ProgramError.ownersBusiness.contains(code) {
             ownerMustAct(why, now)
-        } else if custom == ProgramError.userIsBeingLiquidated && draft.cancels == nil && userFlagged {
+        } else if custom == ProgramError.userIsBeingLiquidated && draft.isOrder && userFlagged {
             stillLiquidated(why, now)
         } else {
             refusedBySimulation(why, now)
         }
+    }
+
+    /// The venue has not the whole size at this price: then what it has, and where it has nothing, an auction
+    /// order that rests for its time.
+    private func takeLess(_ now: Now) {
+        let part = draft.isWhole && rules.partialFills
+        note(
+            .info,
+            part
+                ? "the venue cannot fill the whole size at once; taking what it has inside the worst price"
+                : """
+                the venue cannot fill the whole size at once; placing a price-bounded auction order instead
+                """)
+        draft.kind = part ? .takePart : .place
+        simulate(now)
     }
 
     /// What stands on the account keeps every order out, and only its owner can change that: held up and
@@ -162,7 +179,7 @@ extension Machine {
     /// failure.
     private func refusedBySimulation(_ why: Text, _ now: Now) {
         let i = draft.market
-        if draft.cancels == nil && endpoints.usable > 1 && startOver(why, now) { return }
+        if draft.isOrder && endpoints.usable > 1 && startOver(why, now) { return }
         executionFailed(why, about: i, now)
     }
 }

@@ -12,15 +12,18 @@ private let messageCap = 1232
 
 package struct Draft {
     package enum Kind {
-        /// Filled at once or not at all; a price-bounded auction order; the cancel of an order of ours by its
-        /// id.
-        case take, place, cancel(UInt32)
+        /// Filled whole at once or not at all; at once what is to be had inside the worst price; a
+        /// price-bounded auction order; the cancel of an order of ours by its id; open profit into the
+        /// deposit.
+        case take, takePart, place, cancel(UInt32), settle
 
         package var core: UInt8 {
             switch self {
             case .take: return UInt8(EK_KIND_TAKE)
+            case .takePart: return UInt8(EK_KIND_TAKE_PART)
             case .place: return UInt8(EK_KIND_PLACE)
             case .cancel: return UInt8(EK_KIND_CANCEL)
+            case .settle: return UInt8(EK_KIND_SETTLE)
             }
         }
     }
@@ -57,10 +60,12 @@ package struct Draft {
         return nil
     }
 
-    package var isTake: Bool {
-        if case .take = kind { return true }
-        return false
-    }
+    /// It uses an order id, and can move the position.
+    package var isOrder: Bool { ek_kind_orders(kind.core) != 0 }
+    package var settles: Bool { kind.core == UInt8(EK_KIND_SETTLE) }
+    /// It fills in its own transaction or never.
+    package var isTake: Bool { ek_kind_takes(kind.core) != 0 }
+    package var isWhole: Bool { kind.core == UInt8(EK_KIND_TAKE) }
 
     // MARK: the order
 
@@ -73,14 +78,17 @@ package struct Draft {
         i.kind = kind.core
         i.perp_index = hedge.perpIndex
         i.chain_unix_s = book.pointee.clock.unix_timestamp
-        if let id = cancels {
-            params = ek_order_params()
-            i.target_order_id = id
-            intent = i
-            return
-        }
         guard let m = ek_book_perp(book, hedge.perpIndex) else {
             throw Refusal("the market is not in the book")
+        }
+        if !isOrder {
+            params = ek_order_params()
+            i.target_order_id = cancels ?? 0
+            i.quote_spot_index = m.pointee.quote_spot_index
+            i.quote_index_e10 =
+                ek_book_spot(book, i.quote_spot_index)?.pointee.cumulative_deposit_interest_e10.lo ?? 0
+            intent = i
+            return
         }
         let d = hedge.decision
         let oracle = hedge.view.a.oracle_price_e6
@@ -99,7 +107,11 @@ package struct Draft {
         p.reduce_only = d.reduce_only
         p.user_order_id = userOrderId ?? 0
         p.price_e6 = worst
-        if !isTake {
+        if isTake && !isWhole {
+            // A limit, so that the rest is gone with the transaction: of a market order it would rest.
+            p.order_type = UInt8(EK_ORDER_LIMIT)
+            p.bit_flags = UInt8(EK_BIT_IOC)
+        } else if !isTake {
             p.has_max_ts = 1
             p.max_ts = max(book.pointee.clock.unix_timestamp, look.agreedTime_s) + rules.fillTimeout_s
             if ek_venue_can_take(venue) == 0 {
@@ -166,9 +178,11 @@ package struct Draft {
         var (key, params) = (signer, self.params)
         switch kind {
         case .take: return ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_ALL), out)
+        case .takePart: return ek_ix_place_and_take(book, &key, &params, 1, UInt32(EK_TAKE_SOME), out)
         case .place: return ek_ix_place(book, &key, &params, out)
         case .cancel(let id):
             return ek_ix_cancel_own(book, &key, intent.perp_index, ownId(of: id, in: book), out)
+        case .settle: return ek_ix_settle(book, &key, intent.perp_index, out)
         }
     }
 
@@ -200,7 +214,9 @@ package struct Draft {
         var written = [book.pointee.user_address]
         if isTake {
             written.append(book.pointee.user_stats_address)
-            if let m = ek_book_perp(book, hedge.perpIndex) { written.append(m.pointee.address) }
+        }
+        if isTake || settles, let m = ek_book_perp(book, hedge.perpIndex) {
+            written.append(m.pointee.address)
         }
         return written
     }
@@ -257,7 +273,7 @@ package struct Draft {
         c.market_index = intent.perp_index
         if let id = cancels {
             c.user_order_id = ownId(of: id, in: book)
-        } else {
+        } else if isOrder {
             c.direction = intent.direction
             c.reduce_only = intent.reduce_only
             c.user_order_id = intent.user_order_id
@@ -282,10 +298,10 @@ package struct Draft {
         return own
     }
 
-    /// The oracle account that the order's price was read from; a cancel has none.
+    /// The oracle account that the order's price was read from; what is no order has none.
     package func oracleBytes(_ book: Book) -> UnsafeBufferPointer<UInt8> {
         var len = 0
-        if cancels != nil { return UnsafeBufferPointer(start: nil, count: 0) }
+        if !isOrder { return UnsafeBufferPointer(start: nil, count: 0) }
         let raw = ek_book_perp_oracle_raw(book, intent.perp_index, &len)
         return UnsafeBufferPointer(start: raw, count: len)
     }
@@ -296,7 +312,8 @@ package struct Draft {
         transactionBytes: Int, _ now: Now
     ) {
         let position = ek_user_perp(ek_book_user(book), hedge.perpIndex)
-        let (d, v) = (hedge.decision, hedge.view)
+        let v = hedge.view
+        let d = settles ? ek_decision() : hedge.decision
         t.pointee.state = UInt8(EK_TICKET_JOURNALLED)
         t.pointee.kind = kind.core
         t.pointee.market = UInt8(hedge.recordIndex ?? 0)
@@ -316,7 +333,8 @@ package struct Draft {
         t.pointee.oracle_price_e6 = v.a.oracle_price_e6
         t.pointee.position_before_base_e9 = position?.pointee.base_e9 ?? 0
         t.pointee.quote_before_e6 = position?.pointee.quote_e6 ?? 0
-        t.pointee.quote_entry_before_e6 = position?.pointee.quote_entry_e6 ?? 0
+        t.pointee.quote_entry_before_e6 =
+            (settles ? position?.pointee.settled_pnl_e6 : position?.pointee.quote_entry_e6) ?? 0
         t.pointee.spot_before_base_e9 = v.a.spot_base_e9
         t.pointee.net_before_base_e9 = v.net_e9
         t.pointee.drift_before_ppm = v.drift_ppm

@@ -259,16 +259,16 @@ package enum Resend {
     package init(_ t: ek_ticket, _ book: Book, _ view: View) {
         let spotMoved = Int128(view.a.spot_base_e9) - Int128(t.spot_before_base_e9)
         let allowed = Int128(t.spot_before_base_e9).magnitude * UInt128(t.tolerance_ppm) / 4_000_000
-        let isCancel = t.kind == UInt8(EK_KIND_CANCEL)
+        let isOrder = ek_kind_orders(t.kind) != 0
         let same = view.a.perp_base_e9 == t.position_before_base_e9 && spotMoved.magnitude <= allowed
         let oracle = view.a.oracle_price_e6
         let priced =
             t.worst_price_e6 == 0
             || (t.direction == UInt8(EK_SELL) ? oracle >= t.worst_price_e6 : oracle <= t.worst_price_e6)
-        if book.pointee.user.next_order_id != t.next_order_id_before && !isCancel {
+        if book.pointee.user.next_order_id != t.next_order_id_before && isOrder {
             self = .lookForSignature
         } else {
-            self = isCancel || (same && priced) ? .same : .changed
+            self = !isOrder || (same && priced) ? .same : .changed
         }
     }
 }

@@ -103,6 +103,9 @@ extension ChainNode {
                     j.null("success_condition")
                 }
             }
+        case Ix.settlePnl:
+            j.string("name", "settle_pnl")
+            j.int("market_index", a.int(UInt16.self))
         case Ix.cancel:
             j.string("name", "cancel_order")
             if a.flag() { j.int("order_id", a.int(UInt32.self)) } else { j.null("order_id") }

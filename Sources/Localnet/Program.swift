@@ -9,6 +9,7 @@ enum Ix {
     static let take: UInt64 = 0xe0e6_dc6c_bb01_33d5
     static let cancel: UInt64 = 0x84df_3108_f0ed_815f
     static let cancelByUserId: UInt64 = 0x6439_2512_85fa_d36b
+    static let settlePnl: UInt64 = 0x9998_5f0f_2dea_3d2b
     static let updateInterest: UInt64 = 0xe19b_a59e_f38b_a627
     static let cancelOrders: UInt64 = 0xc208_67e3_9e5f_e1ee
 }
@@ -51,6 +52,11 @@ extension Execution {
             try accounts(stats: false)
             try load(writable: nil)
             try cancelByUserId(id)
+        case Ix.settlePnl where L.velocity:
+            log("Instruction: SettlePnl")
+            let market = try arguments(&c) { $0.int(UInt16.self) }
+            try accounts(stats: false)
+            try settlePnl(market)
         case Ix.updateInterest:
             log("Instruction: UpdateSpotMarketCumulativeInterest")
             try updateInterest()
@@ -164,7 +170,7 @@ extension Execution {
 
     /// The three groups of remaining accounts: oracles, spot markets, perp markets; an account of another
     /// kind ends a group.
-    private mutating func load(writable: UInt16?) throws(Halt) {
+    mutating func load(writable: UInt16?) throws(Halt) {
         maps = Maps()
         var i = 0
         func known(_ disc: UInt64, _ size: Int) -> Int? {

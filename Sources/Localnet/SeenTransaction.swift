@@ -3,7 +3,9 @@ import EvenkeelCore
 
 /// A transaction as the chain reads it.
 package struct SeenTransaction {
-    package enum Kind: UInt8 { case other, place, take, cancel }
+    package enum Kind: UInt8 { case other, place, take, cancel, settle }
+    /// It can move the position.
+    package var isOrder: Bool { kind == .place || kind == .take }
     package var kind = Kind.other
     package var sound = false             // parses, one signer, only compute budget and one venue instruction
     package var signer = Key(), user = Key(), blockhash = Key()
@@ -11,7 +13,8 @@ package struct SeenTransaction {
     package var isBuy = false, reduceOnly = false
     package var base: UInt64 = 0, price: UInt64 = 0, maxTs: Int64 = 0
     package var offset: Int64?, auctionStart: Int64?, auctionEnd: Int64?
-    package var takeAll = false
+    /// All or nothing; a part, whose rest is gone with the transaction.
+    package var takeAll = false, takePart = false
     package var fee: UInt64 = 0
     package var unitPrice: UInt64 = 0
 }
@@ -48,7 +51,14 @@ extension ChainNode {
                 s.isBuy = p.isBuy; s.reduceOnly = p.reduceOnly; s.base = p.base; s.price = p.price
                 s.maxTs = p.maxTs ?? 0
                 s.offset = p.offset; s.auctionStart = p.auctionStart; s.auctionEnd = p.auctionEnd
-                if isTake && a.flag() { s.takeAll = a.int(UInt32.self) & 255 == 2 }
+                if isTake && a.flag() {
+                    let condition = a.int(UInt32.self) & 255
+                    s.takeAll = condition == 2
+                    s.takePart = condition == 1 && p.type == Order.Kind.limit && p.ioc
+                }
+            case Ix.settlePnl:
+                s.kind = .settle
+                s.market = a.int(UInt16.self)
             case Ix.cancelByUserId:
                 s.kind = .cancel
                 s.userId = a.int(UInt8.self)

@@ -15,5 +15,7 @@ package enum ProgramError {
     package static let userIsBeingLiquidated: UInt32 = 6117
     package static let impossibleFill: UInt32 = 6252
     /// A take that must fill whole cannot.
+    /// Also where the market's pool has nothing to pay a profit from.
+    package static let nothingToSettle: UInt32 = 6259
     package static let takeConditionFailed: UInt32 = 6289
 }

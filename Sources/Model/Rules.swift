@@ -90,6 +90,10 @@ package struct Rules {
 
     package var maxSlippage_ppm: UInt32 = 5_000
     package var fillTimeout_s: Int64 = 30
+    /// What is to be had at once of an order that cannot be filled whole is taken.
+    package var partialFills = true
+    /// Open profit beyond this that has stood for an hour is settled; 0: only where margin is short.
+    package var settleProfit_e6: Int64 = 0
     package var feePercentile = 75
     package var maxPriorityFee_lamports: UInt64 = 200_000
 

@@ -45,6 +45,9 @@ final class Judge {
     var own_e9: Int64 = 0
     var corrections: UInt64 = 0
     var orders: [Signed] = []
+    /// Settlements of profit that were signed in the last hour, and by which of the processes.
+    var settled: [(market: UInt16, at_ms: Int64, start: Int)] = []
+    var starts = 0
     /// Orders that others placed, and since which slot they are there to be seen.
     var others: [(id: UInt32, slot: UInt64)] = []
     var fillsSeen = 0
@@ -131,6 +134,7 @@ final class Judge {
     }
 
     func restarted(_ t: Int64) {
+        starts += 1
         booted_ms = t
         shown.removeAll(keepingCapacity: true)
         forgotten_ms = 0

@@ -47,7 +47,7 @@ extension Judge {
             return accuse("I1",
                           "a second correction was sent while one of \(t - orders[i].at_ms) ms before could still land")
         }
-        if orders[k].tx.kind == .cancel { return }
+        if !orders[k].tx.isOrder { return }
         if let id = ownLiveOrder(seenBy: min(orders[k].seen.truth.slot, orders[k].seen.served.knows)) {
             accuse("I1", "a correction was sent while order \(id) of the last one is live")
         }
@@ -77,7 +77,7 @@ extension Judge {
         orders[k].landed = true
         orders[k].failed = l.failed
         if l.failed { return }
-        if orders[k].tx.kind == .cancel { return }
+        if !orders[k].tx.isOrder { return }
         orders[k].orderId = before.nextOrderId
         if orders[k].seen.served.own_e9 != own_e9 {
             let moved = own_e9 - orders[k].seen.served.own_e9

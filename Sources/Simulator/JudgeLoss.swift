@@ -26,7 +26,7 @@ extension Judge {
         // `auto`: a hundredth of the largest equity shown before the first signature, at least ten dollars.
         var limit_e6 = Int64(scenario.lossLimit_e6)
         if limit_e6 == 0 { limit_e6 = max(10_000_000, richest_e6 / 100) }
-        if x.reduceOnly && x.kind != .cancel || sum_e6 <= limit_e6 { return }
+        if x.reduceOnly && x.isOrder || sum_e6 <= limit_e6 { return }
         accuse("I7", "a day's signatures lose \(usd: sum_e6) at worst, the limit is \(usd: limit_e6)")
     }
 
@@ -40,7 +40,7 @@ extension Judge {
         }
         if books.isEmpty { return w }
         w.loss_e6 = Int64(x.fee) * sol_e6 / 1_000_000_000
-        if x.kind == .cancel { return w }
+        if !x.isOrder { return w }
         // What it is worth to the owner, by the price of the day that is worst for it.
         var worth_e6 = x.isBuy ? w.high_e6 : w.low_e6
         let gets_e6 = x.orderType == 4 ? worth_e6 + (x.offset ?? 0) : Int64(clamping: x.price)

@@ -14,11 +14,12 @@ extension Judge {
         let (books, none) = grounds(machine_ms)
         // The same cancel on the same blockhash is the same transaction: it lands once, however often it is
         // made.
-        if tx.kind == .cancel && orders.contains(where: { $0.signature == signature }) { return }
+        if !tx.isOrder && orders.contains(where: { $0.signature == signature }) { return }
         judgeLoss(tx, books, t)
         if orders.count >= 12 { orders.removeFirst(4) }
         var o = Signed(signature: signature, tx: tx, seen: books.first ?? Seen(), at_ms: t)
-        if tx.kind != .cancel {
+        if tx.kind == .settle { judgeSettling(tx, t) }
+        if tx.isOrder {
             m = min(Int(tx.market), kept.count - 1)
             if books.isEmpty { accuse("I3", none) }
             var first: Violation? = nil
@@ -49,6 +50,7 @@ extension Judge {
             if !Judge.agentsOwn(x.userId) { accuse("I7", "somebody else's order would be cancelled") }
             return
         }
+        if x.kind == .settle && Int(x.market) < scenario.markets { return }
         if Int(x.market) >= scenario.markets || x.marketType != 1 {
             return accuse("I7", "an order for another market was signed")
         }
@@ -59,8 +61,19 @@ extension Judge {
         if x.base == 0 || x.base > rules.maxTrade_e9 {
             return accuse("I7", "an order larger than max_trade_size: \(base: x.base, shown: 9)")
         }
-        if x.kind == .take && !x.takeAll { return accuse("I7", "a take that is not all or nothing") }
+        if x.kind == .take && !x.takeAll && !(x.takePart && scenario.rules.partialFills) {
+            return accuse("I7", "a take that is not all or nothing, and whose rest might stay open")
+        }
         judgeTime(x)
+    }
+
+    /// Settling profit is bounded: once an hour and once after each start. It moves nothing of the book's, so
+    /// no book has to call for it.
+    private func judgeSettling(_ x: SeenTransaction, _ t: Int64) {
+        settled.removeAll { t - $0.at_ms >= 3_600_000 }
+        let before = settled.filter { $0.market == x.market && $0.start == starts }
+        if !before.isEmpty { accuse("I7", "profit of one market is settled for the second time in an hour") }
+        settled.append((market: x.market, at_ms: t, start: starts))
     }
 
     /// A resting order must end, and not later than the operator lets it rest: by the chain's own time, to

@@ -16,7 +16,7 @@ from venue_core import *
 
 E9 = 10**9
 LONG, SHORT = 0, 1
-TAKE, PLACE, CANCEL = 1, 2, 3
+TAKE, PLACE, CANCEL, TAKE_PART, SETTLE = 1, 2, 3, 4, 5
 LAZER = 5
 OWN, AUTHORITY, HASH = bytes(Keypair.from_seed(b"\x08" * 32).pubkey()), b"\x07" * 32, b"\x0b" * 32
 ORACLE_PRICE = 100_000_000
@@ -49,6 +49,7 @@ ORACLE_PRICE = 100_000_000
     EXPIRY,
     VERSION,
 ) = range(27)
+BARE = (CANCEL, SETTLE)  # no order: neither price nor oracle
 COMPUTE = unbase58("ComputeBudget111111111111111111111111111111")
 
 
@@ -119,6 +120,8 @@ class Case:
     def order(self):
         worst = ORACLE_PRICE * (995 if self.direction == SHORT else 1005) // 1000
         o = order(base_e9=self.size, direction=self.direction, user_order_id=200, price_e6=worst)
+        if self.kind == TAKE_PART:
+            o.order_type, o.bit_flags = 1, 1
         if self.kind == PLACE:
             o.has_max_ts, o.max_ts = 1, 1_700_000_030
             if self.name == "drift":
@@ -131,8 +134,8 @@ class Case:
     def claimed(self):
         c = self.ffi.new("ek_policy_claim *")
         c.kind, c.oracle_source = self.kind, self.source
-        if self.kind == CANCEL:
-            c.user_order_id = 217
+        if self.kind in BARE:
+            c.user_order_id = 217 if self.kind == CANCEL else 0
             return c
         c.direction, c.user_order_id, c.size_base_e9 = self.direction, 200, self.size
         c.worst_price_e6 = ORACLE_PRICE * (995 if self.direction == SHORT else 1005) // 1000
@@ -148,10 +151,13 @@ class Case:
 
     def venue_ix(self, signer=OWN):
         ix = self.ffi.new("ek_ix *")
-        if self.kind == TAKE:
-            check(self.lib.ek_ix_place_and_take(self.b.b, key(signer), self.params, 1, 2 | 100 << 8, ix))
+        if self.kind in (TAKE, TAKE_PART):
+            condition = (2 if self.kind == TAKE else 1) | 100 << 8
+            check(self.lib.ek_ix_place_and_take(self.b.b, key(signer), self.params, 1, condition, ix))
         elif self.kind == PLACE:
             check(self.lib.ek_ix_place(self.b.b, key(signer), self.params, ix))
+        elif self.kind == SETTLE:
+            check(self.lib.ek_ix_settle(self.b.b, key(signer), 0, ix))
         else:
             check(self.lib.ek_ix_cancel_own(self.b.b, key(signer), 0, 217, ix))
         return [
@@ -181,7 +187,7 @@ class Case:
     def check(self, message=None, claim=None, oracle=None):
         message = self.message if message is None else message
         oracle = self.oracle if oracle is None else oracle
-        if self.kind == CANCEL:
+        if self.kind in BARE:
             oracle = b""
         return self.lib.ek_policy_check(
             self.policy,
@@ -201,7 +207,7 @@ class Case:
 
     def decide(self, now=1_800_000_000, message=None, **clock):
         message = self.message if message is None else message
-        oracle = b"" if self.kind == CANCEL else self.oracle
+        oracle = b"" if self.kind in BARE else self.oracle
         return self.lib.ek_policy_decide(
             self.policy,
             self.ledger,
@@ -230,7 +236,15 @@ class Case:
         return self.lib.ek_rolling_sum(self.ffi.addressof(self.ledger.loss))
 
 
-CASES = [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift", PLACE), ("drift", CANCEL)]
+CASES = [
+    ("velocity", TAKE),
+    ("velocity", TAKE_PART),
+    ("velocity", PLACE),
+    ("velocity", CANCEL),
+    ("velocity", SETTLE),
+    ("drift", PLACE),
+    ("drift", CANCEL),
+]
 
 
 @pytest.mark.parametrize("name,kind", CASES)
@@ -238,7 +252,7 @@ CASES = [("velocity", TAKE), ("velocity", PLACE), ("velocity", CANCEL), ("drift"
 def test_what_the_agent_builds_is_signed(name, kind, direction):
     c = Case(name, kind, direction)
     assert c.check() == NOTHING
-    assert c.facts.notional_e6 == (0 if kind == CANCEL else ORACLE_PRICE)
+    assert c.facts.notional_e6 == (0 if kind in BARE else ORACLE_PRICE)
     assert c.decide() == NOTHING and c.orders() == 1 and c.ledger.signed_total == 1
 
 
@@ -265,16 +279,15 @@ def read_only_places(c):
 
 @pytest.mark.parametrize("name,kind", CASES)
 def test_every_changed_byte_is_refused(name, kind):
-    """Three values for every byte of the message. A cancel need not name its market, so its place is free there."""
+    """Three values for every byte of the message. What is no order shows no oracle, and a cancel need not name its market: these
+    places are free there."""
     c = Case(name, kind)
     free = read_only_places(c)
-    if kind == CANCEL:
-        at = [
-            i
-            for i in range(4, len(c.message) - 32)
-            if c.message[i : i + 32]
-            in (bytes(c.b.b.perps[0].oracle.bytes), bytes(c.b.b.perps[0].address.bytes))
-        ]
+    if kind in BARE:
+        places = [bytes(c.b.b.perps[0].oracle.bytes)]
+        if kind == CANCEL:
+            places.append(bytes(c.b.b.perps[0].address.bytes))
+        at = [i for i in range(4, len(c.message) - 32) if c.message[i : i + 32] in places]
         free |= {i + k for i in at for k in range(32)}
     r, refused = random.Random(5), 0
     n = c.message[3]

@@ -27,6 +27,7 @@
 #include "order/ek_order.h"
 #include "order/ek_order_margin.h"
 #include "order/ek_outcome.h"
+#include "order/ek_settle.h"
 #include "order/ek_ticket.h"
 #include "order/ek_verify.h"
 #include "store/ek_record.h"

@@ -34,7 +34,7 @@ static int others_settled(const ek_fee_mark *before, const ek_user *now, uint16_
 
 ek_err ek_fee_paid(const ek_ticket *t, const ek_outcome *o, const ek_fee_mark *before, const ek_user *now,
                    int64_t *fee_e6) {
-    if (t->kind != EK_KIND_TAKE && t->kind != EK_KIND_PLACE) return EK_E_MISSING;
+    if (!ek_kind_takes(t->kind) && t->kind != EK_KIND_PLACE) return EK_E_MISSING;
     if (o->outcome != EK_OUT_FILLED && o->outcome != EK_OUT_PARTIAL_GONE
         && o->outcome != EK_OUT_UNFILLED_GONE)
         return EK_E_MISSING;

@@ -3,6 +3,7 @@
 
 #include "base/ek_assert.h"
 #include "base/ek_bytes.h"
+#include "order/ek_settle.h"
 #include "../venue/ek_venue_table.h"
 #include "ek_order_wire.h"
 
@@ -12,6 +13,7 @@ static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9}
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t CANCEL[8] = {0x5f, 0x81, 0xed, 0xf0, 0x08, 0x31, 0xdf, 0x84};
 static const uint8_t CANCEL_OWN[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64};
+static const uint8_t SETTLE[8] = {0x2b, 0x3d, 0xea, 0x2d, 0x0f, 0x5f, 0x98, 0x99};
 static const uint8_t INTEREST[8] = {0x27, 0xa6, 0x8b, 0xf3, 0x9e, 0xa5, 0x9b, 0xe1};
 
 ek_instruction ek_ix_view(const ek_ix *ix) {
@@ -244,6 +246,26 @@ ek_err ek_ix_probe(const ek_book *b, const ek_key *signer, uint16_t market_index
     o.price_e6 = 1; /* the worst price it would take, but there is nothing to take */
     return b->venue->can_take ? ek_wire_take(b, signer, &o, 1, EK_TAKE_ALL, out)
                               : ek_wire_place(b, signer, &o, out);
+}
+
+/* ---- settling ---- */
+
+ek_err ek_ix_settle(const ek_book *b, const ek_key *signer, uint16_t perp_index, ek_ix *out) {
+    const ek_perp_market *m = ek_book_perp(b, perp_index);
+    const ek_spot_market *quote = m == NULL ? NULL : ek_book_spot(b, m->quote_spot_index);
+    if (!(b->have & 1u << EK_ROLE_USER) || quote == NULL) return EK_E_MISSING;
+    ek_err err = EK_OK;
+    begin(out, b->venue, &b->state_address, &b->user_address, NULL, signer, SETTLE);
+    push(out, &err, &quote->vault, 0, 0);
+    out->data[8] = (uint8_t)perp_index;
+    out->data[9] = (uint8_t)(perp_index >> 8);
+    out->data_len = 10;
+    touched t;
+    memset(&t, 0, sizeof t);
+    t.written_perp = perp_index;
+    t.quote_written = 1;
+    collect(b, &t, perp_index);
+    return err == EK_OK ? push_touched(b, out, &t) : err;
 }
 
 /* ---- interest ---- */

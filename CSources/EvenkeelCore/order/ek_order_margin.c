@@ -60,6 +60,11 @@ static int margin_type(const ek_perp_position *p, const ek_order_params *o, uint
 
 ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *type, ek_margin *out,
                            ek_fault *fault) {
+    return ek_margin_if_placed_by(b, &b->user, order, type, out, fault);
+}
+
+ek_err ek_margin_if_placed_by(const ek_book *b, const ek_user *user, const ek_order_params *order, int *type,
+                              ek_margin *out, ek_fault *fault) {
     const ek_perp_market *m = ek_book_perp(b, order->market_index);
     if (m == NULL)
         return ek_fault_market(fault, EK_E_MISSING, 1, order->market_index, NULL, "not in the book");
@@ -71,7 +76,7 @@ ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *
     if (size == 0 || size > INT64_MAX)
         return ek_fault_market(fault, EK_E_RANGE, 1, order->market_index, m->name, "order size out of range");
 
-    ek_user after = b->user;
+    ek_user after = *user;
     drop_expired(&after, b->clock.unix_timestamp);
     ek_perp_position *p = position_for(&after, order->market_index);
     if (p == NULL) return ek_fault_say(fault, EK_E_FULL, "account has no free perp position");

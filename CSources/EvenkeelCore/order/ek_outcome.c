@@ -47,8 +47,22 @@ static void price(const ek_ticket *t, const ek_user *u, const ek_order *o, ek_ou
         out->price_e6 = (int64_t)each;
 }
 
+/* A position that is closed and has nothing left to settle is gone from the account: all was paid. */
+static ek_err settled(const ek_ticket *t, const ek_user *now, ek_outcome *out) {
+    const ek_perp_position *p = ek_user_perp(now, t->perp_index);
+    int64_t moved = t->quote_before_e6;
+    ek_err err = p == NULL ? EK_OK : ek_sub_i64(p->settled_pnl_e6, t->quote_entry_before_e6, &moved);
+    if (err != EK_OK) return err;
+    out->found = moved != 0;
+    out->outcome = moved != 0 ? EK_OUT_FILLED : EK_OUT_NOT_PLACED;
+    out->quote_e6 = ek_abs_i64(moved);
+    out->quote_source = EK_QUOTE_ORDER;
+    return EK_OK;
+}
+
 ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_unix_s, ek_outcome *out) {
     *out = (ek_outcome){0};
+    if (ticket->kind == EK_KIND_SETTLE) return settled(ticket, now, out);
     int cancel = ticket->kind == EK_KIND_CANCEL;
     if (ticket->kind == EK_KIND_NONE || ticket->kind >= EK_KINDS || ticket->direction > EK_SELL
         || ticket->size_base_e9 > (uint64_t)INT64_MAX || (!cancel && ticket->size_base_e9 == 0)

@@ -2,6 +2,9 @@
 
 #include <string.h>
 
+int ek_kind_takes(uint8_t kind) { return kind == EK_KIND_TAKE || kind == EK_KIND_TAKE_PART; }
+int ek_kind_orders(uint8_t kind) { return ek_kind_takes(kind) || kind == EK_KIND_PLACE; }
+
 void ek_ticket_clear(ek_ticket *t) { memset(t, 0, sizeof *t); }
 uint8_t *ek_ticket_tx(ek_ticket *t) { return t->tx; }
 uint8_t *ek_ticket_signature(ek_ticket *t) { return t->signature; }
@@ -11,7 +14,7 @@ const char *ek_ticket_state_name(uint8_t state) {
     return state < EK_TICKET_STATES ? names[state] : "?";
 }
 const char *ek_kind_name(uint8_t kind) {
-    static const char *const names[] = {"none", "take", "place", "cancel"};
+    static const char *const names[] = {"none", "take", "place", "cancel", "take_part", "settle"};
     return kind < EK_KINDS ? names[kind] : "?";
 }
 const char *ek_outcome_name(uint8_t outcome) {

@@ -46,12 +46,14 @@ static ek_err same_account(const ek_user *a, const ek_user *b, ek_say *w) {
     return EK_OK;
 }
 
-static ek_err same_spots(const ek_user *a, const ek_user *b, ek_say *w) {
+/* The quote balance of a settlement may change: `but`. */
+static ek_err same_spots(const ek_user *a, const ek_user *b, uint32_t but, ek_say *w) {
     /* each against the other: a position that is only there now counts as well */
     for (int turn = 0; turn < 2; turn++) {
         const ek_user *from = turn == 0 ? a : b;
         for (uint32_t i = 0; i < from->n_spots; i++) {
             uint16_t market = from->spots[i].market_index;
+            if (market == but) continue;
             const ek_spot_position *x = ek_user_spot(a, market), *y = ek_user_spot(b, market);
             uint64_t was = x == NULL ? 0 : x->scaled_balance_e9, is = y == NULL ? 0 : y->scaled_balance_e9;
             uint8_t was_type = x == NULL ? EK_DEPOSIT : x->balance_type,
@@ -199,23 +201,63 @@ static ek_err new_orders(const ek_user *a, const ek_user *b, const ek_intent *in
     return EK_OK;
 }
 
+/* What the base of the order's market must have moved by. */
+static ek_err meant_move(const ek_user *a, const ek_user *b, const ek_intent *in, int64_t *move, ek_say *w) {
+    int64_t size = (int64_t)in->size_base_e9, got = 0;
+    *move = 0;
+    if (!ek_kind_takes(in->kind)) return EK_OK;
+    *move = in->direction == EK_BUY ? size : -size;
+    if (in->kind == EK_KIND_TAKE) return EK_OK;
+    if (ek_sub_i64(ek_user_perp_base(b, in->perp_index), ek_user_perp_base(a, in->perp_index), &got) != EK_OK
+        || got == 0 || (got > 0) != (*move > 0) || ek_abs_i64(got) > in->size_base_e9)
+        return differs(w, "perp", in->perp_index, "base moved", got, ", meant a part of ", *move);
+    *move = got;
+    return EK_OK;
+}
+
+/* Profit left the position, and the quote balance grew by as much. A balance that was owed before has another
+ * index and is only asked to have grown. */
+static ek_err profit_moved(const ek_user *a, const ek_user *b, const ek_intent *in, ek_say *w) {
+    const ek_perp_position *p = ek_user_perp(a, in->perp_index), *q = ek_user_perp(b, in->perp_index);
+    const ek_spot_position *x = ek_user_spot(a, in->quote_spot_index),
+                           *y = ek_user_spot(b, in->quote_spot_index);
+    int64_t paid = 0;
+    if (p == NULL) return plain(w, "no position to settle");
+    if (q == NULL) paid = p->quote_e6;
+    else if (ek_sub_i64(q->settled_pnl_e6, p->settled_pnl_e6, &paid) != EK_OK) paid = 0;
+    if (paid <= 0) return differs(w, "perp", in->perp_index, "settled", paid, ", meant more than ", 0);
+    int owed = x != NULL && x->balance_type == EK_BORROW && x->scaled_balance_e9 != 0;
+    int owes = y != NULL && y->balance_type == EK_BORROW && y->scaled_balance_e9 != 0;
+    uint64_t was = x == NULL ? 0 : x->scaled_balance_e9, is = y == NULL ? 0 : y->scaled_balance_e9;
+    if (owes ? !owed || is >= was : !owed && is <= was) return plain(w, "the quote balance did not grow");
+    if (owed || in->quote_index_e10 == 0) return EK_OK;
+    uint64_t due = 0;
+    if (ek_mul_div_floor_u64((uint64_t)paid, 10000000000000ULL, in->quote_index_e10, &due) != EK_OK)
+        return plain(w, "the amount settled is out of range");
+    uint64_t grown = is - was, apart = grown > due ? grown - due : due - grown;
+    return apart > due / 1000 + 2000 ? differs(w, "spot", in->quote_spot_index, "balance grew by",
+                                               (int64_t)grown, ", meant ", (int64_t)due)
+                                     : EK_OK;
+}
+
 EK_SMALL ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent,
-                           char text[128]) {
+                                    char text[128]) {
     ek_say w = {text, 128, 0};
     text[0] = 0;
-    int order = intent->kind == EK_KIND_TAKE || intent->kind == EK_KIND_PLACE;
-    if ((!order && intent->kind != EK_KIND_CANCEL) || intent->direction > EK_SELL || intent->reduce_only > 1
+    int order = ek_kind_orders(intent->kind), settles = intent->kind == EK_KIND_SETTLE;
+    if ((!order && !settles && intent->kind != EK_KIND_CANCEL) || intent->direction > EK_SELL
+        || intent->reduce_only > 1
         || (order && (intent->size_base_e9 == 0 || intent->size_base_e9 > (uint64_t)INT64_MAX))
         || before->next_order_id == UINT32_MAX
-        || (!order && intent->target_order_id == 0 && intent->user_order_id == 0))
+        || (!order && !settles && intent->target_order_id == 0 && intent->user_order_id == 0))
         return EK_E_RANGE;
 
     int64_t move = 0;
-    if (intent->kind == EK_KIND_TAKE)
-        move = intent->direction == EK_BUY ? (int64_t)intent->size_base_e9 : -(int64_t)intent->size_base_e9;
     ek_err err = same_account(before, after, &w);
+    if (err == EK_OK) err = meant_move(before, after, intent, &move, &w);
     if (err == EK_OK) err = same_perps(before, after, intent->perp_index, move, &w);
-    if (err == EK_OK) err = same_spots(before, after, &w);
+    if (err == EK_OK) err = same_spots(before, after, settles ? intent->quote_spot_index : UINT32_MAX, &w);
+    if (err == EK_OK && settles) err = profit_moved(before, after, intent, &w);
     if (err == EK_OK) err = old_orders(before, after, intent, &w);
     if (err == EK_OK) err = new_orders(before, after, intent, &w);
     uint32_t next = before->next_order_id + (order ? 1u : 0u);

@@ -23,7 +23,7 @@ const char *ek_policy_reason(uint32_t reason) {
         "the message cannot be read",
         "not a legacy message with one signature, or it lists a key twice or for no instruction",
         "the fee payer is not the signer's key",
-        "an instruction other than compute budget, take, place or cancel of the venue",
+        "an instruction other than compute budget, take, place, cancel or settle_pnl of the venue",
         "compute budget missing, doubled or malformed",
         "the fee would be over max_priority_fee_lamports",
         "an account that has no place in this instruction, or is writable without need",
@@ -105,8 +105,8 @@ uint32_t ek_policy_market_fault(const ek_policy *p, const ek_ledger *ledger, con
     if (at < 0) return EK_REFUSE_NOTHING;
     const ek_ledger_pin *pin = &ledger->pins[at];
     if (pin->market_index != c->market_index) return EK_REFUSE_MARKET;
-    /* A cancel shows no oracle. */
-    if (c->kind != EK_KIND_CANCEL
+    /* Only an order shows an oracle. */
+    if (ek_kind_orders(c->kind)
         && (memcmp(pin->oracle, c->oracle, 32) != 0 || pin->oracle_source != c->oracle_source))
         return EK_REFUSE_ORACLE;
     return EK_REFUSE_NOTHING;
@@ -115,7 +115,7 @@ uint32_t ek_policy_market_fault(const ek_policy *p, const ek_ledger *ledger, con
 /* The price that the order may get at worst, from its own bytes; 0 when it has none. */
 static int64_t worst_price(const ek_order_params *o, int64_t oracle_e6) {
     int64_t price = 0;
-    if (o->order_type == EK_ORDER_MARKET) return o->price_e6 <= INT64_MAX ? (int64_t)o->price_e6 : 0;
+    if (o->order_type != EK_ORDER_ORACLE) return o->price_e6 <= INT64_MAX ? (int64_t)o->price_e6 : 0;
     return ek_add_i64(oracle_e6, o->oracle_offset_e6, &price) == EK_OK ? price : 0;
 }
 
@@ -132,11 +132,13 @@ static uint32_t price_fault(const ek_policy *p, const ek_order_params *o, const 
 
 /* The shapes the agent builds (Sources/Execute/Draft.swift); a field more or less is refused. */
 static int known_shape(const ek_order_params *o, uint8_t kind, const ek_venue *v) {
-    if (o->market_type != EK_PERP || o->post_only != 0 || o->bit_flags != 0 || o->trigger_condition != 0
-        || o->has_trigger_price || o->has_builder || o->has_builder_fee)
+    int part = kind == EK_KIND_TAKE_PART;
+    if (o->market_type != EK_PERP || o->post_only != 0 || o->bit_flags != (part ? EK_BIT_IOC : 0)
+        || o->trigger_condition != 0 || o->has_trigger_price || o->has_builder || o->has_builder_fee)
         return 0;
-    if (kind == EK_KIND_TAKE)
-        return ek_venue_can_take(v) && o->order_type == EK_ORDER_MARKET && !o->has_max_ts
+    if (ek_kind_takes(kind))
+        return ek_venue_can_take(v) && o->order_type == (part ? EK_ORDER_LIMIT : EK_ORDER_MARKET)
+               && !o->has_max_ts
                && !o->has_oracle_offset && !o->has_auction_duration && !o->has_auction_start
                && !o->has_auction_end;
     if (!o->has_max_ts || o->max_ts <= 0) return 0;
@@ -202,7 +204,9 @@ uint32_t ek_policy_check(const ek_policy *p, const ek_ledger *ledger, const uint
     if (m.kind != claim->kind) return EK_REFUSE_CLAIM;
     facts->loss.lamports = m.lamports;
     facts->loss.fee_ppm = p->venue->highest_fee_ppm;
-    if (m.kind != EK_KIND_CANCEL) return order_fault(p, &m, claim, oracle, oracle_len, facts);
+    if (ek_kind_orders(m.kind)) return order_fault(p, &m, claim, oracle, oracle_len, facts);
+    if (m.kind == EK_KIND_SETTLE)
+        return m.order.market_index == claim->market_index ? EK_REFUSE_NOTHING : EK_REFUSE_CLAIM;
     if (m.user_order_id != claim->user_order_id) return EK_REFUSE_CLAIM;
     return own_id(m.user_order_id) ? EK_REFUSE_NOTHING : EK_REFUSE_ORDER_ID;
 }

@@ -117,7 +117,7 @@ static uint32_t count(const ek_policy *p, ek_ledger *ledger, const ek_policy_fac
                    || day > l->max_notional_day_e6;
     int over_loss =
         ek_add_u64(ek_rolling_sum(&ledger->loss), loss_e6, &loss) != EK_OK || loss > ledger->limit_e6;
-    if (f->notional_e6 == 0) over_day = 0; /* a cancel moves nothing */
+    if (f->notional_e6 == 0) over_day = 0; /* neither a cancel nor a settlement moves anything */
     if (!f->reduce_only) {
         if (ek_rolling_sum(&ledger->orders) >= l->max_orders_hour) {
             *wait_s = ek_rolling_wait_s(&ledger->orders, EK_ROLLING_HOUR_S, ledger->time_s,
@@ -168,7 +168,7 @@ static uint32_t judged(const ek_policy *p, ek_ledger *ledger, const ek_ledger_cl
         *wait_s = CLOCKS_MEET_S;
         return EK_REFUSE_EXPIRY;
     }
-    if (c->kind != EK_KIND_CANCEL) reason = remember(p, ledger, c, clock->unix_s, f, wait_s);
+    if (ek_kind_orders(c->kind)) reason = remember(p, ledger, c, clock->unix_s, f, wait_s);
     if (reason != EK_REFUSE_NOTHING) return reason;
     return count(p, ledger, f, worst_case(p, ledger, c, f), wait_s);
 }
@@ -184,7 +184,7 @@ uint32_t ek_policy_decide(const ek_policy *p, ek_ledger *ledger, const ek_ledger
         return EK_REFUSE_BREAKER;
     }
     uint32_t reason = ek_policy_check(p, ledger, message, n, claim, oracle, oracle_len, &f);
-    if (reason == EK_REFUSE_NOTHING && claim->kind != EK_KIND_CANCEL && !can_bind(p, ledger, claim))
+    if (reason == EK_REFUSE_NOTHING && ek_kind_orders(claim->kind) && !can_bind(p, ledger, claim))
         reason = EK_REFUSE_MARKET;
     if (reason != EK_REFUSE_NOTHING) {
         ek_policy_count_refusal(ledger);

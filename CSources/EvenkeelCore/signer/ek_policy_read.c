@@ -15,6 +15,7 @@
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
 static const uint8_t TAKE[8] = {0xd5, 0x33, 0x01, 0xbb, 0x6c, 0xdc, 0xe6, 0xe0};
 static const uint8_t INTEREST[8] = {0x27, 0xa6, 0x8b, 0xf3, 0x9e, 0xa5, 0x9b, 0xe1};
+static const uint8_t SETTLE[8] = {0x2b, 0x3d, 0xea, 0x2d, 0x0f, 0x5f, 0x98, 0x99};
 static const uint8_t CANCEL[8] = {0x6b, 0xd3, 0xfa, 0x85, 0x12, 0x25, 0x39, 0x64}; /* by user_order_id */
 
 enum { SIGNATURE_FEE = 5000 };
@@ -106,7 +107,7 @@ static int is_account(const ek_tx *tx, const ek_tx_ix *ix, uint32_t a, const ek_
 
 static uint32_t account_fault(const ek_policy *p, const ek_tx *tx, const ek_tx_ix *ix,
                               const ek_policy_claim *c, ek_policy_message *m) {
-    int take = m->kind == EK_KIND_TAKE;
+    int take = ek_kind_takes(m->kind), settle = m->kind == EK_KIND_SETTLE;
     uint32_t a = take ? 4 : 3;
     ek_key market, oracle = ek_get_key(c->oracle);
     if (ix->n_accounts < a) return EK_REFUSE_ACCOUNT;
@@ -117,14 +118,16 @@ static uint32_t account_fault(const ek_policy *p, const ek_tx *tx, const ek_tx_i
     if (ek_venue_address(p->venue, EK_ADDR_PERP_MARKET, NULL, c->market_index, &market) != EK_OK)
         return EK_REFUSE_MARKET;
     int listed = 0;
+    if (settle && !ek_venue_can_take(p->venue)) return EK_REFUSE_INSTRUCTION; /* tried on no other venue */
     for (; a < ix->n_accounts; a++) {
         const ek_key *key = ek_tx_ix_key(tx, ix, a);
         int written = ek_tx_is_writable(tx, ix->accounts[a]);
         int is_market = ek_key_equal(key, &market), is_oracle = ek_key_equal(key, &oracle);
         listed |= is_market;
         m->names_oracle = (uint8_t)(m->names_oracle || is_oracle);
-        int must =
-            take && (is_market || (p->venue->take_writes_quote && ek_key_equal(key, &p->quote_market)));
+        int is_quote = ek_key_equal(key, &p->quote_market);
+        int must = settle ? is_market || is_quote
+                          : take && (is_market || (p->venue->take_writes_quote && is_quote));
         if (written != must && !(take && written && is_updated(tx, key))) return EK_REFUSE_ACCOUNT;
     }
     /* A cancel for an account without a position in the market need not name it. */
@@ -181,6 +184,9 @@ static uint32_t data_fault(const ek_venue *v, const ek_tx_ix *ix, ek_policy_mess
         m->kind = EK_KIND_CANCEL;
         /* By the id that the agent gave it: an order of somebody else's has none of these. */
         if (ek_read_u8(&r, &m->user_order_id) != EK_OK) return EK_REFUSE_DATA;
+    } else if (memcmp(ix->data, SETTLE, 8) == 0) {
+        m->kind = EK_KIND_SETTLE;
+        if (ek_read_u16(&r, &m->order.market_index) != EK_OK) return EK_REFUSE_DATA;
     } else if (memcmp(ix->data, PLACE, 8) == 0 || memcmp(ix->data, TAKE, 8) == 0) {
         m->kind = memcmp(ix->data, TAKE, 8) == 0 ? EK_KIND_TAKE : EK_KIND_PLACE;
         if (read_order(v, &r, &m->order) != EK_OK) return EK_REFUSE_DATA;
@@ -188,6 +194,8 @@ static uint32_t data_fault(const ek_venue *v, const ek_tx_ix *ix, ek_policy_mess
         if (!same_again(v, &m->order, ix->data + 8, len)) return EK_REFUSE_DATA;
         if (m->kind == EK_KIND_TAKE && read_optional(&r, &m->has_condition, &m->condition, 4) != EK_OK)
             return EK_REFUSE_DATA;
+        /* By its condition: a part, or all (anything else is no shape of ours). */
+        if (m->has_condition && m->condition == EK_TAKE_SOME) m->kind = EK_KIND_TAKE_PART;
     } else {
         return EK_REFUSE_INSTRUCTION;
     }

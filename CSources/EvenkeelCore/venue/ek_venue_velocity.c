@@ -196,6 +196,7 @@ static const ek_error_name ERRORS[] = {
     {6191, "InvalidOrderLimitPrice"},
     {6213, "MarketBeingInitialized"},
     {6254, "UserReduceOnly"},
+    {6259, "NoUnsettledPnl"},
     {6289, "PlaceAndTakeOrderSuccessConditionFailed"},
     {6302, "InvalidPoolId"},
     {6358, "EquityBelowFloor"},

@@ -84,6 +84,12 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
      "percent", "worst price against the oracle", NULL},
     {"order", "fill_timeout_seconds", KIND_NUMBER, 0, 0, IN(fill_timeout_s), 1, 3600, "30", NULL, "seconds",
      "life of an order that rests", NULL},
+    {"order", "partial_fills", KIND_CHOICE, 0, 0, IN(partial_fills), NO_RANGE, "yes", "no|yes", NULL,
+     "where the whole size is not to be had at once, take what is inside max_slippage_pct; the rest follows "
+     "in the next tick",
+     NULL},
+    {"order", "settle_profit_usd", KIND_NUMBER, 0, 6, IN(settle_profit_e6), 0, 1000000000000000, "0", NULL,
+     "USD", "open profit beyond this is settled into the deposit; 0: only where margin is short of it", NULL},
     {"order", "priority_fee_percentile", KIND_NUMBER, 0, 0, IN(priority_fee_percentile), 0, 100, "75", NULL,
      "percentile", "of what others paid lately for the same accounts", NULL},
     {"order", "max_priority_fee_lamports", KIND_NUMBER, 0, 0, IN(max_priority_fee_lamports), 0, 1000000000,

@@ -116,6 +116,25 @@ static void accepted(const ek_user *after, const ek_intent *in) {
     CHECK_TEXT(text, "");
 }
 
+/* A part: any fill up to the size, and nothing rests. */
+static void parts(void) {
+    ek_intent part = take;
+    part.kind = EK_KIND_TAKE_PART;
+    ek_user u = taken();
+    accepted(&u, &part);
+    u.perps[0].base_e9 = -9 * SOL - 1;
+    accepted(&u, &part);
+    u.perps[0].base_e9 = -10 * SOL - 1;
+    differs(&u, &part, "perp 0 base moved -1000000001, meant a part of -1000000000");
+    u.perps[0].base_e9 = -9 * SOL;
+    differs(&u, &part, "perp 0 base moved 0");
+    u.perps[0].base_e9 = -9 * SOL + 1;
+    differs(&u, &part, "perp 0 base moved 1");
+    u = taken();
+    u.orders[2].status = EK_ORDER_OPEN;
+    differs(&u, &part, "order 6 rests, not meant");
+}
+
 static void takes(void) {
     ek_user u = taken();
     accepted(&u, &take);
@@ -464,6 +483,7 @@ fields[] = {U(authority), 1}, U(delegate), 1
 int main(void) {
     RUN(every_field);
     RUN(takes);
+    RUN(parts);
     RUN(account);
     RUN(places);
     RUN(cancels);

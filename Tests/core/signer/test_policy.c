@@ -244,11 +244,37 @@ static void the_order(void) {
     ek_ix ix;
     CHECK_EQ(ek_ix_place_and_take(&b, &own, &o, 1, EK_TAKE_SOME, &ix), EK_OK);
     compile(&ix);
-    refused(EK_REFUSE_SHAPE);
+    refused(EK_REFUSE_CLAIM);
     ek_set_u64(oracle + 8, 0);
     refused(EK_REFUSE_ORACLE);
     oracle[0] ^= 1;
     refused(EK_REFUSE_ORACLE);
+}
+
+/* A limit whose rest is gone with the transaction, and nothing else. */
+static void a_part(void) {
+    ek_ix ix;
+    for (int wrong = 0; wrong < 5; wrong++) {
+        begin();
+        o.order_type = wrong == 1 ? EK_ORDER_MARKET : EK_ORDER_LIMIT;
+        o.bit_flags = wrong == 1 || wrong == 2 ? 0 : EK_BIT_IOC;
+        o.has_max_ts = wrong == 3;
+        o.max_ts = claim.max_ts = wrong == 3 ? NOW + 30 : 0;
+        claim.kind = EK_KIND_TAKE_PART;
+        CHECK_EQ(ek_ix_place_and_take(&b, &own, &o, wrong != 4, EK_TAKE_SOME, &ix), EK_OK);
+        compile(&ix);
+        CHECK_EQ(check(), wrong == 0 ? EK_REFUSE_NOTHING : wrong == 4 ? EK_REFUSE_CLAIM
+                                                                      : EK_REFUSE_SHAPE);
+    }
+    begin();
+    o.order_type = EK_ORDER_LIMIT;
+    o.bit_flags = EK_BIT_IOC;
+    o.price_e6 = 149249999; /* half a percent is 149.25 */
+    claim.worst_price_e6 = 149249999;
+    claim.kind = EK_KIND_TAKE_PART;
+    CHECK_EQ(ek_ix_place_and_take(&b, &own, &o, 1, EK_TAKE_SOME, &ix), EK_OK);
+    compile(&ix);
+    refused(EK_REFUSE_PRICE);
 }
 
 static void cancel(uint8_t id) {
@@ -541,6 +567,7 @@ int main(void) {
     RUN(interest_before_an_order);
     RUN(the_claim);
     RUN(the_order);
+    RUN(a_part);
     RUN(a_cancel);
     RUN(counters);
     RUN(the_loss_of_a_day);

@@ -11,5 +11,8 @@
  * step, unknown market. */
 ek_err ek_margin_if_placed(const ek_book *b, const ek_order_params *order, int *type, ek_margin *out,
                            ek_fault *fault);
+/* The same for the account as it would stand. */
+ek_err ek_margin_if_placed_by(const ek_book *b, const ek_user *user, const ek_order_params *order, int *type,
+                              ek_margin *out, ek_fault *fault);
 
 #endif

@@ -25,7 +25,9 @@ typedef struct {
                                 liquidation) */
 } ek_outcome;
 
-/* What became of a ticket whose transaction landed without an error, from the User now.
+/* A SETTLE ticket: FILLED with the money that was moved in quote_e6 once the position's settled pnl is
+ * another one than before, whoever asked for it; NOT_PLACED while it is not.
+ * What became of a ticket whose transaction landed without an error, from the User now.
  * Our order is the entry with order_id >= ticket.next_order_id_before (and below User.next_order_id), the
  * ticket's user_order_id, market, side and size: dead entries keep their old bytes, so nothing less
  * identifies it. For a CANCEL ticket it is the entry with target_order_id. Without an entry: an unmoved

@@ -19,7 +19,17 @@ enum {
     EK_TICKET_CANCELLING = 5,
     EK_TICKET_STATES = 6
 };
-enum { EK_KIND_NONE = 0, EK_KIND_TAKE = 1, EK_KIND_PLACE = 2, EK_KIND_CANCEL = 3, EK_KINDS = 4 };
+/* TAKE: filled whole at once or not at all. TAKE_PART: at once what can be had inside the worst price, the
+ * rest is gone. PLACE: rests until its end. CANCEL: of an own order. SETTLE: of open profit (ek_settle.h). */
+enum {
+    EK_KIND_NONE = 0,
+    EK_KIND_TAKE = 1,
+    EK_KIND_PLACE = 2,
+    EK_KIND_CANCEL = 3,
+    EK_KIND_TAKE_PART = 4,
+    EK_KIND_SETTLE = 5,
+    EK_KINDS = 6
+};
 /* How a correction ended (see ek_outcome.h for the first six). EXPIRED: never landed, proven by block height.
  * FAILED: landed with an error. PAPER: booked in the paper ledger. */
 enum {
@@ -55,7 +65,8 @@ typedef struct {
     uint64_t size_base_e9;
     int64_t worst_price_e6;
     int64_t oracle_price_e6;       /* at the decision */
-    int64_t position_before_base_e9, quote_before_e6, quote_entry_before_e6;
+    int64_t position_before_base_e9, quote_before_e6;
+    int64_t quote_entry_before_e6; /* SETTLE: what the position had settled in all */
     int64_t spot_before_base_e9, net_before_base_e9, drift_before_ppm;
     uint64_t book_slot;
     int64_t max_ts;                /* chain time at which the order dies; 0 none */
@@ -69,6 +80,11 @@ typedef struct {
     uint16_t tx_len;
     uint8_t tx[EK_TICKET_TX_MAX];
 } ek_ticket;
+
+/* 1 for a kind that fills in its own transaction or never. */
+int ek_kind_takes(uint8_t kind);
+/* 1 for a kind that is an order: it uses an order id and can move the position. */
+int ek_kind_orders(uint8_t kind);
 
 /* Forgets the ticket and its bytes. */
 void ek_ticket_clear(ek_ticket *t);

@@ -21,6 +21,8 @@ typedef struct {
     int64_t max_ts;         /* PLACE: expected on the order; 0: not checked */
     int64_t chain_unix_s; /* the Clock of the book: orders of the User past their max_ts may be dropped by any
                              place or take */
+    uint16_t quote_spot_index; /* SETTLE: where the profit goes, and the market's deposit index */
+    uint64_t quote_index_e10;
     int64_t oracle_price_e6; /* PLACE of an Oracle order (type 4) without a price: its end offset is added to
                                 this; 0: not checked */
 } ek_intent;
@@ -28,8 +30,10 @@ typedef struct {
 /* Compares the User before with the simulated User after.
  *   TAKE    base of perp_index moved by exactly size in the direction; nothing new rests; exactly one order
  *           id used
+ *   TAKE_PART the same, moved by more than nothing and at most size
  *   PLACE   base unchanged; exactly one new live order: market, side, size, filled 0, reduce_only,
  *           user_order_id, max_ts, price
+ *   SETTLE  base unchanged; profit moved from the position into the quote balance, and as much as left it
  *   CANCEL  base unchanged; only the named live order(s) gone; no order id used
  * and in every kind: authority, delegate, sub-account, status, margin settings, every spot balance, every
  * other perp base, every other live order (but for those already expired) are as before. Allowed to differ:

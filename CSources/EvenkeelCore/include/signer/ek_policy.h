@@ -7,14 +7,15 @@
  *   form          legacy message, one signature, its payer is the signer's key; no lookup tables, no key
  *                 twice, none that is not used
  *   instructions  the compute limit (needed) and price, each at most once, their fee within max_fee_lamports;
- *                 then one of the venue: take, place or cancel (by the agent's own id), with every byte of
+ *                 then one of the venue: take, place, cancel (by the agent's own id) or settle_pnl, with
+ *                 every byte of
  *                 its data read back and encoded again
  *   accounts      State, the own User, the own UserStats, the signer, then readers: written are the payer,
- *                 User, UserStats and, in a take, the
+ *                 User, UserStats and, in a take or a settlement, the
  *                 order's own market and spot market 0; nothing else may be writable
  *   order         what the claim says, to the unit; the market, size and id allowed; a worst price within
  *                 slippage of the oracle account
- *                 shown; one of the three shapes the agent builds (no builder fee, trigger, post-only); an
+ *                 shown; one of the four shapes the agent builds (no builder fee, trigger, post-only); an
  *                 end soon after fill_timeout_s
  *   price         published not long before the last one and not in the future, and no further from the
  *                 prices before than a market moves (ek_price_memory.h)
@@ -73,7 +74,7 @@ typedef struct {
 
 /* What the asker says the message does. 80 bytes. */
 typedef struct {
-    uint8_t kind;                   /* EK_KIND_TAKE, EK_KIND_PLACE, EK_KIND_CANCEL (ek_ticket.h) */
+    uint8_t kind;                   /* EK_KIND_* of ek_ticket.h */
     uint8_t direction;              /* EK_BUY, EK_SELL */
     uint8_t reduce_only;
     uint8_t user_order_id;
@@ -144,8 +145,8 @@ ek_err ek_policy_init(ek_policy *p, const ek_policy_limits *limits, const ek_key
 
 /* What a message that may be signed would do. */
 typedef struct {
-    uint64_t notional_e6;          /* size x oracle price, rounded up; 0: a cancel */
-    int64_t price_e6, published_s; /* of the oracle account shown; a cancel shows none */
+    uint64_t notional_e6;          /* size x oracle price, rounded up; 0: no order */
+    int64_t price_e6, published_s; /* of the oracle account shown; only an order shows one */
     uint8_t reduce_only;
     int64_t max_ts; /* 0: none */
     ek_loss_order loss;

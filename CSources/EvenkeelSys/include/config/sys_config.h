@@ -94,6 +94,8 @@ typedef struct {
     uint8_t n_hedges;
     sys_hedge hedges[SYS_CONFIG_HEDGES];
     /* [order] */
+    uint8_t partial_fills;
+    uint64_t settle_profit_e6; /* 0: only where margin is short */
     uint32_t max_slippage_ppm, fill_timeout_s, priority_fee_percentile;
     uint64_t max_priority_fee_lamports;
     /* [gates] */
