@@ -163,8 +163,7 @@ def run(a):
     agent = Agent(a.binary, chain, agent__loop_interval_seconds=a.interval, rpc__url=[chain.url, chain.url.replace("127.0.0.1", "localhost")], rpc__timeout_ms=5000,
                   hedge__max_trades_per_day=100000, gates__max_failures=1000, web__listen="127.0.0.1:%d" % port)
     until, warm, samples = threading.Event(), threading.Event(), collections.defaultdict(list)
-    kinds, disk = collections.Counter(), []
-    judge, trouble = Judge(chain, fresh_s=max(0.5, 180 / a.speed)), []
+    kinds, disk, trouble, judge = collections.Counter(), [], [], Judge(chain, fresh_s=max(0.5, 180 / a.speed))
     p = subprocess.Popen([str(a.binary), "run", "-c", str(agent.config), "--json", "--speed", str(a.speed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     ticks, log = Ticks(p.stdout), Log(p.stderr)
     looks_at_page(port, until, warm, min(20, a.seconds / 20))
