@@ -1,5 +1,6 @@
-"""What the Python tests share: the core as a shared library, and the folder of these helpers on the import path.
-EK_CORE_SO and EK_SYS_SO name the libraries (default build/libevenkeelcore.so and build/libevenkeelsys.so, made by `make core-so`)."""
+"""What the Python tests share: the core as a shared library, and the folder of these helpers on the import
+path. EK_CORE_SO and EK_SYS_SO name the libraries (default build/libevenkeelcore.so and
+build/libevenkeelsys.so, made by `make core-so`)."""
 
 import ctypes
 import os

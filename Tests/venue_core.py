@@ -1,7 +1,8 @@
-"""The core's venues, accounts, book, margin and orders for the Python tests: the headers themselves are the binding (cffi in ABI mode),
-so a struct here can never differ from the one in C.
+"""The core's venues, accounts, book, margin and orders for the Python tests: the headers themselves are the
+binding (cffi in ABI mode), so a struct here can never differ from the one in C.
 
-`core()` gives (ffi, lib). Helpers turn core values into Python ones; a refusal raises Refused with the core's code and the fault's text."""
+`core()` gives (ffi, lib). Helpers turn core values into Python ones;
+a refusal raises Refused with the core's code and the fault's text."""
 
 import base64
 import enum

@@ -1,4 +1,5 @@
-"""Every account of the shared vectors and fixtures, field by field, against decoders that are not ours (driftpy's IDL, Velocity's sheet)."""
+"""Every account of the shared vectors and fixtures, field by field,
+against decoders that are not ours (driftpy's IDL, Velocity's sheet)."""
 
 import pathlib
 import sys
@@ -245,7 +246,8 @@ def same(name, got, want):
 
 
 def compare(got, want, fields):
-    """Counts what it compared; every field of the table must be there on both sides, except those absent from older or newer layouts."""
+    """Counts what it compared; every field of the table must be there on both sides,
+    except those absent from older or newer layouts."""
     n = 0
     for ours, theirs in fields.items():
         theirs = theirs or ours
@@ -271,7 +273,8 @@ def compare_user(raw, want, v):
     ]
     for got, p in zip(u["spots"], spots):
         n += compare(got, p, SPOT_POSITION)
-    # Older layouts keep other things in the bytes that today are the isolated balance and the flags: those two are not compared with them.
+    # Older layouts keep other things in the bytes that today are the isolated balance and the flags:
+    # those two are not compared with them.
     perps = {p.get("position", p.get("slot")): p for p in want["perp_positions"]}
     ours = {p["slot"]: p for p in u["perps"][: u["n_perps"]]}
     assert {s for s, p in perps.items() if used(p)} <= set(ours) <= set(perps)
@@ -401,7 +404,8 @@ def test_drift_oracle_prices():
             decode(venue("drift"), "oracle", b64(c["base64"]), ENUMS["oracle_source"].index(c["source"]))[0]
         )
         pull = "Pull" in c["source"]
-        # driftpy leaves the confidence of pull feeds unscaled and has no stable coin rule for them (drift.md section 9.15); the program does both.
+        # driftpy leaves the confidence of pull feeds unscaled and has no stable coin rule for them (drift.md
+        # section 9.15); the program does both.
         if c["source"] != "PythStableCoinPull":
             assert o["price_e6"] == int(c["price"]), c
         elif o["price_e6"] != int(c["price"]):

@@ -1,4 +1,5 @@
-"""Every order and cancel of the shared vectors that the agent can send, byte for byte and account for account."""
+"""Every order and cancel of the shared vectors that the agent can send,
+byte for byte and account for account."""
 
 import pathlib
 import struct

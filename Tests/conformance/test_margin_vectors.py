@@ -1,4 +1,5 @@
-"""Margin equal to the unit to what the real programs printed: 200 Drift scenarios, 150 + 23 Velocity refusals."""
+"""Margin equal to the unit to what the real programs printed: 200 Drift scenarios,
+150 + 23 Velocity refusals."""
 
 import pathlib
 import sys

@@ -1,5 +1,5 @@
-"""Against solders (the Solana SDK itself): program addresses, base58, signatures, compiled messages, signed transactions, and which bytes are
-refused."""
+"""Against solders (the Solana SDK itself): program addresses, base58, signatures, compiled messages,
+signed transactions, and which bytes are refused."""
 
 import random
 
@@ -66,7 +66,8 @@ def test_signatures(solana):
 
 
 def some_instructions(rng, keys, signers):
-    """Instructions over few keys, so that the same ones come back with other flags; in both libraries' terms."""
+    """Instructions over few keys, so that the same ones come back with other flags;
+    in both libraries' terms."""
     ours, theirs = [], []
     programs = rng.sample(keys, k=min(2, len(keys)))
     for _ in range(rng.randrange(6)):
@@ -181,7 +182,8 @@ def test_lookup_tables_are_read(solana):
 
 
 def by_solders(data):
-    """'ok' when the SDK reads it, finds nothing to sanitize away, and would write exactly these bytes again."""
+    """'ok' when the SDK reads it, finds nothing to sanitize away,
+    and would write exactly these bytes again."""
     try:
         tx = VersionedTransaction.from_bytes(data)
         tx.sanitize()

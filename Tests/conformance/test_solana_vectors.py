@@ -1,4 +1,5 @@
-"""Every shared vector of this layer: base58, shortvec, on-curve, program addresses, ed25519, messages and transactions."""
+"""Every shared vector of this layer: base58, shortvec, on-curve, program addresses, ed25519,
+messages and transactions."""
 
 import base64
 import json
@@ -72,7 +73,8 @@ def test_find_program_address(solana):
 
 
 def test_venue_addresses(solana):
-    """The seeds as the venue sheets give them; which accounts they are is the business of the venue tables."""
+    """The seeds as the venue sheets give them; which accounts they are is the
+    business of the venue tables."""
 
     def u16(n):
         return n.to_bytes(2, "little")

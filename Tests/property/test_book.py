@@ -1,4 +1,5 @@
-"""The plan and the book: what a getMultipleAccounts answer must be before it is believed, and what people are told when it is not.
+"""The plan and the book: what a getMultipleAccounts answer must be before it is believed,
+and what people are told when it is not.
 
 Accounts are written here by the offsets of the venue sheets, not by the core's tables."""
 
@@ -220,7 +221,8 @@ class World:
         }
 
     def load(self, answer=None, work=8192):
-        """Read twice, in a spelling that nodes do not send and in theirs, which has a short way of its own: both must say the same."""
+        """Read twice, in a spelling that nodes do not send and in theirs, which has a short way of its own:
+        both must say the same."""
         if isinstance(answer, bytes):
             return self.load_text(answer, work)
         answer = answer or self.answer()
@@ -571,7 +573,8 @@ def test_answers_that_are_not_the_answer(world):
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 2**32), name=st.sampled_from(["velocity", "drift"]))
 def test_flipped_bytes_never_slip_past_the_checks(seed, name):
-    """Whatever a hostile node does to account bytes, the book is either refused or holds positions that the bytes really say."""
+    """Whatever a hostile node does to account bytes,
+    the book is either refused or holds positions that the bytes really say."""
     r, w = random.Random(seed), World(name)
     w.settle()
     k = r.choice([k for k in w.accounts if k != w.items[AUTHORITY]])
@@ -602,7 +605,8 @@ def test_flipped_bytes_never_slip_past_the_checks(seed, name):
 
 
 def test_nothing_of_an_answer_that_is_no_json(world):
-    """A text that ends where it was expected to end, with a quote inside: refused, and the book says that it holds nothing of it."""
+    """A text that ends where it was expected to end, with a quote inside: refused,
+    and the book says that it holds nothing of it."""
     world.settle()
     text = bytearray(json.dumps(world.answer(), sort_keys=True, separators=(",", ":")).encode())
     last = text.rindex(b'","base64"]')

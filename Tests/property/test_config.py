@@ -1,4 +1,5 @@
-"""The configuration through its own entry: the contract's sample, init's file, numbers against Python's decimals, and noise."""
+"""The configuration through its own entry: the contract's sample, init's file,
+numbers against Python's decimals, and noise."""
 
 import ctypes as c
 import os
@@ -179,7 +180,8 @@ LINES = st.sampled_from(
 @given(st.lists(LINES, max_size=25), st.sampled_from(["\n", "\r\n"]), st.booleans())
 @settings(max_examples=1000, deadline=None)
 def test_any_mix_of_lines_is_judged_by_the_rules(config, lines, end, last):
-    """A small second judge: sections once, keys in their sections and once, nothing before a section. And no secret in any text."""
+    """A small second judge: sections once, keys in their sections and once, nothing before a section.
+    And no secret in any text."""
     err, text = config.parse(end.join(lines) + (end if last else ""))
     assert "s3cret" not in text
     homes = {

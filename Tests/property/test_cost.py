@@ -1,4 +1,5 @@
-"""The expected cost of a correction and the next funding rate, against Python's exact integers and recorded results of the real program."""
+"""The expected cost of a correction and the next funding rate,
+against Python's exact integers and recorded results of the real program."""
 
 import pathlib
 import sys

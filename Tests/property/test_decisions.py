@@ -1,5 +1,6 @@
-"""What the agent's own machine does with books, rules and troubles of any kind: the real decision code on the embedded chain, in process
-(Tests/probe), judged here by its effects alone: what was signed, what was sent, what became of the position."""
+"""What the agent's own machine does with books, rules and troubles of any kind: the real decision code on the
+embedded chain, in process (Tests/probe), judged here by its effects alone: what was signed, what was sent,
+what became of the position."""
 
 import json
 import os
@@ -184,7 +185,8 @@ def reasons_not_to(t):
 @few
 @given(cases())
 def test_no_gate_failure_ever_yields_an_order(probe, case):
-    """Neither by the machine's own gates nor by what is wrong with the case itself: no order, no signature, no move."""
+    """Neither by the machine's own gates nor by what is wrong with the case itself: no order, no signature,
+    no move."""
     t = probe.tick(case)
     note(t.a)
     why = reasons_not_to(t)
@@ -201,7 +203,8 @@ def test_no_gate_failure_ever_yields_an_order(probe, case):
 @few
 @given(cases(trouble=0, leverage=st.integers(1_000, 30_000)))
 def test_leverage_after_the_order_is_never_above_the_limit(probe, case):
-    """From the chain's own account: notional at the oracle price against the equity of the book that was decided on."""
+    """From the chain's own account: notional at the oracle price against the
+    equity of the book that was decided on."""
     t = probe.tick(case)
     note(t.a)
     if t.moved == 0 or t.a["reduce_only"]:
@@ -225,7 +228,8 @@ def test_leverage_after_the_order_is_never_above_the_limit(probe, case):
 @few
 @given(cases(trouble=0))
 def test_post_trade_net_delta_is_under_one_step_and_what_a_cap_left(probe, case):
-    """The position moves against the net delta by whole steps; afterwards |net delta| is under one step and what a cap left."""
+    """The position moves against the net delta by whole steps;
+    afterwards |net delta| is under one step and what a cap left."""
     t = probe.tick(case)
     note(t.a)
     assert t.net == t.spot + t.before["base_asset_amount"]

@@ -1,5 +1,5 @@
-"""The documents against the program: the config reference is the one the table makes, every gate, status and ticket state is explained,
-every test that a document names exists, every link leads somewhere."""
+"""The documents against the program: the config reference is the one the table makes, every gate,
+status and ticket state is explained, every test that a document names exists, every link leads somewhere."""
 
 import os
 import pathlib
@@ -122,7 +122,8 @@ def test_every_command_is_told():
 
 
 def test_every_silent_death_is_shown():
-    """Each way to stop working names the tests that show who notices; the host's own death is nobody's to show here."""
+    """Each way to stop working names the tests that show who notices;
+    the host's own death is nobody's to show here."""
     section = read("docs/operations.md").split("\n## Silent death\n")[1].split("\n## ")[0]
     rows = [
         [c.strip() for c in re.split(r"(?<!\\\\)\|", x)[1:-1]]
@@ -166,7 +167,8 @@ def test_the_25_complaints_are_all_there():
 
 
 def test_every_package_is_in_the_supply_chain():
-    """What Tools/deps.sh installs, what Python's requirements name, what the shipped program is linked with."""
+    """What Tools/deps.sh installs, what Python's requirements name,
+    what the shipped program is linked with."""
     page = read("docs/supply-chain.md")
     script = read("Tools/deps.sh")
     packages = {

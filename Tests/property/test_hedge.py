@@ -217,7 +217,8 @@ def test_cooldown_left_never_grows_as_time_passes(hedge, r, step_s, start):
 @given(rules, st.integers(-(10**12), 10**12), st.integers(-(10**12), 10**12))
 @settings(max_examples=1000)
 def test_repeated_corrections_end_balanced(hedge, r, spot, perp):
-    """Step after step (each filled whole) leads to a book within the tolerance or a remainder under the smallest order."""
+    """Step after step (each filled whole) leads to a book within the tolerance
+    or a remainder under the smallest order."""
     smallest_order = smallest(r)
     assume(abs(spot + perp) <= 200 * r.max_trade)
     for _ in range(210):

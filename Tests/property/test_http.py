@@ -1,4 +1,5 @@
-"""sys_http against servers of its own: answers of every size and cut arrive whole, at once, over http and TLS; what goes wrong is called what it is."""
+"""sys_http against servers of its own: answers of every size and cut arrive whole, at once,
+over http and TLS; what goes wrong is called what it is."""
 
 import ctypes
 import os
@@ -33,7 +34,8 @@ class Result(ctypes.Structure):
 
 
 class Server(threading.Thread):
-    """A request's body says what comes back: "SIZE PIECE PAUSE_MS", the answer in pieces with pauses; "hang"; "cut"."""
+    """A request's body says what comes back: "SIZE PIECE PAUSE_MS", the answer in pieces with pauses; "hang";
+    "cut"."""
 
     def __init__(self, context=None):
         super().__init__(daemon=True)
@@ -86,7 +88,8 @@ class Client:
         assert self.l.sys_http_post(self.h, 0, id, body, len(body), timeout_ms) == 0
 
     def next(self, seconds=10, wait_ms=4000):
-        """The next result with its body, and how long it took: a wait that missed its event would last as long as it may."""
+        """The next result with its body, and how long it took:
+        a wait that missed its event would last as long as it may."""
         r, began = Result(), time.monotonic()
         while not self.l.sys_http_next(self.h, ctypes.byref(r)):
             assert time.monotonic() - began < seconds
@@ -176,7 +179,8 @@ def test_the_callers_descriptors_end_a_wait(sys_core):
     reason="needs root, unshare and openssl",
 )
 def test_over_tls(sys_core, tmp_path):
-    """In a process of its own, with an authority of its own over /etc/ssl/certs. With the real directory the certificate is refused."""
+    """In a process of its own, with an authority of its own over /etc/ssl/certs.
+    With the real directory the certificate is refused."""
 
     def openssl(*words):
         return subprocess.run(

@@ -1,4 +1,5 @@
-"""The JSON reader against CPython's: same verdict, same values, for documents made, bent and spelled at random."""
+"""The JSON reader against CPython's: same verdict, same values, for documents made,
+bent and spelled at random."""
 
 import json
 import random
@@ -97,8 +98,8 @@ def lone_surrogate(v):
 
 
 def by_python(data):
-    """CPython's verdict and values, in the reader's shape; None when it refuses. Stricter than CPython in three known points: no
-    byte order mark, no NaN or Infinity, no half of a surrogate pair."""
+    """CPython's verdict and values, in the reader's shape; None when it refuses. Stricter than CPython in
+    three known points: no byte order mark, no NaN or Infinity, no half of a surrogate pair."""
     try:
         got = json.loads(
             data.decode("utf-8"),

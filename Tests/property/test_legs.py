@@ -1,4 +1,5 @@
-"""Tokens, watched wallets and fixed amounts as spot: whatever bytes a node serves, a leg is exactly what they say or refused by name."""
+"""Tokens, watched wallets and fixed amounts as spot: whatever bytes a node serves,
+a leg is exactly what they say or refused by name."""
 
 import pathlib
 import struct
@@ -66,7 +67,8 @@ def world(*legs, accounts=(), lamports=()):
 
 
 def test_a_book_that_is_used_again_forgets_everything():
-    """The agent reads every tick into the same book: a token account or a watched wallet that is gone holds nothing, whatever was there before."""
+    """The agent reads every tick into the same book:
+    a token account or a watched wallet that is gone holds nothing, whatever was there before."""
     w = World("velocity")
     check(w.lib.ek_plan_add_token(w.plan, key(MINT)))
     check(w.lib.ek_plan_add_watch(w.plan, key(WATCHED)))

@@ -19,10 +19,15 @@ from venue_core import E, ROOT, number
 CORE = ROOT / "CSources/EvenkeelCore"
 
 
-# The formulas add and subtract by inline functions whose errors stick (ek_calc.h): here as functions that can be called.
+# The formulas add and subtract by inline functions whose errors stick (ek_calc.h):
+# here as functions that can be called.
 CALC = """#include "../../CSources/EvenkeelCore/base/ek_calc.h"
 #define TWO(name) ek_err calc_##name(ek_i128 a, ek_i128 b, ek_i128 *out); \\
-    ek_err calc_##name(ek_i128 a, ek_i128 b, ek_i128 *out) { ek_calc c = {EK_OK}; *out = ek_w_##name(&c, a, b); return c.err; }
+    ek_err calc_##name(ek_i128 a, ek_i128 b, ek_i128 *out) { \\
+        ek_calc c = {EK_OK}; \\
+        *out = ek_w_##name(&c, a, b); \\
+        return c.err; \\
+    }
 TWO(add)
 TWO(sub)
 ek_err calc_abs(ek_i128 a, ek_i128 *out);
@@ -30,7 +35,10 @@ ek_err calc_abs(ek_i128 a, ek_i128 *out) { ek_calc c = {EK_OK}; *out = ek_w_abs(
 int calc_cmp(ek_i128 a, ek_i128 b);
 int calc_cmp(ek_i128 a, ek_i128 b) { return ek_w_cmp(a, b); }
 """
-CALC_H = "ek_err calc_add(ek_i128, ek_i128, ek_i128 *); ek_err calc_sub(ek_i128, ek_i128, ek_i128 *); ek_err calc_abs(ek_i128, ek_i128 *); int calc_cmp(ek_i128, ek_i128);"
+CALC_H = (
+    "ek_err calc_add(ek_i128, ek_i128, ek_i128 *); ek_err calc_sub(ek_i128, ek_i128, ek_i128 *); "
+    "ek_err calc_abs(ek_i128, ek_i128 *); int calc_cmp(ek_i128, ek_i128);"
+)
 
 
 def load(flags):

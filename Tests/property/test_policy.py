@@ -1,5 +1,6 @@
-"""The signer's judgement: what the agent builds is signed, and no other byte: every single change of a message is refused or changes nothing
-that the policy must know (the blockhash, and which accounts are only read)."""
+"""The signer's judgement: what the agent builds is signed, and no other byte:
+every single change of a message is refused or changes nothing that the policy
+must know (the blockhash, and which accounts are only read)."""
 
 import pathlib
 import random
@@ -257,8 +258,8 @@ def test_what_the_agent_builds_is_signed(name, kind, direction):
 
 
 def read_only_places(c):
-    """Byte ranges of the message that the policy need not know: the blockhash, and keys of accounts that are only read (but not the ones it
-    computes itself: programs, State, the market, the oracle)."""
+    """Byte ranges of the message that the policy need not know: the blockhash, and keys of accounts that are
+    only read (but not the ones it computes itself: programs, State, the market, the oracle)."""
     n = c.message[3]
     known = {
         bytes(c.policy.state.bytes),
@@ -300,7 +301,8 @@ def test_every_changed_byte_is_refused(name, kind):
             if c.check(c.message[:i] + bytes([v]) + c.message[i + 1 :]) == NOTHING:
                 passed.append((i - ixs, c.message[i], v))
             refused += 1
-    # What may differ: the compute limit and price below their caps, and which of the read-only accounts stands where.
+    # What may differ: the compute limit and price below their caps,
+    # and which of the read-only accounts stands where.
     for at, was, now in passed:
         assert at >= 0, (at, was, now)
     assert refused > 500

@@ -26,7 +26,8 @@ SAMPLE = [
 ] + [
     (n, "q")
     for n in (
-        "equity_e6 collateral_e6 flows_e6 funding_e6 fees_e6 spot_base_e9 perp_base_e9 spot_price_e6 perp_price_e6 basis_e6 delta_e6".split()
+        "equity_e6 collateral_e6 flows_e6 funding_e6 fees_e6 spot_base_e9 perp_base_e9".split()
+        + "spot_price_e6 perp_price_e6 basis_e6 delta_e6".split()
     )
 ]
 CORRECTION = [

@@ -1,4 +1,5 @@
-"""What follows from margin: assessment, liquidation price, leverage and health, against exact integers and a book worked by hand."""
+"""What follows from margin: assessment, liquidation price, leverage and health,
+against exact integers and a book worked by hand."""
 
 import pathlib
 import sys

@@ -1,4 +1,5 @@
-"""Tools/tidy/c_rooms.py: the C of this tree keeps the direction of its rooms, and each way of breaking it is found with its place."""
+"""Tools/tidy/c_rooms.py: the C of this tree keeps the direction of its rooms,
+and each way of breaking it is found with its place."""
 
 import pathlib
 import shutil
@@ -78,6 +79,9 @@ def test_files_and_umbrella(tmp_path):
     (tmp_path / SYS / "include/net/sys_new.h").write_text("")
     code, found = rooms(tmp_path)
     assert code == 1 and found == [
-        f"{CORE}/drawer/ek_any.c:1: in no room of EvenkeelCore (base, text, solana, venue, snapshot, margin, hedge, order, store, signer)",
+        (
+            f"{CORE}/drawer/ek_any.c:1: in no room of EvenkeelCore (base, text, solana, venue, snapshot, "
+            "margin, hedge, order, store, signer)"
+        ),
         f'{SYS}/include/EvenkeelSys.h:1: "net/sys_new.h" is missing in the umbrella header',
     ]

@@ -1,4 +1,5 @@
-"""The account scanner against CPython's json: what a node could send in any spelling, and what it never should."""
+"""The account scanner against CPython's json: what a node could send in any spelling,
+and what it never should."""
 
 import base64
 import json
@@ -52,7 +53,8 @@ def shuffled(rng, members, extra):
 
 
 def make(rng, accounts, extra, single=False):
-    """An answer as a value for `spell`, with unknown members mixed in everywhere; and what must be read from it."""
+    """An answer as a value for `spell`, with unknown members mixed in everywhere;
+    and what must be read from it."""
 
     def more():
         return [(f"{name}{i}", v) for i, (name, v) in enumerate(extra) if rng.random() < 0.3]
@@ -138,7 +140,8 @@ def test_any_spelling_of_an_answer(solana, accounts, extra, rng, single):
 
 
 def strict(text):
-    """The same rules in Python over json: (slot, [None or (lamports, owner text, base64 text)]) or None for every kind of refusal."""
+    """The same rules in Python over json: (slot, [None or (lamports, owner text, base64 text)])
+    or None for every kind of refusal."""
 
     def no_twice(pairs):
         return ("object", pairs)
@@ -258,7 +261,8 @@ def test_bent_answers_are_read_as_python_reads_them_or_refused(solana, rng, chan
 
 
 def test_undamaged_answers_with_escaped_owner_and_names_are_all_read(solana):
-    """The refusals above must not be laziness: everything the strict Python reader takes is taken, save escaped base64 text."""
+    """The refusals above must not be laziness: everything the strict Python reader takes is taken,
+    save escaped base64 text."""
     rng, taken = random.Random(11), 0
     for _ in range(1500):
         value, _, _, _ = make(rng, [rng.randrange(9) for _ in range(rng.randrange(4))], [])

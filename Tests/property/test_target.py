@@ -1,4 +1,5 @@
-"""The decision with a hedge ratio and a target, and the order of several markets, against Python's exact integers."""
+"""The decision with a hedge ratio and a target, and the order of several markets,
+against Python's exact integers."""
 
 import ctypes as c
 import pathlib

@@ -1,4 +1,5 @@
-"""The split of the book's equity by cause: it adds up to the unit whatever the books say, and names the causes rightly."""
+"""The split of the book's equity by cause: it adds up to the unit whatever the books say,
+and names the causes rightly."""
 
 import pathlib
 import sys
@@ -94,7 +95,8 @@ def test_absurd_numbers_never_break_it(steps):
     gap=st.integers(-(10**6), 10**6),
 )
 def test_price_moves_are_delta_and_basis(spot, perp, s0, move, gap):
-    """No trade, no flow: what the exposure makes of the spot price is delta, what the perp's own price adds is basis, and nothing else."""
+    """No trade, no flow: what the exposure makes of the spot price is delta,
+    what the perp's own price adds is basis, and nothing else."""
     s1, p0 = max(1, s0 + move), s0
     p1 = s1 + gap
     v = Vault(1)
@@ -123,7 +125,8 @@ def test_money_that_moves_between_the_legs_is_no_gain():
 
 
 def test_a_fill_costs_its_fee_and_its_distance_from_the_oracle():
-    """1 SOL sold at 149.50 against an oracle of 150, fee 0.052325: the fee is a fee, the half dollar is basis."""
+    """1 SOL sold at 149.50 against an oracle of 150, fee 0.052325: the fee is a fee,
+    the half dollar is basis."""
     v = Vault(2)
     v.take((1500_000000, 0, 7, 0, 0), [(10 * 10**9, 0, -9 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)])
     v.take(
@@ -133,7 +136,8 @@ def test_a_fill_costs_its_fee_and_its_distance_from_the_oracle():
     s = v.now()
     assert (s.fees_e6, s.basis_e6, s.delta_e6, s.other_e6, s.funding_e6) == (-52_325, -500_000, 0, 0, 0)
     assert v.m[0].basis_e6 == -500_000 and v.m[1].basis_e6 == 0
-    # funding, settled or not, is funding; a network fee from a wallet that is a leg is a fee and no withdrawal
+    # funding, settled or not, is funding; a network fee from a wallet that is a
+    # leg is a fee and no withdrawal
     v.take(
         (1500_000000 - 552_325 + 90_000 - 750, 90_000, 7 + 52_325 + 750, 750, 0),
         [(10 * 10**9 - 5000, -5000, -10 * 10**9, 150_000000, 150_000000), (0, 0, 0, 1, 1)],
