@@ -1,5 +1,6 @@
-"""Fixtures of the end-to-end tests. EK_BIN and EK_BIN_ORDINARY name the binaries (default bin/evenkeel, bin/evenkeel-ordinary);
-EK_VELOCITY_SO names the real program's ELF, without which the tests marked real_program are skipped by name."""
+"""Fixtures of the end-to-end tests. EK_BIN and EK_BIN_ORDINARY name the binaries (default bin/evenkeel,
+bin/evenkeel-ordinary); EK_VELOCITY_SO names the real program's ELF, without which the tests marked
+real_program are skipped by name."""
 
 import os
 import subprocess
@@ -159,7 +160,8 @@ def fast_clock(shim):
 
 @pytest.fixture
 def failing_disk(shim, tmp_path):
-    """An environment, and a function that makes every further write of files and sync fail with an errno (0: work again)."""
+    """An environment, and a function that makes every further write of files and sync fail with an errno (0:
+    work again)."""
     switch = tmp_path / "errno"
     switch.write_bytes(b"0".ljust(4096, b"\0"))
 
@@ -172,7 +174,8 @@ def failing_disk(shim, tmp_path):
 
 @pytest.fixture
 def bench(chains, agents, binary):
-    """A chain and an agent on it with the shipped build: bench("velocity", {chain options}, agent__key=...)."""
+    """A chain and an agent on it with the shipped build: bench("velocity", {chain options},
+    agent__key=...)."""
 
     def make(kind="velocity", chain=None, **settings):
         c = chains(kind, binary, **(chain or {}))

@@ -1,4 +1,5 @@
-"""Talks to `evenkeel localnet` and to the test node over the real program: starts them, builds orders with solders, sends."""
+"""Talks to `evenkeel localnet` and to the test node over the real program: starts them,
+builds orders with solders, sends."""
 
 import base64, hashlib, json, os, pathlib, struct, subprocess, sys, urllib.error, urllib.request
 
@@ -104,7 +105,8 @@ class Node:
     def metas(
         self, take=False, writable_perp=None, signer=None, groups="ooSSp", stats=None, writable_user=True
     ):
-        """Accounts of an order. groups: o oracle, S spot market, p perp market in this order; x and X leave one out."""
+        """Accounts of an order. groups: o oracle, S spot market, p perp market in this order;
+        x and X leave one out."""
         a = [
             AccountMeta(self.key("state"), False, False),
             AccountMeta(self.key("user"), False, writable_user),

@@ -1,4 +1,5 @@
-"""Alerts and the dead-man ping against a local receiver that is well, slow, failing or gone. No tick may notice the difference."""
+"""Alerts and the dead-man ping against a local receiver that is well, slow, failing or gone.
+No tick may notice the difference."""
 
 import http.server
 import json
@@ -363,7 +364,8 @@ def test_the_ping_follows_ticks_that_read(alerting, receiver):
 
 
 def test_a_crash_before_the_message_left(alerting, receiver):
-    """The receiver is down while a correction is made and the agent is killed: the next process tells of it, in order and once."""
+    """The receiver is down while a correction is made and the agent is killed: the next process tells of it,
+    in order and once."""
     receiver.status = 503
     chain, agent = alerting()
     running = agent.start()
@@ -392,7 +394,8 @@ def test_a_crash_before_the_message_left(alerting, receiver):
 
 
 def test_a_crash_between_a_correction_and_its_message(alerting, receiver):
-    """The file of the alerts is as it was before the correction: what the state file says and nobody was told is told at the start."""
+    """The file of the alerts is as it was before the correction:
+    what the state file says and nobody was told is told at the start."""
     chain, agent = alerting()
     running = agent.start()
     running.until("balanced")

@@ -1,6 +1,8 @@
-"""A tick allocates little in our own code, a few short sentences and lists: the large buffers were made at the start or are kept. That memory
-stays flat is what the long runs show (Tests/soak); here only a mistake that copies books or answers would be seen. The count is made by a preloaded library (Benchmarks/tools/allocations.c) that asks of every allocation whether the program itself wanted it or one of its libraries,
-which have their own ways."""
+"""A tick allocates little in our own code, a few short sentences and lists: the large buffers were made at
+the start or are kept. That memory stays flat is what the long runs show (Tests/soak); here only a mistake
+that copies books or answers would be seen. The count is made by a preloaded library
+(Benchmarks/tools/allocations.c) that asks of every allocation whether the program itself wanted it or one of
+its libraries, which have their own ways."""
 
 import socket
 import subprocess

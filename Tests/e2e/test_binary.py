@@ -77,7 +77,8 @@ def test_no_path_of_the_builder(shipped):
 
 
 def test_a_library_that_is_not_there_is_named_with_its_package(binary, agents, tmp_path):
-    """libcurl and libwebsockets are loaded by who needs them: the others work without, and who needs one says what to install."""
+    """libcurl and libwebsockets are loaded by who needs them: the others work without,
+    and who needs one says what to install."""
     for soname in ("libcurl.so.4", "libwebsockets.so.17"):
         (tmp_path / soname).write_bytes(b"")
     agent = agents(binary, None)

@@ -1,4 +1,5 @@
-"""`check`: every condition measured, each failure named with its remedy, and nothing changed, sent or locked by it."""
+"""`check`: every condition measured, each failure named with its remedy, and nothing changed,
+sent or locked by it."""
 
 import base64
 import json
@@ -279,7 +280,8 @@ def test_usage(agents, binary):
 
 
 def test_what_the_kernel_does_not_give_is_said(well):
-    """A limit of locked memory that is too small, as many containers have it: a warning with what to do, not silence."""
+    """A limit of locked memory that is too small, as many containers have it: a warning with what to do,
+    not silence."""
     chain, agent = well()
     tight = agent.home / "tight"
     tight.write_text(

@@ -133,7 +133,8 @@ def test_init_reads_the_solana_cli(agents, each_binary):
     assert "\nurl = https://api.mainnet-beta.solana.com\n" in text and "\nauthority = %s\n" % address in text
     assert str(owner) not in text and "\nkeypair = ~/.evenkeel/delegate.json\n" in text
     assert (agent.home / "a.conf").stat().st_mode & 0o777 == 0o600
-    # A URL with a key in it is written to the file alone; one that is not allowed, and a key that cannot be read, are named and left out.
+    # A URL with a key in it is written to the file alone; one that is not allowed,
+    # and a key that cannot be read, are named and left out.
     settings.write_text(SOLANA % ("https://rpc.example/?api-key=s3cret", "usb://ledger"))
     r = agent.command("init", agent.home / "b.conf", env={"HOME": str(home)})
     assert (
@@ -371,7 +372,8 @@ def test_the_control_socket_and_rude_clients(bench):
 
 
 def test_rebalance_in_the_middle_of_a_tick(bench):
-    """It is not lost: the tick it asked for comes after the one under way, and that one is what it answers with."""
+    """It is not lost: the tick it asked for comes after the one under way,
+    and that one is what it answers with."""
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="60")
     running = agent.start()
     running.until("balanced")

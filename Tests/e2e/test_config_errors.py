@@ -1,4 +1,5 @@
-"""A config that is not right refuses to start: exit 2, one line that names file, line, key, value and what is allowed; secrets never show."""
+"""A config that is not right refuses to start: exit 2, one line that names file, line, key,
+value and what is allowed; secrets never show."""
 
 import json
 import re
@@ -124,7 +125,10 @@ CASES = {
         "spot = venue:SOL",
         "spot = venue:SOL\ncooldown_seconds = 60 # a minute",
         11,
-        "cooldown_seconds = 60 # a minute: must be a whole number, at least 0 and at most 2592000 (seconds); a comment behind a value starts with ;",
+        (
+            "cooldown_seconds = 60 # a minute: must be a whole number, at least 0 and at most 2592000 "
+            "(seconds); a comment behind a value starts with ;"
+        ),
     ),
     "an overlong line": ("mode = paper", "mode = paper ; " + "x" * 3000, 2, "is longer than "),
     "a line that continues": ("mode = paper", "mode = paper\n  live", 3, "may not begin with a blank"),
@@ -252,7 +256,8 @@ def test_a_key_file_that_is_refused(bench, what, mode, words):
 
 @pytest.mark.parametrize("verbose", [(), ("--verbose",)])
 def test_secrets_never_show(bench, verbose):
-    """A key in the URL, by environment and by credential: not in the log, the answers, the state or any error."""
+    """A key in the URL, by environment and by credential: not in the log, the answers,
+    the state or any error."""
     secret = "SeCrEt0123456789abcdef"
     chain, agent = bench(chain={"perp": -9})
     agent.set(rpc__url=chain.url + "/?api-key=${RPC_KEY}")

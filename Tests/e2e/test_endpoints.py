@@ -1,5 +1,5 @@
-"""Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not believed alone. What two looks are, and
-what happens without a second one: test_second_look.py."""
+"""Several endpoints: the first that is well is used, the order goes to all, one that lags or lies is not
+believed alone. What two looks are, and what happens without a second one: test_second_look.py."""
 
 import base64
 import time
@@ -83,7 +83,8 @@ def test_back_to_the_first(two):
 
 
 def test_one_that_says_expired_is_not_believed_alone(two):
-    """The first lies: block height far ahead and signature unknown. The second knows it is still alive: no second order."""
+    """The first lies: block height far ahead and signature unknown. The second knows it is still alive:
+    no second order."""
     chain, first, second, agent = two(agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0)
 
     def ahead(answer):
@@ -109,7 +110,8 @@ def test_one_that_says_expired_is_not_believed_alone(two):
 
 
 def test_one_that_lags_is_passed_over(two):
-    """The first stands 60 slots back and says so honestly: the book is read at the second, and the third is its witness."""
+    """The first stands 60 slots back and says so honestly: the book is read at the second,
+    and the third is its witness."""
     chain, first, second, agent = two(chain={"perp": -10}, agent__loop_interval_seconds="0.4")
     third = Liar(chain)
     agent.set(rpc__url=[first.url, second.url, third.url])

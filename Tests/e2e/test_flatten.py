@@ -1,4 +1,5 @@
-"""`flatten`: the perp is closed reduce-only, through the gates, in parts where max_trade_size asks for it; afterwards the agent is paused."""
+"""`flatten`: the perp is closed reduce-only, through the gates, in parts where max_trade_size asks for it;
+afterwards the agent is paused."""
 
 import subprocess
 import time

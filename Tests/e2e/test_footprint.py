@@ -1,4 +1,5 @@
-"""What a long run costs: memory and descriptors stay where they are, also through failures; and TLS is verified."""
+"""What a long run costs: memory and descriptors stay where they are, also through failures;
+and TLS is verified."""
 
 import os
 import shutil
@@ -28,7 +29,8 @@ def descriptors(pid):
 
 
 def test_nothing_grows(chains, agents, binary):
-    """A hundred ticks, good ones and bad ones: after the first of each kind, memory and descriptors stand still."""
+    """A hundred ticks, good ones and bad ones: after the first of each kind,
+    memory and descriptors stand still."""
     chain = chains("velocity", binary, perp=-10, tick_ms=20)
     liar = Liar(chain)
     agent = agents(binary, chain, rpc__url=liar.url, agent__loop_interval_seconds="0.1")

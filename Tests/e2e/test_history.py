@@ -59,7 +59,8 @@ def test_a_history_that_cannot_be_used_never_stops_trading(bench, what):
 
 CORRECTION = "<IIQq16sBBBQqqqQqqqq64sI"
 NAMES = (
-    "check seq slot time market action outcome mode size price oracle fee lamports drift_before drift_after spot perp signature landing"
+    "check seq slot time market action outcome mode size price oracle fee lamports drift_before "
+    "drift_after spot perp signature landing"
 ).split()
 
 
@@ -89,7 +90,8 @@ def sub_accounts(chain, n):
     "venue,alone", [("velocity", True), ("velocity", False), ("drift", True), ("drift", False)]
 )
 def test_every_correction_is_kept_with_the_fee_the_venue_took(bench, venue, alone):
-    """Shorts that grow and shrink; with several sub-accounts UserStats is not asked, and the vault books the same fees."""
+    """Shorts that grow and shrink; with several sub-accounts UserStats is not asked,
+    and the vault books the same fees."""
     chain, agent = bench(venue, chain={"perp": -9, "keeper_latency": 5}, hedge__cooldown_seconds=0)
     if not alone:
         sub_accounts(chain, 2)
@@ -162,7 +164,8 @@ def history(port):
 
 
 def test_the_page_has_what_the_file_has_not_yet(bench):
-    """Samples are shown with the tick that made them, and a tick that changes nothing writes nothing; a correction comes with its landing."""
+    """Samples are shown with the tick that made them, and a tick that changes nothing writes nothing;
+    a correction comes with its landing."""
     port = free_port()
     chain, agent = bench(
         chain={"perp": -10},

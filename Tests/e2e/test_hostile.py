@@ -1,5 +1,5 @@
-"""The agent against servers that lie, stall, break off or babble: nothing is sent, it does not crash, it says what was wrong, and it
-is itself again once the server behaves."""
+"""The agent against servers that lie, stall, break off or babble: nothing is sent, it does not crash,
+it says what was wrong, and it is itself again once the server behaves."""
 
 import base64
 import time
@@ -15,7 +15,8 @@ E9 = 10**9
 
 @pytest.fixture
 def drifted(chains, agents, binary):
-    """Makes a drifted book that nothing of what happens here may change, a server before it, and an agent on that."""
+    """Makes a drifted book that nothing of what happens here may change, a server before it,
+    and an agent on that."""
     servers = []
 
     def make():
@@ -133,7 +134,8 @@ def test_missing_fees_do_not_stop_it(chains, agents, binary):
 
 
 def test_it_is_itself_again_once_the_server_behaves(chains, agents, binary):
-    """A running agent through one trouble after another on a balanced book; then a drift, hidden by the last trouble, is corrected once."""
+    """A running agent through one trouble after another on a balanced book; then a drift,
+    hidden by the last trouble, is corrected once."""
     chain = chains("velocity", binary, perp=-10)
     liar = Liar(chain)
     agent = agents(binary, chain, rpc__url=liar.url, rpc__timeout_ms=300, agent__loop_interval_seconds="0.3")
@@ -169,7 +171,8 @@ def test_it_is_itself_again_once_the_server_behaves(chains, agents, binary):
 
 
 def test_what_a_node_says_to_a_send_proves_nothing(drifted):
-    """The transaction lands, the answer to it is bad: the signature is looked for and the one correction is found."""
+    """The transaction lands, the answer to it is bad:
+    the signature is looked for and the one correction is found."""
 
     def one(way):
         chain, liar, agent = drifted()
@@ -208,7 +211,8 @@ def says(verdict):
 
 
 def test_a_node_that_lies_about_the_signature(drifted):
-    """It says landed (or failed) while the transaction is still on its way: no second correction may be built beside it."""
+    """It says landed (or failed) while the transaction is still on its way:
+    no second correction may be built beside it."""
 
     def one(verdict):
         chain, liar, agent = drifted()

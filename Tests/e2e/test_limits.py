@@ -1,4 +1,5 @@
-"""Bounds that hold whatever the chain says: fees, sizes, sides; accounts with more than the two markets; landing with an error."""
+"""Bounds that hold whatever the chain says: fees, sizes, sides; accounts with more than the two markets;
+landing with an error."""
 
 import pytest
 
@@ -40,7 +41,8 @@ def test_the_priority_fee_is_capped(bench, offered, cap):
 
 
 def test_a_long_perp_is_closed_before_a_short_is_opened(bench):
-    """Spot 10, perp +1: the sale of 11 crosses zero, so it goes in two: 1 reduce-only, then 10. The first starts no cooldown."""
+    """Spot 10, perp +1: the sale of 11 crosses zero, so it goes in two: 1 reduce-only, then 10.
+    The first starts no cooldown."""
     chain, agent = bench(chain={"perp": 1})
     s = agent.once().status
     assert (
@@ -53,7 +55,8 @@ def test_a_long_perp_is_closed_before_a_short_is_opened(bench):
 
 
 def test_a_reduction_never_flips(bench):
-    """Spot falls to 0.5 with a short of 10: bought back to -0.5, not beyond; a spot of nothing closes it and stops there."""
+    """Spot falls to 0.5 with a short of 10: bought back to -0.5, not beyond;
+    a spot of nothing closes it and stops there."""
     chain, agent = bench(chain={"sol": 0.5, "perp": -10}, hedge__cooldown_seconds=0)
     s = agent.once().status
     assert s["action_taken"] == "REDUCE_SHORT" and s["correction_size"] == 9.5 and chain.perp() == -E9 // 2
@@ -90,7 +93,8 @@ def test_another_sub_account(bench, venue):
 
 
 def test_the_take_fails_when_it_lands(bench):
-    """Simulated well, but the vAMM is paused when it lands: 6289 on the chain. What follows is one auction order, not two corrections."""
+    """Simulated well, but the vAMM is paused when it lands: 6289 on the chain.
+    What follows is one auction order, not two corrections."""
     chain, agent = bench(chain={"perp": -9, "tick_ms": 20}, order__fill_timeout_seconds=30)
     liar = Liar(chain)
     changed = []

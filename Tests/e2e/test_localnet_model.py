@@ -1,4 +1,5 @@
-"""The embedded chain by itself, both venues: the life of orders, fees, funding, prices, disturbances, determinism."""
+"""The embedded chain by itself, both venues: the life of orders, fees, funding, prices, disturbances,
+determinism."""
 
 import base64, hashlib, json, pathlib, signal, struct, subprocess
 
@@ -340,7 +341,8 @@ def test_walk_has_the_volatility_asked_for():
 def test_price_file(tmp_path):
     f = tmp_path / "p.csv"
     f.write_text(
-        "timestamp_ms,open,high,low,close,volume\n1775020500000,80.00,84,80,81.00,1\n1775021400000,81.00,84,80,90.00,1\n"
+        "timestamp_ms,open,high,low,close,volume\n1775020500000,80.00,84,80,81.00,1\n"
+        "1775021400000,81.00,84,80,90.00,1\n"
     )
     n = lc.localnet("--prices", str(f))
     assert n.ctl("state")["ts"] == 1775020500 and n.ctl("state")["sol_price_1e6"] == 80_000_000

@@ -1,4 +1,5 @@
-"""The embedded chain against the agent's core: two sets of layouts, two margins, written apart, must agree on both venues."""
+"""The embedded chain against the agent's core: two sets of layouts, two margins, written apart,
+must agree on both venues."""
 
 import base64, pathlib, random, re, sys
 

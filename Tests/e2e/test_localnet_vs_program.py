@@ -1,8 +1,9 @@
 """The embedded chain against the real program: the same transactions to both, the same answers expected.
 
-Needs EK_VELOCITY_SO (the program's ELF) and the shared test node; skipped by name otherwise. Before every case the chain is given
-the market, State and User bytes of the real node, so that auctions and margins must come out equal, not just alike. Prices of
-fills are each node's own (a model's quote, the real vAMM's): for them the bookkeeping that follows from the fill is compared."""
+Needs EK_VELOCITY_SO (the program's ELF) and the shared test node; skipped by name otherwise. Before every
+case the chain is given the market, State and User bytes of the real node, so that auctions and margins must
+come out equal, not just alike. Prices of fills are each node's own (a model's quote, the real vAMM's): for
+them the bookkeeping that follows from the fill is compared."""
 
 import base64, json, random, re, struct
 

@@ -1,6 +1,7 @@
-"""The agent's margin against the real program's, on accounts that neither has seen: books, weights, averages, caps, ratios and resting orders
-by seed, written into the node byte by byte; an order too large for them, and both totals that the program prints, to the unit.
-EK_MARGIN_SEED and EK_MARGIN_CASES choose other and more ones."""
+"""The agent's margin against the real program's, on accounts that neither has seen:
+books, weights, averages, caps, ratios and resting orders by seed, written into the
+node byte by byte; an order too large for them, and both totals that the program
+prints, to the unit. EK_MARGIN_SEED and EK_MARGIN_CASES choose other and more ones."""
 
 import base64
 import os
@@ -105,7 +106,8 @@ def scramble(n, rnd, offsets):
 
 
 def offsets():
-    """Field to offset, as the core reads it; taken from its source, so that this file keeps no second copy."""
+    """Field to offset, as the core reads it; taken from its source,
+    so that this file keeps no second copy."""
     import re
 
     text = open(vc.ROOT / "CSources/EvenkeelCore/venue/ek_venue_velocity.c").read()

@@ -189,7 +189,8 @@ VELOCITY = "vELoC1audYbSYVRXn1vPaV8Axoa9oU6BYmNGZZBDZ1P"
 
 
 def clone_market(chain, name):
-    """A second perp market on the real program: market 0's bytes under index 1, another name, the same oracle."""
+    """A second perp market on the real program: market 0's bytes under index 1, another name,
+    the same oracle."""
     dump = chain.ctl("dump")
     raw = bytearray(base64.b64decode(dump["perp"]))
     at = str(

@@ -1,4 +1,5 @@
-"""`mode paper|live` while the agent runs: live only where the config says live, paper outlives a crash, an open order is followed to its end first."""
+"""`mode paper|live` while the agent runs: live only where the config says live, paper outlives a crash,
+an open order is followed to its end first."""
 
 import json
 import signal

@@ -1,4 +1,5 @@
-"""Money safety: whatever the network, the node or the process does, the chain's own count of changes equals one correction."""
+"""Money safety: whatever the network, the node or the process does,
+the chain's own count of changes equals one correction."""
 
 import errno
 import hashlib
@@ -31,7 +32,8 @@ def test_executed_but_the_answer_is_an_error(bench, each_binary, agents, chains,
     chain.fault(kind, n=3, **more)
     r = agent.once()
     assert r.code == 0 and r.status["status"] == "executed_live", r
-    # A closed connection is tried again below the agent when it was a kept-alive one; an answer with an error always shows.
+    # A closed connection is tried again below the agent when it was a kept-alive one;
+    # an answer with an error always shows.
     assert kind == "exec_close" or "that proves nothing" in r.err, r
     one_correction(chain)
     assert agent.once().status["status"] == "balanced"
@@ -59,7 +61,8 @@ def test_a_dropped_send_is_sent_again(bench):
 
 
 def test_a_frozen_node_hides_the_landing(bench):
-    """Reads stand still after the send: pending, no second order; when it thaws, the one correction is found."""
+    """Reads stand still after the send: pending, no second order; when it thaws,
+    the one correction is found."""
     chain, agent = bench(chain={"perp": -9}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0)
     chain.fault("delay_send", n=1, slots=12)
     running = agent.start()
@@ -77,7 +80,8 @@ def test_a_frozen_node_hides_the_landing(bench):
 
 
 def test_a_replica_that_stands_at_an_older_book(bench):
-    """Every second read comes from a replica before the fill, which ignores minContextSlot: the fill is never done again."""
+    """Every second read comes from a replica before the fill, which ignores minContextSlot:
+    the fill is never done again."""
     chain, agent = bench(chain={"perp": -9}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0)
     chain.ctl("snapshot")
     chain.ctl("warp", slots=5)
@@ -91,7 +95,8 @@ def test_a_replica_that_stands_at_an_older_book(bench):
 
 
 def test_a_replica_that_does_not_know_the_signature(bench):
-    """Signatures are asked at a replica that stands before the landing: unknown there proves nothing, even past the blockhash's life."""
+    """Signatures are asked at a replica that stands before the landing: unknown there proves nothing,
+    even past the blockhash's life."""
     chain, agent = bench(
         chain={"perp": -9, "tick_ms": 20}, agent__loop_interval_seconds="0.4", hedge__cooldown_seconds=0
     )
@@ -109,7 +114,8 @@ def test_a_replica_that_does_not_know_the_signature(bench):
 
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_killed_at_any_moment(bench, venue):
-    """SIGKILL at random moments of a correction, then a restart, again and again: one correction a drift, by the chain's count."""
+    """SIGKILL at random moments of a correction, then a restart, again and again: one correction a drift,
+    by the chain's count."""
     chain, agent = bench(
         venue,
         chain={"perp": -9, "tick_ms": 20, "keeper_latency": 8},
@@ -299,7 +305,8 @@ def test_a_state_directory_that_cannot_be_written(bench):
 
 @pytest.mark.parametrize("error", ["ENOSPC", "EIO", "EROFS"])
 def test_a_disk_that_stops_taking_writes(bench, failing_disk, error):
-    """The journal cannot be written any more: nothing is sent, live trading stops with a clear word, the agent goes on watching."""
+    """The journal cannot be written any more: nothing is sent, live trading stops with a clear word,
+    the agent goes on watching."""
     chain, agent = bench(chain={"perp": -10})
     environment, fail = failing_disk
     running = agent.start(env=environment)
@@ -308,7 +315,8 @@ def test_a_disk_that_stops_taking_writes(bench, failing_disk, error):
     chain.ctl("set_user", perp=-9)
     got = running.until("error", "observe_only")
     assert "state file" in got["reason"], got
-    # The signer writes first and stops it all; where the signer still could, the agent's own journal does, with the disk's word.
+    # The signer writes first and stops it all; where the signer still could, the agent's own journal does,
+    # with the disk's word.
     running.told("live trading stops until the agent is restarted")
     assert (
         os.strerror(getattr(errno, error)) in running.log

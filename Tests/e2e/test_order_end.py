@@ -1,4 +1,5 @@
-"""How an order ends where nodes cannot say what became of its signature, while the kill file is there, and at the signer's limits."""
+"""How an order ends where nodes cannot say what became of its signature, while the kill file is there,
+and at the signer's limits."""
 
 import json
 import time
@@ -51,7 +52,8 @@ BLIND = {
 
 @pytest.fixture(params=["velocity", pytest.param("program", marks=pytest.mark.real_program)])
 def nodes(request, chains, agents, binary):
-    """A chain behind `n` servers and an agent that knows them all: nodes(n, {chain options}, agent__key=...)."""
+    """A chain behind `n` servers and an agent that knows them all: nodes(n, {chain options},
+    agent__key=...)."""
     servers = []
 
     def make(n, chain=None, **settings):
@@ -91,7 +93,8 @@ def test_an_order_that_never_lands_ends_without_a_status(nodes, way):
 
 
 def test_expired_by_one_of_two_is_not_enough(nodes):
-    """The first node's bank is far past the last valid height and knows of nothing; the second one's is not there yet, and the order lands."""
+    """The first node's bank is far past the last valid height and knows of nothing;
+    the second one's is not there yet, and the order lands."""
     chain, (first, second), agent = nodes(2)
     chain.fault("delay_send", n=1000, slots=100)
 
@@ -136,7 +139,8 @@ def test_the_kill_file_holds_re_sends_back(nodes):
 
 
 def test_the_signers_hour_blocks_and_is_no_failure(nodes):
-    """One order an hour. The next correction is blocked until the hour ends; five such refusals would have opened the breaker."""
+    """One order an hour. The next correction is blocked until the hour ends;
+    five such refusals would have opened the breaker."""
     chain, (node,), agent = nodes(
         1, hedge__cooldown_seconds=0, signer__max_orders_per_hour=1, agent__loop_interval_seconds="0.5"
     )

@@ -1,4 +1,5 @@
-"""The agent against the real Velocity program (svmnode.py on its ELF): what the embedded chain models is here the program's own word."""
+"""The agent against the real Velocity program (svmnode.py on its ELF):
+what the embedded chain models is here the program's own word."""
 
 import base64
 import random
@@ -131,7 +132,8 @@ def test_a_stranger_may_not(program):
     ],
 )
 def test_auction_fallback(program, perp, fraction, status, code):
-    """The vAMM's fills are paused: the take fails in simulation, an order with price bound and short life is placed and watched."""
+    """The vAMM's fills are paused: the take fails in simulation,
+    an order with price bound and short life is placed and watched."""
     chain, agent = program({"perp": perp}, order__fill_timeout_seconds=25)
     chain.ctl("market", perp_paused=2)
     going = Later(agent, seconds=60)
@@ -214,7 +216,8 @@ def test_a_send_that_never_lands(program):
 
 @pytest.mark.parametrize("trouble", ["freeze", "flap", "behind"])
 def test_a_node_that_is_not_there_yet(program, trouble):
-    """Reads that stand still, a replica at an older book, a node that calls itself behind: one correction, then level."""
+    """Reads that stand still, a replica at an older book, a node that calls itself behind: one correction,
+    then level."""
     chain, agent = program({"perp": -9}, agent__loop_interval_seconds="0.5", hedge__cooldown_seconds=0)
     if trouble == "freeze":
         chain.fault("delay_send", n=1, slots=10)
@@ -243,7 +246,8 @@ def test_a_node_that_is_not_there_yet(program, trouble):
 
 
 def test_the_programs_refusal_by_name(program):
-    """The book is read before a withdrawal, the simulation runs after it: InsufficientCollateral, not 0x1773; nothing is sent."""
+    """The book is read before a withdrawal, the simulation runs after it: InsufficientCollateral, not 0x1773;
+    nothing is sent."""
     chain, agent = program({"perp": -9})
     node = Liar(chain)
     agent.set(rpc__url=node.url)
@@ -262,7 +266,8 @@ def test_the_programs_refusal_by_name(program):
 
 
 def test_near_the_maintenance_line(program):
-    """Between maintenance and initial: an expansion is blocked before it is sent, a reduction goes through at the program."""
+    """Between maintenance and initial: an expansion is blocked before it is sent,
+    a reduction goes through at the program."""
     chain, agent = program(
         {"sol": 10, "usdt": 0, "perp": -9.5}, hedge__max_leverage="90", gates__min_health_pct="0"
     )
@@ -294,7 +299,8 @@ class Owner(lc.Node):
 
 
 def test_a_reduction_leaves_room_for_orders_that_rest(program):
-    """Near the line, with an order of the owner's own on the closing side: the correction takes no more than that leaves of the position, and is accepted."""
+    """Near the line, with an order of the owner's own on the closing side:
+    the correction takes no more than that leaves of the position, and is accepted."""
     chain, agent = program(
         {"sol": 10, "usdt": 5000, "perp": -14},
         hedge__max_leverage="90",
@@ -315,7 +321,8 @@ def test_a_reduction_leaves_room_for_orders_that_rest(program):
 
 
 def test_under_the_maintenance_line_there_is_an_alarm(program):
-    """The program refuses even a reducing order there: nothing is sent, a person is called, and it is over when collateral comes."""
+    """The program refuses even a reducing order there: nothing is sent, a person is called,
+    and it is over when collateral comes."""
     chain, agent = program(
         {"sol": 10, "usdt": 0, "perp": -9.5}, hedge__max_leverage="90", gates__min_health_pct="10"
     )
@@ -363,7 +370,8 @@ def fees_paid(chain):
 
 
 def test_the_record_keeps_the_fee_the_program_took(program):
-    """Told from the User alone, equal to what UserStats counted: growing, shrinking, crossing zero; a take, and an order a keeper filled."""
+    """Told from the User alone, equal to what UserStats counted: growing, shrinking, crossing zero; a take,
+    and an order a keeper filled."""
     chain, agent = program(
         {"perp": -9, "tick_ms": 50}, hedge__cooldown_seconds=0, hedge__max_trades_per_day=100
     )

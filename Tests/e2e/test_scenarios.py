@@ -1,5 +1,5 @@
-"""The three scenarios of the design, end to end: 10 spot / -9 perp -> short 1; 10 / -11 -> buy 1 reduce-only; a fresh success ->
-the cooldown. On both venues' embedded chain with both builds, and on the real program."""
+"""The three scenarios of the design, end to end: 10 spot / -9 perp -> short 1; 10 / -11 -> buy 1 reduce-only;
+a fresh success -> the cooldown. On both venues' embedded chain with both builds, and on the real program."""
 
 import re
 
@@ -114,7 +114,8 @@ def test_cooldown_after_a_success(backend, each_binary, chains, agents, clock_sh
     assert "[REBALANCER] Cooldown active (%ds remaining)" % left in r.err
     assert r.status["reason"] == "Cooldown active (%ds remaining)" % left
     assert len(chain.sends()) == sent and r.status["tx_signature"] is None
-    # The later end of the two clocks holds: an hour more on the wall alone changes nothing for the slots, and the other way round.
+    # The later end of the two clocks holds: an hour more on the wall alone changes nothing for the slots,
+    # and the other way round.
     assert agent.once(env=clock_shim(4200)).status["status"] == "cooldown"
     chain.ctl("warp", slots=3000, seconds=1200)
     assert agent.once(env=clock_shim(600)).status["status"] == "cooldown"

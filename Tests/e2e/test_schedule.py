@@ -56,7 +56,8 @@ def test_ticks_stand_on_the_grid(clocked):
 
 
 def test_a_slow_answer_does_not_double_a_tick(clocked):
-    """An answer takes two intervals and a half: one read under way at a time, nothing made up for, the grid stays."""
+    """An answer takes two intervals and a half: one read under way at a time, nothing made up for,
+    the grid stays."""
     server, running = clocked(rpc__timeout_ms=5000, rpc__max_latency_ms=10000)
     before = list(server.at)
 
@@ -76,7 +77,8 @@ def test_a_slow_answer_does_not_double_a_tick(clocked):
 
 
 def test_a_server_that_refuses_for_a_while_is_left_alone(clocked):
-    """429 with Retry-After: 3: no read comes before that time, however short the interval; then the grid goes on."""
+    """429 with Retry-After: 3: no read comes before that time, however short the interval;
+    then the grid goes on."""
     server, running = clocked()
     server.tell("getMultipleAccounts", lambda turn: turn.answer(b"", 429, [(b"retry-after", b"3")]), times=1)
     at = len(server.at)

@@ -1,4 +1,5 @@
-"""No order on the word of one node, and none on one look: liars, laggards, torn reads, on the embedded chain and on the real program."""
+"""No order on the word of one node, and none on one look: liars, laggards, torn reads,
+on the embedded chain and on the real program."""
 
 import base64
 import json
@@ -60,7 +61,8 @@ def one(request, chains, agents, binary):
 @pytest.mark.parametrize("ahead", [0, 2, 5, 12])
 @pytest.mark.parametrize("place", [0, 1])
 def test_a_liar_of_two_sells_nothing(two, ahead, place):
-    """It doubles the deposit of a balanced book, in reads and simulations alike, and is a few slots ahead of the honest one."""
+    """It doubles the deposit of a balanced book, in reads and simulations alike,
+    and is a few slots ahead of the honest one."""
     chain, first, second, agent = two()
     (first, second)[place].tell("*", liar(ahead=ahead))
     running = agent.start()

@@ -1,4 +1,5 @@
-"""Ways to stop working that leave a living process behind: each is called out by an alert (docs/operations.md, Silent death)."""
+"""Ways to stop working that leave a living process behind:
+each is called out by an alert (docs/operations.md, Silent death)."""
 
 import base64
 import os
@@ -20,7 +21,8 @@ def held(receiver, *words, seconds=20):  # noqa: F811
 
 
 def test_a_chain_that_stands_still(alerting, receiver, fast_clock):  # noqa: F811
-    """A node that answers the same slot for ever: the book looks balanced, and neither the ping nor the alerts take that for life."""
+    """A node that answers the same slot for ever: the book looks balanced,
+    and neither the ping nor the alerts take that for life."""
     chain, agent = alerting(
         alerts__rpc_lost_seconds="60", rpc__timeout_ms="60000", alerts__ping_url=receiver.url + "/ping"
     )
@@ -45,7 +47,14 @@ def test_a_chain_that_stands_still(alerting, receiver, fast_clock):  # noqa: F81
 @pytest.mark.parametrize(
     "what,words", [("delegate", "authorise it as delegate"), ("kill file", "kill"), ("pool", "pool")]
 )
-def test_nothing_is_traded_and_somebody_hears_why(alerting, receiver, tmp_path, what, words, drifted):  # noqa: F811
+def test_nothing_is_traded_and_somebody_hears_why(
+    alerting,  # noqa: F811
+    receiver,  # noqa: F811
+    tmp_path,
+    what,
+    words,
+    drifted,
+):
     """Before a drift comes, too."""
     kill = tmp_path / "STOP"
     chain, agent = alerting(alerts__blocked_minutes="0", gates__kill_file=kill)
@@ -85,7 +94,8 @@ def test_an_account_that_is_not_understood_any_more(alerting, receiver, what):  
     ids=["no instruction", "no program"],
 )
 def test_a_venue_that_takes_nothing(alerting, receiver, err):  # noqa: F811
-    """As Drift since April 2026: everything can be read, every instruction is refused. Said before a drift comes."""
+    """As Drift since April 2026: everything can be read, every instruction is refused.
+    Said before a drift comes."""
     chain, agent = alerting(alerts__blocked_minutes="0")
     liar = Liar(chain)
     try:

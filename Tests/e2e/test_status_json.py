@@ -1,4 +1,5 @@
-"""STATUS as machines read it: exact integers as strings, their relations, drift to the last digit; and the other faces of it."""
+"""STATUS as machines read it: exact integers as strings, their relations, drift to the last digit;
+and the other faces of it."""
 
 import json
 import re

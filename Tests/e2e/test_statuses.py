@@ -191,7 +191,8 @@ def test_blocked_by_latency(bench):
 
 
 def test_blocked_by_someone_elses_use_of_our_order_ids(bench):
-    """An open order with an id of this agent's range that the state file does not know: lost state, or a second agent."""
+    """An open order with an id of this agent's range that the state file does not know: lost state,
+    or a second agent."""
     chain, agent = bench(
         "drift", chain={"perp": -9, "keeper_latency": 100000}, order__fill_timeout_seconds=600
     )
@@ -377,7 +378,8 @@ def test_paper_overrides_live(bench):
 
 
 def test_pending_is_bounded_and_the_next_run_resolves_it(bench):
-    """Sends that vanish on a chain that stands still: --once ends by its bound, the ticket stays; the next run finishes it."""
+    """Sends that vanish on a chain that stands still: --once ends by its bound, the ticket stays;
+    the next run finishes it."""
     chain, agent = bench(chain={"perp": -9}, order__fill_timeout_seconds=60)
     node = Liar(chain)
     agent.set(rpc__url=node.url)
@@ -455,7 +457,8 @@ def test_an_auction_order_to_its_end(bench, fraction, code, status):
 
 
 def test_take_falls_back_to_a_watched_auction_order(bench):
-    """Velocity: the venue cannot fill the whole size at once; a price-bounded order with a short life is placed and watched."""
+    """Velocity: the venue cannot fill the whole size at once;
+    a price-bounded order with a short life is placed and watched."""
     chain, agent = bench(
         chain={"perp": -9, "take_fail": 100, "keeper_latency": 100000}, order__fill_timeout_seconds=20
     )

@@ -1,6 +1,7 @@
 """The bench of the end-to-end tests: the built binary as a black box against a node on loopback.
 
-node   localnet (the binary's own embedded chain), the real program (svmnode), or a server written to misbehave
+node   localnet (the binary's own embedded chain), the real program (svmnode),
+       or a server written to misbehave
 agent  a scratch directory with key, config, state and socket, and the binary run in it
 """
 

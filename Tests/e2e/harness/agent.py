@@ -44,7 +44,8 @@ class Run:
 
 
 class Agent:
-    """Key, config, state and control socket of one agent. Keys of the config are given as section__key; hedge is [hedge SOL-PERP]."""
+    """Key, config, state and control socket of one agent. Keys of the config are given as section__key;
+    hedge is [hedge SOL-PERP]."""
 
     def __init__(self, binary, chain=None, seed=8, **changes):
         self.binary = Path(binary)

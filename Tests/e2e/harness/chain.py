@@ -122,7 +122,8 @@ def options(given):
 
 
 def localnet(binary, venue="velocity", **given):
-    """10 SOL in the venue, 1000 quote, a still price, 25 slots a wall second times 2: a blockhash lives three to four seconds."""
+    """10 SOL in the venue, 1000 quote, a still price, 25 slots a wall second times 2:
+    a blockhash lives three to four seconds."""
     given.setdefault("tick_ms", 50)
     given.setdefault("volatility", 0)
     given.setdefault("seed", 1)

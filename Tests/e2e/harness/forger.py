@@ -1,4 +1,5 @@
-"""A node that lies consistently: every account it shows, in reads and in simulations, is forged in the same way, and its slot is ahead."""
+"""A node that lies consistently: every account it shows, in reads and in simulations,
+is forged in the same way, and its slot is ahead."""
 
 import base64
 import json
@@ -51,7 +52,8 @@ def liar(deposit_times=2, ahead=4):
 
 
 def behind(slots, clock):
-    """A rule: the node answers honestly, but only for what it had reached `slots` ago by the given count of its own."""
+    """A rule: the node answers honestly, but only for what it had reached
+    `slots` ago by the given count of its own."""
 
     def act(turn):
         wanted = max(

@@ -1,6 +1,8 @@
-"""A server between the agent and a chain that answers honestly until it is told how to misbehave, method by method.
+"""A server between the agent and a chain that answers honestly until it is told how to misbehave,
+method by method.
 
-A misbehaviour is a function of a Turn. It returns the bytes of a JSON body, or None when it has spoken on the socket itself."""
+A misbehaviour is a function of a Turn. It returns the bytes of a JSON body,
+or None when it has spoken on the socket itself."""
 
 import http.client
 import json

@@ -1,4 +1,5 @@
-"""Ways for a node to answer a read of accounts wrongly: name -> (misbehaviour, a word the agent's log must hold or None)."""
+"""Ways for a node to answer a read of accounts wrongly: name -> (misbehaviour,
+a word the agent's log must hold or None)."""
 
 import base64
 import gzip

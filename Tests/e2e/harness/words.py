@@ -34,7 +34,8 @@ def wait_for(what, seconds, said, every=0.02):
 
 
 def together(cases, run, at_once=6):
-    """Runs `run(case)` for all cases, several at a time (they mostly wait); fails with the list of those that failed."""
+    """Runs `run(case)` for all cases, several at a time (they mostly wait);
+    fails with the list of those that failed."""
     failed = []
 
     def one(case):
