@@ -1,4 +1,5 @@
-"""The arm64 program under an emulator: the same numbers as the native one from the same saved reads, and the same demo of the seed."""
+"""The arm64 program under an emulator: the same numbers as the native one from the same saved reads,
+and the same demo of the seed."""
 
 import base64
 import json

@@ -1,4 +1,5 @@
-"""Fixtures of the crash tests: those of the end-to-end tests (chains, agents, bench, binary; EK_BIN names the binary), and the disk shim."""
+"""Fixtures of the crash tests: those of the end-to-end tests (chains, agents, bench, binary;
+EK_BIN names the binary), and the disk shim."""
 
 import importlib.util
 import sys

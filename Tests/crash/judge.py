@@ -1,10 +1,13 @@
-"""The judge of a run full of crashes: from the chain's own record alone it says whether every correction was right, and was made once.
+"""The judge of a run full of crashes: from the chain's own record alone it says
+whether every correction was right, and was made once.
 
-The record is what the chain wrote down itself: every change of the book (events: slot, perp base, SOL, live orders) and every
-transaction it was sent (log). The agent's words are not asked. A finding is a sentence; no finding means
+The record is what the chain wrote down itself: every change of the book (events:
+slot, perp base, SOL, live orders) and every transaction it was sent (log). The
+agent's words are not asked. A finding is a sentence; no finding means
   - every change of the position belongs to exactly one order of ours, and no order filled more than its size
-  - every order has exactly the size and side of the drift of a book that was the account's own not long before, and that book came
-    after the effect of every earlier order (so one drift is never hedged twice, and nothing overshoots what was measured)
+  - every order has exactly the size and side of the drift of a book that was the account's own not long
+    before, and that book came after the effect of every earlier order (so one drift is never hedged twice,
+    and nothing overshoots what was measured)
   - no order was sent while an earlier one could still land, was live on the venue, or was on its way
   - a purchase is reduce-only, and the perp never takes the side of the spot."""
 
@@ -56,7 +59,8 @@ class Sent:
 
 
 class Judge:
-    """Judges a chain with one account, one hedged market and spot in the venue. `fresh_s`: how old a decision's book may be when the order is seen."""
+    """Judges a chain with one account, one hedged market and spot in the venue. `fresh_s`:
+    how old a decision's book may be when the order is seen."""
 
     def __init__(self, chain, tolerance_ppm=10_000, fresh_s=25.0):
         self.chain, self.tolerance_ppm, self.fresh_s = chain, tolerance_ppm, fresh_s
@@ -94,7 +98,8 @@ class Judge:
             self.tickets[ticket["signature"]] = int(ticket["last_valid_block_height"])
 
     def collect(self):
-        """Takes over what the chain has written down since; to be called before its log forgets (1000 transactions)."""
+        """Takes over what the chain has written down since;
+        to be called before its log forgets (1000 transactions)."""
         self.events += self.chain.ctl("events", since=len(self.events))
         for entry in self.chain.ctl("log", n=1000):
             self.sent.setdefault(entry["signature"], Sent(entry)).add(entry)
@@ -107,7 +112,8 @@ class Judge:
 
     @staticmethod
     def _live(event, ts=None):
-        """The orders of an event that can still fill at a chain time (its own, by default): an entry past its `max_ts` cannot."""
+        """The orders of an event that can still fill at a chain time (its own, by default):
+        an entry past its `max_ts` cannot."""
         return [o for o in event["orders"] if o[4] == 0 or o[4] >= (event["ts"] if ts is None else ts)]
 
     def findings(self):

@@ -28,7 +28,8 @@ def build(home):
 
 
 class Disk:
-    """The state file's disk as an agent sees it: disk.wear("pwrite@1=torn:100") is the environment under which that happens."""
+    """The state file's disk as an agent sees it: disk.wear("pwrite@1=torn:100")
+    is the environment under which that happens."""
 
     def __init__(self, so, agent):
         self.so, self.agent, self.trace_file = so, agent, agent.home / "trace"

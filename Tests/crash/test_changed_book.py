@@ -1,5 +1,6 @@
-"""A correction whose book changed under it is not sent (again) with its old numbers: it is resolved, the book re-read, and decided anew.
-What was sent once may still land, and nobody can help that; but bytes that no node has are not put on their way for a drift that is gone."""
+"""A correction whose book changed under it is not sent (again) with its old numbers: it is resolved, the book
+re-read, and decided anew. What was sent once may still land, and nobody can help that; but bytes that no node
+has are not put on their way for a drift that is gone."""
 
 import signal
 

@@ -1,5 +1,6 @@
-"""The state file on a disk that tears, loses, refuses and delays writes (shim.c), and deaths at every call in between.
-Whatever happened, the state loads, and the chain's own record shows one correction for the one drift."""
+"""The state file on a disk that tears, loses, refuses and delays writes
+(shim.c), and deaths at every call in between. Whatever happened, the state
+loads, and the chain's own record shows one correction for the one drift."""
 
 import errno
 import os
@@ -121,7 +122,8 @@ def test_death_while_the_file_is_made(drifted):
 
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 def test_death_around_the_journal_and_the_send(drifted, venue):
-    """Before, in and after the write of the ticket, its sync and its send; the send lands at once, late, or is lost."""
+    """Before, in and after the write of the ticket, its sync and its send; the send lands at once, late,
+    or is lost."""
 
     def one(case):
         plan, cache, weather = case
@@ -155,7 +157,8 @@ def test_death_around_the_journal_and_the_send(drifted, venue):
         if journalled:  # the order of before is the one that was resolved: nothing else was built
             assert [o.signature for o in judge.orders()] == [record["ticket"]["signature"]]
 
-    # The ticket is written twice: once it is synced in one slot, whatever happens to the second write costs nothing.
+    # The ticket is written twice: once it is synced in one slot,
+    # whatever happens to the second write costs nothing.
     cases = [(p, c, None) for p in store(1) + store(2) for c in ("", "drop") if not (c and "torn" in p)] + [
         (p, "drop", w) for p in SENDING for w in (None, "delay_send", "drop_send")
     ]
@@ -164,7 +167,8 @@ def test_death_around_the_journal_and_the_send(drifted, venue):
 
 @pytest.mark.parametrize("venue,latency,stores", [("velocity", 0, [3]), ("drift", 60, [3, 4, 5])])
 def test_death_while_the_end_is_written(drifted, venue, latency, stores):
-    """The order has landed (and rests, on Drift): what is torn or lost is found again on the account, and booked once."""
+    """The order has landed (and rests, on Drift): what is torn or lost is found again on the account,
+    and booked once."""
 
     def one(case):
         plan, cache = case
@@ -183,7 +187,8 @@ def test_death_while_the_end_is_written(drifted, venue, latency, stores):
 
 
 def test_torn_again_and_again(drifted):
-    """The same write torn at ten starts in a row: the older slot is written each time, the newer one never."""
+    """The same write torn at ten starts in a row: the older slot is written each time,
+    the newer one never."""
     chain, agent, disk, judge = drifted(known=True)
     before = agent.record()
     for k in range(100, SLOT, 809):
@@ -200,7 +205,8 @@ def test_torn_again_and_again(drifted):
 @pytest.mark.parametrize("venue", ["velocity", "drift"])
 @pytest.mark.parametrize("known", [False, True])
 def test_the_ticket_is_synced_before_the_first_send(drifted, venue, known):
-    """By the record of the calls themselves; and what was synced is the very ticket of the order that lands."""
+    """By the record of the calls themselves; and what was synced is the very
+    ticket of the order that lands."""
     chain, agent, disk, judge = drifted(venue, known=known)
     r = agent.once(env=disk.wear(cache="drop"))
     assert r.status["status"] == "executed_live", r
@@ -222,7 +228,8 @@ def test_the_ticket_is_synced_before_the_first_send(drifted, venue, known):
 
 
 def test_a_disk_that_lies_about_syncing_is_seen(drifted):
-    """The bench can fail: when fdatasync only pretends and the power goes while the order is under way, two orders are sent, and the judge says so."""
+    """The bench can fail: when fdatasync only pretends and the power goes while the order is under way,
+    two orders are sent, and the judge says so."""
     chain, agent, disk, judge = drifted(known=True)
     chain.fault("delay_send", n=1, slots=100)
     died(agent.once(env=disk.wear("send@1=after", "lie")))
@@ -241,7 +248,8 @@ FULL, BROKEN, READ_ONLY = errno.ENOSPC, errno.EIO, errno.EROFS
 
 @pytest.mark.parametrize("known", [False, True])
 def test_a_disk_that_refuses_before_the_send(drifted, known):
-    """Nothing is sent, exit 11, the reason in words with the path; with a good disk again the drift is corrected, once."""
+    """Nothing is sent, exit 11, the reason in words with the path;
+    with a good disk again the drift is corrected, once."""
     first = 1 if known else 2  # the pwrite of the journal
     points = [
         ("pwrite@%d+" % n, e) for n in (first, first + 1) for e in (FULL, BROKEN, READ_ONLY, errno.EDQUOT)
@@ -280,7 +288,8 @@ def test_a_disk_that_refuses_before_the_send(drifted, known):
 
 
 def test_a_disk_that_refuses_for_a_while(drifted):
-    """A running agent: not one order while the disk refuses, nor after it is better, until a person has restarted it."""
+    """A running agent: not one order while the disk refuses, nor after it is better,
+    until a person has restarted it."""
     chain, agent, disk, judge = drifted(known=True)
     running = agent.start(env=disk.wear("pwrite@1=errno:%d" % FULL))
     running.until("observe_only", seconds=10)
@@ -307,7 +316,8 @@ def test_short_writes_are_finished(drifted, plan):
 
 @pytest.mark.parametrize("number", [FULL, BROKEN])
 def test_the_end_cannot_be_written(drifted, number):
-    """The order filled, the disk is full: the ticket stays, the next start finds the same end, and books it once."""
+    """The order filled, the disk is full: the ticket stays, the next start finds the same end,
+    and books it once."""
     chain, agent, disk, judge = drifted(known=True)
     r = agent.once(env=disk.wear("pwrite@3+=errno:%d" % number))
     assert os.strerror(number) in r.err and r.status["tx_signature"], r
@@ -329,7 +339,8 @@ def test_the_end_cannot_be_written(drifted, number):
 
 @pytest.mark.parametrize("bit", [5, 8 * 8 + 1, 16 * 8, 700 * 8 + 3, 5000 * 8, 8191 * 8 + 7])
 def test_a_bit_flips_in_one_slot(drifted, bit):
-    """Right after the ticket is written one slot rots, and the process dies with the order under way: the ticket is found in the other one."""
+    """Right after the ticket is written one slot rots, and the process dies with the order under way:
+    the ticket is found in the other one."""
     chain, agent, disk, judge = drifted(known=True)
     chain.fault("delay_send", n=1, slots=40)
     died(agent.once(env=disk.wear("pwrite@2=flip:%d send@1=after" % bit, "drop")))
@@ -343,7 +354,8 @@ def test_a_bit_flips_in_one_slot(drifted, bit):
 
 @pytest.mark.parametrize("slot", [0, 1])
 def test_an_open_ticket_outlives_the_rot_of_any_slot(drifted, slot):
-    """Power goes with the order under way; later one slot, be it the newest, is unreadable. The order is not forgotten and not doubled."""
+    """Power goes with the order under way; later one slot, be it the newest, is unreadable.
+    The order is not forgotten and not doubled."""
     chain, agent, disk, judge = drifted(known=True)
     chain.fault("delay_send", n=1, slots=40)
     died(agent.once(env=disk.wear("send@1=after", "drop")))

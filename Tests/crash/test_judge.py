@@ -1,4 +1,5 @@
-"""The judge of the crash tests can fail: histories that no agent may leave behind, each with the word that must be found."""
+"""The judge of the crash tests can fail: histories that no agent may leave behind,
+each with the word that must be found."""
 
 import copy
 
@@ -158,7 +159,8 @@ def test_a_wrong_history(change, word):
 
 
 def test_a_ticket_that_was_given_up_too_early():
-    """The first order never landed, but could have until height 60 (slot 160); the next one came at slot 150."""
+    """The first order never landed, but could have until height 60 (slot 160);
+    the next one came at slot 150."""
     h = copy.deepcopy(HISTORY)
     h["log"][0]["result"] = {"status": "dropped"}
     h["events"].pop()

@@ -1,5 +1,6 @@
-"""SIGKILL at random moments under load, biased to the moments of a correction; the chain's own record decides.
-EK_KILLS: how many kills in all (20: a short slice), shared between the venues. EK_KILL_SEED: another run. EK_KILL_TABLE: a file for the figures."""
+"""SIGKILL at random moments under load, biased to the moments of a correction; the chain's own record
+decides. EK_KILLS: how many kills in all (20: a short slice), shared between the venues. EK_KILL_SEED: another
+run. EK_KILL_TABLE: a file for the figures."""
 
 import os
 import random
@@ -15,7 +16,8 @@ KILLS = int(os.environ.get("EK_KILLS", "20"))
 SEED = int(os.environ.get("EK_KILL_SEED", "20261122"))
 LIFE = 3.0  # seconds a blockhash lives: 150 slots of 20 ms
 
-# The agent asks for these one after another while it corrects; the kill follows the n-th call by a few milliseconds.
+# The agent asks for these one after another while it corrects;
+# the kill follows the n-th call by a few milliseconds.
 STAGES = [
     "getMultipleAccounts",
     "getLatestBlockhash",
@@ -70,7 +72,8 @@ def weather(chain, rng):
 
 
 def disturb(chain, judge, rng, sign=None):
-    """A deposit or withdrawal well outside the tolerance; the spot stays between 6 and 20. Returns its sign."""
+    """A deposit or withdrawal well outside the tolerance; the spot stays between 6 and 20.
+    Returns its sign."""
     spot = judge.spot(judge.events[-1]) / E9
     sign = sign or (-1 if spot > 14 else 1 if spot < 8 else rng.choice([-1, 1]))
     chain.ctl("disturb", sol=round(sign * rng.uniform(0.3, 2.0), 6))
@@ -131,7 +134,8 @@ def test_killed_under_load(bench, venue):
     if os.environ.get("EK_KILL_TABLE"):
         with open(os.environ["EK_KILL_TABLE"], "a") as f:
             f.write(
-                "%-8s seed %d  kills %d (ticket open at %d, torn slot at %d)  drifts %d  orders sent %d  landed %d  filled %d  findings %d  generation %d  %.0f s\n"
+                "%-8s seed %d  kills %d (ticket open at %d, torn slot at %d)  "
+                "drifts %d  orders sent %d  landed %d  filled %d  findings %d  generation %d  %.0f s\n"
                 % (
                     venue,
                     SEED,
@@ -149,12 +153,14 @@ def test_killed_under_load(bench, venue):
             )
     assert findings == [], "\n".join(findings)
     assert victim.kills == max(1, KILLS // 2) and len(filled) >= rounds * 0.9
-    # The agent's own book of what it did agrees with the chain's: each correction was booked once, however often it was interrupted.
+    # The agent's own book of what it did agrees with the chain's: each correction was booked once,
+    # however often it was interrupted.
     record = agent.record()
     assert (
         int(record["corrections_total"]) == len(filled) == int(record["markets"][0]["corrections_total"])
     ), (record, orders)
     assert record["ticket"] is None
-    # What moved in all is what was needed in all, to the step a correction rounds to and the tolerance a rest may stay in.
+    # What moved in all is what was needed in all,
+    # to the step a correction rounds to and the tolerance a rest may stay in.
     start, end = judge.events[0], judge.events[-1]
     assert end["base"] - start["base"] == sum(o.sign * o.filled for o in filled)

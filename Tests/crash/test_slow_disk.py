@@ -12,7 +12,8 @@ E9 = 10**9
 
 
 def test_the_schedule_holds_and_nothing_is_doubled(bench, shim_so):
-    """Two drifts, each corrected once; a tick is passed over while the disk is waited for, never made up for; the grid of ticks stays."""
+    """Two drifts, each corrected once; a tick is passed over while the disk is waited for, never made up for;
+    the grid of ticks stays."""
     chain, agent = bench(chain={"perp": -10}, hedge__cooldown_seconds=0)
     assert agent.once().status["status"] == "balanced"
     judge, disk = Judge(chain), Disk(shim_so, agent)
@@ -36,8 +37,8 @@ def test_the_schedule_holds_and_nothing_is_doubled(bench, shim_so):
     assert judge.findings() == [] and len(judge.filled()) == corrections == len(judge.orders()), (
         judge.orders()
     )
-    # Two syncs a correction, two seconds each, stand in the way. A tick that was due meanwhile comes late, once; the others are passed
-    # over, and the grid stays where it was.
+    # Two syncs a correction, two seconds each, stand in the way. A tick that was due meanwhile comes late,
+    # once; the others are passed over, and the grid stays where it was.
     assert ticks[-1][1] - ticks[0][1] <= seconds + 1, ticks
     start = ticks[0][0]
     late = [(t - start) for t, _ in ticks if 0.3 < (t - start) % 1.0 < 0.8]
@@ -48,7 +49,8 @@ def test_the_schedule_holds_and_nothing_is_doubled(bench, shim_so):
 
 
 def test_death_while_the_sync_is_waited_for(bench, shim_so):
-    """The ticket is written but not synced: nothing has been sent. Killed there again and again, the drift is corrected once."""
+    """The ticket is written but not synced: nothing has been sent. Killed there again and again,
+    the drift is corrected once."""
     chain, agent = bench(chain={"perp": -10}, hedge__cooldown_seconds=0)
     assert agent.once().status["status"] == "balanced"
     chain.ctl("set_user", perp=-9)

@@ -13,7 +13,8 @@ class Victim:
         self.running = self.agent.start(env=env)
 
     def kill(self):
-        """SIGKILL; then the state must load, at a generation no lower than before. Returns the ticket in it, or None."""
+        """SIGKILL; then the state must load, at a generation no lower than before. Returns the ticket in it,
+        or None."""
         assert self.running.process.poll() is None, "the agent ended by itself with %s\n%s" % (
             self.running.process.returncode,
             self.running.log,

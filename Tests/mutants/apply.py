@@ -1,4 +1,5 @@
-"""Applies one .mutant file to a tree: `apply.py FILE TREE`. Fails with a sentence when a text is not there exactly once."""
+"""Applies one .mutant file to a tree: `apply.py FILE TREE`.
+Fails with a sentence when a text is not there exactly once."""
 
 import sys
 

@@ -1,4 +1,5 @@
-"""The end-to-end fixtures (chains, agents, bench, binary; EK_BIN names the binary) and the helpers of the policy's own tests."""
+"""The end-to-end fixtures (chains, agents, bench, binary; EK_BIN names the binary)
+and the helpers of the policy's own tests."""
 
 import importlib.util
 import sys

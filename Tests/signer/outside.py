@@ -1,5 +1,5 @@
-"""A signer of somebody else's making, as docs/signer.md tells the protocol: a Unix socket, SEQPACKET, one connection at a time. It signs what it is
-asked (it has no policy of its own), or misbehaves as told."""
+"""A signer of somebody else's making, as docs/signer.md tells the protocol: a Unix socket, SEQPACKET,
+one connection at a time. It signs what it is asked (it has no policy of its own), or misbehaves as told."""
 
 import os
 import socket

@@ -1,4 +1,5 @@
-"""From inside each role: open, connect, exec, ptrace and the like are tried and must fail. A program linked with the roles' own sandbox."""
+"""From inside each role: open, connect, exec, ptrace and the like are tried and must fail.
+A program linked with the roles' own sandbox."""
 
 import os
 import pathlib

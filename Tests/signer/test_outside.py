@@ -1,5 +1,6 @@
-"""`[signer] socket`: a hardware or remote signer behind a Unix socket. What it answers is checked against the message and the configured key;
-whose socket it is, too; and the agent lives without it as it lives without its own."""
+"""`[signer] socket`: a hardware or remote signer behind a Unix socket. What it
+answers is checked against the message and the configured key; whose socket it
+is, too; and the agent lives without it as it lives without its own."""
 
 import json
 import os
@@ -102,7 +103,8 @@ def test_whose_socket_it_is(outside):
 
 
 def test_gone_and_back(outside):
-    """It ends while the book is balanced; the agent observes only, and goes on with the next one that listens."""
+    """It ends while the book is balanced; the agent observes only,
+    and goes on with the next one that listens."""
     chain, agent, signer = outside(
         chain={"perp": -10}, agent__loop_interval_seconds="0.3", hedge__cooldown_seconds=0
     )

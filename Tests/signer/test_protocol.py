@@ -1,4 +1,5 @@
-"""The role spoken to directly, as docs/signer.md tells it: sealed once, hostile packets refused each with its reason, counters that outlive it."""
+"""The role spoken to directly, as docs/signer.md tells it: sealed once,
+hostile packets refused each with its reason, counters that outlive it."""
 
 import json
 import os
@@ -371,7 +372,8 @@ def nothing_comes(r, seconds=0.3):
 
 
 def test_it_rests_and_wakes(role):
-    """At rest there is no process with the key; a request is not answered; the counts go on where they were."""
+    """At rest there is no process with the key; a request is not answered;
+    the counts go on where they were."""
     r = role(Case(max_orders_hour=3))
     assert r.judge(r.ask()) == NOTHING
     for _ in range(3):

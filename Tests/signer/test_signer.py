@@ -1,4 +1,5 @@
-"""The agent with its signer, end to end: where the key is, who may look, and what a signer that dies costs."""
+"""The agent with its signer, end to end: where the key is, who may look,
+and what a signer that dies costs."""
 
 import os
 import re
@@ -150,7 +151,8 @@ def test_a_signer_killed_while_idle(bench):
 
 
 def test_a_signer_that_hangs_in_the_middle_of_a_correction(bench):
-    """Stopped, asked, killed, started again: observe only meanwhile, and exactly one correction in the end."""
+    """Stopped, asked, killed, started again: observe only meanwhile,
+    and exactly one correction in the end."""
     chain, agent = bench(
         chain={"perp": -10, "sol": 10},
         agent__loop_interval_seconds="0.3",
@@ -338,7 +340,8 @@ def test_against_the_real_program(chains, agents, binary):
 
 
 def test_the_kernel_holds_every_process(bench):
-    """Agent, keeper, signer, the page's keeper and its server: what /proc says of each. One thread each, so nothing of ours races."""
+    """Agent, keeper, signer, the page's keeper and its server: what /proc says of each. One thread each,
+    so nothing of ours races."""
     chain, agent = bench(
         chain={"perp": -10, "sol": 10}, agent__loop_interval_seconds="0.3", web__listen="127.0.0.1:0"
     )
@@ -379,7 +382,8 @@ def test_the_kernel_holds_every_process(bench):
             assert int(s["CapEff"], 16) == int(s["CapPrm"], 16) == 0, name
         limits = open("/proc/%d/limits" % pid).read()
         assert [x.split()[4] for x in limits.splitlines() if x.startswith("Max core")] == ["0"], name
-        # Only who fetches has libcurl in it (and OpenSSL, Kerberos, LDAP, ... behind it), only who serves libwebsockets; the key's process neither.
+        # Only who fetches has libcurl in it (and OpenSSL, Kerberos, LDAP, ... behind it),
+        # only who serves libwebsockets; the key's process neither.
         maps = open("/proc/%d/maps" % pid).read()
         assert [x for x in ("/libcurl.", "/libwebsockets.", "/libcrypto.") if x in maps] == {
             "agent": ["/libcurl.", "/libcrypto."],

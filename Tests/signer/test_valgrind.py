@@ -1,6 +1,7 @@
-"""The agent under valgrind's memcheck, through corrections, wrong answers, commands, a reload and its end: no invalid read or write, no use of what
-was never written. (Growth is test_footprint.py's.) The signer is one of the tests' own (valgrind needs calls that the real one may not make; that one is read by
-the sanitizers: fuzz_signer, fuzz_policy, test_keyfile). Slow: a slice here, the rest by EK_VALGRIND=all."""
+"""The agent under valgrind's memcheck, through corrections, wrong answers, commands, a reload and its end: no
+invalid read or write, no use of what was never written. (Growth is test_footprint.py's.) The signer is one of
+the tests' own (valgrind needs calls that the real one may not make; that one is read by the sanitizers:
+fuzz_signer, fuzz_policy, test_keyfile). Slow: a slice here, the rest by EK_VALGRIND=all."""
 
 import os
 import shutil
