@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Reads a terminal screen (`tmux capture-pane -e -p`) on stdin and writes it as an SVG on stdout: text, sixteen colours and more,
-bold, dim. One row a line, one run a colour, every run placed and stretched to its columns so that any monospace font fits.
+"""Reads a terminal screen (`tmux capture-pane -e -p`) on stdin and writes it as an SVG on stdout: text,
+sixteen colours and more, bold, dim. One row a line, one run a colour, every run placed and stretched to its
+columns so that any monospace font fits.
 
-    demo-picture.py --record PROGRAM [ARGUMENT ...] > picture.svg     runs it in tmux until it ends, and draws its last screen
+    demo-picture.py --record PROGRAM [ARGUMENT ...] > picture.svg
+        runs it in tmux until it ends, and draws its last screen
 """
 
 import html
@@ -108,7 +110,8 @@ def runs(line):
             if part.endswith("m"):
                 pen.sgr(part[2:-1])
         elif part and part[0] not in "\x1b\x0e\x0f":
-            # Words apart, and characters beyond ASCII apart: those often come from another font, with other widths.
+            # Words apart, and characters beyond ASCII apart: those often come from another font,
+            # with other widths.
             for word in re.findall(r"[!-~]+(?: [!-~]+)*|[^ -~]+| +", part):
                 width = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in word)
                 out.append((column, width, word, pen.key()))
@@ -124,7 +127,8 @@ def svg(screen):
     columns = max([COLUMNS] + [c + w for row in rows for c, w, _, _ in row])
     width, height = columns * CELL_W + 2 * PAD, len(lines) * CELL_H + 2 * PAD
     out = [
-        '<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" role="img" '
+        '<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f" '
+        'role="img" '
         'aria-label="evenkeel demo in a terminal">' % (width, height, width, height),
         '<rect width="100%%" height="100%%" rx="8" fill="%s"/>' % BACK,
         '<g font-family="%s" font-size="14" xml:space="preserve">' % html.escape(FONT, quote=True),
@@ -140,7 +144,8 @@ def svg(screen):
                 )
             if text.strip():
                 out.append(
-                    '<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" fill="%s"%s%s>%s</text>'
+                    '<text x="%.1f" y="%.1f" textLength="%.1f" lengthAdjust="spacingAndGlyphs" '
+                    'fill="%s"%s%s>%s</text>'
                     % (
                         x,
                         base,

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Makes the man page and the shells' completions out of what the program says of itself, so that they cannot go stale.
+"""Makes the man page and the shells' completions out of what the program says of itself,
+so that they cannot go stale.
 
 words.py man|bash|zsh|fish PROGRAM     on stdout; PROGRAM is asked for `help` and for every `COMMAND --help`
 """
@@ -197,8 +198,8 @@ def fish(found):
         when = "'__fish_seen_subcommand_from %s'" % c.name
         for s in c.subcommands:
             out.append(
-                "complete -c evenkeel -n '__fish_seen_subcommand_from %s; and not __fish_seen_subcommand_from %s' -a %s"
-                % (c.name, " ".join(c.subcommands), s)
+                "complete -c evenkeel -n '__fish_seen_subcommand_from %s; "
+                "and not __fish_seen_subcommand_from %s' -a %s" % (c.name, " ".join(c.subcommands), s)
             )
         if c.takes_file:
             out.append(

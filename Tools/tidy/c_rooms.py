@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Import direction of the C: a file includes only its own room and rooms before it. Prints FILE:LINE: RULE; exit 1 when there is any.
+"""Import direction of the C: a file includes only its own room and rooms before it. Prints FILE:LINE: RULE;
+exit 1 when there is any.
 
     c_rooms.py [ROOT]
 
-A module is a folder of CSources, a room a folder of the module; include/ROOM holds the room's public headers, written "ROOM/name.h" by whoever
-includes them. Private headers lie beside the room's sources: "name.h" inside of the room, "../ROOM/name.h" from a later one.
+A module is a folder of CSources, a room a folder of the module; include/ROOM holds the room's public headers,
+written "ROOM/name.h" by whoever includes them. Private headers lie beside the room's sources: "name.h" inside
+of the room, "../ROOM/name.h" from a later one.
 """
 
 import pathlib
