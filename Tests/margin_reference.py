@@ -38,7 +38,8 @@ def weigh(m, amount, value, price, initial, custom):
         w = m["initial_asset_weight_e4"] if initial else m["maintenance_asset_weight_e4"]
         start = m["scale_initial_asset_weight_start_e6"]
         if initial and start:
-            deposits = m["deposit_balance_e9"] * m["cumulative_deposit_interest_e10"] // 10 ** (19 - m["decimals"])
+            interest = m["cumulative_deposit_interest_e10"]
+            deposits = m["deposit_balance_e9"] * interest // 10 ** (19 - m["decimals"])
             deposits = deposits * price // 10 ** m["decimals"]
             if deposits >= start:
                 w = w * start // deposits
@@ -56,13 +57,15 @@ def weigh(m, amount, value, price, initial, custom):
 def funding(p, m):
     if p["base_e9"] == 0:
         return 0
-    rate = m["cumulative_funding_long_e9" if p["base_e9"] > 0 else "cumulative_funding_short_e9"] - p["last_cumulative_funding_e9"]
+    side = "cumulative_funding_long_e9" if p["base_e9"] > 0 else "cumulative_funding_short_e9"
+    rate = m[side] - p["last_cumulative_funding_e9"]
     amount = abs(rate) * abs(p["base_e9"]) // 10**6 // 10**3 // 1000
     return amount if (rate > 0) == (p["base_e9"] < 0) else -amount
 
 
 def margin(user, spots, perps, prices, initial, strict):
-    """spots, perps: market dicts by index. prices: plain oracle price of ("spot", i) and ("perp", i). -> (total, requirement)"""
+    """spots, perps: market dicts by index. prices: plain oracle price of ("spot", i) and ("perp", i).
+    -> (total, requirement)"""
     total = need = 0
 
     def band(i):
@@ -82,11 +85,13 @@ def margin(user, spots, perps, prices, initial, strict):
             sides = []
             for x in (p["open_asks"], p["open_bids"]):
                 cost = -x * high // 10 ** m["decimals"]
-                sides.append((weigh(m, amount + x, value - cost, prices["spot", i], initial, 0) + cost, amount + x, value - cost, cost))
+                sides.append((weigh(m, amount + x, value - cost, prices["spot", i], initial, 0) + cost,
+                              amount + x, value - cost, cost))
             _, amount, value, cost = sides[0] if sides[0][0] <= sides[1][0] else sides[1]
         else:
             cost = 0
-        weighted = weigh(m, amount, value, prices["spot", i], initial, user["max_margin_ratio_e4"] if initial else 0)
+        weighted = weigh(m, amount, value, prices["spot", i], initial,
+                         user["max_margin_ratio_e4"] if initial else 0)
         if value > 0:
             total += weighted
         else:
@@ -106,8 +111,10 @@ def margin(user, spots, perps, prices, initial, strict):
             if initial:
                 limit = m["pnl_max_imbalance_e6"]
                 if w > 0 and limit > 0:
-                    net = trunc((m["base_with_amm_e9"] + m["base_with_unsettled_lp_e9"]) * m["last_oracle_price_e6"], 10**9)
-                    net += m["quote_amount_e6"] + m["quote_with_unsettled_lp_e6"] + m["net_unsettled_funding_e6"]
+                    base = m["base_with_amm_e9"] + m["base_with_unsettled_lp_e9"]
+                    net = trunc(base * m["last_oracle_price_e6"], 10**9)
+                    net += m["quote_amount_e6"] + m["quote_with_unsettled_lp_e6"]
+                    net += m["net_unsettled_funding_e6"]
                     if net > limit:
                         w = w * limit // net
                 w = discount(pnl * 1000, m["pnl_imf_e6"], w)
@@ -117,7 +124,8 @@ def margin(user, spots, perps, prices, initial, strict):
             total += trunc(pnl * high, 10**6)
         bids, asks = p["base_e9"] + p["open_bids_e9"], p["base_e9"] + p["open_asks_e9"]
         worst = asks if abs(asks) * price // 10**9 >= abs(bids) * price // 10**9 else bids
-        ratio = premium(abs(worst), m["imf_e6"], m["margin_initial_e4"] if initial else m["margin_maintenance_e4"])
+        ratio = premium(abs(worst), m["imf_e6"],
+                        m["margin_initial_e4"] if initial else m["margin_maintenance_e4"])
         if initial:
             ratio = max(ratio, user["max_margin_ratio_e4"], p["max_margin_ratio_e4"])
         need += abs(worst) * price // 10**9 * high // 10**6 * ratio // 10_000 + p["open_orders"] * 10_000

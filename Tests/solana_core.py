@@ -1,4 +1,5 @@
-"""The core's bytes, codecs, JSON, crypto and transactions as Python calls, for the property and conformance tests.
+"""The core's bytes, codecs, JSON, crypto and transactions as Python calls,
+for the property and conformance tests.
 
 Every call hands over exact-size buffers and returns bytes, or raises Refused with the core's code."""
 import ctypes as c
@@ -6,8 +7,8 @@ import enum
 
 
 class E(enum.IntEnum):
-    (OK, SHORT, RANGE, OVERFLOW, SYNTAX, FULL, DISCRIMINATOR, OWNER, MISSING, UNSUPPORTED, CHECKSUM, VERSION, CRYPTO, RPC,
-     MISMATCH, LENGTH) = range(16)
+    (OK, SHORT, RANGE, OVERFLOW, SYNTAX, FULL, DISCRIMINATOR, OWNER, MISSING, UNSUPPORTED, CHECKSUM,
+     VERSION, CRYPTO, RPC, MISMATCH, LENGTH) = range(16)
 
 
 class Refused(Exception):
@@ -21,12 +22,13 @@ class Span(c.Structure):
 
 
 class Account(c.Structure):
-    _fields_ = [("present", c.c_uint8), ("executable", c.c_uint8), ("lamports", c.c_uint64), ("owner", c.c_uint8 * 32), ("data_b64", Span)]
+    _fields_ = [("present", c.c_uint8), ("executable", c.c_uint8), ("lamports", c.c_uint64),
+                ("owner", c.c_uint8 * 32), ("data_b64", Span)]
 
 
 class Scan(c.Structure):
-    _fields_ = [("id", c.c_uint64), ("slot", c.c_uint64), ("count", c.c_uint32), ("has_id", c.c_uint8), ("is_error", c.c_uint8),
-                ("error_code", c.c_int64), ("error_message", Span)]
+    _fields_ = [("id", c.c_uint64), ("slot", c.c_uint64), ("count", c.c_uint32), ("has_id", c.c_uint8),
+                ("is_error", c.c_uint8), ("error_code", c.c_int64), ("error_message", Span)]
 
 
 class Json(c.Structure):
@@ -46,22 +48,26 @@ class Meta(c.Structure):
 
 
 class Instruction(c.Structure):
-    _fields_ = [("program", c.c_uint8 * 32), ("metas", c.POINTER(Meta)), ("n_metas", c.c_uint16), ("data", c.c_char_p), ("data_len", c.c_uint16)]
+    _fields_ = [("program", c.c_uint8 * 32), ("metas", c.POINTER(Meta)), ("n_metas", c.c_uint16),
+                ("data", c.c_char_p), ("data_len", c.c_uint16)]
 
 
 class TxIx(c.Structure):
-    _fields_ = [("program_index", c.c_uint8), ("n_accounts", c.c_uint16), ("data_len", c.c_uint16), ("accounts", c.c_void_p), ("data", c.c_void_p)]
+    _fields_ = [("program_index", c.c_uint8), ("n_accounts", c.c_uint16), ("data_len", c.c_uint16),
+                ("accounts", c.c_void_p), ("data", c.c_void_p)]
 
 
 class TxLut(c.Structure):
-    _fields_ = [("table", c.c_void_p), ("n_writable", c.c_uint16), ("n_readonly", c.c_uint16), ("writable", c.c_void_p), ("readonly", c.c_void_p)]
+    _fields_ = [("table", c.c_void_p), ("n_writable", c.c_uint16), ("n_readonly", c.c_uint16),
+                ("writable", c.c_void_p), ("readonly", c.c_void_p)]
 
 
 class Tx(c.Structure):
-    _fields_ = [("version", c.c_uint8), ("n_required", c.c_uint8), ("n_ro_signed", c.c_uint8), ("n_ro_unsigned", c.c_uint8),
-                ("n_keys", c.c_uint16), ("n_ixs", c.c_uint16), ("n_luts", c.c_uint16),
-                ("n_loaded_writable", c.c_uint16), ("n_loaded", c.c_uint16), ("message", c.c_void_p),
-                ("message_len", c.c_size_t), ("keys", c.c_void_p), ("blockhash", c.c_void_p), ("ixs", TxIx * 64), ("luts", TxLut * 36)]
+    _fields_ = [("version", c.c_uint8), ("n_required", c.c_uint8), ("n_ro_signed", c.c_uint8),
+                ("n_ro_unsigned", c.c_uint8), ("n_keys", c.c_uint16), ("n_ixs", c.c_uint16),
+                ("n_luts", c.c_uint16), ("n_loaded_writable", c.c_uint16), ("n_loaded", c.c_uint16),
+                ("message", c.c_void_p), ("message_len", c.c_size_t), ("keys", c.c_void_p),
+                ("blockhash", c.c_void_p), ("ixs", TxIx * 64), ("luts", TxLut * 36)]
 
 
 def at(address, n):
@@ -73,14 +79,16 @@ class Solana:
 
     def __init__(self, core):
         self.core = core
-        core.ek_base58_encode.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
+        core.ek_base58_encode.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t,
+                                          c.POINTER(c.c_size_t)]
         core.ek_base64_decode.argtypes = core.ek_base58_encode.argtypes
         core.ek_base64_encode.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p]
         for name in ("ek_key_to_base58", "ek_sig_to_base58", "ek_base64_encode", "ek_shortvec_write"):
             getattr(core, name).restype = c.c_size_t
         for name in ("ek_key_from_base58", "ek_sig_from_base58"):
             getattr(core, name).argtypes = [c.c_char_p, c.c_size_t, c.c_char_p]
-        core.ek_shortvec_read.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(c.c_uint16), c.POINTER(c.c_size_t)]
+        core.ek_shortvec_read.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(c.c_uint16),
+                                          c.POINTER(c.c_size_t)]
         core.ek_shortvec_write.argtypes = [c.c_uint16, c.c_char_p]
         core.ek_json_root.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Json)]
         core.ek_json_kind.argtypes = [Json]
@@ -90,16 +98,20 @@ class Solana:
         core.ek_json_i64.argtypes = [Json, c.POINTER(c.c_int64)]
         core.ek_json_u64.argtypes = [Json, c.POINTER(c.c_uint64)]
         core.ek_json_member.argtypes = [Json, c.c_char_p, c.POINTER(Json)]
-        core.ek_scan_accounts.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Scan), c.POINTER(Account), c.c_uint32]
+        core.ek_scan_accounts.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Scan),
+                                          c.POINTER(Account), c.c_uint32]
         core.ek_sha256.argtypes = [c.c_char_p, c.c_size_t, c.c_char_p]
         core.ek_blake2b_256.argtypes = core.ek_sha256.argtypes
         core.ek_ed25519_from_seed.argtypes = [c.c_char_p] * 3
         core.ek_ed25519_sign.argtypes = [c.c_char_p, c.c_char_p, c.c_size_t, c.c_char_p]
         core.ek_ed25519_verify.argtypes = core.ek_ed25519_sign.argtypes
         core.ek_on_curve.argtypes = [c.c_char_p]
-        core.ek_find_pda.argtypes = [c.POINTER(Seed), c.c_uint32, c.c_char_p, c.c_char_p, c.POINTER(c.c_uint8)]
-        core.ek_message_compile.argtypes = [c.c_int, c.c_char_p, c.c_char_p, c.POINTER(Instruction), c.c_uint32, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
-        core.ek_tx_assemble.argtypes = [c.c_char_p, c.c_uint32, c.c_char_p, c.c_size_t, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
+        core.ek_find_pda.argtypes = [c.POINTER(Seed), c.c_uint32, c.c_char_p, c.c_char_p,
+                                     c.POINTER(c.c_uint8)]
+        core.ek_message_compile.argtypes = [c.c_int, c.c_char_p, c.c_char_p, c.POINTER(Instruction),
+                                            c.c_uint32, c.c_char_p, c.c_size_t, c.POINTER(c.c_size_t)]
+        core.ek_tx_assemble.argtypes = [c.c_char_p, c.c_uint32, c.c_char_p, c.c_size_t, c.c_char_p,
+                                        c.c_size_t, c.POINTER(c.c_size_t)]
         core.ek_message_parse.argtypes = [c.c_char_p, c.c_size_t, c.POINTER(Tx)]
         core.ek_tx_is_writable.argtypes = [c.POINTER(Tx), c.c_uint32]
         self._check(core.ek_crypto_init())
@@ -116,7 +128,8 @@ class Solana:
 
     # codecs
     def base58(self, data, cap=177):
-        return self._filled(lambda o, k, n: self.core.ek_base58_encode(data, len(data), o, k, n), cap).decode()
+        return self._filled(lambda o, k, n: self.core.ek_base58_encode(data, len(data), o, k, n),
+                            cap).decode()
 
     def _text(self, call, data, size):
         out = c.create_string_buffer(size)
@@ -149,7 +162,8 @@ class Solana:
         return out.raw[:n]
 
     def unbase64(self, text, cap=None):
-        return self._filled(lambda o, k, n: self.core.ek_base64_decode(text, len(text), o, k, n), len(text) if cap is None else cap)
+        return self._filled(lambda o, k, n: self.core.ek_base64_decode(text, len(text), o, k, n),
+                            len(text) if cap is None else cap)
 
     def shortvec(self, value):
         out = c.create_string_buffer(3)
@@ -178,7 +192,9 @@ class Solana:
             while self.core.ek_json_next(c.byref(it), c.byref(key), c.byref(item)):
                 out.append((self._value(key), self._value(item)) if kind == "{" else self._value(item))
             return ("object", out) if kind == "{" else out
-        return ("number", raw.decode()) if kind == "#" else {b"true": True, b"false": False, b"null": None}[raw]
+        if kind == "#":
+            return ("number", raw.decode())
+        return {b"true": True, b"false": False, b"null": None}[raw]
 
     def scan(self, text, cap=16):
         res, accs = Scan(), (Account * cap)()
@@ -224,13 +240,15 @@ class Solana:
             for m, (key, signer, writable) in zip(made[i].metas, metas):
                 m.key[:], m.signer, m.writable = key, signer, writable
             made[i].n_metas, made[i].data, made[i].data_len = len(metas), data, len(data)
-        return self._filled(lambda o, k, n: self.core.ek_message_compile(v0, payer, blockhash, made, len(ixs), o, k, n), cap)
+        compile = self.core.ek_message_compile
+        return self._filled(lambda o, k, n: compile(v0, payer, blockhash, made, len(ixs), o, k, n), cap)
 
     def sign_tx(self, msg, secret, cap=1232):
         return self.assemble_tx([self.sign(secret, msg)], msg, cap)
 
     def assemble_tx(self, sigs, msg, cap=1232):
-        return self._filled(lambda o, k, n: self.core.ek_tx_assemble(b"".join(sigs), len(sigs), msg, len(msg), o, k, n), cap)
+        assemble = self.core.ek_tx_assemble
+        return self._filled(lambda o, k, n: assemble(b"".join(sigs), len(sigs), msg, len(msg), o, k, n), cap)
 
     def parse_message(self, data):
         hold = c.create_string_buffer(data, max(len(data), 1))
@@ -244,8 +262,10 @@ class Solana:
             "message": at(tx.message, tx.message_len),
             "keys": [at(tx.keys + 32 * i, 32) for i in range(tx.n_keys)],
             "blockhash": at(tx.blockhash, 32),
-            "ixs": [(x.program_index, at(x.accounts, x.n_accounts), at(x.data, x.data_len)) for x in tx.ixs[:tx.n_ixs]],
-            "luts": [(at(x.table, 32), at(x.writable, x.n_writable), at(x.readonly, x.n_readonly)) for x in tx.luts[:tx.n_luts]],
+            "ixs": [(x.program_index, at(x.accounts, x.n_accounts), at(x.data, x.data_len))
+                    for x in tx.ixs[:tx.n_ixs]],
+            "luts": [(at(x.table, 32), at(x.writable, x.n_writable), at(x.readonly, x.n_readonly))
+                     for x in tx.luts[:tx.n_luts]],
             "signer": [i < tx.n_required for i in every],
             "writable": [bool(self.core.ek_tx_is_writable(c.byref(tx), i)) for i in every],
             "verified": False,
@@ -262,5 +282,6 @@ class Solana:
         seen["sigs"] = [data[used + 64 * i:used + 64 * i + 64] for i in range(n)]
         if n != seen["header"][0]:
             raise Refused(E.RANGE)
-        seen["verified"] = n > 0 and all(self.verify(sig, seen["message"], key) for sig, key in zip(seen["sigs"], seen["keys"]))
+        seen["verified"] = n > 0 and all(self.verify(sig, seen["message"], key)
+                                         for sig, key in zip(seen["sigs"], seen["keys"]))
         return seen

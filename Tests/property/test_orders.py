@@ -1,4 +1,5 @@
-"""Worst prices, fees, what is refused before it is signed, and the order in the margin, against exact integers."""
+"""Worst prices, fees, what is refused before it is signed, and the order in the margin,
+against exact integers."""
 import pathlib
 import random
 import sys
@@ -22,7 +23,8 @@ def worst(price, ppm, direction, tick):
 
 
 @settings(max_examples=500, deadline=None)
-@given(price=st.one_of(st.integers(1, 10**12), st.integers(1, 2**63 - 1)), ppm=st.integers(0, 999_999), direction=st.sampled_from([LONG, SHORT]),
+@given(price=st.one_of(st.integers(1, 10**12), st.integers(1, 2**63 - 1)), ppm=st.integers(0, 999_999),
+       direction=st.sampled_from([LONG, SHORT]),
        tick=st.one_of(st.sampled_from([1, 100, 1000, 10**6]), st.integers(1, 10**9)))
 def test_worst_price_is_the_last_tick_inside_the_bound(price, ppm, direction, tick):
     if direction == SHORT:
@@ -48,20 +50,24 @@ def test_worst_price_is_the_last_tick_inside_the_bound(price, ppm, direction, ti
 
 
 def test_worst_price_refuses_nonsense():
-    for args in [(0, 5000, 0, 1000), (-1, 5000, 0, 1000), (10**8, 10**6, 1, 1000), (10**8, 5000, 0, 0), (10**8, 5000, 2, 1000), (10**8, 10, 1, 10**9)]:
+    for args in [(0, 5000, 0, 1000), (-1, 5000, 0, 1000), (10**8, 10**6, 1, 1000), (10**8, 5000, 0, 0),
+                 (10**8, 5000, 2, 1000), (10**8, 10, 1, 10**9)]:
         with pytest.raises(Refused) as refused:
             worst(*args)
         assert refused.value.code == E.RANGE
-    assert worst(145_230_000, 5000, SHORT, 1000) == 144_504_000 and worst(145_230_000, 5000, LONG, 1000) == 145_956_000
+    assert worst(145_230_000, 5000, SHORT, 1000) == 144_504_000
+    assert worst(145_230_000, 5000, LONG, 1000) == 145_956_000
 
 
-VOLUMES = st.one_of(st.sampled_from([2 * 10**12, 2 * 10**12 - 1, 10**13, 2 * 10**13, 8 * 10**13, 2 * 10**14 - 1, 2 * 10**14]), st.integers(0, 2**48))
+VOLUMES = st.one_of(st.sampled_from([2 * 10**12, 2 * 10**12 - 1, 10**13, 2 * 10**13, 8 * 10**13,
+                                     2 * 10**14 - 1, 2 * 10**14]), st.integers(0, 2**48))
 TIERS = [(2 * 10**12, 1), (10 * 10**12, 2), (20 * 10**12, 3), (80 * 10**12, 4), (200 * 10**12, 5)]
 
 
 @settings(max_examples=300, deadline=None)
-@given(name=st.sampled_from(["velocity", "drift"]), quote=st.integers(0, 2**50), num=st.integers(0, 1000), den=st.integers(1, 200_000),
-       adjust=st.integers(-150, 150), maker=st.one_of(st.just(0), VOLUMES), taker=st.one_of(VOLUMES, st.just(2**64 - 1)), mode=st.sampled_from([0, 0, 1, 2]))
+@given(name=st.sampled_from(["velocity", "drift"]), quote=st.integers(0, 2**50), num=st.integers(0, 1000),
+       den=st.integers(1, 200_000), adjust=st.integers(-150, 150), maker=st.one_of(st.just(0), VOLUMES),
+       taker=st.one_of(VOLUMES, st.just(2**64 - 1)), mode=st.sampled_from([0, 0, 1, 2]))
 def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     ffi, lib = core()
     b = one_short(name)
@@ -79,13 +85,19 @@ def test_taker_fee(name, quote, num, den, adjust, maker, taker, mode):
     assert out[0] == fee
 
 
-# quote, 30-day volume as taker and as maker (as stored, however old), fee adjustment in percent, and the fee the real program took
+# quote, 30-day volume as taker and as maker (as stored, however old), fee adjustment in percent,
+# and the fee the real program took
 PROGRAM_FEES = [
-    (7618236, 0, 0, 0, 2667), (7618236, 10**12, 0, 0, 2667), (7618236, 2 * 10**12, 0, 0, 2286), (7618236, 9 * 10**12, 0, 0, 2286),
-    (7618236, 10**13, 0, 0, 2096), (7618236, 19 * 10**12, 0, 0, 2096), (7618236, 2 * 10**13, 0, 0, 1905), (7618236, 79 * 10**12, 0, 0, 1905),
-    (7618236, 8 * 10**13, 0, 0, 1715), (7618236, 199 * 10**12, 0, 0, 1715), (7618236, 2 * 10**14, 0, 0, 1524), (7618236, 0, 4 * 10**12, 0, 2286),
-    (7618236, 0, 250 * 10**12, 0, 1524), (7618203, 4 * 10**12, 0, -100, 0), (7618154, 4 * 10**12, 0, -50, 1143), (7618120, 4 * 10**12, 0, -7, 2126),
-    (7618087, 4 * 10**12, 0, 7, 2447), (7618037, 4 * 10**12, 0, 50, 3429),
+    (7618236, 0, 0, 0, 2667), (7618236, 10**12, 0, 0, 2667),
+    (7618236, 2 * 10**12, 0, 0, 2286), (7618236, 9 * 10**12, 0, 0, 2286),
+    (7618236, 10**13, 0, 0, 2096), (7618236, 19 * 10**12, 0, 0, 2096),
+    (7618236, 2 * 10**13, 0, 0, 1905), (7618236, 79 * 10**12, 0, 0, 1905),
+    (7618236, 8 * 10**13, 0, 0, 1715), (7618236, 199 * 10**12, 0, 0, 1715),
+    (7618236, 2 * 10**14, 0, 0, 1524),
+    (7618236, 0, 4 * 10**12, 0, 2286), (7618236, 0, 250 * 10**12, 0, 1524),
+    (7618203, 4 * 10**12, 0, -100, 0), (7618154, 4 * 10**12, 0, -50, 1143),
+    (7618120, 4 * 10**12, 0, -7, 2126), (7618087, 4 * 10**12, 0, 7, 2447),
+    (7618037, 4 * 10**12, 0, 50, 3429),
 ]
 
 
@@ -123,19 +135,29 @@ GOOD = dict(base_e9=10**9, direction=SHORT, price_e6=99_000_000)
 BUY = dict(base_e9=10**9, direction=LONG, price_e6=101_000_000)
 OFFSET = dict(base_e9=10**9, direction=SHORT, order_type=4, oracle_offset_e6=-1_000_000)
 CHECKS = [
-    (GOOD, None), (BUY, None), (OFFSET, None), (dict(GOOD, order_type=1), None), (dict(BUY, reduce_only=1, base_e9=10 * 10**9), None),
-    (dict(OFFSET, direction=LONG, oracle_offset_e6=1_000_000, auction_duration=10, auction_start_e6=0, auction_end_e6=1_000_000), None),
+    (GOOD, None), (BUY, None), (OFFSET, None), (dict(GOOD, order_type=1), None),
+    (dict(BUY, reduce_only=1, base_e9=10 * 10**9), None),
+    (dict(OFFSET, direction=LONG, oracle_offset_e6=1_000_000, auction_duration=10, auction_start_e6=0,
+          auction_end_e6=1_000_000), None),
     (dict(GOOD, max_ts=1_700_000_030), None),
-    (dict(GOOD, base_e9=0), "size 0"), (dict(GOOD, base_e9=2**64 - 1), "out of range"), (dict(GOOD, base_e9=10**9 + 1), "step"),
-    (dict(BUY, reduce_only=1, base_e9=10 * 10**9 + 10**7), "larger than the position"), (dict(GOOD, reduce_only=1), "own side"),
-    (dict(GOOD, price_e6=98_999_999), "slippage"), (dict(BUY, price_e6=101_000_001), "slippage"), (dict(GOOD, price_e6=0), "without a worst price"),
-    (dict(GOOD, price_e6=2**64 - 1), "without a worst price"), (dict(GOOD, oracle_offset_e6=-1), "oracle offset"),
-    (dict(GOOD, auction_end_e6=98_000_000), "auction end"), (dict(GOOD, auction_start_e6=98_000_000), "auction start"),
-    (dict(OFFSET, price_e6=1), "absolute price"), (dict(base_e9=10**9, direction=SHORT, order_type=4), "worst offset"),
-    (dict(OFFSET, oracle_offset_e6=-1_000_001), "slippage"), (dict(OFFSET, auction_end_e6=-100_000_000), "auction end"),
+    (dict(GOOD, base_e9=0), "size 0"), (dict(GOOD, base_e9=2**64 - 1), "out of range"),
+    (dict(GOOD, base_e9=10**9 + 1), "step"),
+    (dict(BUY, reduce_only=1, base_e9=10 * 10**9 + 10**7), "larger than the position"),
+    (dict(GOOD, reduce_only=1), "own side"),
+    (dict(GOOD, price_e6=98_999_999), "slippage"), (dict(BUY, price_e6=101_000_001), "slippage"),
+    (dict(GOOD, price_e6=0), "without a worst price"),
+    (dict(GOOD, price_e6=2**64 - 1), "without a worst price"),
+    (dict(GOOD, oracle_offset_e6=-1), "oracle offset"),
+    (dict(GOOD, auction_end_e6=98_000_000), "auction end"),
+    (dict(GOOD, auction_start_e6=98_000_000), "auction start"),
+    (dict(OFFSET, price_e6=1), "absolute price"),
+    (dict(base_e9=10**9, direction=SHORT, order_type=4), "worst offset"),
+    (dict(OFFSET, oracle_offset_e6=-1_000_001), "slippage"),
+    (dict(OFFSET, auction_end_e6=-100_000_000), "auction end"),
     (dict(OFFSET, direction=LONG, oracle_offset_e6=100_000_000), "slippage"),
     (dict(OFFSET, direction=LONG, oracle_offset_e6=1_000_000, auction_start_e6=100_000_000), "auction start"),
-    (dict(GOOD, max_ts=1_700_000_000), "expired"), (dict(GOOD, market_type=0), "not a perp"), (dict(GOOD, direction=2), "not a perp"),
+    (dict(GOOD, max_ts=1_700_000_000), "expired"), (dict(GOOD, market_type=0), "not a perp"),
+    (dict(GOOD, direction=2), "not a perp"),
 ]
 
 
@@ -159,7 +181,8 @@ def test_order_check_needs_a_market_and_a_kind_it_knows():
     assert lib.ek_order_check(b.b, order(**GOOD), 10**6, b.fault) == E.RANGE
     b.b.perps[0].min_order_base_e9 = 2 * 10**9
     assert lib.ek_order_check(b.b, order(**GOOD), 10_000, b.fault) == E.RANGE
-    assert lib.ek_order_check(b.b, order(**BUY, reduce_only=1), 10_000, b.fault) == E.OK  # the venue lets a reduction be small
+    # the venue lets a reduction be small
+    assert lib.ek_order_check(b.b, order(**BUY, reduce_only=1), 10_000, b.fault) == E.OK
 
 
 NOW = 1_700_000_000
@@ -168,7 +191,8 @@ NOW = 1_700_000_000
 @settings(max_examples=200, deadline=None)
 @given(seed=st.integers(0, 2**63), name=st.sampled_from(["velocity", "drift"]))
 def test_margin_with_the_order_in_it(seed, name):
-    """Expired orders out, the new one in, the type by the program's rule: then the plain margin of the changed account."""
+    """Expired orders out, the new one in, the type by the program's rule:
+    then the plain margin of the changed account."""
     r = random.Random(seed)
     b, prices = fill(r, name)
     ffi, lib = core()
@@ -179,8 +203,9 @@ def test_margin_with_the_order_in_it(seed, name):
         if u.n_perps == 0:
             break
         p = u.perps[r.randrange(u.n_perps)]
-        o.status, o.market_type, o.market_index, o.order_type = r.choice([1, 1, 1, 2]), 1, p.market_index, r.choice([0, 1, 2, 3, 4])
-        o.direction, o.max_ts, o.base_e9 = r.randrange(2), r.choice([0, NOW - 1, NOW, NOW + 1]), r.randrange(1, 10**12)
+        o.status, o.market_type, o.market_index = r.choice([1, 1, 1, 2]), 1, p.market_index
+        o.order_type, o.direction = r.choice([0, 1, 2, 3, 4]), r.randrange(2)
+        o.max_ts, o.base_e9 = r.choice([0, NOW - 1, NOW, NOW + 1]), r.randrange(1, 10**12)
         o.base_filled_e9 = r.randrange(o.base_e9)
     # the counters hold what the live orders hold, and something more
     live = [o for o in u.orders if o.status == 1]
@@ -194,8 +219,8 @@ def test_margin_with_the_order_in_it(seed, name):
         bids, asks = held.get(p.market_index, (0, 0))
         p.open_bids_e9, p.open_asks_e9 = bids + r.choice([0, 10**9]), -asks - r.choice([0, 10**9])
         p.open_orders = sum(o.market_index == p.market_index for o in live)
-    new = order(order_type=r.choice([0, 1, 2, 3, 4]), direction=r.randrange(2), market_index=r.randrange(4), reduce_only=r.randrange(2),
-                base_e9=r.choice([10**7, 10**7 + 5, r.randrange(10**7, 10**13)]))
+    new = order(order_type=r.choice([0, 1, 2, 3, 4]), direction=r.randrange(2), market_index=r.randrange(4),
+                reduce_only=r.randrange(2), base_e9=r.choice([10**7, 10**7 + 5, r.randrange(10**7, 10**13)]))
 
     want = Book(b.b.venue)
     ffi.buffer(want.b)[:] = ffi.buffer(b.b)[:]
@@ -236,7 +261,8 @@ def test_margin_with_an_order_that_cannot_be():
         b.margin_if_placed(order(base_e9=10**9))
     assert refused.value.code == E.MISSING
     b.put(CLOCK, bytes(40))
-    for o, code in [(order(base_e9=10**7 - 1), E.RANGE), (order(base_e9=2**63 + 10**7), E.RANGE), (order(base_e9=10**9, market_index=8), E.MISSING),
+    for o, code in [(order(base_e9=10**7 - 1), E.RANGE), (order(base_e9=2**63 + 10**7), E.RANGE),
+                    (order(base_e9=10**9, market_index=8), E.MISSING),
                     (order(base_e9=10**9, market_type=0), E.RANGE)]:
         with pytest.raises(Refused) as refused:
             b.margin_if_placed(o)
