@@ -1,5 +1,6 @@
-"""A node that lies consistently, and a wire that is built to hurt: the agent may idle, it never has anything signed outside its limits, never writes
-outside its files, never grows and never hangs. The list is that of SECURITY.md."""
+"""A node that lies consistently, and a wire that is built to hurt: the agent
+may idle, it never has anything signed outside its limits, never writes outside
+its files, never grows and never hangs. The list is that of SECURITY.md."""
 import base64
 import gzip
 import hashlib
@@ -29,7 +30,8 @@ def lying(chains, agents, binary):
     def make(perp=-9, **settings):
         chain = chains("velocity", binary, perp=perp)
         servers.append(Liar(chain))
-        return chain, servers[-1], agents(binary, chain, rpc__url=servers[-1].url, **{"rpc__timeout_ms": 1000, **settings})
+        return chain, servers[-1], agents(binary, chain, rpc__url=servers[-1].url,
+                                          **{"rpc__timeout_ms": 1000, **settings})
     yield make
     for s in servers:
         s.close()
@@ -43,7 +45,8 @@ def accounts(answer):
 
 
 def consistently(liar, change):
-    """`change` (of an account's bytes) in every answer that carries accounts: reads, single reads and simulations tell the same story."""
+    """`change` (of an account's bytes) in every answer that carries accounts: reads,
+    single reads and simulations tell the same story."""
     def act(answer):
         for a in accounts(answer):
             a["data"][0] = base64.b64encode(bytes(change(bytearray(base64.b64decode(a["data"][0]))))).decode()
@@ -56,26 +59,33 @@ def tree(agent):
 
 
 def in_policy(chain, agent, most_e9):
-    """What the chain itself decoded of everything that was sent: one venue order each, no larger than allowed."""
+    """What the chain itself decoded of everything that was sent: one venue order each,
+    no larger than allowed."""
     for t in chain.sends():
-        names = [ix["decoded"]["name"] for ix in t["instructions"] if ix["decoded"] and "params" in ix["decoded"]]
+        names = [ix["decoded"]["name"] for ix in t["instructions"]
+                 if ix["decoded"] and "params" in ix["decoded"]]
         assert len(names) == 1, t
     for name, params, _ in chain.orders_sent():
-        assert name in ("place_and_take_perp_order", "place_perp_order") and 0 < int(params["base_asset_amount"]) <= most_e9, (name, params)
+        assert name in ("place_and_take_perp_order", "place_perp_order"), (name, params)
+        assert 0 < int(params["base_asset_amount"]) <= most_e9, (name, params)
 
 
 def test_fake_balances(lying):
-    """Three times the deposit, in every answer: what it costs is bounded by the size of an order and the signer's count of the hour."""
+    """Three times the deposit, in every answer: what it costs is bounded by the size of an order and the
+    signer's count of the hour."""
     def richer(d):
         if d[:8] == USER:
             for at in range(104, 424, 40):
                 d[at:at + 8] = min(2 ** 63, int.from_bytes(d[at:at + 8], "little") * 3).to_bytes(8, "little")
         return d
-    chain, liar, agent = lying(hedge__max_trade_size="0.5", hedge__cooldown_seconds=0, signer__max_orders_per_hour=2, agent__loop_interval_seconds="0.3", gates__max_failures=50)
+    chain, liar, agent = lying(hedge__max_trade_size="0.5", hedge__cooldown_seconds=0,
+                               signer__max_orders_per_hour=2, agent__loop_interval_seconds="0.3",
+                               gates__max_failures=50)
     consistently(liar, richer)
     before = tree(agent)
     running = agent.start()
-    wait_for(lambda: "max_orders_per_hour is used up" in running.log or len(running.lines) > 25, 20, "the signer's limit")
+    wait_for(lambda: "max_orders_per_hour is used up" in running.log or len(running.lines) > 25,
+             20, "the signer's limit")
     assert running.stop() == 143
     in_policy(chain, agent, E9 // 2)
     assert len(chain.orders_sent()) <= 2 and chain.perp() >= -10 * E9
@@ -93,14 +103,17 @@ def test_fake_oracle(lying, times):
     chain, liar, agent = lying()
     consistently(liar, other_price)
     r = agent.once()
-    assert r.code in (10, 11) and r.status["status"] in ("blocked", "observe_only", "error") and r.status["reason"], r
+    assert r.code in (10, 11) and r.status["reason"], r
+    assert r.status["status"] in ("blocked", "observe_only", "error"), r
     assert chain.sends() == []
 
 
 def test_fake_program_errors(lying):
     """The program is said to fail in every way: the order is given up, and in the end the breaker opens."""
     errors = [{"InstructionError": [2, {"Custom": n}]} for n in (0, 6000, 6289, 2 ** 32 - 1)] + [
-        "BlockhashNotFound", "InsufficientFundsForFee", {"InstructionError": [255, "ProgramFailedToComplete"]}, {"InstructionError": [2 ** 40, {"Custom": -1}]},
+        "BlockhashNotFound", "InsufficientFundsForFee",
+        {"InstructionError": [255, "ProgramFailedToComplete"]},
+        {"InstructionError": [2 ** 40, {"Custom": -1}]},
         {"Unheard": {"of": [1]}}, [], 7, "\x00\x1b[2J"]
     chain, liar, agent = lying(gates__max_failures=len(errors) + 1)
     for error in errors:
@@ -109,7 +122,8 @@ def test_fake_program_errors(lying):
             answer["result"]["value"]["logs"] = ["Program log: " + "x" * 5000, "\x1b[31mred"]
         liar.tell("simulateTransaction", lambda turn: turn.altered(failed))
         r = agent.once()
-        assert r.status["status"] in ("error", "observe_only") and chain.sends() == [] and "\x1b" not in r.err, (error, r)
+        assert r.status["status"] in ("error", "observe_only"), (error, r)
+        assert chain.sends() == [] and "\x1b" not in r.err, (error, r)
     assert chain.perp() == -9 * E9
 
 
@@ -139,7 +153,8 @@ def test_replayed_old_state(lying):
 
 
 def test_other_peoples_accounts(lying):
-    """The User that answers under our address is somebody else's, another sub-account's, or names another delegate."""
+    """The User that answers under our address is somebody else's, another sub-account's,
+    or names another delegate."""
     def somebody(d):
         if d[:8] == USER:
             d[8:40] = b"\x07" * 32
@@ -165,7 +180,8 @@ def test_other_peoples_accounts(lying):
 
 @pytest.mark.parametrize("word", [2 ** 63 - 1, 2 ** 64 - 1, 2 ** 63])
 def test_giant_numbers(lying, word):
-    """Every eight bytes of the User in turn at the ends of their range: no trap, no overflow, nothing signed that is too large."""
+    """Every eight bytes of the User in turn at the ends of their range: no trap, no overflow,
+    nothing signed that is too large."""
     def one(at):
         def giant(d):
             if d[:8] == USER:
@@ -174,7 +190,9 @@ def test_giant_numbers(lying, word):
         chain, liar, agent = lying(hedge__max_trade_size="0.5")
         consistently(liar, giant)
         r = agent.once()
-        assert r.code in (0, 10, 11) and r.status["status"] in ("balanced", "error", "observe_only", "blocked", "executed_live", "pending", "dust"), (at, r)
+        assert r.code in (0, 10, 11), (at, r)
+        assert r.status["status"] in ("balanced", "error", "observe_only", "blocked", "executed_live",
+                                      "pending", "dust"), (at, r)
         in_policy(chain, agent, E9 // 2)
         chain.close()
     together(list(range(104, 144, 8)) + list(range(424, 520, 8)), one)
@@ -234,7 +252,8 @@ def test_bodies_without_end(lying, way):
     running.until("balanced")
     liar.tell("getMultipleAccounts", way)
     for errors in (1, 2):                                                   # between them the endpoint rests
-        wait_for(lambda: len([x for x in running.lines if x["status"] == "error"]) >= errors, 30, lambda: "errors\n" + running.log)
+        wait_for(lambda: len([x for x in running.lines if x["status"] == "error"]) >= errors, 30,
+                 lambda: "errors\n" + running.log)
         began = time.monotonic()
         assert agent.said("status").code in (0, 4) and time.monotonic() - began < 5, "it hangs"
     assert resident_kb(running.pid) < 40 * 1024 and getattr(liar, "poured", 0) < 32 << 20
@@ -261,9 +280,11 @@ def test_redirects_lead_nowhere(lying, tmp_path):
     secret.write_text("{}")
     try:
         for code in (301, 302, 303, 307, 308):
-            for to in ("file://%s" % secret, "http://127.0.0.1:%d/x" % other.server_port, "gopher://127.0.0.1:1/_x", "//127.0.0.1:%d/y" % other.server_port):
+            for to in ("file://%s" % secret, "http://127.0.0.1:%d/x" % other.server_port,
+                       "gopher://127.0.0.1:1/_x", "//127.0.0.1:%d/y" % other.server_port):
                 chain, liar, agent = lying()
-                liar.tell("getMultipleAccounts", lambda turn: turn.answer(b"", code, [(b"location", to.encode())]))
+                liar.tell("getMultipleAccounts",
+                          lambda turn: turn.answer(b"", code, [(b"location", to.encode())]))
                 r = agent.once()
                 assert r.code == 11 and r.status["status"] == "error" and str(code) in r.err, r
                 assert chain.sends() == [] and liar.count("GET") == 0
@@ -278,26 +299,34 @@ def raw_answer(head):
     return lambda turn: (turn.raw(head(turn.truth)), turn.close())[0] and None
 
 
+def head(*lines, status=b"200 OK"):
+    return b"".join(line + b"\r\n" for line in (b"HTTP/1.1 " + status, *lines, b""))
+
+
 SMUGGLED = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}"
 SMUGGLING = {
-    "length and chunks": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n" % len(b) + b,
-    "two lengths": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: %d\r\n\r\n" % len(b) + b,
-    "negative length": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n" + b,
-    "length past 64 bits": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length: 99999999999999999999999\r\n\r\n" + b,
-    "a second answer behind the first": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(b) + b + SMUGGLED * 5,
-    "a chunk longer than said": lambda b: b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n2\r\n" + b + b"\r\n0\r\n\r\n",
-    "a chunk size past 64 bits": lambda b: b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nffffffffffffffffff\r\n" + b + b"\r\n0\r\n\r\n",
-    "folded header": lambda b: b"HTTP/1.1 200 OK\r\ncontent-length:\r\n %d\r\n\r\n" % len(b) + b,
-    "nul in a header": lambda b: b"HTTP/1.1 200 OK\r\nx: a\x00b\r\ncontent-length: %d\r\n\r\n" % len(b) + b,
+    "length and chunks": lambda b: head(b"content-length: %d" % len(b), b"transfer-encoding: chunked")
+    + b"0\r\n\r\n" + b,
+    "two lengths": lambda b: head(b"content-length: 2", b"content-length: %d" % len(b)) + b,
+    "negative length": lambda b: head(b"content-length: -5") + b,
+    "length past 64 bits": lambda b: head(b"content-length: 99999999999999999999999") + b,
+    "a second answer behind the first": lambda b: head(b"content-length: %d" % len(b)) + b + SMUGGLED * 5,
+    "a chunk longer than said": lambda b: head(b"transfer-encoding: chunked")
+    + b"2\r\n" + b + b"\r\n0\r\n\r\n",
+    "a chunk size past 64 bits": lambda b: head(b"transfer-encoding: chunked")
+    + b"ffffffffffffffffff\r\n" + b + b"\r\n0\r\n\r\n",
+    "folded header": lambda b: head(b"content-length:\r\n %d" % len(b)) + b,
+    "nul in a header": lambda b: head(b"x: a\x00b", b"content-length: %d" % len(b)) + b,
     "http/0.9": lambda b: b,
     "http/3 said": lambda b: b"HTTP/3 200 OK\r\ncontent-length: %d\r\n\r\n" % len(b) + b,
-    "upgrade": lambda b: b"HTTP/1.1 101 Switching Protocols\r\nupgrade: h2c\r\nconnection: upgrade\r\n\r\n" + b,
+    "upgrade": lambda b: head(b"upgrade: h2c", b"connection: upgrade", status=b"101 Switching Protocols") + b,
 }
 
 
 def test_smuggled_answers(lying):
-    """Answers that two readers would cut differently, and answers to questions nobody asked: the book is balanced, so nothing may be sent; the agent
-    reads the right answer or none, and goes on with an honest server."""
+    """Answers that two readers would cut differently, and answers to questions
+    nobody asked: the book is balanced, so nothing may be sent; the agent reads
+    the right answer or none, and goes on with an honest server."""
     def one(name):
         chain, liar, agent = lying(perp=-10, agent__loop_interval_seconds="0.3")
         running = agent.start()
@@ -305,10 +334,12 @@ def test_smuggled_answers(lying):
         liar.tell("getMultipleAccounts", raw_answer(SMUGGLING[name]), times=5)
         at = len(running.lines)
         wait_for(lambda: len(running.lines) >= at + 5, 20, "ticks")
-        assert {x["status"] for x in running.lines[at:]} <= {"balanced", "error", "observe_only"}, (name, running.log)
+        seen = {x["status"] for x in running.lines[at:]}
+        assert seen <= {"balanced", "error", "observe_only"}, (name, running.log)
         liar.honest()
         running.until("balanced", since=len(running.lines))
-        assert running.stop() == 143 and chain.sends() == [] and all(" " <= c <= "~" or c == "\n" for c in running.log), name
+        assert running.stop() == 143 and chain.sends() == [], name
+        assert all(" " <= c <= "~" or c == "\n" for c in running.log), name
         chain.close()
     together(SMUGGLING, one)
 
@@ -320,16 +351,21 @@ def openssl(*words, cwd):
 
 
 def certificate(where, name, subject, days="2", start=None):
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", name + ".key", "-out", name + ".csr", "-subj", "/CN=" + subject, cwd=where)
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout",
+            name + ".key", "-out", name + ".csr", "-subj", "/CN=" + subject, cwd=where)
     (where / (name + ".ext")).write_text("subjectAltName=DNS:%s\n" % subject)
-    openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", days, "-extfile", name + ".ext", "-out", name + ".pem", cwd=where)
+    openssl("x509", "-req", "-in", name + ".csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial",
+            "-days", days, "-extfile", name + ".ext", "-out", name + ".pem", cwd=where)
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or shutil.which("openssl") is None or shutil.which("unshare") is None,
-                    reason="needs root, unshare and openssl: the test's own authority is put over /etc/ssl/certs for one process")
+                    reason="needs root, unshare and openssl: the test's own authority is put over "
+                           "/etc/ssl/certs for one process")
 def test_certificates(chains, agents, binary, tmp_path):
-    """The agent trusts the authority here (the right certificate works), so each refusal is for the reason in its name."""
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3", "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem", cwd=tmp_path)
+    """The agent trusts the authority here (the right certificate works),
+    so each refusal is for the reason in its name."""
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "3", "-subj", "/CN=test authority", "-keyout", "ca.key", "-out", "ca.pem", cwd=tmp_path)
     trusted = tmp_path / "certs"
     trusted.mkdir()
     shutil.copy(tmp_path / "ca.pem", trusted)
@@ -337,11 +373,13 @@ def test_certificates(chains, agents, binary, tmp_path):
     certificate(tmp_path, "right", "localhost")
     certificate(tmp_path, "wrong-host", "example.org")
     certificate(tmp_path, "expired", "localhost", days="-1")
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+            "3", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
             "-keyout", "unknown.key", "-out", "unknown.pem", cwd=tmp_path)
     # run in a mount namespace of its own, with the authority in place of the system's
     under = tmp_path / "agent"
-    under.write_text("#!/bin/sh\nexec unshare -m sh -c 'mount --bind %s /etc/ssl/certs && exec \"$0\" \"$@\"' %s \"$@\"\n" % (trusted, binary))
+    under.write_text("#!/bin/sh\nexec unshare -m sh -c "
+                     "'mount --bind %s /etc/ssl/certs && exec \"$0\" \"$@\"' %s \"$@\"\n" % (trusted, binary))
     under.chmod(0o755)
     for name in ("right", "wrong-host", "expired", "unknown"):
         chain = chains("velocity", binary, perp=-9)
@@ -354,6 +392,7 @@ def test_certificates(chains, agents, binary, tmp_path):
         if name == "right":
             assert r.code == 0 and r.status["status"] == "executed_live", r
         else:
-            assert r.code == 11 and "TLS handshake or certificate refused" in r.err and chain.sends() == [] and liar.counts == {}, (name, r)
+            assert r.code == 11 and "TLS handshake or certificate refused" in r.err, (name, r)
+            assert chain.sends() == [] and liar.counts == {}, (name, r)
         liar.close()
         chain.close()

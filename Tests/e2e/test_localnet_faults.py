@@ -1,4 +1,5 @@
-"""Faults on demand, and what must not hurt: the same operations as the test node over the real program, run against both where it is there."""
+"""Faults on demand, and what must not hurt: the same operations as the test node over the real program,
+run against both where it is there."""
 import base64, http.client, json, random, time
 
 import pytest
@@ -71,7 +72,8 @@ def test_slow(net):
 def test_rpc_error(net):
     net.ctl("fault", kind="rpc_error", code=-32011, message="history not available", methods=["getBalance"])
     assert net.ask("getSlot") > 0
-    assert net.rpc("getBalance", net.keys["authority"])["error"] == {"code": -32011, "message": "history not available"}
+    e = net.rpc("getBalance", net.keys["authority"])["error"]
+    assert e == {"code": -32011, "message": "history not available"}
     assert net.ask("getBalance", net.keys["authority"])["value"] == 10 ** 9
 
 
@@ -92,7 +94,8 @@ def test_sends_lost_and_answers_lost(net):
 def test_sick_accounts(net):
     user = net.keys["user"]
     good = net.account(user)
-    for kind, what in (("wrong_owner", lambda a: a["owner"] != good["owner"]), ("null_account", lambda a: a is None),
+    for kind, what in (("wrong_owner", lambda a: a["owner"] != good["owner"]),
+                       ("null_account", lambda a: a is None),
                        ("short_data", lambda a: a["space"] == good["space"] // 2),
                        ("wrong_discriminator", lambda a: base64.b64decode(a["data"][0])[:8] == bytes(8))):
         net.ctl("fault", kind=kind, pubkey=user)
@@ -115,7 +118,8 @@ def test_frozen_node(net):
     net.ctl("set_user", perp=-3)
     r = net.ask("getAccountInfo", net.keys["user"], {"encoding": "base64"})
     assert r["context"]["slot"] == slot == net.ask("getSlot")
-    e = net.rpc("getAccountInfo", net.keys["user"], {"encoding": "base64", "minContextSlot": slot + 1})["error"]
+    e = net.rpc("getAccountInfo", net.keys["user"],
+                {"encoding": "base64", "minContextSlot": slot + 1})["error"]
     assert e["code"] == -32016 and e["data"] == {"contextSlot": slot}
     net.ctl("unfreeze")
     assert net.ask("getSlot") == slot + 20
@@ -127,7 +131,8 @@ def test_flapping_replica(net):
     net.ctl("warp", slots=10)
     net.ctl("set_user", perp=-3)
     net.ctl("flap", every=3)
-    slots = [net.ask("getAccountInfo", net.keys["user"], {"encoding": "base64"})["context"]["slot"] for _ in range(6)]
+    slots = [net.ask("getAccountInfo", net.keys["user"], {"encoding": "base64"})["context"]["slot"]
+             for _ in range(6)]
     assert slots == [old + 10, old + 10, old] * 2
     net.ctl("flap", every=0)
     assert net.ask("getSlot") == old + 10
@@ -163,13 +168,15 @@ def test_byte_fill(net):
 def test_log_tells_what_was_sent(net):
     net.send([lc.limit(300_000), lc.unit_price(77), net.take(FULL, uid=9, price=75_500_000)])
     x = net.ctl("log", n=1)[0]
-    assert x["result"]["status"] == "landed" and x["result"]["err"] is None and x["fee_payer"] == str(DELEGATE.pubkey())
+    assert x["result"]["status"] == "landed" and x["result"]["err"] is None
+    assert x["fee_payer"] == str(DELEGATE.pubkey())
     d = [i["decoded"] for i in x["instructions"]]
     assert d[0] == {"name": "set_compute_unit_limit", "units": 300_000}
     assert d[1] == {"name": "set_compute_unit_price", "micro_lamports": 77}
     assert d[2]["name"] == "place_and_take_perp_order" and d[2]["success_condition"] == FULL
     assert d[2]["params"]["user_order_id"] == 9 and d[2]["params"]["price"] == 75_500_000
-    assert x["instructions"][2]["accounts"][1] == {"pubkey": net.keys["user"], "signer": False, "writable": True}
+    assert x["instructions"][2]["accounts"][1] == {"pubkey": net.keys["user"], "signer": False,
+                                                   "writable": True}
 
 
 def test_events_show_every_change(net):
@@ -183,7 +190,8 @@ def test_events_show_every_change(net):
 def test_batches(net):
     status, body = net.raw([req("getSlot"), req("nope"), {"x": 1}])
     a = json.loads(body)
-    assert status == 200 and [("result" in x) for x in a] == [True, False, False] and a[1]["error"]["code"] == -32601
+    assert status == 200 and [("result" in x) for x in a] == [True, False, False]
+    assert a[1]["error"]["code"] == -32601
     assert json.loads(net.raw([])[1])["error"]["code"] == -32600
     assert json.loads(net.raw(b"{nonsense")[1])["error"]["code"] == -32700
 
@@ -202,7 +210,8 @@ def test_keep_alive_and_large_bodies(model):
     c.request("GET", "/health")
     r = c.getresponse()
     assert (r.status, r.read()) == (200, b"ok")
-    c.request("POST", "/", json.dumps(req("getMultipleAccounts", [model.keys["user"]] * 100, {"encoding": "base64"})))
+    c.request("POST", "/", json.dumps(
+        req("getMultipleAccounts", [model.keys["user"]] * 100, {"encoding": "base64"})))
     assert len(c.getresponse().read()) > 590_000
     c.close()
     c = http.client.HTTPConnection("127.0.0.1", int(model.url.rsplit(":", 1)[1]), timeout=10)
@@ -217,8 +226,10 @@ def test_nonsense_does_not_kill(model):
     """Mutated requests, transactions and control operations: answers or refusals, never an end."""
     rnd = random.Random(5)
     good = [json.dumps(req(m, *p)).encode() for m, p in (
-        ("getMultipleAccounts", ([model.keys["user"]], {"encoding": "base64", "dataSlice": {"offset": 8, "length": 16}})),
-        ("getSignatureStatuses", (["5" * 88],)), ("getFeeForMessage", ("AQAB",)), ("getTransaction", ("1" * 64,)))]
+        ("getMultipleAccounts", ([model.keys["user"]],
+                                 {"encoding": "base64", "dataSlice": {"offset": 8, "length": 16}})),
+        ("getSignatureStatuses", (["5" * 88],)), ("getFeeForMessage", ("AQAB",)),
+        ("getTransaction", ("1" * 64,)))]
     for _ in range(400):
         b = bytearray(rnd.choice(good))
         for _ in range(rnd.randrange(1, 6)):
@@ -229,23 +240,31 @@ def test_nonsense_does_not_kill(model):
         b = bytearray(tx)
         for _ in range(rnd.randrange(1, 4)):
             b[rnd.randrange(64, len(b))] = rnd.randrange(256)
-        model.rpc("simulateTransaction", base64.b64encode(bytes(b[:rnd.choice([len(b), len(b), rnd.randrange(len(b))])])).decode(),
+        model.rpc("simulateTransaction",
+                  base64.b64encode(bytes(b[:rnd.choice([len(b), len(b), rnd.randrange(len(b))])])).decode(),
                   {"encoding": "base64", "replaceRecentBlockhash": True})
     wide = [0, 1, -1, 2 ** 63 - 1, -2 ** 63, 2 ** 31, 10 ** 12]
     wider = [0, 1, 2 ** 64 - 1, 2 ** 63, 10 ** 7, 10 ** 18]
     for _ in range(300):
-        k = dict(kind=rnd.randrange(5), side=rnd.randrange(2), base=rnd.choice(wider), price=rnd.choice(wider), uid=rnd.randrange(256),
-                 reduce=rnd.randrange(2), post=rnd.randrange(4), bits=rnd.randrange(4), max_ts=rnd.choice(wide + [None]),
+        k = dict(kind=rnd.randrange(5), side=rnd.randrange(2), base=rnd.choice(wider),
+                 price=rnd.choice(wider), uid=rnd.randrange(256),
+                 reduce=rnd.randrange(2), post=rnd.randrange(4), bits=rnd.randrange(4),
+                 max_ts=rnd.choice(wide + [None]),
                  trigger=rnd.choice(wider + [None]), when=rnd.randrange(4), offset=rnd.choice(wide + [None]),
-                 slots=rnd.choice([None, 0, 1, 255]), start=rnd.choice(wide + [None]), end=rnd.choice(wide + [None]))
+                 slots=rnd.choice([None, 0, 1, 255]), start=rnd.choice(wide + [None]),
+                 end=rnd.choice(wide + [None]))
         ix = model.take(rnd.choice([None, 1, FULL]), **k) if rnd.randrange(2) else model.place(**k)
         model.send([ix], skipPreflight=True)
         model.ctl("warp", slots=rnd.randrange(3))
     for _ in range(200):
-        op = rnd.choice(["warp", "set_user", "set_price", "oracle_lag", "fill", "market", "model", "fault", "poke", "add_funding", "disturb"])
-        fields = rnd.sample(["slots", "seconds", "usdt", "sol", "perp", "price", "conf", "slot_age", "entry_price", "fraction", "kind", "n",
-                             "ms", "liquidity", "spread_bps", "usd_per_base", "pubkey", "offset", "hex", "max_slots"], 4)
-        q = {"op": op, **{f: rnd.choice([0, 1, -1, 1.5, "x", None, 10 ** 9, -10 ** 9, 2 ** 62]) for f in fields}}
+        op = rnd.choice(["warp", "set_user", "set_price", "oracle_lag", "fill", "market", "model", "fault",
+                         "poke", "add_funding", "disturb"])
+        fields = rnd.sample(["slots", "seconds", "usdt", "sol", "perp", "price", "conf", "slot_age",
+                             "entry_price", "fraction", "kind", "n",
+                             "ms", "liquidity", "spread_bps", "usd_per_base", "pubkey", "offset",
+                             "hex", "max_slots"], 4)
+        q = {"op": op, **{f: rnd.choice([0, 1, -1, 1.5, "x", None, 10 ** 9, -10 ** 9, 2 ** 62])
+                          for f in fields}}
         if q.get("slots") and isinstance(q["slots"], (int, float)) and q["slots"] > 10 ** 6:
             q["slots"] = 500
         if isinstance(q.get("max_slots"), int):

@@ -1,4 +1,5 @@
-"""What a supervisor is told: READY after the first whole tick, signs of life only for ticks that ended, words; and the log it keeps."""
+"""What a supervisor is told: READY after the first whole tick, signs of life only for ticks that ended,
+words; and the log it keeps."""
 import json
 import os
 import re
@@ -61,8 +62,10 @@ def test_ready_after_the_first_whole_tick(bench, supervisors, abstract):
     running = agent.start(env={"NOTIFY_SOCKET": s.name, "WATCHDOG_USEC": "1000000"})
     running.until("error")
     wait_for(lambda: s.having("WATCHDOG"), 5, "an ended tick is a sign of life")
-    assert not s.having("READY")                        # a tick that read nothing is no readiness; more time is asked for instead
-    assert s.having("EXTEND_TIMEOUT_USEC") and int(s.having("WATCHDOG_USEC")[0][1]["WATCHDOG_USEC"]) == 2 * 300_000 + 10 * 300_000
+    # a tick that read nothing is no readiness; more time is asked for instead
+    assert not s.having("READY")
+    assert s.having("EXTEND_TIMEOUT_USEC")
+    assert int(s.having("WATCHDOG_USEC")[0][1]["WATCHDOG_USEC"]) == 2 * 300_000 + 10 * 300_000
     assert "HTTP 503" in s.having("STATUS")[-1][1]["STATUS"]
     chain.ctl("clear_faults")
     running.until("balanced")
@@ -80,7 +83,8 @@ def test_ready_after_the_first_whole_tick(bench, supervisors, abstract):
 
 
 def test_a_hung_agent_gives_no_sign_of_life(bench, supervisors):
-    """The watchdog is fed by ticks that end. A loop that is stopped, or that waits for a chain that never answers, is silent."""
+    """The watchdog is fed by ticks that end. A loop that is stopped,
+    or that waits for a chain that never answers, is silent."""
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.2")
     s = supervisors(agent.home)
     running = agent.start(env={"NOTIFY_SOCKET": s.name, "WATCHDOG_USEC": "60000000"})
@@ -112,7 +116,8 @@ def test_a_supervisor_that_is_not_there(bench):
 
 # --- the log
 def test_repeated_complaints_are_counted(bench):
-    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1", hedge__max_leverage="0.1", hedge__drift_tolerance_pct="0.5")
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1", hedge__max_leverage="0.1",
+                         hedge__drift_tolerance_pct="0.5")
     chain.ctl("set_user", perp=-9)
     running = agent.start()
     running.until("blocked")
@@ -125,8 +130,10 @@ def test_repeated_complaints_are_counted(bench):
 
 
 def test_the_life_of_an_order_is_told_whole(bench):
-    """Equal sentences about different orders are never held back, and the order's lines carry its signature."""
-    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.2", hedge__cooldown_seconds="0", hedge__max_trades_per_day="1000")
+    """Equal sentences about different orders are never held back,
+    and the order's lines carry its signature."""
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.2", hedge__cooldown_seconds="0",
+                         hedge__max_trades_per_day="1000")
     running = agent.start()
     running.until("balanced")
     for _ in range(5):
@@ -148,7 +155,8 @@ def test_journald_priorities_only_for_the_journal(bench):
     assert r.code == 0 and not re.search(r"^<", r.err, re.M), r.err
     read, write = os.pipe()
     there = os.fstat(write)
-    p = subprocess.run([str(agent.binary), "run", "--once", "-c", str(agent.config)], stdout=subprocess.DEVNULL, stderr=write, timeout=30,
+    p = subprocess.run([str(agent.binary), "run", "--once", "-c", str(agent.config)],
+                       stdout=subprocess.DEVNULL, stderr=write, timeout=30,
                        env={**os.environ, "JOURNAL_STREAM": "%d:%d" % (there.st_dev, there.st_ino)})
     os.close(write)
     with os.fdopen(read) as f:
@@ -157,8 +165,10 @@ def test_journald_priorities_only_for_the_journal(bench):
 
 
 SECRETS = {"RPC_KEY": "mark1rpcsecret", "HOOK_KEY": "mark2hooksecret", "PING_KEY": "mark3pingsecret"}
-FAULTS = [("http_status", {"status": 429}), ("http_status", {"status": 401}), ("http_status", {"status": 500}), ("malformed", {}), ("truncate", {}),
-          ("close", {}), ("slow", {"ms": 1500}), ("rpc_error", {}), ("empty", {}), ("drop_send", {}), ("exec_http_error", {}), ("exec_close", {}),
+FAULTS = [("http_status", {"status": 429}), ("http_status", {"status": 401}),
+          ("http_status", {"status": 500}), ("malformed", {}), ("truncate", {}),
+          ("close", {}), ("slow", {"ms": 1500}), ("rpc_error", {}), ("empty", {}), ("drop_send", {}),
+          ("exec_http_error", {}), ("exec_close", {}),
           ("wrong_owner", {}), ("wrong_discriminator", {}), ("short_data", {}), ("null_account", {})]
 
 
@@ -171,37 +181,49 @@ def family(pid):
     return out
 
 
+def spellings(numbers):
+    """What of the secrets and of the key must not be seen anywhere."""
+    marks = ["mark%d" % i for i in range(1, 10)]
+    marks += [between.join(map(str, numbers[:5])) for between in (",", ", ")]
+    return [*marks, bytes(numbers[:32]).hex()[:16]]
+
+
+def asked(port, path, said=None, method="GET"):
+    """The page's answer as text, whatever it is."""
+    headers = {"Accept-Encoding": "gzip", **({"Authorization": "Bearer " + said} if said else {})}
+    r = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), method=method, headers=headers)
+    try:
+        with urllib.request.urlopen(r, timeout=5) as f:
+            return str(f.headers) + f.read().decode("latin-1")
+    except urllib.error.HTTPError as e:
+        return str(e.headers) + e.read().decode("latin-1")
+    except OSError as e:
+        return str(e)
+
+
 def test_no_secret_in_any_output(bench, receiver):  # noqa: F811
-    """Marked secrets in every URL, inline and from the environment, the page's token and the key itself: no output of any of the processes shows
-    one, in debug, whatever fails; not the alerts' bodies, the page's answers, the files beside the state, nor a command line. No process may dump core."""
+    """Marked secrets in every URL, inline and from the environment, the page's token and the key itself: no
+    output of any of the processes shows one, in debug, whatever fails; not the alerts' bodies, the page's
+    answers, the files beside the state, nor a command line. No process may dump core."""
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         port = s.getsockname()[1]
-    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1", hedge__cooldown_seconds="0", hedge__max_trades_per_day="1000",
-                         rpc__timeout_ms="600", gates__max_failures="1000")
+    chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1", hedge__cooldown_seconds="0",
+                         hedge__max_trades_per_day="1000", rpc__timeout_ms="600", gates__max_failures="1000")
     token = agent.home / "web-token"
     token.touch(mode=0o600)
     token.write_text("mark9tokenmark9token\n")
     base = chain.url.rstrip("/")
-    agent.set(rpc__url=[base + "/?api-key=${RPC_KEY}", base.replace("//", "//mark4user:mark5pass@") + "/mark6path?x=mark7query"],
-              alerts__webhook=receiver.url + "/mark8hook?token=${HOOK_KEY}", alerts__ping_url=receiver.url + "/${PING_KEY}", alerts__rpc_lost_seconds="1",
+    agent.set(rpc__url=[base + "/?api-key=${RPC_KEY}",
+                        base.replace("//", "//mark4user:mark5pass@") + "/mark6path?x=mark7query"],
+              alerts__webhook=receiver.url + "/mark8hook?token=${HOOK_KEY}",
+              alerts__ping_url=receiver.url + "/${PING_KEY}", alerts__rpc_lost_seconds="1",
               alerts__blocked_minutes="0", web__listen="127.0.0.1:%d" % port, web__token_file=token)
-    numbers = json.loads(agent.key.read_text())
-    marks = ["mark%d" % i for i in range(1, 10)] + [",".join(map(str, numbers[:5])), ", ".join(map(str, numbers[:5])), bytes(numbers[:32]).hex()[:16]]
+    marks = spellings(json.loads(agent.key.read_text()))
     env = dict(SECRETS)
     running = agent.start("--verbose", env=env)
     running.until("balanced", seconds=20)
     outputs, seen = [], []
-
-    def page(path, said=None, method="GET"):
-        r = urllib.request.Request("http://127.0.0.1:%d%s" % (port, path), method=method, headers={"Accept-Encoding": "gzip", **({"Authorization": "Bearer " + said} if said else {})})
-        try:
-            with urllib.request.urlopen(r, timeout=5) as f:
-                seen.append(str(f.headers) + f.read().decode("latin-1"))
-        except urllib.error.HTTPError as e:
-            seen.append(str(e.headers) + e.read().decode("latin-1"))
-        except OSError as e:
-            seen.append(str(e))
     for number, (kind, more) in enumerate(FAULTS):
         chain.fault(kind, n=3, **more)
         at = len(running.lines)
@@ -210,19 +232,23 @@ def test_no_secret_in_any_output(bench, receiver):  # noqa: F811
         receiver.status = 200 if number % 2 else 503
         wait_for(lambda: len(running.lines) > at + 2, 20, "ticks under " + kind)
         for path in ("/api/status", "/metrics", "/healthz", "/api/history?since=0", "/nothing"):
-            page(path)
+            seen.append(asked(port, path))
         chain.ctl("clear_faults")
-    for path, said in (("/api/pause", "mark9tokenmark9token"), ("/api/resume", "mark9tokenmark9tokeN"), ("/api/nonsense", "mark9tokenmark9token")):
-        page(path, said, "POST")
+    for path, said in (("/api/pause", "mark9tokenmark9token"), ("/api/resume", "mark9tokenmark9tokeN"),
+                       ("/api/nonsense", "mark9tokenmark9token")):
+        seen.append(asked(port, path, said, "POST"))
     everybody = family(running.pid)
     assert len(everybody) == 5
     for pid in everybody:
-        assert [x.split()[4] for x in Path("/proc/%d/limits" % pid).read_text().splitlines() if x.startswith("Max core")] == ["0"], pid
+        limits = Path("/proc/%d/limits" % pid).read_text().splitlines()
+        assert [x.split()[4] for x in limits if x.startswith("Max core")] == ["0"], pid
         seen.append(Path("/proc/%d/cmdline" % pid).read_text() + Path("/proc/%d/status" % pid).read_text())
-    for words in (["status"], ["status", "--json"], ["status", "--accounts", agent.home / "read.json"], ["pause"], ["resume"], ["rebalance"], ["reload"], ["mode", "paper"],
+    for words in (["status"], ["status", "--json"], ["status", "--accounts", agent.home / "read.json"],
+                  ["pause"], ["resume"], ["rebalance"], ["reload"], ["mode", "paper"],
                   ["mode", "live", "--yes"], ["check"]):
         outputs.append(agent.command(*words, "-c", agent.config, seconds=60, env=env))
-    signer = [p for p in everybody if Path("/proc/%d/comm" % p).exists() and Path("/proc/%d/comm" % p).read_text().startswith("evenkeel-signe")]
+    signer = [p for p in everybody if Path("/proc/%d/comm" % p).exists()
+              and Path("/proc/%d/comm" % p).read_text().startswith("evenkeel-signe")]
     for pid in signer:
         os.kill(pid, signal.SIGKILL)
     agent.set(order__max_slippage_pct="99")
@@ -232,20 +258,25 @@ def test_no_secret_in_any_output(bench, receiver):  # noqa: F811
     outputs.append(agent.command("run", "-c", agent.config, env=env))
     agent.set(rpc__url=[base + "/?api-key=${RPC_KEY}"])
     receiver.status = 200
-    outputs.append(agent.command("run", "-c", agent.config, env=env))           # refused: the state file is locked; told by an alert
+    # refused: the state file is locked; told by an alert
+    outputs.append(agent.command("run", "-c", agent.config, env=env))
     assert running.stop(seconds=15) == 143
-    assert any('"refused"' in x["body"] for x in receiver.got) and any('"event":"correction"' in x["body"] for x in receiver.got)
+    assert any('"refused"' in x["body"] for x in receiver.got)
+    assert any('"event":"correction"' in x["body"] for x in receiver.got)
     files = "".join(p.read_bytes().decode("latin-1") for p in agent.home.glob("state.bin*"))
-    text = running.log + json.dumps(running.lines) + "".join(o.out + o.err for o in outputs) + "".join(seen) + "".join(x["body"] for x in receiver.got) + files
+    text = running.log + json.dumps(running.lines) + "".join(o.out + o.err for o in outputs)
+    text += "".join(seen) + "".join(x["body"] for x in receiver.got) + files
     assert len(text) > 100_000 and len(seen) > 80 and files
-    assert [m for m in marks if m in text] == [], [x for x in text.splitlines() if any(m in x for m in marks)][:3]
+    shown = [x for x in text.splitlines() if any(m in x for m in marks)]
+    assert [m for m in marks if m in text] == [], shown[:3]
 
 
 def test_a_full_log_does_not_stop_the_agent(bench):
     """Nobody reads stderr: the lines are dropped, the ticks go on."""
     chain, agent = bench(chain={"perp": -10}, agent__loop_interval_seconds="0.1")
     read, write = os.pipe()
-    p = subprocess.Popen([str(agent.binary), "run", "--verbose", "-c", str(agent.config)], stdout=subprocess.DEVNULL, stderr=write)
+    p = subprocess.Popen([str(agent.binary), "run", "--verbose", "-c", str(agent.config)],
+                         stdout=subprocess.DEVNULL, stderr=write)
     os.close(write)
     try:
         wait_for(lambda: agent.control.exists(), 5, "the socket")
