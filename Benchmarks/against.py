@@ -5,6 +5,7 @@ program; a tick is a request of the whole book, as the relay that ends TLS count
 `name value`, as process.py does.
 
     against.py BINARY FLOOR [OLD_BINARY]"""
+
 import json
 import os
 import re
@@ -86,16 +87,19 @@ class Started:
     def __init__(self, relay, argv, env=None):
         self.relay = relay
         self.began = relay.books
-        self.p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
-                                  env={**os.environ, **(env or {})})
+        self.p = subprocess.Popen(
+            argv, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env={**os.environ, **(env or {})}
+        )
 
     def until(self, books, seconds=60):
         end = time.monotonic() + seconds
         while self.relay.books - self.began < books:
             if time.monotonic() > end or self.p.poll() is not None:
                 self.p.kill()
-                raise RuntimeError("%s made %d of %d ticks: %s" % (
-                    self.p.args, self.relay.books - self.began, books, self.p.stderr.read()[-800:]))
+                raise RuntimeError(
+                    "%s made %d of %d ticks: %s"
+                    % (self.p.args, self.relay.books - self.began, books, self.p.stderr.read()[-800:])
+                )
             time.sleep(0.02)
 
     def measured(self):
@@ -107,8 +111,11 @@ class Started:
         cost, books, others = sum(map(cpu_ns, each)), self.relay.books, self.relay.others
         self.until(books - self.began + TICKS)
         time.sleep(INTERVAL_S / 2)
-        cost, books, others = (sum(map(cpu_ns, each)) - cost, self.relay.books - books,
-                               self.relay.others - others)
+        cost, books, others = (
+            sum(map(cpu_ns, each)) - cost,
+            self.relay.books - books,
+            self.relay.others - others,
+        )
         return cost / 1000 / books, others / books, *memory_kb(self.p.pid)
 
     def stop(self):
@@ -125,13 +132,24 @@ class Programs:
 
     def agent(self, binary, url, *words, once=False):
         changes = OLD if binary == self.old else {}
-        a = Agent(binary, self.chain, rpc__url=url, agent__loop_interval_seconds=str(INTERVAL_S),
-                  hedge__spot="venue:SOL", **changes)
+        a = Agent(
+            binary,
+            self.chain,
+            rpc__url=url,
+            agent__loop_interval_seconds=str(INTERVAL_S),
+            hedge__spot="venue:SOL",
+            **changes,
+        )
         return [str(binary), "run", "-c", str(a.config), *(["--once"] if once else []), *words], {}, a.close
 
     def of(self, url, once=False):
-        named = {"floor": lambda: ([self.floor, url, str(self.body), "%d" % (INTERVAL_S * 1000)],
-                                   {"GNUTLS_NO_IMPLICIT_INIT": "1"}, lambda: None)}
+        named = {
+            "floor": lambda: (
+                [self.floor, url, str(self.body), "%d" % (INTERVAL_S * 1000)],
+                {"GNUTLS_NO_IMPLICIT_INIT": "1"},
+                lambda: None,
+            )
+        }
         for name, binary in (("old", self.old), ("new", self.binary)):
             if binary is None:
                 continue
@@ -163,8 +181,13 @@ def ticks(programs, relay, url, prefix):
         report("others_a_tick_" + name, others)
         report("tick_rss_kb_" + name, resident)
         report("tick_private_kb_" + name, private)
-    for above, below in (("old", "floor"), ("new", "floor"), ("new_json", "floor"), ("new", "old"),
-                         ("new_json", "old_json")):
+    for above, below in (
+        ("old", "floor"),
+        ("new", "floor"),
+        ("new_json", "floor"),
+        ("new", "old"),
+        ("new_json", "old_json"),
+    ):
         if above in seen and below in seen:
             report_ratio("tick_%s_by_%s" % (above, below), *([x[0] for x in seen[n]] for n in (above, below)))
 
@@ -184,8 +207,9 @@ def starts(programs):
             for name, how in programs.of(url, once=True).items():
                 argv, env, close = how()
                 began = time.monotonic()
-                p = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                     env={**os.environ, **env})
+                p = subprocess.Popen(
+                    argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, **env}
+                )
                 c, _ = s.accept()
                 c.recv(1)
                 took.setdefault(name, []).append((time.monotonic() - began) * 1000)
@@ -195,8 +219,10 @@ def starts(programs):
                 close()
     for name, each in took.items():
         each.sort()
-        out("start_ms_" + name, "%.1f\t%.1f\t%.1f" % (
-            each[len(each) // 2], each[len(each) // 10], each[len(each) * 9 // 10]))
+        out(
+            "start_ms_" + name,
+            "%.1f\t%.1f\t%.1f" % (each[len(each) // 2], each[len(each) // 10], each[len(each) * 9 // 10]),
+        )
 
 
 def learn_body(programs, relay, url, prefix, path):
@@ -216,8 +242,14 @@ def learn_body(programs, relay, url, prefix, path):
 def main(binary, floor, old=None):
     scratch = Path(tempfile.mkdtemp(prefix="ekf", dir="/tmp"))
     certs = authority(scratch)
-    prefix = ["unshare", *(["-m"] if os.getuid() == 0 else ["-rm"]), "sh", "-c",
-              'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(certs)]
+    prefix = [
+        "unshare",
+        *(["-m"] if os.getuid() == 0 else ["-rm"]),
+        "sh",
+        "-c",
+        'mount --bind "$0" /etc/ssl/certs && exec "$@"',
+        str(certs),
+    ]
     if subprocess.run([*prefix, "true"], capture_output=True).returncode:
         print("no mount namespace here: no tick is measured beside its floor", file=sys.stderr)
         shutil.rmtree(scratch)

@@ -1,9 +1,11 @@
-"""What a user would take instead, timed on the same saved read of the Drift accounts: driftpy (decode, health, leverage; build and sign), solders
-(compile and sign), Python's own json and base64. One line each, as the C program prints them: name, median, 10th and 90th percentile in ns.
+"""What a user would take instead, timed on the same saved read of the Drift accounts: driftpy (decode,
+health, leverage; build and sign), solders (compile and sign), Python's own json and base64. One line each, as
+the C program prints them: name, median, 10th and 90th percentile in ns.
 
     peers.py time DRIFT.json [ROUNDS]
     peers.py import MODULE        imports it, prints resident and private KiB of this process
 """
+
 import base64
 import importlib
 import json
@@ -80,8 +82,16 @@ def peers(path):
 
     text = Path(path).read_bytes()
     owner, delegate = Keypair.from_seed(bytes([7]) * 32), Keypair.from_seed(bytes([8]) * 32)
-    client = DriftClient(AsyncClient("http://127.0.0.1:9"), Wallet(delegate), "mainnet", authority=owner.pubkey(),
-                         account_subscription=AccountSubscriptionConfig("cached"), perp_market_indexes=[0], spot_market_indexes=[0, 1], oracle_infos=[])
+    client = DriftClient(
+        AsyncClient("http://127.0.0.1:9"),
+        Wallet(delegate),
+        "mainnet",
+        authority=owner.pubkey(),
+        account_subscription=AccountSubscriptionConfig("cached"),
+        perp_market_indexes=[0],
+        spot_market_indexes=[0, 1],
+        oracle_infos=[],
+    )
     coder = client.program.coder.accounts
     held = client.account_subscriber = Subscriber()
     user_key = client.get_user_account_public_key(0)
@@ -90,9 +100,11 @@ def peers(path):
     class UserSubscriber:
         def get_user_account_and_slot(self):
             return self.now
+
     user.account_subscriber = UserSubscriber()
     client.users[0] = user
-    kinds = {d: coder.acc_name_to_discriminator[n] for d, n in [("user", "User"), ("perp", "PerpMarket"), ("spot", "SpotMarket")]}
+    names = {"user": "User", "perp": "PerpMarket", "spot": "SpotMarket"}
+    kinds = {d: coder.acc_name_to_discriminator[n] for d, n in names.items()}
 
     def decode():
         """Bytes of the answer to the accounts that health and leverage need."""
@@ -113,14 +125,22 @@ def peers(path):
                 oracles.append(data)
         return slot, oracles
 
-    one = OraclePriceData(price=PRICE_PRECISION, slot=0, confidence=1, twap=PRICE_PRECISION, twap_confidence=1, has_sufficient_number_of_data_points=True)
+    one = OraclePriceData(
+        price=PRICE_PRECISION,
+        slot=0,
+        confidence=1,
+        twap=PRICE_PRECISION,
+        twap_confidence=1,
+        has_sufficient_number_of_data_points=True,
+    )
 
     def prices(slot, oracles):
         """The read asks for the oracles as its markets name them, perps first."""
         held.oracles[str(Pubkey.default())] = DataAndSlot(slot, one)
         named = []
         for m in [*(p.data.amm for p in held.perps.values()), held.spots[0].data, held.spots[1].data]:
-            if "QuoteAsset" not in str(m.oracle_source) and str(m.oracle) not in [str(n.oracle) for n in named]:
+            known = [str(n.oracle) for n in named]
+            if "QuoteAsset" not in str(m.oracle_source) and str(m.oracle) not in known:
                 named.append(m)
         for m, data in zip(named, oracles):
             held.oracles[str(m.oracle)] = DataAndSlot(slot, decode_oracle(data, m.oracle_source))
@@ -132,24 +152,40 @@ def peers(path):
     def parse():
         return [base64.b64decode(a["data"][0]) for a in json.loads(text)["result"]["value"] if a]
 
-    order = OrderParams(order_type=OrderType.Market(), market_type=MarketType.Perp(), direction=PositionDirection.Short(), user_order_id=200,
-                        base_asset_amount=1_000_000_000, price=70 * PRICE_PRECISION, market_index=0, reduce_only=False)
+    order = OrderParams(
+        order_type=OrderType.Market(),
+        market_type=MarketType.Perp(),
+        direction=PositionDirection.Short(),
+        user_order_id=200,
+        base_asset_amount=1_000_000_000,
+        price=70 * PRICE_PRECISION,
+        market_index=0,
+        reduce_only=False,
+    )
     blockhash = Hash(bytes([5]) * 32)
 
     def build():
-        return [set_compute_unit_limit(400_000), set_compute_unit_price(10_000), client.get_place_perp_order_ix(order)]
+        return [
+            set_compute_unit_limit(400_000),
+            set_compute_unit_price(10_000),
+            client.get_place_perp_order_ix(order),
+        ]
 
     def sign(ixs):
-        return bytes(VersionedTransaction(MessageV0.try_compile(delegate.pubkey(), ixs, [], blockhash), [delegate]))
+        compiled = MessageV0.try_compile(delegate.pubkey(), ixs, [], blockhash)
+        return bytes(VersionedTransaction(compiled, [delegate]))
+
     health, leverage = decide()
     ixs = build()
-    assert 0 < health <= 100 and leverage > 0 and len(sign(ixs)) > 300 and len(held.oracles) == 3, (health, leverage, held.oracles)
+    assert 0 < health <= 100 and leverage > 0, (health, leverage)
+    assert len(sign(ixs)) > 300 and len(held.oracles) == 3, held.oracles
     seeds = [b"user", bytes(owner.pubkey())]
     state = {"n": 0}
 
     def pda():
         state["n"] = (state["n"] + 1) % 64
         return Pubkey.find_program_address([*seeds, state["n"].to_bytes(4, "little")], client.program_id)
+
     message = bytes(MessageV0.try_compile(delegate.pubkey(), ixs, [], blockhash))
     tx = sign(ixs)
     return {

@@ -1,8 +1,10 @@
-"""The whole agent beside an embedded chain: memory, processor time, system calls, wakeups, allocations and disk of ticks that change nothing.
-Over http, and over TLS with a certificate authority of its own: the agent reads /etc/ssl/certs only, so it runs in a mount namespace of its own
-where that is our directory. Prints one `name value` a line; what cannot be had on this machine is left out with a line on stderr.
+"""The whole agent beside an embedded chain: memory, processor time, system calls, wakeups, allocations and
+disk of ticks that change nothing. Over http, and over TLS with a certificate authority of its own: the agent
+reads /etc/ssl/certs only, so it runs in a mount namespace of its own where that is our directory. Prints one
+`name value` a line; what cannot be had on this machine is left out with a line on stderr.
 
     process.py BINARY ALLOCATIONS.so"""
+
 import json
 import os
 import re
@@ -31,15 +33,20 @@ def out(name, value):
 
 def authority(directory):
     """A CA in OpenSSL's directory form and a server certificate for localhost."""
+
     def openssl(*words):
-        return subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True, text=True).stdout
+        p = subprocess.run(["openssl", *words], cwd=directory, check=True, capture_output=True, text=True)
+        return p.stdout
+
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"]
     openssl("req", "-x509", *key, "-subj", "/CN=bench", "-keyout", "ca.key", "-out", "ca.pem")
     openssl("req", *key, "-subj", "/CN=localhost", "-keyout", "srv.key", "-out", "srv.csr")
     (directory / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-    openssl("x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext", "-out", "srv.pem")
+    signed = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "ext"]
+    openssl("x509", "-req", "-in", "srv.csr", *signed, "-out", "srv.pem")
     (directory / "certs").mkdir()
-    shutil.copy(directory / "ca.pem", directory / "certs" / (openssl("x509", "-hash", "-noout", "-in", "ca.pem").strip() + ".0"))
+    name = openssl("x509", "-hash", "-noout", "-in", "ca.pem").strip() + ".0"
+    shutil.copy(directory / "ca.pem", directory / "certs" / name)
     return directory / "certs"
 
 
@@ -87,7 +94,8 @@ def cpu_ns(pid):
 
 
 def wakeups(pid):
-    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", Path("/proc/%d/status" % pid).read_text(), re.M)[1])
+    status = Path("/proc/%d/status" % pid).read_text()
+    return int(re.search(r"^voluntary_ctxt_switches:\s+(\d+)", status, re.M)[1])
 
 
 def written(pid):
@@ -99,8 +107,13 @@ class Running:
 
     def __init__(self, agent, prefix=(), env=None):
         self.ticks = 0
-        self.p = subprocess.Popen([*prefix, str(agent.binary), "run", "-c", str(agent.config), "--json"], stdout=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, env={**os.environ, **(env or {})}, text=True)
+        self.p = subprocess.Popen(
+            [*prefix, str(agent.binary), "run", "-c", str(agent.config), "--json"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env={**os.environ, **(env or {})},
+            text=True,
+        )
         self.err = []
         threading.Thread(target=self.count, daemon=True).start()
         threading.Thread(target=lambda: self.err.extend(self.p.stderr), daemon=True).start()
@@ -114,7 +127,9 @@ class Running:
         end = time.monotonic() + seconds
         while self.ticks < ticks:
             if time.monotonic() > end or self.p.poll() is not None:
-                raise RuntimeError("the agent made %d of %d ticks: %s" % (self.ticks, ticks, "".join(self.err[-5:])))
+                raise RuntimeError(
+                    "the agent made %d of %d ticks: %s" % (self.ticks, ticks, "".join(self.err[-5:]))
+                )
             time.sleep(0.01)
 
     def stop(self):
@@ -128,7 +143,9 @@ def traced(agent, prefix, ticks=20):
     log = agent.home / "strace"
     r = Running(agent, prefix)
     r.until(8)
-    s = subprocess.Popen(["strace", "-f", "-c", "-o", str(log), "-p", str(r.p.pid)], stderr=subprocess.DEVNULL)
+    s = subprocess.Popen(
+        ["strace", "-f", "-c", "-o", str(log), "-p", str(r.p.pid)], stderr=subprocess.DEVNULL
+    )
     try:
         time.sleep(2 * INTERVAL_S)
         began = r.ticks
@@ -146,6 +163,7 @@ def traced(agent, prefix, ticks=20):
 def measure(binary, shim, name, chain, prefix=(), **settings):
     def agent():
         return Agent(binary, chain, agent__loop_interval_seconds=str(INTERVAL_S), **settings)
+
     a = agent()
     r = Running(a, prefix)
     try:
@@ -167,7 +185,8 @@ def measure(binary, shim, name, chain, prefix=(), **settings):
     if shutil.which("strace"):
         a = agent()
         calls, each = traced(a, prefix)
-        out("syscalls_a_tick_" + name, "%.1f\t%s" % (calls, " ".join("%s %.1f" % x for x in sorted(each.items(), key=lambda x: -x[1]) if x[1] >= 0.3)))
+        often = [x for x in sorted(each.items(), key=lambda x: -x[1]) if x[1] >= 0.3]
+        out("syscalls_a_tick_" + name, "%.1f\t%s" % (calls, " ".join("%s %.1f" % x for x in often)))
         a.close()
     a = agent()
     counter = a.home / "allocations"
@@ -178,6 +197,7 @@ def measure(binary, shim, name, chain, prefix=(), **settings):
         def counts():
             raw = counter.read_bytes()
             return r.ticks, int.from_bytes(raw[:8], "little"), int.from_bytes(raw[8:16], "little")
+
         t0, own0, lib0 = counts()
         r.until(t0 + 40)
         t1, own1, lib1 = counts()
@@ -196,10 +216,13 @@ def main(binary, shim):
     try:
         measure(binary, shim, "http", chain, **settings)
         certs = authority(scratch)
-        prefix = ["unshare", *(["-m"] if os.getuid() == 0 else ["-rm"]), "sh", "-c", 'mount --bind "$0" /etc/ssl/certs && exec "$@"', str(certs)]
+        under = 'mount --bind "$0" /etc/ssl/certs && exec "$@"'
+        prefix = ["unshare", "-m" if os.getuid() == 0 else "-rm", "sh", "-c", under, str(certs)]
         if subprocess.run([*prefix, "true"], capture_output=True).returncode == 0:
             tls = Tls(scratch, chain.port)
-            measure(binary, shim, "tls", chain, prefix, rpc__url="https://localhost:%d" % tls.port, **settings)
+            measure(
+                binary, shim, "tls", chain, prefix, rpc__url="https://localhost:%d" % tls.port, **settings
+            )
         else:
             print("no mount namespace here: nothing is measured over TLS", file=sys.stderr)
     finally:

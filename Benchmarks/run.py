@@ -1,9 +1,13 @@
-"""Runs every benchmark in turns and writes Benchmarks/RESULTS.md. `make bench` calls it; what it needs is built before.
+"""Runs every benchmark in turns and writes Benchmarks/RESULTS.md. `make bench` calls it;
+what it needs is built before.
 
-The core and the peers run by turns, several times; a figure is the median of the runs' medians, its spread the lowest 10th and the highest 90th
-percentile. Times are of the processor, not of the clock. Ratios are of figures of this one run.
+The core and the peers run by turns, several times; a figure is the median of the
+runs' medians, its spread the lowest 10th and the highest 90th percentile. Times
+are of the processor, not of the clock. Ratios are of figures of this one run.
 
-    run.py [--against DIR]     DIR: a tree of an older version, its bin/evenkeel and build/bench/bench built"""
+    run.py [--against DIR]
+        DIR: a tree of an older version, its bin/evenkeel and build/bench/bench built"""
+
 import argparse
 import datetime
 import json
@@ -47,8 +51,11 @@ class Figures(dict):
             for name, *numbers in rows(text):
                 seen.setdefault(name, []).append([float(n) for n in numbers])
         for name, all_of in seen.items():
-            self[name] = (statistics.median(x[0] for x in all_of), min(x[1] if len(x) > 1 else x[0] for x in all_of),
-                          max(x[2] if len(x) > 2 else x[0] for x in all_of))
+            self[name] = (
+                statistics.median(x[0] for x in all_of),
+                min(x[1] if len(x) > 1 else x[0] for x in all_of),
+                max(x[2] if len(x) > 2 else x[0] for x in all_of),
+            )
 
     def ns(self, name):
         return self[name][0]
@@ -57,8 +64,13 @@ class Figures(dict):
 def record_books(directory):
     """Books of a chain that moves: prices walk, the position stands, so drifts of every kind come by."""
     for venue in ("velocity", "drift"):
-        p = subprocess.Popen([EVENKEEL, "localnet", "--venue", venue, "--port", "0", "--seed", "3", "--perp", "-10", "--wallet-sol", "0",
-                              "--tick-ms", "2", "--slot-seconds", "20", "--disturb", "0.5", "--volatility", "5"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        words = "--port 0 --seed 3 --perp -10 --wallet-sol 0 --tick-ms 2 --slot-seconds 20 --disturb 0.5"
+        p = subprocess.Popen(
+            [EVENKEEL, "localnet", "--venue", venue, *words.split(), "--volatility", "5"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         try:
             port = json.loads(p.stdout.readline())["listening"].rsplit(":", 1)[1]
             run(BENCH, "record", venue, port, directory, BOOKS)
@@ -70,6 +82,7 @@ def record_books(directory):
 def simulated():
     """Processor seconds of agent and chain together in virtual time, for 30 days at one tick a minute."""
     from resource import RUSAGE_CHILDREN, getrusage
+
     before = getrusage(RUSAGE_CHILDREN)
     text = run(EVENKEEL, "sim", "--seeds", "1..4", "--days", "30", "--faults", "none")
     after = getrusage(RUSAGE_CHILDREN)
@@ -82,7 +95,9 @@ def hyperfine(commands):
     with tempfile.NamedTemporaryFile(suffix=".json") as f:
         words = ["hyperfine", "-N", "--warmup", "1", "--min-runs", "5", "--export-json", f.name]
         run(*words, *commands)
-        return [(r["median"] * 1000, r["min"] * 1000, r["max"] * 1000) for r in json.load(open(f.name))["results"]]
+        return [
+            (r["median"] * 1000, r["min"] * 1000, r["max"] * 1000) for r in json.load(open(f.name))["results"]
+        ]
 
 
 def us(ns):
@@ -96,9 +111,12 @@ def verdict(ok):
 def beside(old):
     """A tick beside its floor and the older version's."""
     words = [EVENKEEL, BUILD / "floor", *([old / "bin" / "evenkeel"] if old else [])]
-    return {name: [float(n) for n in numbers]
-            for name, *numbers in rows(run(ROOT / ".venv/bin/python", "Benchmarks/against.py", *words,
-                                           seconds=1200))}
+    return {
+        name: [float(n) for n in numbers]
+        for name, *numbers in rows(
+            run(ROOT / ".venv/bin/python", "Benchmarks/against.py", *words, seconds=1200)
+        )
+    }
 
 
 def main():
@@ -122,19 +140,26 @@ def main():
         books = {name: numbers for name, *numbers in rows(run(BENCH, "books", scratch, BOOKS))}
     finally:
         shutil.rmtree(scratch)
-    process = {name: numbers for name, *numbers in rows(run(ROOT / ".venv/bin/python", "Benchmarks/process.py", EVENKEEL, BUILD / "allocations.so"))}
+    text = run(ROOT / ".venv/bin/python", "Benchmarks/process.py", EVENKEEL, BUILD / "allocations.so")
+    process = {name: numbers for name, *numbers in rows(text)}
     compared = beside(old)
-    imported = {m: run(PEERS, "Benchmarks/peers.py", "import", m).split() for m in ("driftpy.drift_client", "solders", "json")}
-    started = dict(zip(("evenkeel", "driftpy", "solders", "python"), hyperfine(
-        [EVENKEEL + " --version", PEERS + " -c 'import driftpy.drift_client'", PEERS + " -c 'import solders'", PEERS + " -c pass"])))
+    modules = ("driftpy.drift_client", "solders", "json")
+    imported = {m: run(PEERS, "Benchmarks/peers.py", "import", m).split() for m in modules}
+    commands = {
+        "evenkeel": EVENKEEL + " --version",
+        "driftpy": PEERS + " -c 'import driftpy.drift_client'",
+        "solders": PEERS + " -c 'import solders'",
+        "python": PEERS + " -c pass",
+    }
+    started = dict(zip(commands, hyperfine(list(commands.values()))))
     sim_ticks, sim_cpu, sim_month = simulated()
-    report = markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared,
-                      f_old)
+    report = markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared, f_old)
     (ROOT / "Benchmarks" / "RESULTS.md").write_text(report)
     print(report)
 
 
-QUIET, BUSIEST = "A quiet book", "A book that is moved every nine minutes, with faults"         # as the Makefile calls them
+# As the Makefile calls them.
+QUIET, BUSIEST = "A quiet book", "A book that is moved every nine minutes, with faults"
 
 
 def soak():
@@ -145,7 +170,8 @@ def soak():
 
 def disk_kib_a_day(title):
     """The busiest stretch of a day of the long run with this title; None when it was not made."""
-    found = re.search(r"### %s\n.*?written to disk a day \|.*?(\d+) KiB in the busiest" % re.escape(title), soak(), re.S)
+    row = r"### %s\n.*?written to disk a day \|.*?(\d+) KiB in the busiest" % re.escape(title)
+    found = re.search(row, soak(), re.S)
     return float(found[1]) if found else None
 
 
@@ -165,8 +191,10 @@ def against_floor(target, compared):
 
 def against_old(target, f, f_old, compared):
     """What may not be worse than the older version's."""
+
     def row(what, r):
         target(what + ", against 0.1", "%.2f x" % r, "<= %g x" % NOT_WORSE, r <= NOT_WORSE)
+
     for v in ("velocity", "drift"):
         for path, what in (("decision_", "decision"), ("signed_", "signed transaction")):
             row("response to %s, %s" % (what, v), f.ns(path + v) / f_old.ns(path + v))
@@ -174,13 +202,21 @@ def against_old(target, f, f_old, compared):
         return
     row("processor a spaced tick over TLS", compared["tick_new_by_old"][0])
     row("the same with `--json`", compared["tick_new_json_by_old_json"][0])
-    for name, what in (("start_ms_", "start to first request"), ("tick_rss_kb_", "resident memory, over TLS"),
-                       ("tick_private_kb_", "private dirty memory, over TLS")):
+    for name, what in (
+        ("start_ms_", "start to first request"),
+        ("tick_rss_kb_", "resident memory, over TLS"),
+        ("tick_private_kb_", "private dirty memory, over TLS"),
+    ):
         row(what, compared[name + "new"][0] / compared[name + "old"][0])
 
 
-TITLES = {"floor": "a bare fetch", "old": "0.1", "new": "now", "old_json": "0.1, `--json`",
-          "new_json": "now, `--json`"}
+TITLES = {
+    "floor": "a bare fetch",
+    "old": "0.1",
+    "new": "now",
+    "old_json": "0.1, `--json`",
+    "new_json": "now, `--json`",
+}
 BESIDE = """
 Live, a funded key, an account in balance, ticks 250 ms apart; user and system time of all of a program's
 processes. The bare fetch (`Benchmarks/tools/floor.c`) makes the same request of %d bytes with libcurl, set
@@ -195,13 +231,17 @@ def beside_table(say, f, f_old, compared):
     columns = [c for c in TITLES if "tick_us_" + c in compared]
     say("\n## A tick beside its floor%s\n" % (" and version 0.1" if "old" in columns else ""))
     say("| | %s |\n|---|%s" % (" | ".join(TITLES[c] for c in columns), "---|" * len(columns)))
-    for name, what, form in (("tick_us_", "processor a tick, us", "%.0f (%.0f .. %.0f)"),
-                             ("start_ms_", "start to first request, ms", "%.1f (%.1f .. %.1f)"),
-                             ("tick_rss_kb_", "resident, KiB", "%.0f"),
-                             ("tick_private_kb_", "private dirty, KiB", "%.0f"),
-                             ("others_a_tick_", "other requests a tick", "%.2f")):
-        cells = [form % tuple(compared[name + c][:form.count("%")]) if name + c in compared else ""
-                 for c in columns]
+    for name, what, form in (
+        ("tick_us_", "processor a tick, us", "%.0f (%.0f .. %.0f)"),
+        ("start_ms_", "start to first request, ms", "%.1f (%.1f .. %.1f)"),
+        ("tick_rss_kb_", "resident, KiB", "%.0f"),
+        ("tick_private_kb_", "private dirty, KiB", "%.0f"),
+        ("others_a_tick_", "other requests a tick", "%.2f"),
+    ):
+        cells = [
+            form % tuple(compared[name + c][: form.count("%")]) if name + c in compared else ""
+            for c in columns
+        ]
         say("| %s | %s |" % (what, " | ".join(cells)))
     say(BESIDE % compared["request_bytes"][0])
     if not f_old:
@@ -213,107 +253,188 @@ def beside_table(say, f, f_old, compared):
             say("| %s | %s | %s | %.2f x |" % (name.replace("_", " "), us(old), us(now), now / old))
 
 
-def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared,
-             f_old):
-    out = []
-    say = out.append
+PROCESS_LIMITS = (
+    ("rss_kb_", "resident memory", 12.5 * 1024, "KiB"),
+    ("private_dirty_kb_", "private dirty memory", 2048, "KiB"),
+    ("cpu_us_a_tick_", "processor a spaced tick", 280, "us"),
+    ("syscalls_a_tick_", "system calls a tick", 14, ""),
+    ("wakeups_a_tick_", "wakeups a tick", 3, ""),
+    ("allocations_own_a_tick_", "heap allocations a tick in our code", 40, ""),
+)
+QUIET_TICK = (
+    ("cpu_us_a_tick_", "processor, us"),
+    ("wakeups_a_tick_", "wakeups"),
+    ("syscalls_a_tick_", "system calls"),
+    ("allocations_own_a_tick_", "allocations, our code"),
+    ("allocations_libraries_a_tick_", "allocations, libraries"),
+)
+
+
+def heading(say, f):
+    """What was measured where."""
     cpu = first("grep -m1 'model name' /proc/cpuinfo | cut -d: -f2 || uname -m")
     load = open("/proc/loadavg").read().split()[0]
     say("# Benchmark results\n")
-    say("Written by `make bench`, in one run: core and peers by turns, times of the processor. On a busy machine the times are too long and the")
+    say(
+        "Written by `make bench`, in one run: core and peers by turns, times of the processor. "
+        "On a busy machine the times are too long and the"
+    )
     say("ratios still fair. What is measured how: [docs/performance.md](../docs/performance.md).\n")
     say("| | |\n|---|---|")
     say("| date | %s |" % datetime.date.today().isoformat())
-    say("| machine | %s, %s, %d processors, load %s at the end |" % (platform.machine(), cpu.strip(), len(open("/proc/cpuinfo").read().split("processor\t")) - 1, load))
-    say("| versions | %s; %s; libsodium %s; libcurl %s; Python %s; driftpy 0.8.89, solders 0.26.0 |" % (
-        first("swift --version 2>/dev/null"), first("clang --version"), first("pkg-config --modversion libsodium"), first("pkg-config --modversion libcurl"),
-        platform.python_version()))
-    say("| the read | velocity: %d accounts, %d bytes; drift: %d accounts, %d bytes |\n" % (
-        f.ns("accounts_velocity"), f.ns("bytes_velocity"), f.ns("accounts_drift"), f.ns("bytes_drift")))
+    processors = len(open("/proc/cpuinfo").read().split("processor\t")) - 1
+    machine = (platform.machine(), cpu.strip(), processors, load)
+    say("| machine | %s, %s, %d processors, load %s at the end |" % machine)
+    programs = ("swift --version 2>/dev/null", "clang --version")
+    libraries = ("pkg-config --modversion libsodium", "pkg-config --modversion libcurl")
+    versions = (*map(first, programs + libraries), platform.python_version())
+    say(
+        "| versions | %s; %s; libsodium %s; libcurl %s; Python %s; driftpy 0.8.89, solders 0.26.0 |"
+        % versions
+    )
+    sizes = [f.ns(what + venue) for venue in ("velocity", "drift") for what in ("accounts_", "bytes_")]
+    say("| the read | velocity: %d accounts, %d bytes; drift: %d accounts, %d bytes |\n" % tuple(sizes))
 
-    say("## Against the targets\n\n| what | measured | target | kept |\n|---|---|---|---|")
 
-    def target(what, measured, goal, ok):
-        say("| %s | %s | %s | %s |" % (what, measured, goal, verdict(ok)))
+def core_targets(target, f):
+    """The core against its peers and its floors."""
 
     def ratio(a, b):
         return f.ns(a) / f.ns(b)
+
+    def faster(what, r, least, form="%.0f x faster"):
+        target("response to " + what, form % r, ">= %d x" % least, r >= least)
+
     r = ratio("driftpy_decision", "decision_drift")
-    target("response to decision, against driftpy's decode, health and leverage", "%.0f x faster" % r, ">= 200 x", r >= 200)
+    faster("decision, against driftpy's decode, health and leverage", r, 200)
     for v in ("velocity", "drift"):
         r = ratio("decision_" + v, "floor_" + v)
-        target("response to decision, %s, against scan and portable base64" % v, "%.2f x" % r, "<= 1.5 x", r <= 1.5)
+        what = "response to decision, %s, against scan and portable base64" % v
+        target(what, "%.2f x" % r, "<= 1.5 x", r <= 1.5)
     for v in ("velocity", "drift"):
         r = ratio("signed_" + v, "bare_signature_" + v)
-        target("response to signed transaction, %s, against libsodium's bare signature" % v, "%.2f x" % r, "<= 1.25 x", r <= 1.25)
+        what = "response to signed transaction, %s, against libsodium's bare signature" % v
+        target(what, "%.2f x" % r, "<= 1.25 x", r <= 1.25)
     r = ratio("solders_compile_sign", "signed_drift")
-    target("response to signed transaction, against solders' compile and sign alone", "%.1f x faster" % r, ">= 4 x", r >= 4)
+    faster("signed transaction, against solders' compile and sign alone", r, 4, "%.1f x faster")
     r = ratio("driftpy_whole_path", "signed_drift")
-    target("response to signed transaction, against driftpy's whole path", "%.0f x faster" % r, ">= 50 x", r >= 50)
+    faster("signed transaction, against driftpy's whole path", r, 50)
     for name, limit in (("base58_encode_32", 122 * 1.2), ("base58_encode_64", 324 * 1.2)):
-        target(name.replace("_", " "), "%.0f ns (lowest %.0f)" % (f.ns(name), f[name][1]), "<= %.0f ns" % limit, f.ns(name) <= limit)
+        ns, lowest = f.ns(name), f[name][1]
+        target(
+            name.replace("_", " "), "%.0f ns (lowest %.0f)" % (ns, lowest), "<= %.0f ns" % limit, ns <= limit
+        )
     r = ratio("find_program_address", "solders_find_program_address")
     target("find_program_address, against solders", "%.2f x" % r, "<= 1", r <= 1)
-    size = Path(EVENKEEL).stat().st_size / 1024
-    target("stripped binary, Embedded, everything in it", "{:,.0f} KiB".format(size), "<= 1,100 KiB",
-           size <= 1100)
-    against_floor(target, compared)
-    if f_old:
-        against_old(target, f, f_old, compared)
+
+
+def process_targets(target, process, compared):
+    """The whole program: its start, its memory, a tick, the disk."""
     if "start_ms_new" in compared:
         v, lowest, _ = compared["start_ms_new"]
-        target("start to first request sent", "%.1f ms (lowest tenth %.1f)" % (v, lowest), "<= 10 ms",
-               v <= 10)
-    at = "tls" if "rss_kb_tls" in process else "http"
-    for name, what, limit, unit in (("rss_kb_", "resident memory", 12.5 * 1024, "KiB"), ("private_dirty_kb_", "private dirty memory", 2048, "KiB"),
-                                    ("cpu_us_a_tick_", "processor a spaced tick", 280, "us"), ("syscalls_a_tick_", "system calls a tick", 14, ""),
-                                    ("wakeups_a_tick_", "wakeups a tick", 3, ""), ("allocations_own_a_tick_", "heap allocations a tick in our code", 40, "")):
+        target(
+            "start to first request sent", "%.1f ms (lowest tenth %.1f)" % (v, lowest), "<= 10 ms", v <= 10
+        )
+    at, over = ("tls", "TLS") if "rss_kb_tls" in process else ("http", "http")
+    for name, what, limit, unit in PROCESS_LIMITS:
         if name + at not in process:
             continue
         v = float(process[name + at][0])
-        target("%s, over %s" % (what, "TLS" if at == "tls" else "http"), "%g %s" % (v, unit), "<= %g %s" % (limit, unit), v <= limit)
+        target("%s, over %s" % (what, over), "%g %s" % (v, unit), "<= %g %s" % (limit, unit), v <= limit)
     v = float(process["disk_bytes_80_ticks_" + at][0])
     target("disk, 80 ticks that change nothing", "%d bytes" % v, "0 on a tick", v == 0)
     for what, title, limit in (("a quiet book at 60 s", QUIET, 256), ("the busiest book", BUSIEST, 2048)):
         kib = disk_kib_a_day(title)
         if kib is not None:
-            target("disk a day, %s (long runs, below)" % what, "%.0f KiB" % kib, "<= %d KiB" % limit, kib <= limit)
-    target("30 days at 60 s in virtual time, agent and chain together", "%.1f s (from %d ticks in %.1f s)" % (sim_month, sim_ticks, sim_cpu), "<= 15 s",
-           sim_month <= 15)
-    for v in ("velocity", "drift"):
-        rate = 1e9 / float(books["books_" + v][0])
-        target("assessments and decisions a second, 100,000 turns over %d recorded books, %s" % (BOOKS, v), "{:,.0f}".format(rate), ">= 500,000", rate >= 500_000)
+            what = "disk a day, %s (long runs, below)" % what
+            target(what, "%.0f KiB" % kib, "<= %d KiB" % limit, kib <= limit)
 
-    beside_table(say, f, f_old, compared)
+
+def paths(say, f):
+    """The core and the peers, path by path."""
+    spread = "| %s | %s | %s .. %s |"
+    peers = ("driftpy", "solders", "python")
     say("\n## The core\n\n| path | us | spread |\n|---|---|---|")
     for name, (median, low, high) in f.items():
-        if not name.startswith(("bytes", "accounts", "message", "driftpy", "solders", "python")):
-            say("| %s | %s | %s .. %s |" % (name.replace("_", " "), us(median), us(low), us(high)))
-    say("\n`floor`: the answer scanned and its base64 decoded by the portable decoder; `floor wide`: by the one this processor takes. `assess` is without,")
+        if not name.startswith(("bytes", "accounts", "message", *peers)):
+            say(spread % (name.replace("_", " "), us(median), us(low), us(high)))
+    say(
+        "\n`floor`: the answer scanned and its base64 decoded by the portable decoder; "
+        "`floor wide`: by the one this processor takes. `assess` is without,"
+    )
     say("`assess liquidation` with the search for the liquidation price, which no decision needs.\n")
     say("## The peers\n\n| path | us | spread |\n|---|---|---|")
     for name, (median, low, high) in f.items():
-        if name.startswith(("driftpy", "solders", "python")):
-            say("| %s | %s | %s .. %s |" % (name.replace("_", " "), us(median), us(low), us(high)))
+        if name.startswith(peers):
+            say(spread % (name.replace("_", " "), us(median), us(low), us(high)))
+
+
+def whole_processes(say, process, imported, started):
+    """Start, memory, and a tick that changes nothing."""
     say("\n## Whole processes\n\n| | start, ms | resident, KiB | private dirty, KiB |\n|---|---|---|---|")
     say("| evenkeel --version | %.1f (%.1f .. %.1f) | | |" % started["evenkeel"])
     for at in ("http", "tls"):
         if "rss_kb_" + at in process:
-            say("| evenkeel run, over %s | | %s | %s |" % (at, process["rss_kb_" + at][0], process["private_dirty_kb_" + at][0]))
+            resident, private = process["rss_kb_" + at][0], process["private_dirty_kb_" + at][0]
+            say("| evenkeel run, over %s | | %s | %s |" % (at, resident, private))
     for name, module in (("driftpy", "driftpy.drift_client"), ("solders", "solders"), ("python", "json")):
-        say("| python with %s imported | %.0f (%.0f .. %.0f) | %s | %s |" % (module, *started[name], *imported[module]))
+        figures = (module, *started[name], *imported[module])
+        say("| python with %s imported | %.0f (%.0f .. %.0f) | %s | %s |" % figures)
     say("\n| a tick that changes nothing | http | TLS |\n|---|---|---|")
-    for name, what in (("cpu_us_a_tick_", "processor, us"), ("wakeups_a_tick_", "wakeups"), ("syscalls_a_tick_", "system calls"),
-                       ("allocations_own_a_tick_", "allocations, our code"), ("allocations_libraries_a_tick_", "allocations, libraries")):
-        say("| %s | %s | %s |" % (what, " ".join(process.get(name + "http", ["-"])[:1]), " ".join(process.get(name + "tls", ["-"])[:1])))
-    say("\nTicks stand 250 ms apart here. System calls over TLS, a tick: %s.\n" % (process.get("syscalls_a_tick_tls") or ["", "not measured"])[1])
-    say("## Books of other sizes\n\nAssessment and decision, ns:\n\n| positions | %s |\n|---|%s" % (" | ".join(map(str, range(1, 9))), "---|" * 8))
+    for name, what in QUIET_TICK:
+        http, tls = (" ".join(process.get(name + at, ["-"])[:1]) for at in ("http", "tls"))
+        say("| %s | %s | %s |" % (what, http, tls))
+    calls = (process.get("syscalls_a_tick_tls") or ["", "not measured"])[1]
+    say("\nTicks stand 250 ms apart here. System calls over TLS, a tick: %s.\n" % calls)
+
+
+def other_sizes(say, books):
+    """Books of one to eight positions."""
+
+    def each(kind, v, sizes):
+        return " | ".join("%.0f" % float(books["%s_%s_%d" % (kind, v, k)][0]) for k in sizes)
+
+    say("## Books of other sizes\n\nAssessment and decision, ns:\n")
+    say("| positions | %s |\n|---|%s" % (" | ".join(map(str, range(1, 9))), "---|" * 8))
     for v in ("velocity", "drift"):
-        say("| %s, perps (2 spots) | %s |" % (v, " | ".join("%.0f" % float(books["perps_%s_%d" % (v, k)][0]) for k in range(1, 9))))
-        say("| %s, spots (1 perp) | - | %s |" % (v, " | ".join("%.0f" % float(books["spots_%s_%d" % (v, k)][0]) for k in range(2, 9))))
-    say("\nVerdicts over the recorded books: velocity %s; drift %s." % (books["verdicts_velocity"][0], books["verdicts_drift"][0]))
+        say("| %s, perps (2 spots) | %s |" % (v, each("perps", v, range(1, 9))))
+        say("| %s, spots (1 perp) | - | %s |" % (v, each("spots", v, range(2, 9))))
+    verdicts = (books["verdicts_velocity"][0], books["verdicts_drift"][0])
+    say("\nVerdicts over the recorded books: velocity %s; drift %s." % verdicts)
+
+
+def markdown(f, books, process, imported, started, sim_ticks, sim_cpu, sim_month, compared, f_old):
+    out = []
+    say = out.append
+    heading(say, f)
+    say("## Against the targets\n\n| what | measured | target | kept |\n|---|---|---|---|")
+
+    def target(what, measured, goal, ok):
+        say("| %s | %s | %s | %s |" % (what, measured, goal, verdict(ok)))
+
+    core_targets(target, f)
+    size = Path(EVENKEEL).stat().st_size / 1024
+    what = "stripped binary, Embedded, everything in it"
+    target(what, "{:,.0f} KiB".format(size), "<= 1,100 KiB", size <= 1100)
+    against_floor(target, compared)
+    if f_old:
+        against_old(target, f, f_old, compared)
+    process_targets(target, process, compared)
+    what = "30 days at 60 s in virtual time, agent and chain together"
+    took = "%.1f s (from %d ticks in %.1f s)" % (sim_month, sim_ticks, sim_cpu)
+    target(what, took, "<= 15 s", sim_month <= 15)
+    for v in ("velocity", "drift"):
+        rate = 1e9 / float(books["books_" + v][0])
+        what = "assessments and decisions a second, 100,000 turns over %d recorded books, %s" % (BOOKS, v)
+        target(what, "{:,.0f}".format(rate), ">= 500,000", rate >= 500_000)
+
+    beside_table(say, f, f_old, compared)
+    paths(say, f)
+    whole_processes(say, process, imported, started)
+    other_sizes(say, books)
     if soak():
-        say("\n## Long runs\n\nWritten by `make soak-process` (%s), at another time than the figures above.\n" % "Tests/soak/soak.py")
+        say("\n## Long runs\n")
+        say("Written by `make soak-process` (Tests/soak/soak.py), at another time than the figures above.\n")
         say(soak().strip())
     return "\n".join(out) + "\n"
 
