@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Saves one read of the book a venue from the embedded chain: record.sh EVENKEEL BENCH DIR. A short of 9 SOL over 11 SOL of spot: out of tolerance.
+# Saves one read of the book a venue from the embedded chain: record.sh EVENKEEL BENCH DIR.
+# A short of 9 SOL over 11 SOL of spot: out of tolerance.
 set -eu
 evenkeel=$1 bench=$2 dir=$3
 for venue in velocity drift; do

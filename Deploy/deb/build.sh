@@ -3,8 +3,9 @@
 #   BINARY   the stripped program (bin/evenkeel)
 #   ARCH     its architecture as dpkg names it (this machine's)
 #   VERSION  (what this machine's bin/evenkeel says)
-# The libraries it is linked with are found by dpkg-shlibdeps in this machine's bin/evenkeel, those it loads when it needs them are named in its
-# .note.dlopen (sys_load.h): a cross-built program is made of the same sources against the same Debian release.
+# The libraries it is linked with are found by dpkg-shlibdeps in this machine's bin/evenkeel,
+# those it loads when it needs them are named in its .note.dlopen (sys_load.h):
+# a cross-built program is made of the same sources against the same Debian release.
 set -eu -o pipefail
 cd "$(dirname "$0")/../.."
 BINARY=${BINARY:-bin/evenkeel}
@@ -34,23 +35,32 @@ pack build/deb/changelog $doc/changelog.gz
 pack CHANGELOG.md $doc/CHANGELOG.md.gz
 for f in README.md SECURITY.md docs/*.md docs/demo.svg; do put "$f" "$doc/$f" 644; done
 for f in Deploy/examples/*; do put "$f" $doc/examples/"${f##*/}" 644; done
-# without a home: init takes over what it finds in the Solana tool's own settings, and the builder's are nobody's business
+# without a home: init takes over what it finds in the Solana tool's own settings,
+# and the builder's are nobody's business
 rm -rf build/deb/etc && mkdir -p build/deb/etc/credentials
 env -i HOME=/nonexistent bin/evenkeel init build/deb/etc/evenkeel.conf >/dev/null 2>&1
 sed -i 's,^kill_file = .*,kill_file = /etc/evenkeel/STOP,' build/deb/etc/evenkeel.conf
 put build/deb/etc/evenkeel.conf $doc/examples/evenkeel.conf 644
 
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
-mkdir "$work/debian" && printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
-depends=$(program=$(realpath bin/evenkeel) && cd "$work" && dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
+mkdir "$work/debian"
+printf 'Source: evenkeel\n\nPackage: evenkeel\nArchitecture: any\n' >"$work/debian/control"
+depends=$(program=$(realpath bin/evenkeel) && cd "$work" &&
+    dpkg-shlibdeps -O "$program" 2>/dev/null | sed -n 's/^shlibs:Depends=//p')
 # into a file: as root, objcopy may put a file in the place of the link /dev/stdout
 objcopy -O binary --only-section=.note.dlopen bin/evenkeel "$work/note"
 loaded=$(grep -ao '"soname":\["[^"]*"' "$work/note" | cut -d'"' -f4)
-[ "$(wc -w <<<"$loaded")" -gt 0 ] || { echo "build.sh: bin/evenkeel names no library that it loads" >&2; exit 1; }
+if [ "$(wc -w <<<"$loaded")" = 0 ]; then
+    echo "build.sh: bin/evenkeel names no library that it loads" >&2
+    exit 1
+fi
 for library in $loaded; do      # at least the version that it was built and tested with
     package=$(dpkg-query -S "*/$library" | head -n 1 | cut -d: -f1)
-    depends="$depends, $package (>= $(dpkg-query -W -f '${Version}\n' "$package" | head -n 1 | sed 's/^[0-9]*://; s/-[^-]*$//'))"
+    least=$(dpkg-query -W -f '${Version}\n' "$package" | head -n 1 | sed 's/^[0-9]*://; s/-[^-]*$//')
+    depends="$depends, $package (>= $least)"
 done
+depends="$depends, ca-certificates, init-system-helpers (>= 1.52)"
+for standalone in sysusers tmpfiles; do depends="$depends, systemd | systemd-standalone-$standalone"; done
 for f in postinst prerm postrm; do install -m 755 Deploy/deb/$f "$root/DEBIAN/$f"; done
 cat >"$root/DEBIAN/control" <<END
 Package: evenkeel
@@ -58,7 +68,7 @@ Version: $VERSION
 Architecture: $ARCH
 Maintainer: The Evenkeel authors <evenkeel@example.org>
 Installed-Size: $(du -sk --exclude=DEBIAN "$root" | cut -f1)
-Depends: $depends, ca-certificates, init-system-helpers (>= 1.52), systemd | systemd-standalone-sysusers, systemd | systemd-standalone-tmpfiles
+Depends: $depends
 Recommends: systemd-timesyncd | time-daemon
 Section: utils
 Priority: optional
@@ -70,7 +80,8 @@ Description: agent that keeps a Solana spot and perp book delta-neutral
  .
  The package neither enables nor starts the service: it needs a config first.
 END
-(cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum >DEBIAN/md5sums)
+(cd "$root" && find . -path ./DEBIAN -prune -o -type f -printf '%P\0' | LC_ALL=C sort -z |
+    xargs -0 md5sum >DEBIAN/md5sums)
 find "$root" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
 dpkg-deb --root-owner-group -Zxz --build "$root" "build/$name.deb" >/dev/null
 echo "build/$name.deb"

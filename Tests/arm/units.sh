@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds C unit tests for another processor and runs them under an emulator.      units.sh DEBIAN_ARCH GNU_TRIPLET QEMU "TEST ..."
+# Builds C unit tests for another processor and runs them under an emulator.
+#   units.sh DEBIAN_ARCH GNU_TRIPLET QEMU "TEST ..."
 # A test of the covers (Tests/sys) needs all libraries; the rest needs libsodium only.
 set -eu
 arch=$1 triplet=$2 qemu=$3 tests=$4
@@ -15,10 +16,15 @@ if [ "$arch" = arm64 ]; then
     links="-ljansson -linih -lsodium -lm"
 fi
 # shellcheck disable=SC2086
-bash Tools/sysroot.sh "$arch" "build/sysroot-$arch" $libraries || { echo "SKIPPED: the $arch packages cannot be had now"; exit 0; }
+if ! bash Tools/sysroot.sh "$arch" "build/sysroot-$arch" $libraries; then
+    echo "SKIPPED: the $arch packages cannot be had now"
+    exit 0
+fi
 sysroot=$root/build/sysroot-$arch/root
 out=build/units-$arch
-flags="--sysroot=$sysroot -O1 -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys"
+flags="--sysroot=$sysroot -O1 -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE
+       -ICSources/EvenkeelCore/include -ICSources/EvenkeelSys/include -ITests/support
+       -ICSources/EvenkeelCore -ICSources/EvenkeelSys"
 mkdir -p "$out"
 rm -f "$out"/*
 for f in $sources; do "$triplet-gcc" $flags -c "$f" -o "$out/$(basename "$f" .c).o"; done

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Breaks the agent on purpose, one mutant at a time, and checks that the layer it names sees it: `layer simulator`, or with
-# `layer swift NAME` in the mutant's file the Swift test of that name.
+# Breaks the agent on purpose, one mutant at a time, and checks that the layer it names sees it:
+# `layer simulator`, or with `layer swift NAME` in the mutant's file the Swift test of that name.
 #   run.sh [-s SEEDS] [-d DAYS] [NAMES ...]     all mutants when no name is given
-# The tree is copied to a scratch directory; the sound build must pass the very seed that catches a mutant, so that no mutant is
-# "caught" by something else. Exit 1 when a mutant's text is not found, does not build, or is not caught within SEEDS seeds.
+# The tree is copied to a scratch directory; the sound build must pass the very seed that catches a mutant,
+# so that no mutant is "caught" by something else. Exit 1 when a mutant's text is not found, does not build,
+# or is not caught within SEEDS seeds.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../.." && pwd)
@@ -24,17 +25,25 @@ work=${MUTANT_DIR:-$(mktemp -d)}
 mkdir -p "$work/tree" "$work/base"
 [ -n "${MUTANT_DIR:-}" ] || trap 'rm -rf "$work"' EXIT
 sync_tree() { # FROM TO: only what differs is copied, so that a build touches only what a mutant touched
-    (cd "$1" && find Package.swift Sources CSources Tests/EvenkeelTests Tests/probe \( -type f -o -type l \) 2>/dev/null) | while IFS= read -r f; do
+    (cd "$1" && find Package.swift Sources CSources Tests/EvenkeelTests Tests/probe \
+        \( -type f -o -type l \) 2>/dev/null) | while IFS= read -r f; do
         cmp -s "$1/$f" "$2/$f" || { mkdir -p "$2/$(dirname "$f")"; cp "$1/$f" "$2/$f"; }
     done
 }
 copy() { sync_tree "$work/base" "$work/tree"; }
-swift_test() { swift test --package-path "$work/tree" --scratch-path "$work/tests" --filter "$1" >"$work/test.log" 2>&1; }
-build() { swift build -c release --product evenkeel --package-path "$work/tree" --scratch-path "$work/build" >"$work/build.log" 2>&1; }
+swift_test() {
+    swift test --package-path "$work/tree" --scratch-path "$work/tests" --filter "$1" >"$work/test.log" 2>&1
+}
+build() {
+    swift build -c release --product evenkeel --package-path "$work/tree" --scratch-path "$work/build" \
+        >"$work/build.log" 2>&1
+}
 
 rm -rf "$work/base" && mkdir -p "$work/base"
 sync_tree "$root" "$work/base"
-(cd "$work/tree" && find Sources CSources -type f 2>/dev/null) | while IFS= read -r f; do [ -f "$work/base/$f" ] || rm -f "$work/tree/$f"; done
+(cd "$work/tree" && find Sources CSources -type f 2>/dev/null) | while IFS= read -r f; do
+    [ -f "$work/base/$f" ] || rm -f "$work/tree/$f"
+done
 copy
 build || { echo "the sound tree does not build:"; grep error: "$work/build.log" | head -5; exit 1; }
 cp "$work/build/release/evenkeel" "$work/sound"
@@ -84,8 +93,13 @@ for name in "${names[@]}"; do
     caught=
     while [ "$from" -le "$seeds" ]; do
         [ "$to" -gt "$seeds" ] && to=$seeds
-        out=$("$work/build/release/evenkeel" sim --seeds "$from..$to" --days "$days" 2>&1) && { from=$((to + 1)); to=$((to * 3)); continue; }
-        caught=$(printf '%s\n' "$out" | sed -n 's/^VIOLATION of \([^ ]*\) seed \([0-9]*\).*/\1 \2/p' | head -1)
+        if out=$("$work/build/release/evenkeel" sim --seeds "$from..$to" --days "$days" 2>&1); then
+            from=$((to + 1))
+            to=$((to * 3))
+            continue
+        fi
+        violation='s/^VIOLATION of \([^ ]*\) seed \([0-9]*\).*/\1 \2/p'
+        caught=$(printf '%s\n' "$out" | sed -n "$violation" | head -1)
         [ -n "$caught" ] || caught="crash 0"
         break
     done
@@ -98,7 +112,8 @@ for name in "${names[@]}"; do
         if [ "$seed" -gt 0 ] && "$work/sound" sim --seeds "$seed..$seed" --days "$days" >/dev/null 2>&1; then
             printf '%-28s %-10s %6s %8s\n' "$name" "${caught%% *}" "$seed" "$seconds"
         else
-            printf '%-28s %-10s %6s %8s  the sound build fails this seed too\n' "$name" "${caught%% *}" "$seed" "$seconds"
+            printf '%-28s %-10s %6s %8s  the sound build fails this seed too\n' \
+                "$name" "${caught%% *}" "$seed" "$seconds"
             bad=1
         fi
     fi
