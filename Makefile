@@ -1,5 +1,5 @@
-# Evenkeel's commands. `make demo` and `make test` do everything on a fresh Debian 12 machine that has the Swift toolchain:
-# they install what is missing (as root, or through sudo), build and run.
+# Evenkeel's commands. `make demo` and `make test` do everything on a fresh Debian 12 machine that has the
+# Swift toolchain: they install what is missing (as root, or through sudo), build and run.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := embedded
@@ -29,7 +29,9 @@ SIM_DAYS ?= 30
 # gives one program.
 STILL := $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: embedded ordinary demo test lint test-lint fuzz test-web test-signer test-crash test-soak test-sim test-mutants test-core test-python test-swift test-e2e test-fuzz soak deps core-so clean loc
+.PHONY: embedded ordinary demo deps core-so clean loc lint fuzz soak
+.PHONY: test test-lint test-core test-python test-swift test-e2e test-web test-signer test-crash
+.PHONY: test-soak test-sim test-mutants test-fuzz
 
 embedded: bin/evenkeel
 ordinary: bin/evenkeel-ordinary
@@ -46,7 +48,8 @@ bin/evenkeel-ordinary: $(SWIFT_SOURCES) $(BUILD)/deps.stamp
 	mkdir -p bin && strip -s -o $@.new .build/release/evenkeel && mv $@.new $@
 
 # The machine on its bench, for the property tests; never shipped.
-bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/EvenkeelTests/Engine/Bench.swift $(BUILD)/deps.stamp
+bin/evenkeel-probe: $(SWIFT_SOURCES) $(wildcard Tests/probe/*.swift) Tests/EvenkeelTests/Engine/Bench.swift \
+		$(BUILD)/deps.stamp
 	swift build -c release --product evenkeel-probe --disable-local-rpath --static-swift-stdlib
 	mkdir -p bin && cp .build/release/evenkeel-probe $@.new && mv $@.new $@
 
@@ -69,13 +72,15 @@ $(VENV)/ready: Tools/deps.sh Tests/requirements.txt
 demo: bin/evenkeel
 	bin/evenkeel demo
 
-# --- benchmarks: core, peers and whole processes in one run, into Benchmarks/RESULTS.md. The core as the shipped program compiles it.
+# --- benchmarks: core, peers and whole processes in one run, into Benchmarks/RESULTS.md.
+# The core as the shipped program compiles it.
 .PHONY: bench bench-input instructions test-instructions
 BENCH := $(BUILD)/bench/bench
-BENCH_FLAGS := -std=gnu11 -Wall -Wextra -Wconversion -Werror -D_GNU_SOURCE -Os -fstack-protector-strong -ffunction-sections
+BENCH_FLAGS := $(WARN) -Os -fstack-protector-strong -ffunction-sections
 $(BENCH): $(wildcard Benchmarks/*.c Benchmarks/*.h) $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	mkdir -p $(BUILD)/bench
-	clang $(BENCH_FLAGS) -ICSources/EvenkeelCore/include -ICSources/EvenkeelCore $(wildcard Benchmarks/*.c) $(CORE_C) -lsodium -o $@
+	clang $(BENCH_FLAGS) -ICSources/EvenkeelCore/include -ICSources/EvenkeelCore \
+		$(wildcard Benchmarks/*.c) $(CORE_C) -lsodium -o $@
 $(BUILD)/bench/floor: Benchmarks/tools/floor.c
 	mkdir -p $(BUILD)/bench && $(CC) $(WARN) -O2 $< -lcurl -o $@
 $(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
@@ -83,7 +88,8 @@ $(BUILD)/bench/allocations.so: Benchmarks/tools/allocations.c
 $(BUILD)/bench/venv/ready: Benchmarks/requirements.txt
 	bash Tools/deps.sh bench
 	mkdir -p $(BUILD)/bench && python3 -m venv $(BUILD)/bench/venv
-	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check -r Benchmarks/requirements.txt
+	$(BUILD)/bench/venv/bin/python -m pip install --quiet --disable-pip-version-check \
+		-r Benchmarks/requirements.txt
 	touch $@
 # AGAINST: a tree of an older version, its bin/evenkeel and build/bench/bench built, to measure beside.
 AGAINST ?=
@@ -99,7 +105,7 @@ test-instructions: $(BENCH)
 	bash Tools/deps.sh count
 	Benchmarks/instructions.sh $(BENCH)
 
-# --- Debian packages: build/evenkeel_VERSION_amd64.deb, and of the cross build build/evenkeel_VERSION_arm64.deb
+# --- Debian packages: build/evenkeel_VERSION_amd64.deb, and _arm64.deb of the cross build
 .PHONY: deb deb-arm64 test-deploy
 deb: bin/evenkeel
 	bash Tools/deps.sh deb && Deploy/deb/build.sh
@@ -112,7 +118,8 @@ $(BUILD)/libevenkeelcore.so: $(CORE_C) $(CORE_H) $(BUILD)/deps.stamp
 	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) -lsodium -o $@
 # With what only tests need of the covers.
 $(BUILD)/libevenkeelsys.so: $(SYS_C) $(CORE_C) $(CORE_H) $(wildcard Tests/support/*.c) $(BUILD)/deps.stamp
-	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) $(wildcard Tests/support/*.c) -lsodium $(SYS_LIBS) -o $@
+	$(CC) $(WARN) -O2 -fPIC -shared $(INCLUDES) $(CORE_C) $(SYS_C) $(wildcard Tests/support/*.c) \
+		-lsodium $(SYS_LIBS) -o $@
 
 # --- tests. `make check` is for while working; `make test` runs every layer, side by side (Tools/stages.py)
 .PHONY: check tidy format test-needs test-tidy check-e2e check-sim
@@ -152,7 +159,8 @@ $(BUILD)/core/libunder.a: $(CORE_C) $(SYS_C) $(CORE_H) $(BUILD)/deps.stamp
 		'$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -c {} -o $(BUILD)/core/o/$$(basename {} .c).o'
 	ar rcs $@ $(BUILD)/core/o/*.o
 $(BUILD)/core/test_%: test_%.c $(wildcard Tests/support/*.h) $(BUILD)/core/libunder.a
-	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys $< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
+	$(CC) $(WARN) $(SANITIZE) $(INCLUDES) -ITests/support -ICSources/EvenkeelCore -ICSources/EvenkeelSys \
+		$< $(BUILD)/core/libunder.a -lsodium $(SYS_LIBS) -o $@
 test-core: $(C_TESTS)
 	@for t in $(C_TESTS); do echo "$$t"; $$t; done
 
@@ -181,7 +189,8 @@ test-signer: bin/evenkeel core-so $(VENV)/ready
 test-crash: bin/evenkeel $(VENV)/ready
 	$(PY) -m pytest -q Tests/crash
 
-# Package, unit, supervisors, man page, completions, Prometheus. What cannot be had on this machine is skipped by name.
+# Package, unit, supervisors, man page, completions, Prometheus. What cannot be had on this machine is
+# skipped by name.
 test-deploy: bin/evenkeel $(VENV)/ready
 	bash Tools/deps.sh deploy
 	$(PY) -m pytest -q -rs Tests/deploy
@@ -198,7 +207,9 @@ test-arm: bin/evenkeel-arm64 bin/evenkeel $(VENV)/ready
 	bash Tests/arm/units.sh arm64 aarch64-linux-gnu aarch64 "$(C_TESTS)"
 	bash Tests/arm/units.sh armhf arm-linux-gnueabihf arm "$(C_TESTS)"
 	$(PY) -m pytest -q Tests/arm
-	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q Tests/e2e/test_scenarios.py Tests/e2e/test_money.py -k "not ordinary and not program and (back or executed or killed or file)"
+	EK_BIN=$(CURDIR)/$(BUILD)/arm64/emulated $(PY) -m pytest -q \
+		Tests/e2e/test_scenarios.py Tests/e2e/test_money.py \
+		-k "not ordinary and not program and (back or executed or killed or file)"
 
 test-fuzz: $(BUILD)/deps.stamp
 	JOBS=$(JOBS) SECONDS_EACH=$(SECONDS_A_FUZZER) bash Tests/fuzz/run.sh
@@ -225,7 +236,8 @@ soak: bin/evenkeel bin/evenkeel-ordinary $(VENV)/ready
 	bash Tests/sim/run.sh -n 10000 -d 30
 	$(MAKE) soak-process
 
-# The whole program beside an embedded chain, 1,000 times as fast as the world; the figures go into Benchmarks/SOAK.md. Two hours and forty minutes.
+# The whole program beside an embedded chain, 1,000 times as fast as the world; the figures go into
+# Benchmarks/SOAK.md. Two hours and forty minutes.
 SOAK := $(PY) Tests/soak/soak.py --results Benchmarks/SOAK.md
 .PHONY: soak-process test-soak
 soak-process: bin/evenkeel $(VENV)/ready
@@ -242,7 +254,8 @@ clean:
 	rm -rf $(BUILD) bin .build .build-embedded $(VENV)
 
 loc:
-	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | xargs wc -l | sort -n | tail -40
+	@find Sources CSources Tests -name '*.swift' -o -name '*.c' -o -name '*.h' -o -name '*.py' | \
+		xargs wc -l | sort -n | tail -40
 
 # The page as the program carries it. Not a dependency of the program: the result is committed, and
 # `make demo` needs no minifier.
@@ -254,4 +267,5 @@ page: $(VENV)/ready
 .PHONY: picture
 picture: bin/evenkeel
 	command -v tmux >/dev/null || bash Tools/deps.sh picture
-	python3 Tools/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new && mv docs/demo.svg.new docs/demo.svg
+	python3 Tools/demo-picture.py --record bin/evenkeel demo > docs/demo.svg.new
+	mv docs/demo.svg.new docs/demo.svg
