@@ -1,4 +1,5 @@
-"""Fixtures of the deployment tests: the package, a fresh Debian to put it on, and the end-to-end tests' chain and agent."""
+"""Fixtures of the deployment tests: the package, a fresh Debian to put it on,
+and the end-to-end tests' chain and agent."""
 
 import os
 import subprocess

@@ -1,5 +1,6 @@
-"""A fresh Debian 12 in a directory, and the same booted with systemd in a container: where the package is installed, run and purged.
-Needs root, mmdebstrap, systemd-nspawn, and once a Debian mirror; what is missing is named as the reason to skip."""
+"""A fresh Debian 12 in a directory, and the same booted with systemd in a container: where the package is
+installed, run and purged. Needs root, mmdebstrap, systemd-nspawn, and once a Debian mirror; what is missing
+is named as the reason to skip."""
 
 import os
 import shutil
@@ -72,7 +73,8 @@ class System:
             raise Missing("systemd-nspawn cannot start a container here: " + p.stderr.strip()[-300:])
 
     def files(self, *without):
-        """{path: (mode, owner, contents or None)} of all that is not a cache, a log or the package manager's own."""
+        """{path: (mode, owner, contents or None)} of all that is not a cache,
+        a log or the package manager's own."""
         out = {}
         for at, directories, names in os.walk(self.root):
             here = "/" + str(Path(at).relative_to(self.root)) if Path(at) != self.root else ""
@@ -140,7 +142,8 @@ class System:
         return p
 
     def boot(self, seconds=60):
-        """Starts systemd in it. The container shares this host's network, so that a chain on loopback can be reached."""
+        """Starts systemd in it. The container shares this host's network,
+        so that a chain on loopback can be reached."""
         self.console = open(self.home / "console", "w+b")
         self.container = subprocess.Popen(
             [*NSPAWN, "-D", str(self.root), "--boot", "--", "systemd.unit=multi-user.target"],

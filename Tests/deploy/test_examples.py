@@ -27,7 +27,8 @@ def free_port():
 
 @pytest.fixture
 def nginx(tmp_path):
-    """The example as a whole configuration in tmp_path, its listeners and the page's port put elsewhere: (program, write(plain, tls, page))."""
+    """The example as a whole configuration in tmp_path, its listeners and the page's port put elsewhere:
+    (program, write(plain, tls, page))."""
     program = next(
         (p for p in (shutil.which("nginx"), ROOT / "build/tools/usr/sbin/nginx") if p and Path(p).exists()),
         None,
@@ -97,8 +98,29 @@ def test_nginx_takes_the_proxy(nginx, tmp_path):
     assert p.returncode == 0 and "[warn]" not in p.stderr, p.stderr
 
 
+def heard_over_websocket(raw, word):
+    """What the page sends over a WebSocket until its first status, once it was told the word."""
+    raw.sendall(
+        b"GET /ws HTTP/1.1\r\nHost: evenkeel.example\r\nOrigin: https://evenkeel.example\r\n"
+        b"Upgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    answer = b""
+    while b"\r\n\r\n" not in answer:
+        answer += raw.recv(4096)
+    assert answer.startswith(b"HTTP/1.1 101 "), answer
+    raw.sendall(bytes([0x81, 0x80 | len(word)]) + b"\0\0\0\0" + word)
+    heard = b""
+    while b'"STATUS"' not in heard:
+        part = raw.recv(65536)
+        assert part, heard
+        heard += part
+    raw.close()
+
+
 def test_the_page_through_nginx(nginx, chain, agents, tmp_path):
-    """A running agent's page over TLS, with a client's certificate and not without: the page, the API, a command, the WebSocket; no metrics."""
+    """A running agent's page over TLS, with a client's certificate and not without: the page, the API,
+    a command, the WebSocket; no metrics."""
     program, write = nginx
     tls, page = free_port(), free_port()
     write(
@@ -147,22 +169,7 @@ def test_the_page_through_nginx(nginx, chain, agents, tmp_path):
         assert get("/api/pause", "POST", **bearer)[0] == 200
         assert get("/api/status", Origin="https://elsewhere.example", **bearer)[0] == 403
         raw = context().wrap_socket(socket.create_connection(("127.0.0.1", tls), timeout=10))
-        raw.sendall(
-            b"GET /ws HTTP/1.1\r\nHost: evenkeel.example\r\nOrigin: https://evenkeel.example\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            b"Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n"
-        )
-        answer = b""
-        while b"\r\n\r\n" not in answer:
-            answer += raw.recv(4096)
-        assert answer.startswith(b"HTTP/1.1 101 "), answer
-        word = b"token correct-horse-battery-staple"
-        raw.sendall(bytes([0x81, 0x80 | len(word)]) + b"\0\0\0\0" + word)
-        heard = b""
-        while b'"STATUS"' not in heard:
-            part = raw.recv(65536)
-            assert part, heard
-            heard += part
-        raw.close()
+        heard_over_websocket(raw, b"token correct-horse-battery-staple")
     finally:
         proxy.terminate()
         proxy.wait(10)

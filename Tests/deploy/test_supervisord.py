@@ -1,4 +1,5 @@
-"""A real supervisord with the example's settings: killed, hanging, in a crash loop, upgraded in place with an order open, its log rotated."""
+"""A real supervisord with the example's settings: killed, hanging, in a crash loop,
+upgraded in place with an order open, its log rotated."""
 
 import os
 import re
@@ -167,8 +168,8 @@ def test_a_refused_config_waits_to_be_mended(chain, supervised):
 
 
 def test_a_hang_is_not_noticed_by_supervisord_but_by_those_who_ask(chain, supervised):
-    """SIGSTOP: supervisord goes on saying RUNNING. `status` answers within its bound that nobody answers, which is what a cron job or the
-    health check looks at; killed, it is started again."""
+    """SIGSTOP: supervisord goes on saying RUNNING. `status` answers within its bound that nobody answers,
+    which is what a cron job or the health check looks at; killed, it is started again."""
     s = supervised(chain)
     s.balanced()
     pid = s.pid()
@@ -185,7 +186,8 @@ def test_a_hang_is_not_noticed_by_supervisord_but_by_those_who_ask(chain, superv
 
 
 def test_upgraded_in_place_with_an_order_open(drifted, supervised, program):
-    """The new binary is put over the old one, the old process is killed while its order is on the way; one correction."""
+    """The new binary is put over the old one, the old process is killed while its order is on the way;
+    one correction."""
     drifted.fault("delay_send", n=1, slots=60)
     s = supervised(drifted)
     s.wait(

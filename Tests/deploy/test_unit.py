@@ -1,5 +1,5 @@
-"""The systemd unit: what systemd's own checkers say of it, and the agent under it on a booted Debian: credentials, sandbox, restart,
-reload, stop, and an upgrade of the package while an order is open."""
+"""The systemd unit: what systemd's own checkers say of it, and the agent under it on a booted Debian:
+credentials, sandbox, restart, reload, stop, and an upgrade of the package while an order is open."""
 
 import json
 import re
@@ -303,7 +303,8 @@ def test_a_secret_that_is_missing_is_named(host):
 
 
 def test_it_is_started_when_it_has_read_the_book(host):
-    """READY is the first look that succeeded; a node that is away delays the start and does not fail it. The status line is the agent's."""
+    """READY is the first look that succeeded; a node that is away delays the start and does not fail it.
+    The status line is the agent's."""
     host.ctl("stop", "evenkeel")
     host.chain.fault("http_status", status=503, n=3)
     host.ctl("start", "--no-block", "evenkeel")
@@ -314,7 +315,8 @@ def test_it_is_started_when_it_has_read_the_book(host):
 
 
 def test_a_hang_is_noticed_by_the_watchdog(host):
-    """SIGSTOP: no look ends, nothing feeds the watchdog. Shipped with 180 s; here the shortest that this interval allows, 7 s."""
+    """SIGSTOP: no look ends, nothing feeds the watchdog. Shipped with 180 s;
+    here the shortest that this interval allows, 7 s."""
     extra = host.system.root / "etc/systemd/system/evenkeel.service.d"
     extra.mkdir()
     (extra / "short.conf").write_text("[Service]\nWatchdogSec=2\nRestartSec=1\n")
@@ -378,7 +380,8 @@ def test_the_kill_file_is_seen_from_inside(host):
 
 
 def test_upgraded_with_an_order_open(host, build_package):
-    """dpkg -i of a newer version stops the old agent with its order journalled; the new one follows it. One correction."""
+    """dpkg -i of a newer version stops the old agent with its order journalled; the new one follows it.
+    One correction."""
     host.ctl("start", "evenkeel")
     host.until("balanced")
     landed = len(host.chain.landed())

@@ -1,4 +1,5 @@
-"""Man page and completions, made by Tools/words.py from the program's help: whole, well formed, and working in the real shells."""
+"""Man page and completions, made by Tools/words.py from the program's help: whole, well formed,
+and working in the real shells."""
 
 import re
 import shutil
@@ -73,7 +74,10 @@ def test_the_page_is_well_formed(made):
 
 def complete(made, *words):
     """What bash offers for the last word."""
-    script = 'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _evenkeel; printf "%s\\n" "${COMPREPLY[@]}"'
+    script = (
+        'source "$0"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _evenkeel; '
+        'printf "%s\\n" "${COMPREPLY[@]}"'
+    )
     p = subprocess.run(
         ["bash", "-c", script, str(made / "evenkeel.bash"), "evenkeel", *words],
         capture_output=True,
@@ -124,7 +128,8 @@ def test_fish(made, said):
 ZPTY = r"""
 zmodload zsh/zpty
 zpty z 'TERM=dumb PS1=ready zsh -f -i'
-zpty -w z "fpath=(%(home)s \$fpath); autoload -Uz compinit; compinit -u -D; zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' menu no; LISTMAX=9999"
+zpty -w z "fpath=(%(home)s \$fpath); autoload -Uz compinit; compinit -u -D"
+zpty -w z "zstyle ':completion:*' list-prompt ''; zstyle ':completion:*' menu no; LISTMAX=9999"
 zpty -w z "print loa''ded"
 while zpty -r -t z line || sleep 0.1; do [[ $line == *loaded* ]] && break; done
 zpty -n -w z $'evenkeel %(line)s\t\t'

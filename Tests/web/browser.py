@@ -112,7 +112,8 @@ class Page:
     def go(self, url):
         self.call("Page.navigate", url=url)
         self.until(
-            "location.protocol === 'http:' && document.readyState === 'complete' && document.getElementById('fresh') !== null"
+            "location.protocol === 'http:' && document.readyState === 'complete' && "
+            "document.getElementById('fresh') !== null"
         )
 
     def js(self, code):

@@ -1,4 +1,5 @@
-"""The page in a real browser, over the program's own demo. The pictures of the README are made here (EK_PICTURES=1)."""
+"""The page in a real browser, over the program's own demo.
+The pictures of the README are made here (EK_PICTURES=1)."""
 
 import json
 import os
@@ -93,11 +94,10 @@ def test_the_numbers_are_those_of_the_api(chrome, demo):
     page.until("document.getElementById('fresh').className === '' && S && S.settings && true")
     # One moment of the page against the status it was given, and that one is what the API gives.
     for _ in range(20):
-        seen = page.js("""({status: S, drift: document.getElementById('drift').textContent, spot: document.getElementById('spot').textContent,
-                           perp: document.getElementById('perp').textContent, net: document.getElementById('net').textContent,
-                           price: document.getElementById('price').textContent, health: document.getElementById('health').textContent,
-                           lev: document.getElementById('lev').textContent, mode: document.getElementById('mode').textContent,
-                           gates: document.getElementById('gatesum').textContent, slot: document.getElementById('slot').textContent})""")
+        seen = page.js("""(() => { const text = id => document.getElementById(id).textContent;
+            return {status: S, drift: text('drift'), spot: text('spot'), perp: text('perp'), net: text('net'),
+                    price: text('price'), health: text('health'), lev: text('lev'), mode: text('mode'),
+                    gates: text('gatesum'), slot: text('slot')} })()""")
         api = demo.get("api/status")
         if api["tick"] == seen["status"]["tick"] and api["phase"] == seen["status"]["phase"]:
             break
@@ -119,8 +119,10 @@ def test_the_numbers_are_those_of_the_api(chrome, demo):
     page.close()
 
 
-INK = """(() => { const c = document.getElementById('%s'), d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data, s = new Set();
-  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]); return s.size })()"""
+INK = """(() => { const c = document.getElementById('%s'), s = new Set();
+  const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;
+  for (let i = 0; i < d.length; i += 4) if (d[i + 3] > 200) s.add(d[i] << 16 | d[i + 1] << 8 | d[i + 2]);
+  return s.size })()"""
 
 
 def test_charts_are_drawn_and_drift_moves(chrome, demo):
@@ -144,7 +146,8 @@ def test_charts_are_drawn_and_drift_moves(chrome, demo):
     page.js("document.getElementById('chart-price').focus()")
     page.call("Input.dispatchKeyEvent", type="keyDown", key="ArrowLeft", code="ArrowLeft")
     page.until(
-        "[...document.querySelectorAll('.tip')].some(t => t.style.display === 'block' && /oracle price [0-9.,]+ \\$/.test(t.textContent))"
+        "[...document.querySelectorAll('.tip')].some(t => t.style.display === 'block' && "
+        "/oracle price [0-9.,]+ \\$/.test(t.textContent))"
     )
     assert page.errors == []
     page.close()
@@ -168,7 +171,8 @@ def test_controls_without_a_token(chrome, demo):
     page.until("B && S && true")
     assert page.js("!document.getElementById('lock').hidden && document.getElementById('buttons').hidden")
     page.js(
-        "document.getElementById('token').value = 'nonsense-nonsense-nonsense'; document.querySelector('#lock button').click()"
+        "document.getElementById('token').value = 'nonsense-nonsense-nonsense'; "
+        "document.querySelector('#lock button').click()"
     )
     page.until("document.getElementById('result').textContent.includes('not accepted')")
     page.until(
@@ -223,7 +227,8 @@ def test_paper_and_live(chrome, demo):
         "/On paper from now on|followed to its end first/.test(document.getElementById('result').textContent)"
     )
     page.until(
-        "S.mode === 'paper' && document.getElementById('do-live') !== null && document.getElementById('mode').textContent === 'PAPER'",
+        "S.mode === 'paper' && document.getElementById('do-live') !== null && "
+        "document.getElementById('mode').textContent === 'PAPER'",
         60,
     )
     assert page.text("ctlnote") == "Running on paper." and demo.get("api/status")["mode"] == "paper"
@@ -236,7 +241,8 @@ def test_paper_and_live(chrome, demo):
     page.js("document.getElementById('askyes').click()")
     page.until("document.getElementById('result').textContent.startsWith('Live from now on')")
     page.until(
-        "S.mode === 'live' && document.getElementById('do-paper') !== null && document.getElementById('mode').textContent === 'LIVE'",
+        "S.mode === 'live' && document.getElementById('do-paper') !== null && "
+        "document.getElementById('mode').textContent === 'LIVE'",
         60,
     )
     assert page.errors == [] and page.violations == []
@@ -247,7 +253,8 @@ def test_what_was_not_filled_is_not_said_to_be_sold(chrome, demo):
     page = chrome.page()
     page.go(demo.url)
     page.until("S && true")
-    said = page.js("""[['filled', .15], ['partial_gone', .1], ['expired', 0], ['failed', 0], ['unfilled_gone', 0], ['not_placed', 0], ['paper', 2]].map(([outcome, size]) =>
+    said = page.js("""[['filled', .15], ['partial_gone', .1], ['expired', 0], ['failed', 0],
+      ['unfilled_gone', 0], ['not_placed', 0], ['paper', 2]].map(([outcome, size]) =>
       done({action: 'EXPAND_SHORT', market: 'SOL-PERP', outcome, size}))""")
     assert said == [
         "sold 0.150 SOL",
@@ -284,7 +291,8 @@ def test_it_reconnects_after_the_role_was_killed_and_says_so_meanwhile(chrome, d
     assert "connection lost" in page.text("age") and "ago" in page.text("age")
     assert "old numbers" in page.text("alarm")
     page.until(
-        "document.getElementById('fresh').className === '' && document.getElementById('alarm').textContent === ''",
+        "document.getElementById('fresh').className === '' && "
+        "document.getElementById('alarm').textContent === ''",
         40,
     )
     assert demo.get("api/status")["tick"] > ticks  # the agent went on
@@ -310,7 +318,8 @@ def test_csv(chrome, demo):
     page.go(demo.url)
     page.until("S && true")
     page.js(
-        "window.took = null; URL.createObjectURL = b => { b.text().then(t => { window.took = t }); return 'blob:x' }; document.getElementById('csv').click()"
+        "window.took = null; URL.createObjectURL = b => { b.text().then(t => { window.took = t }); "
+        "return 'blob:x' }; document.getElementById('csv').click()"
     )
     text = page.until("window.took")
     assert text.splitlines()[0].startswith("time,market,mode,status,slot,price,spot,perp,drift_pct")
@@ -319,26 +328,38 @@ def test_csv(chrome, demo):
 
 @pytest.mark.parametrize("dark", [False, True])
 def test_contrast_and_names(chrome, demo, dark):
-    """Words against their ground at least 4.5 : 1; every control has a name; nothing can only be seen by colour or used by mouse."""
+    """Words against their ground at least 4.5 : 1; every control has a name;
+    nothing can only be seen by colour or used by mouse."""
     page = chrome.page(dark=dark)
     page.go(demo.url + "#token=" + demo.token)
     page.until(
         "!document.getElementById('buttons').hidden && document.getElementById('fresh').className === ''"
     )
     bad = page.js("""(() => {
-      const lum = c => { const v = c.map(x => { x /= 255; return x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4 }); return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };
+      const linear = x => x <= .03928 ? x / 12.92 : ((x + .055) / 1.055) ** 2.4;
+      const lum = c => { const v = c.map(x => linear(x / 255));
+        return .2126 * v[0] + .7152 * v[1] + .0722 * v[2] };
       const rgb = s => s.match(/[\\d.]+/g).map(Number);
-      const ground = e => { for (; e; e = e.parentElement) { const c = rgb(getComputedStyle(e).backgroundColor); if (c.length < 4 || c[3] > 0) return c } return [255, 255, 255] };
+      const ground = e => {
+        for (; e; e = e.parentElement) {
+          const c = rgb(getComputedStyle(e).backgroundColor);
+          if (c.length < 4 || c[3] > 0) return c
+        }
+        return [255, 255, 255] };
       const out = [];
       for (const e of document.querySelectorAll('body *')) {
-        if (!e.offsetParent || ![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
-        const a = lum(rgb(getComputedStyle(e).color)), b = lum(ground(e)), r = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
-        if (r < 4.5) out.push(e.id + ' ' + e.className + ' ' + e.textContent.slice(0, 30) + ' ' + r.toFixed(2));
+        if (!e.offsetParent) continue;
+        if (![...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) continue;
+        const a = lum(rgb(getComputedStyle(e).color)), b = lum(ground(e));
+        const r = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+        if (r >= 4.5) continue;
+        out.push(e.id + ' ' + e.className + ' ' + e.textContent.slice(0, 30) + ' ' + r.toFixed(2));
       } return out })()""")
     assert bad == []
     assert (
         page.js(
-            "[...document.querySelectorAll('button,input,canvas,a')].filter(e => !(e.textContent || e.getAttribute('aria-label') || (e.labels && e.labels.length))).length"
+            "[...document.querySelectorAll('button,input,canvas,a')].filter(e => !(e.textContent || "
+            "e.getAttribute('aria-label') || (e.labels && e.labels.length))).length"
         )
         == 0
     )
@@ -367,7 +388,8 @@ def test_pictures(chrome, tmp_path):
         for page in (desktop, phone):
             page.go(demo.url + "#token=" + demo.token)
         desktop.until(
-            "document.querySelectorAll('#cors tr').length >= 3 && S.status === 'balanced' && points().out.length > 40",
+            "document.querySelectorAll('#cors tr').length >= 3 && S.status === 'balanced' && "
+            "points().out.length > 40",
             150,
         )
         for page, name in ((desktop, "web-desktop.png"), (phone, "web-phone.png")):

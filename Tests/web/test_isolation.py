@@ -53,7 +53,8 @@ def test_a_flood_delays_no_tick():
         for t in loops:
             t.join(5)
         assert len(pages) == 100
-        # Five ticks a second are due; this machine may be busy with other things, so the flood is judged against the quiet time.
+        # Five ticks a second are due; this machine may be busy with other things,
+        # so the flood is judged against the quiet time.
         assert quiet[0] > 20 and loaded[0] > quiet[0] * 0.7, (quiet, loaded)
         assert loaded[1] / loaded[0] > quiet[1] / quiet[0] - 0.25, (quiet, loaded)
     finally:

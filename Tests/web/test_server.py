@@ -92,7 +92,8 @@ def test_the_page_carries_its_policy_and_no_cookie(role):
     ],
 )
 def test_no_path_leads_anywhere_else(role, path):
-    """libwebsockets tidies a path before it is looked up; what it becomes is one of the few that are served, or nothing."""
+    """libwebsockets tidies a path before it is looked up; what it becomes is one of the few that are served,
+    or nothing."""
     text = role.publish()
     a = request(role.port, path=path)
     assert a.status in (400, 403, 404, 406, 414, 0) or (a.status, a.body.decode()) == (200, text)
@@ -240,7 +241,8 @@ def test_wrong_tokens_hold_nobody_up(role):
     waiting = [socket.create_connection(("127.0.0.1", role.port)) for _ in range(40)]
     for s in waiting:
         s.sendall(
-            b"POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer nonsense-nonsense-nonsense\r\n\r\n"
+            b"POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: "
+            b"Bearer nonsense-nonsense-nonsense\r\n\r\n"
         )
     began = time.monotonic()
     assert request(role.port, path="/healthz").status in (200, 503) and time.monotonic() - began < 0.8
@@ -290,8 +292,8 @@ def test_a_command_with_a_body_is_taken_and_a_large_one_is_not(role):
     time.sleep(0.3)
     assert request(role.port, "POST", "/api/pause", authorization=BEARER, body=b"x" * 2000).status == 413
     raw = (
-        "POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\nContent-Length: 99999999999999999999\r\n\r\n"
-        % BEARER
+        "POST /api/pause HTTP/1.1\r\nHost: localhost\r\nAuthorization: %s\r\n"
+        "Content-Length: 99999999999999999999\r\n\r\n" % BEARER
     ).encode()
     assert Answer(exchange(role.port, raw, timeout=3)).status in (0, 400, 413)
     time.sleep(0.3)
@@ -376,7 +378,10 @@ def test_a_wrong_token_on_the_socket_ends_it(role):
 
 
 def test_no_other_upgrade(role):
-    raw = b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    raw = (
+        b"GET /ws HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n"
+        b"HTTP2-Settings: AAMAAABkAAQAAP__\r\n\r\n"
+    )
     assert not exchange(role.port, raw, timeout=2).startswith(b"HTTP/1.1 101")
     assert Socket(role.port, "/").status == 404
     assert Socket(role.port, extra=["Sec-WebSocket-Protocol: agent"]).status == 400

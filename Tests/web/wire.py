@@ -1,4 +1,5 @@
-"""What the web tests speak: raw HTTP over a socket, and WebSocket frames, so that nothing tidies up what is sent."""
+"""What the web tests speak: raw HTTP over a socket, and WebSocket frames,
+so that nothing tidies up what is sent."""
 
 import base64
 import json
