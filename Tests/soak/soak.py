@@ -1,11 +1,14 @@
-"""The whole program for hours, many times as fast as the world: agent, signer and page beside an embedded chain, with faults, page clients, commands and
-reloads; every process's memory, descriptors and threads are written down, and the chain's own record judges what was traded.
+"""The whole program for hours, many times as fast as the world: agent, signer and page beside an embedded
+chain, with faults, page clients, commands and reloads; every process's memory, descriptors and threads are
+written down, and the chain's own record judges what was traded.
 
-    soak.py [--binary B] [--seconds N | --ticks N] [--speed X] [--interval S] [--disturb HOURS] [--venue V] [--no-faults] [--seed N] [--every S]
+    soak.py [--binary B] [--seconds N | --ticks N] [--speed X] [--interval S] [--disturb HOURS] [--venue V]
+    [--no-faults] [--seed N] [--every S]
             [--results FILE --title T]
 
-Two hours at 1,000 times the speed by default: 60-second ticks, 83 days. Prints one line a minute and a table at the end. Exit 1 when memory grew, a
-descriptor or a thread stayed open, a process was replaced, or an order was wrong."""
+Two hours at 1,000 times the speed by default: 60-second ticks, 83 days. Prints
+one line a minute and a table at the end. Exit 1 when memory grew, a descriptor
+or a thread stayed open, a process was replaced, or an order was wrong."""
 import argparse
 import base64
 import collections
@@ -26,8 +29,10 @@ sys.path[:0] = [str(ROOT / "Tests" / "e2e"), str(ROOT / "Tests" / "crash")]
 from harness import Agent, localnet  # noqa: E402
 from judge import Judge  # noqa: E402
 
-FLAT_KIB = 64                                # a page table's or an allocator's whim; a leak of one byte a tick in two hours is 117 KiB
-SICK = ["http_status", "malformed", "truncate", "close", "slow", "rpc_error", "empty", "drop_send", "delay_send", "exec_http_error", "exec_close", "null_account",
+# a page table's or an allocator's whim; a leak of one byte a tick in two hours is 117 KiB
+FLAT_KIB = 64
+SICK = ["http_status", "malformed", "truncate", "close", "slow", "rpc_error", "empty", "drop_send",
+        "delay_send", "exec_http_error", "exec_close", "null_account",
         "wrong_owner", "wrong_discriminator", "short_data", "behind", "freeze", "flap", "expire_blockhashes"]
 
 
@@ -51,8 +56,10 @@ def children(pid):
 def measure(pid):
     """(resident KiB, private written KiB, descriptors, threads); None when it cannot be looked at."""
     try:
-        kb = {k: int(v) for k, v in re.findall(r"^(\w+): +(\d+) kB", Path("/proc/%d/smaps_rollup" % pid).read_text(), re.M)}
-        return kb["Rss"], kb["Private_Dirty"], len(os.listdir("/proc/%d/fd" % pid)), len(os.listdir("/proc/%d/task" % pid))
+        kb = {k: int(v) for k, v in re.findall(r"^(\w+): +(\d+) kB",
+                                               Path("/proc/%d/smaps_rollup" % pid).read_text(), re.M)}
+        descriptors, threads = (len(os.listdir("/proc/%d/%s" % (pid, what))) for what in ("fd", "task"))
+        return kb["Rss"], kb["Private_Dirty"], descriptors, threads
     except (OSError, KeyError):
         return None
 
@@ -86,7 +93,8 @@ class Log(threading.Thread):
 
     def __init__(self, stream):
         super().__init__(daemon=True)
-        self.stream, self.bytes, self.last, self.levels = stream, 0, collections.deque(maxlen=40), collections.Counter()
+        self.stream, self.bytes = stream, 0
+        self.last, self.levels = collections.deque(maxlen=40), collections.Counter()
         self.start()
 
     def run(self):
@@ -106,7 +114,8 @@ def page_client(port, until, seen_all, longest_s):
     while not until.is_set():
         try:
             with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
-                s.sendall(b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n"
+                s.sendall(b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\n"
+                          b"Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: %s\r\n\r\n"
                           % (port, base64.b64encode(os.urandom(16))))
                 ends = time.monotonic() + rng.uniform(1, longest_s)
                 while time.monotonic() < ends and not until.is_set() and s.recv(65536):
@@ -115,7 +124,8 @@ def page_client(port, until, seen_all, longest_s):
             for path in ("/api/status", "/metrics", "/", "/api/history?points=%d" % points):
                 body = b""
                 with socket.create_connection(("127.0.0.1", port), timeout=2) as s:
-                    s.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n" % (path.encode(), port))
+                    s.sendall(b"GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nConnection: close\r\n\r\n"
+                              % (path.encode(), port))
                     while part := s.recv(65536):
                         body += part
                 full = body.count(b"],[") >= points // 2
@@ -147,14 +157,39 @@ def weather(chain, rng):
     elif kind == "expire_blockhashes":
         chain.ctl("expire_blockhashes")
     else:
-        chain.fault(kind, n=rng.choice([1, 3, 10, 40]), status=rng.choice([429, 500, 503]), ms=rng.choice([1, 20, 300]), slots=rng.choice([5, 30, 300]))
-    chain.ctl("model", land_delay=rng.choice([0, 0, 2, 10]), take_fail_permille=rng.choice([0, 0, 300]), partial_permille=rng.choice([0, 0, 500]))
+        chain.fault(kind, n=rng.choice([1, 3, 10, 40]), status=rng.choice([429, 500, 503]),
+                    ms=rng.choice([1, 20, 300]), slots=rng.choice([5, 30, 300]))
+    chain.ctl("model", land_delay=rng.choice([0, 0, 2, 10]), take_fail_permille=rng.choice([0, 0, 300]),
+              partial_permille=rng.choice([0, 0, 500]))
     return kind
 
 
 def free_port():
     with socket.create_server(("127.0.0.1", 0)) as s:
         return s.getsockname()[1]
+
+
+def book(a, port):
+    """The chain and the agent on it, with its page at the port."""
+    chain = localnet(a.binary, a.venue, speed=a.speed, tick_ms=None, unix_ts=int(time.time()), sol=10,
+                     perp=-9, wallet_sol=1000, disturb=a.disturb, volatility=0.9, seed=a.seed)
+    agent = Agent(a.binary, chain, agent__loop_interval_seconds=a.interval,
+                  rpc__url=[chain.url, chain.url.replace("127.0.0.1", "localhost")], rpc__timeout_ms=5000,
+                  hedge__max_trades_per_day=100000, gates__max_failures=1000,
+                  web__listen="127.0.0.1:%d" % port)
+    return chain, agent
+
+
+def disagreements(a, lived, ticks, agent, filled):
+    """What the agent's own record, the ticks and the chain's fills do not tell alike."""
+    out = []
+    record = agent.record()
+    if int(record["corrections_total"]) != len(filled):
+        out.append("the agent booked %s corrections, the chain saw %d"
+                   % (record["corrections_total"], len(filled)))
+    if (len(filled) == 0 and a.disturb) or ticks.n < lived * a.speed / float(a.interval) / 10:
+        out.append("only %d ticks and %d corrections in %.0f s" % (ticks.n, len(filled), lived))
+    return out
 
 
 def run(a):
@@ -169,7 +204,7 @@ def run(a):
     looks_at_page(port, until, warm, min(20, a.seconds / 20))
     trouble += [] if warm.wait(120) else ["the page gave no history of some length within two minutes"]
     began, said, looked, next_weather, roles = time.monotonic(), 0.0, 0.0, 0.0, None
-    over = lambda: ticks.n >= a.ticks if a.ticks else time.monotonic() - began >= a.seconds              # noqa: E731
+    over = lambda: ticks.n >= a.ticks if a.ticks else time.monotonic() - began >= a.seconds  # noqa: E731
     try:
         while not over() and p.poll() is None:
             time.sleep(0.2)
@@ -186,7 +221,8 @@ def run(a):
                 if roles is None:
                     roles = alive
                 elif set(roles) != set(alive):
-                    trouble.append("after %.0f s the processes are %s, at the start they were %s" % (now, alive, roles))
+                    trouble.append("after %.0f s the processes are %s, at the start they were %s"
+                                   % (now, alive, roles))
                     roles = alive
                 disk.append((now, sum(map(written, alive)) - ticks.bytes - log.bytes))
                 for pid, role in alive.items():
@@ -213,11 +249,7 @@ def run(a):
             trouble.append("it stopped with %s" % code)
         trouble += judge.findings()
         filled = judge.filled()
-        record = agent.record()
-        if int(record["corrections_total"]) != len(filled):
-            trouble.append("the agent booked %s corrections, the chain saw %d" % (record["corrections_total"], len(filled)))
-        if (len(filled) == 0 and a.disturb) or ticks.n < lived * a.speed / float(a.interval) / 10:
-            trouble.append("only %d ticks and %d corrections in %.0f s" % (ticks.n, len(filled), lived))
+        trouble += disagreements(a, lived, ticks, agent, filled)
         files = sum(f.stat().st_blocks * 512 for f in agent.home.iterdir() if f.name.startswith("state.bin"))
         return report(a, lived, ticks, log, samples, kinds, judge, filled, files, disk, trouble)
     finally:
@@ -248,17 +280,22 @@ def report(a, lived, ticks, log, samples, kinds, judge, filled, files, disk, tro
 
     def counted(c):
         return ", ".join("%s %d" % x for x in c.most_common()) or "none"
-    out.append("| | |\n|---|---|\n| run | %.0f s at %d times the speed, a tick every %s s: %.1f days, %s, seed %d |" % (
+    out.append("| | |\n|---|---|")
+    out.append("| run | %.0f s at %d times the speed, a tick every %s s: %.1f days, %s, seed %d |" % (
         lived, a.speed, a.interval, lived * a.speed / 86400, a.venue, a.seed))
     out.append("| ticks | %d: %s |" % (ticks.n, counted(ticks.statuses)))
-    out.append("| orders | %d sent, %d corrections, each judged by the chain's record |" % (len(judge.orders()), len(filled)))
+    out.append("| orders | %d sent, %d corrections, each judged by the chain's record |"
+               % (len(judge.orders()), len(filled)))
     out.append("| faults | %d: %s |" % (sum(kinds.values()), counted(kinds)))
     out.append("| log lines | %s |" % counted(log.levels))
-    out.append("| written to disk a day | %s; state and history take %d KiB |" % (a_day(disk, 86400 / a.speed), files // 1024))
-    out.append("\n| process | resident, KiB | private written, KiB | descriptors | threads |\n|---|---|---|---|---|")
+    out.append("| written to disk a day | %s; state and history take %d KiB |"
+               % (a_day(disk, 86400 / a.speed), files // 1024))
+    out.append("\n| process | resident, KiB | private written, KiB | descriptors | threads |")
+    out.append("|---|---|---|---|---|")
     for (pid, role), s in samples.items():
         tenth = max(1, len(s) // 10)
-        early, late = s[tenth:5 * tenth] or s[:1], s[-tenth:]                # lanes, pools and lists fill to their bounds at first
+        # lanes, pools and lists fill to their bounds at first
+        early, late = s[tenth:5 * tenth] or s[:1], s[-tenth:]
 
         def at(rows, i):
             return statistics.median_low([r[i] for r in rows])
@@ -269,7 +306,8 @@ def report(a, lived, ticks, log, samples, kinds, judge, filled, files, disk, tro
         if len(s) >= 20:
             for i, what, most in ((2, "private memory", FLAT_KIB), (3, "descriptors", 0), (4, "threads", 0)):
                 if min(r[i] for r in late) - max(r[i] for r in early) > most:
-                    trouble.append("%s of %s (process %d): %d, at the end %d" % (what, role, pid, at(early, i), at(late, i)))
+                    trouble.append("%s of %s (process %d): %d, at the end %d"
+                                   % (what, role, pid, at(early, i), at(late, i)))
     out.append("\n" + "\n".join(["WRONG: " + t for t in trouble] or ["Flat, and every order right."]))
     print("\n" + "\n".join(out))
     if a.results:
