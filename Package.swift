@@ -29,7 +29,8 @@ func cSettings(optimise: String) -> [CSetting] {
     [
         .unsafeFlags(["-std=gnu11", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-D_GNU_SOURCE"]),
         .unsafeFlags(["-fstack-protector-strong", "-ffunction-sections", "-fdata-sections"]),
-        .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),  // glibc has it for optimised code
+        // glibc has it for optimised code
+        .unsafeFlags(["-D_FORTIFY_SOURCE=2"], .when(configuration: .release)),
         .unsafeFlags(embedded ? [optimise, "-fno-asynchronous-unwind-tables"] : []),
     ]
 }
@@ -52,7 +53,8 @@ let package = Package(
         // What only some roles need is loaded by them: sys_load.h.
         .target(name: "EvenkeelSys", dependencies: ["EvenkeelCore"], path: "CSources/EvenkeelSys",
                 cSettings: cSettings(optimise: "-Oz"),
-                linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"), .linkedLibrary("sodium")]),
+                linkerSettings: [.linkedLibrary("jansson"), .linkedLibrary("inih"),
+                                 .linkedLibrary("sodium")]),
         .target(name: "Text", dependencies: ["EvenkeelCore"], swiftSettings: fastSwift),
         .target(name: "Model", dependencies: ["EvenkeelCore", "Text"], swiftSettings: swift),
         .target(name: "Rpc", dependencies: ["EvenkeelCore", "Text", "Model"], swiftSettings: swift),

@@ -120,8 +120,8 @@ package enum Answers {
         var v = ek_json()
         var out = Blockhash(hash: ek_key(), lastValidHeight: 0, slot: try contextSlot(r, a))
         guard ek_json_path(r, "value.blockhash", &v) == EK_OK, ek_json_key(v, &out.hash) == EK_OK,
-              ek_json_path(r, "value.lastValidBlockHeight", &v) == EK_OK, ek_json_u64(v, &out.lastValidHeight) == EK_OK,
-              out.lastValidHeight > 0
+              ek_json_path(r, "value.lastValidBlockHeight", &v) == EK_OK,
+              ek_json_u64(v, &out.lastValidHeight) == EK_OK, out.lastValidHeight > 0
         else { throw Trouble("the answer has no blockhash or height", of: a) }
         return out
     }
@@ -175,7 +175,9 @@ package enum Answers {
         let said = ek_json_member(entry, "confirmationStatus", &v) == EK_OK
         if said && ek_json_text_is(v, "processed") != 0 { return (.processed, slot) }
         if !said || (ek_json_text_is(v, "confirmed") == 0 && ek_json_text_is(v, "finalized") == 0) {
-            guard ek_json_member(entry, "confirmations", &v) == EK_OK, ek_json_kind(v) == 0x6E else { return (.unsaid, slot) }
+            guard ek_json_member(entry, "confirmations", &v) == EK_OK, ek_json_kind(v) == 0x6E else {
+                return (.unsaid, slot)
+            }
         }
         guard ek_json_member(entry, "err", &v) == EK_OK else {
             throw Trouble("the answer has an entry without err", of: a)
@@ -247,7 +249,9 @@ package enum Answers {
         guard ek_json_member(r, "value", &value) == EK_OK, ek_json_member(value, "err", &v) == EK_OK else {
             throw Trouble("the answer has no verdict", of: a)
         }
-        if ek_json_kind(v) != 0x6E { return Simulated(error: ChainError(v), units: 0, slot: slot, value: value) }
+        if ek_json_kind(v) != 0x6E {
+            return Simulated(error: ChainError(v), units: 0, slot: slot, value: value)
+        }
         var units: UInt64 = 0
         guard ek_json_member(value, "unitsConsumed", &v) == EK_OK, ek_json_u64(v, &units) == EK_OK else {
             throw Trouble("the answer has no compute units", of: a)

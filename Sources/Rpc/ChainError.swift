@@ -18,14 +18,17 @@ package struct ChainError {
         if ek_json_member(v, "InstructionError", &x) == EK_OK {
             var part = ek_json()
             var n: UInt64 = 0
-            if ek_json_item(x, 0, &part) == EK_OK && ek_json_u64(part, &n) == EK_OK && n < 256 { instruction = Int(n) }
+            if ek_json_item(x, 0, &part) == EK_OK && ek_json_u64(part, &n) == EK_OK && n < 256 {
+                instruction = Int(n)
+            }
             if ek_json_item(x, 1, &part) == EK_OK {
                 if ek_json_kind(part) == 0x22 {
                     word = Answers.printable(part, limit: 80)
                     return
                 }
                 var c = ek_json()
-                if ek_json_member(part, "Custom", &c) == EK_OK && ek_json_u64(c, &n) == EK_OK && n <= UInt64(UInt32.max) {
+                if ek_json_member(part, "Custom", &c) == EK_OK && ek_json_u64(c, &n) == EK_OK
+                    && n <= UInt64(UInt32.max) {
                     custom = UInt32(n)
                     return
                 }

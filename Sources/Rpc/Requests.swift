@@ -7,8 +7,8 @@ import Text
 /// What an outstanding request is for. The answer's handler is chosen by this, never by what the answer looks
 /// like.
 package enum Ask: UInt8 {
-    case none, stale, markets, names, book, opinion, prices, blockhash, fees, height, genesis, probe, simulate, send,
-        status, epoch, hashHeight, health
+    case none, stale, markets, names, book, opinion, prices, blockhash, fees, height, genesis, probe,
+        simulate, send, status, epoch, hashHeight, health
 }
 
 extension Ask {
@@ -94,14 +94,16 @@ package struct Requests {
         }
     }
 
-    package mutating func book<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func book<R>(id: UInt32, minSlot: UInt64,
+                                  _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         write(UInt64(id), at: idAt)
         write(minSlot, at: slotAt)
         return accounts.bytes.withUnsafeBufferPointer(body)
     }
 
     /// getMultipleAccounts of any keys (market discovery).
-    package mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func markets<R>(id: UInt32, keys: [ek_key], minSlot: UInt64,
+                                     _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getMultipleAccounts", id: id)
         text.put("[")
         put(list: keys)
@@ -127,7 +129,8 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    package mutating func blockhash<R>(id: UInt32, minSlot: UInt64, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func blockhash<R>(id: UInt32, minSlot: UInt64,
+                                       _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put("[{\"commitment\":\"confirmed\",\"minContextSlot\":")
         text.put(minSlot)
@@ -137,14 +140,16 @@ package struct Requests {
     }
 
     /// Tells slot and height of a finalized bank where getEpochInfo is not offered.
-    package mutating func blockhash<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func blockhash<R>(id: UInt32, finalized: Bool,
+                                       _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getLatestBlockhash", id: id)
         text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    package mutating func fees<R>(id: UInt32, writable: [ek_key], _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func fees<R>(id: UInt32, writable: [ek_key],
+                                  _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getRecentPrioritizationFees", id: id)
         text.put("[")
         put(list: writable)
@@ -160,19 +165,22 @@ package struct Requests {
         for _ in 0...n { text.put(byte: 0) }            // one more for the terminating NUL
         text.bytes.withUnsafeMutableBufferPointer { b in
             guard let base = b.baseAddress else { return }
-            base.advanced(by: at).withMemoryRebound(to: CChar.self, capacity: n + 1) { _ = ek_base64_encode(p, raw.count, $0) }
+            base.advanced(by: at).withMemoryRebound(to: CChar.self, capacity: n + 1) {
+                _ = ek_base64_encode(p, raw.count, $0)
+            }
         }
         text.bytes.removeLast(text.count - at - n)
     }
 
     /// The transaction carries no signature yet: a node cannot land what it was only asked to simulate.
-    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, shown: [ek_key], minSlot: UInt64,
-                              _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func simulate<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, shown: [ek_key],
+                                      minSlot: UInt64,
+                                      _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("simulateTransaction", id: id)
         text.put("[\"")
         base64(transaction)
-        text.put("\",{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"sigVerify\":false,\"replaceRecentBlockhash\":true,")
-        text.put("\"minContextSlot\":")
+        text.put("\",{\"encoding\":\"base64\",\"commitment\":\"confirmed\",\"sigVerify\":false,")
+        text.put("\"replaceRecentBlockhash\":true,\"minContextSlot\":")
         text.put(minSlot)
         text.put(",\"accounts\":{\"encoding\":\"base64\",\"addresses\":")
         put(list: shown)
@@ -181,7 +189,8 @@ package struct Requests {
         return text.bytes.withUnsafeBufferPointer(body)
     }
 
-    package mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func send<R>(id: UInt32, transaction: UnsafeBufferPointer<UInt8>,
+                                  _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("sendTransaction", id: id)
         text.put("[\"")
         base64(transaction)
@@ -192,7 +201,8 @@ package struct Requests {
 
     /// `history`: also beyond the few minutes of which every node knows; many nodes keep none and refuse such
     /// a question.
-    package mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func status<R>(id: UInt32, signature: UnsafePointer<UInt8>, history: Bool,
+                                    _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getSignatureStatuses", id: id)
         text.put("[[\"")
         text.put(signature: signature)
@@ -203,7 +213,8 @@ package struct Requests {
 
     /// Slot and block height of one bank in one answer. Expiry is proven with a finalized one: of that depth
     /// there are no forks.
-    package mutating func epoch<R>(id: UInt32, finalized: Bool, _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
+    package mutating func epoch<R>(id: UInt32, finalized: Bool,
+                                   _ body: (UnsafeBufferPointer<UInt8>) -> R) -> R {
         open("getEpochInfo", id: id)
         text.put(finalized ? "[{\"commitment\":\"finalized\"}]" : "[{\"commitment\":\"confirmed\"}]")
         close()

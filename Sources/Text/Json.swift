@@ -109,7 +109,8 @@ package struct Json {
     package mutating func resumeAfterRaw() { first = false }
 
     /// Items of a list.
-    @_disfavoredOverload @inline(never) package mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
+    @_disfavoredOverload @inline(never)
+    package mutating func item(_ v: Text) { comma(); text.put(jsonString: v) }
     /// A word of the program's own, without anything to escape.
     @inline(__always) package mutating func item(_ v: StaticString) { item(word: v.utf8Start) }
     @inline(never) private mutating func item(word v: UnsafePointer<UInt8>) {

@@ -25,7 +25,8 @@ package struct Sentence: StringInterpolationProtocol {
     // MARK: words
 
     @inline(__always) package mutating func appendInterpolation(_ s: StaticString) { text.put(s) }
-    @_disfavoredOverload @inline(__always) package mutating func appendInterpolation(_ t: Text) { text.put(t) }
+    @_disfavoredOverload @inline(__always)
+    package mutating func appendInterpolation(_ t: Text) { text.put(t) }
     /// A NUL-terminated C string; a nil pointer says nothing.
     @inline(__always) package mutating func appendInterpolation(c p: UnsafePointer<CChar>?) { text.put(c: p) }
     /// With quotes, and escaped as JSON wants it.
@@ -49,12 +50,14 @@ package struct Sentence: StringInterpolationProtocol {
         text.put(fixed: Int64(clamping: v), decimals: decimals, shown: shown, sign: sign)
     }
     /// Micro-dollars: "$1.50", "-$0.37".
-    @inline(__always) package mutating func appendInterpolation<T: FixedWidthInteger>(usd v: T, shown: Int = 2) {
+    @inline(__always)
+    package mutating func appendInterpolation<T: FixedWidthInteger>(usd v: T, shown: Int = 2) {
         text.put(usd: Int64(clamping: v), shown: shown)
     }
     /// Base units of 1e-9 (SOL, BTC), without the unit's name.
     @inline(__always)
-    package mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4, sign: Bool = false) {
+    package mutating func appendInterpolation<T: FixedWidthInteger>(base v: T, shown: Int = 4,
+                                                                   sign: Bool = false) {
         text.put(fixed: Int64(clamping: v), decimals: 9, shown: shown, sign: sign)
     }
     /// Millionths as per cent, without the sign for it: 5,000 is "0.50".

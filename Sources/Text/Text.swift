@@ -41,11 +41,13 @@ package struct Text {
     package mutating func clear() { bytes.removeAll(keepingCapacity: true) }
 
     @inline(__always) package mutating func put(_ s: StaticString) { put(literal: s.utf8Start) }
-    @inline(never) package mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
+    @inline(never)
+    package mutating func put(literal p: UnsafePointer<UInt8>) { put(raw: p, count: Text.length(p)) }
 
     /// A text, or a sentence with values in it. (Disfavoured, so that a plain literal goes as its pointer and
     /// not as a copy.)
-    @_disfavoredOverload @inline(never) package mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
+    @_disfavoredOverload @inline(never)
+    package mutating func put(_ t: Text) { bytes.append(contentsOf: t.bytes) }
     @inline(never) package mutating func put(bytes b: [UInt8]) { bytes.append(contentsOf: b) }
     @inline(never) package mutating func put(byte b: UInt8) { bytes.append(b) }
     @inline(never) package mutating func put(raw p: UnsafePointer<UInt8>, count: Int) {
@@ -147,7 +149,8 @@ package struct Text {
     /// base58 of a 32-byte key.
     @inline(never) package mutating func put(key: ek_key) {
         var k = key
-        var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64) = (0, 0, 0, 0, 0, 0, 0, 0)
+        var buffer: (UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64, UInt64)
+        buffer = (0, 0, 0, 0, 0, 0, 0, 0)
         withUnsafeMutableBytes(of: &buffer) { raw in
             guard let base = raw.baseAddress?.assumingMemoryBound(to: CChar.self) else { return }
             let n = ek_key_to_base58(&k, base)
