@@ -23,8 +23,10 @@ func assessCommand() -> Int32 {
     let help: StaticString = """
         evenkeel assess ACCOUNTS.json [-c FILE] [--json]
 
-        The assessment of a saved read, offline: {"keys":[base58 ...],"result":<the getMultipleAccounts result>}, as
-        `evenkeel status --accounts FILE` saves it. With -c the config's hedged markets and spot legs, else SOL-PERP and
+        The assessment of a saved read, offline: \
+        {"keys":[base58 ...],"result":<the getMultipleAccounts result>}, as
+        `evenkeel status --accounts FILE` saves it. \
+        With -c the config's hedged markets and spot legs, else SOL-PERP and
         both legs.
 
         """
@@ -50,8 +52,9 @@ func assessCommand() -> Int32 {
     }
     defer { sys_free(bytes) }
     guard ek_crypto_init() == EK_OK, let saved = parse(bytes, len) else {
-        return refuse(path,
-                      "is not a saved read: {\"keys\":[...],\"result\":{\"context\":{\"slot\":N},\"value\":[...]}}")
+        return refuse(path, """
+            is not a saved read: {"keys":[...],"result":{"context":{"slot":N},"value":[...]}}
+            """)
     }
     return assess(saved, rules, path, a.flag)
 }
@@ -146,9 +149,9 @@ private func putAccounts(_ book: UnsafeMutablePointer<ek_book>, _ saved: Saved,
             var account = saved.accounts[i]
             var key = saved.keys[i]
             var n = 0
-            guard account.present != 0, ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0 else {
-                continue
-            }
+            guard account.present != 0,
+                  ek_scan_data(saved.json, &account, work, cap, &n) == EK_OK, n > 0
+            else { continue }
             if role == Int32(EK_ROLE_CLOCK) {
                 guard same(key, EK_CLOCK_SYSVAR) else { continue }
             } else if same(key, EK_CLOCK_SYSVAR) { continue }
@@ -206,9 +209,8 @@ private func putHoldings(_ book: UnsafeMutablePointer<ek_book>, _ plan: UnsafeMu
 private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules,
                           _ path: UnsafePointer<CChar>?,
                           _ venue: OpaquePointer?, _ json: Bool) -> Int32 {
-    guard let perp = hedge.perpName.withCString({ ek_book_perp_by_name(book, $0, hedge.perpName.count) }) else {
-        return refuse(path, "holds no perp market of the hedged name")
-    }
+    let named = hedge.perpName.withCString { ek_book_perp_by_name(book, $0, hedge.perpName.count) }
+    guard let perp = named else { return refuse(path, "holds no perp market of the hedged name") }
     let spot = hedge.spotName.withCString { ek_book_spot_by_name(book, $0, hedge.spotName.count) }
     var legs = hedge.coreLegs(perp: perp.pointee.market_index, spot: spot?.pointee.market_index ?? 0xFFFF,
                               mint: spot?.pointee.mint ?? ek_key())

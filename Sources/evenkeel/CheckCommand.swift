@@ -11,8 +11,10 @@ func checkCommand() -> Int32 {
     if let code = a.take("c:config= json h:help", 3, help: """
         evenkeel check -c FILE [--json]
 
-        Every condition for live trading with its measured value and, where it fails, what to do; then what the agent
-        would do right now. Reads the chain and simulates. It signs, sends and writes nothing, and may run beside the
+        Every condition for live trading with its measured value and, \
+        where it fails, what to do; then what the agent
+        would do right now. Reads the chain and simulates. \
+        It signs, sends and writes nothing, and may run beside the
         agent. Exit 3: the agent would refuse to trade live.
 
         """) { return code }

@@ -13,7 +13,8 @@ struct ChainAddress {
 
 func startChain(_ a: DemoArguments, _ child: inout Int32) -> ChainAddress? {
     let words: [Text] = [
-        "evenkeel", "localnet", "--port", "0", "--venue", a.venue, "--seed", "\(a.seed)", "--speed", "\(a.speed)",
+        "evenkeel", "localnet", "--port", "0", "--venue", a.venue,
+        "--seed", "\(a.seed)", "--speed", "\(a.speed)",
         "--sol", "9.5", "--wallet-sol", "0.5", "--perp", "-9", "--usdt", "1000",
         "--price", "148.32", "--disturb", "1.5", "--take-fail", "10",
     ]
@@ -50,8 +51,9 @@ private func parseGreeting(_ line: UnsafePointer<CChar>, _ n: Int) -> ChainAddre
     func text(_ key: StaticString) -> Text {
         var v = ek_json()
         var out = Text()
-        key.utf8Start.withMemoryRebound(to: CChar.self,
-                                        capacity: key.utf8CodeUnitCount + 1) { _ = ek_json_member(root, $0, &v) }
+        key.utf8Start.withMemoryRebound(to: CChar.self, capacity: key.utf8CodeUnitCount + 1) {
+            _ = ek_json_member(root, $0, &v)
+        }
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { p in
             var len = 0
             if let base = p.baseAddress, ek_json_text(v, base, 256, &len) == EK_OK { out.put(c: base) }
@@ -71,13 +73,17 @@ func chainSummary(_ chain: ChainAddress) -> (fees_e6: Int64?, funding_e6: Int64?
     let url: Text = "\(chain.url)/ctl"
     guard url.withCString({ sys_http_add(http, $0) }) == 0 else { return (nil, nil, 0) }
     let body: Text = "{\"op\":\"summary\"}"
-    let sent = body.bytes.withUnsafeBufferPointer { sys_http_post(http, 0, 1, $0.baseAddress, $0.count, 2_000) }
+    let sent = body.bytes.withUnsafeBufferPointer {
+        sys_http_post(http, 0, 1, $0.baseAddress, $0.count, 2_000)
+    }
     guard sent == 0 else { return (nil, nil, 0) }
     var r = sys_http_result()
     while sys_http_next(http, &r) == 0 { _ = sys_http_wait(http, nil, 0, 100) }
     var root = ek_json()
     var v = ek_json()
-    guard r.kind == SYS_HTTP_OK, ek_json_root(r.body, r.body_len, &root) == EK_OK else { return (nil, nil, 0) }
+    guard r.kind == SYS_HTTP_OK, ek_json_root(r.body, r.body_len, &root) == EK_OK else {
+        return (nil, nil, 0)
+    }
     var fees: Int64 = 0
     var funding: Int64 = 0
     var lamports: UInt64 = 0

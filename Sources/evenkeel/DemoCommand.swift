@@ -18,15 +18,19 @@ struct DemoArguments {
 }
 
 private let demoHelp: StaticString = """
-    evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION] [--listen ADDR:PORT] [--no-web]
+    evenkeel demo [--venue velocity|drift] [--seed N] [--speed X] [--for DURATION] \
+    [--listen ADDR:PORT] [--no-web]
 
-    The unchanged agent against the embedded chain on a loopback port, in accelerated time; no config, key or network is
-    needed. It starts with 10 SOL of spot against a short of 9. Deposits and withdrawals disturb the book; a summary at
+    The unchanged agent against the embedded chain on a loopback port, \
+    in accelerated time; no config, key or network is
+    needed. It starts with 10 SOL of spot against a short of 9. \
+    Deposits and withdrawals disturb the book; a summary at
     the end compares with doing nothing.
       --seed N        prices, funding and disturbances follow from it (7)
       --speed X       how many times as fast as real time (300)
       --for DURATION  of the chain's time: 90s, 45m, 12h, 3d (6h)
-      --listen A:P    where the page is served while the demo runs (127.0.0.1:8000, or a free port when that is taken)
+      --listen A:P    where the page is served while the demo runs \
+    (127.0.0.1:8000, or a free port when that is taken)
       --no-web        no page
 
     """
@@ -88,7 +92,9 @@ private func writeKey(_ path: Text) -> Bool {
 }
 
 private func writePrivate(_ t: Text, _ path: Text) -> Bool {
-    path.withCString { p in t.bytes.withUnsafeBufferPointer { sys_write_private(p, $0.baseAddress, $0.count) } } == 0
+    path.withCString { p in
+        t.bytes.withUnsafeBufferPointer { sys_write_private(p, $0.baseAddress, $0.count) }
+    } == 0
 }
 
 /// The config of the demo's agent: everything in the scratch directory.
@@ -135,7 +141,9 @@ private func load(_ config: Text, _ box: LoadedConfig) -> Text? {
         guard let base = why.baseAddress else { return "no memory" }
         let name: StaticString = "demo"
         let err = name.utf8Start.withMemoryRebound(to: CChar.self, capacity: 5) { n in
-            config.bytes.withUnsafeBufferPointer { sys_config_parse(n, $0.baseAddress, $0.count, 0, box.config, base) }
+            config.bytes.withUnsafeBufferPointer {
+                sys_config_parse(n, $0.baseAddress, $0.count, 0, box.config, base)
+            }
         }
         return err == EK_OK ? nil : textOf(base)
     }

@@ -66,8 +66,8 @@ final class DemoView: StatusSink {
             if now.unix_s - lastCooldownEvent_s > r.cooldownLeft_s + 60 || lastCooldownEvent_s == 0 {
                 lastCooldownEvent_s = now.unix_s + r.cooldownLeft_s
                 let left = r.cooldownLeft_s
-                event(now,
-                      "cooldown, \(left / 60) m \(left % 60) s left            drift \(percent(r.view.drift_ppm))")
+                let drift = percent(r.view.drift_ppm)
+                event(now, "cooldown, \(left / 60) m \(left % 60) s left            drift \(drift)")
             }
         default: break
         }
@@ -81,7 +81,9 @@ final class DemoView: StatusSink {
     private func take(_ r: Report, _ v: View, _ now: Now) {
         let spot = r.view.a.spot_base_e9
         if firstPerp_e9 == nil { firstPerp_e9 = r.view.perp_e9 }
-        if let before = lastSpot_e9, (spot - before).magnitude > 20_000_000 { disturbed(spot - before, r, now) }
+        if let before = lastSpot_e9, (spot - before).magnitude > 20_000_000 {
+            disturbed(spot - before, r, now)
+        }
         lastSpot_e9 = spot
         if prices.count >= 40 { prices.removeFirst() }
         prices.append(r.view.a.oracle_price_e6)
@@ -111,7 +113,8 @@ final class DemoView: StatusSink {
         let action = ek_action_name(r.action)
         let order: Text = "\(c: action) \(base: r.size_e9, shown: 2) @ \(fixed: price, decimals: 6, shown: 2)"
         let filled: StaticString = r.status == .partial ? "partly filled" : "filled"
-        event(now, "\(order)  \(filled)   drift \(percent(r.view.drift_ppm)) -> \(percent(r.after.drift_ppm))")
+        let (before, after) = (percent(r.view.drift_ppm), percent(r.after.drift_ppm))
+        event(now, "\(order)  \(filled)   drift \(before) -> \(after)")
     }
 
     /// Days from 1, hours and minutes since the demo began.

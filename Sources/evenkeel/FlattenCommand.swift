@@ -9,8 +9,10 @@ func flattenCommand() -> Int32 {
     if let code = a.take("c:config= yes h:help", 3, help: """
         evenkeel flatten -c FILE [--yes]
 
-        Closes every hedged perp, reduce-only, through the gates, in parts where max_trade_size asks for it. The spot
-        stays. The agent is paused from then on, also after a restart, until resume. Asks first, unless --yes is given.
+        Closes every hedged perp, reduce-only, through the gates, \
+        in parts where max_trade_size asks for it. The spot
+        stays. The agent is paused from then on, also after a restart, until resume. \
+        Asks first, unless --yes is given.
         `evenkeel pause` stops it.
 
         """) { return code }

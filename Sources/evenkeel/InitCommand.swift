@@ -147,7 +147,8 @@ private func steps(_ place: InitPlace, _ settings: [Setting]) {
     if !missing.isEmpty { Terminal.print("\nStill missing in it: \(missing).\n") }
     Terminal.print("""
 
-    The agent signs with a key of its own, a delegate of your account. A delegate can trade for the account but not
+    The agent signs with a key of its own, a delegate of your account. \
+    A delegate can trade for the account but not
     withdraw; the owner's key stays where it is. Next:
 
       \(sudo)evenkeel key new \(place.keyFile)
@@ -221,8 +222,9 @@ private func ownerOf(_ path: UnsafePointer<CChar>, _ found: inout Found) {
     var why = Text()
     if textOf(path).starts("usb://") {
         found.words.put("""
-             authority   not taken from the Solana CLI's key: it is on a hardware wallet (usb://). That wallet \
-            may well own the account: write its address (`solana address` shows it) under [account] authority
+             authority   not taken from the Solana CLI's key: it is on a hardware wallet (usb://). \
+            That wallet may well own the account: write its address (`solana address` shows it) under \
+            [account] authority
 
             """)
         return
@@ -232,6 +234,9 @@ private func ownerOf(_ path: UnsafePointer<CChar>, _ found: inout Found) {
         return
     }
     found.authority = "\(key: address)"
-    found.words.put(" authority   \(key: address), the address of the Solana CLI's key; the key itself is not used. ")
-    found.words.put("Correct it if another wallet owns the account\n")
+    found.words.put("""
+         authority   \(key: address), the address of the Solana CLI's key; the key itself is not used. \
+        Correct it if another wallet owns the account
+
+        """)
 }

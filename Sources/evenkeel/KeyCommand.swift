@@ -11,9 +11,11 @@ func keyCommand() -> Int32 {
     if let code = a.take("h:help", 1, help: """
         evenkeel key new|show FILE
 
-          new    makes a key in the Solana CLI's format, mode 0600, never over an existing file, and prints its address
+          new    makes a key in the Solana CLI's format, mode 0600, never over an existing file, \
+        and prints its address
           show   prints the address of a key file, after the same checks as at a start of the agent
-        Make a key for the agent alone and authorise it as the account's delegate: a delegate can trade for the account
+        Make a key for the agent alone and authorise it as the account's delegate: \
+        a delegate can trade for the account
         but not withdraw.
 
         """) { return code }
@@ -29,7 +31,8 @@ func keyCommand() -> Int32 {
     Terminal.print("\(key: address)\n")
     if verb == "new" {
         Terminal.print("""
-        Keep the file as safe as money. Next: authorise this address as the delegate of your account on the venue's own
+        Keep the file as safe as money. \
+        Next: authorise this address as the delegate of your account on the venue's own
         page, with the owner's wallet, and send it a little SOL for fees.
 
         """, 2)

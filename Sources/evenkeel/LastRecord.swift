@@ -36,7 +36,8 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) {
     if r.breaker_open != 0 { t.put(" breaker open: only observing until `evenkeel resume`\n") }
     if let k = ek_record_ticket(record), k.pointee.state != UInt8(EK_TICKET_NONE) {
         let action = ek_action_name(k.pointee.action)
-        t.put(" an order is open: \(c: action) \(base: k.pointee.size_base_e9); the next start settles it first\n")
+        let size = k.pointee.size_base_e9
+        t.put(" an order is open: \(c: action) \(base: size); the next start settles it first\n")
     }
     for i in 0..<UInt32(r.n_markets) {
         guard let m = ek_record_market(record, i), m.pointee.last.outcome != UInt8(EK_OUT_NONE) else {

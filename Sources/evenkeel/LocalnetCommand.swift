@@ -16,16 +16,19 @@ struct LocalnetArguments {
 
 enum LocalnetCommand {
     static let usage: StaticString = """
-        evenkeel localnet [options]: the embedded chain on a loopback port, an Agave node's JSON-RPC with a model of the
+        evenkeel localnet [options]: the embedded chain on a loopback port, \
+        an Agave node's JSON-RPC with a model of the
         venue behind it
 
           --venue velocity|drift   which program's accounts and rules (velocity)
           --port N                 0 takes a free port (18899)
           --seed N                 prices, funding, keepers and disturbances follow from it (1)
           --speed X                chain seconds per wall second (1)
-          --tick-ms N              wall milliseconds a slot at speed 1; 0: time moves only by POST /ctl warp (250)
+          --tick-ms N              wall milliseconds a slot at speed 1; \
+        0: time moves only by POST /ctl warp (250)
           --slot-seconds X         chain seconds a slot (0.25)
-          --prices FILE.csv        time,open,high,low,close,... with a header; replaces the random walk while it lasts
+          --prices FILE.csv        time,open,high,low,close,... with a header; \
+        replaces the random walk while it lasts
           --price X                SOL price at the start (76.34075)
           --volatility PCT         standard deviation of an hour's return in percent (0.9); 0 stands still
           --authority KEY|seed:N   owner of the account (seed:7); seed:N is the keypair of 32 bytes N

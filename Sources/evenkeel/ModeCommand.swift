@@ -9,9 +9,11 @@ func modeCommand() -> Int32 {
     if let code = a.take("c:config= yes h:help", 3, help: """
         evenkeel mode paper|live -c FILE [--yes]
 
-          paper   nothing is signed or sent from now on, and fills are assumed; an open order is followed to its end
+          paper   nothing is signed or sent from now on, and fills are assumed; \
+        an open order is followed to its end
                   first. Stays, also over restarts, until `evenkeel mode live`
-          live    real orders again, only where the config has mode = live. Asks first, unless --yes is given. Prints
+          live    real orders again, only where the config has mode = live. \
+        Asks first, unless --yes is given. Prints
                   how the first tick ended
 
         """) { return code }

@@ -47,12 +47,15 @@ func runCommand() -> Int32 {
         return Terminal.help("""
         evenkeel run -c FILE [--once] [--paper] [--json] [--log logfmt|json|plain] [--verbose] [--speed X]
 
-        Runs the agent until it is stopped. SIGINT and SIGTERM stop it cleanly in any phase, SIGHUP re-reads the config.
+        Runs the agent until it is stopped. SIGINT and SIGTERM stop it cleanly in any phase, \
+        SIGHUP re-reads the config.
           --once     one tick, followed to its end (an open ticket is resolved, and then nothing new is built)
-          --paper    overrides mode = live: reads the real chain, signs and sends nothing, books fills in its own ledger
+          --paper    overrides mode = live: reads the real chain, signs and sends nothing, \
+        books fills in its own ledger
           --json     STATUS as one JSON object a line on stdout (with --once: the last line)
           --log      how the log on stderr looks; --verbose adds debug lines
-          --speed    runs the clocks X times as fast (1 to 5000), for long runs against a localnet of the same --speed
+          --speed    runs the clocks X times as fast (1 to 5000), \
+        for long runs against a localnet of the same --speed
 
         """)
     }
@@ -60,8 +63,8 @@ func runCommand() -> Int32 {
     if speed != 1 {
         guard onLoopbackOnly(box.config) else {
             return Terminal.refuse("""
-                --speed is only for a chain on this machine: every [rpc] url must be http. With clocks that run faster \
-                than the world's, real money would be traded at wrong times
+                --speed is only for a chain on this machine: every [rpc] url must be http. \
+                With clocks that run faster than the world's, real money would be traded at wrong times
                 """)
         }
         run.speed = UInt64(speed)

@@ -9,8 +9,10 @@ import Text
 private let help: StaticString = """
     evenkeel sim [--seeds A..B] [--days N] [--faults all|none|LIST] [--verbose]
 
-    The agent's own state machine in virtual time against the embedded chain, under seeded faults of network, nodes,
-    landing, venue, book, disk, process and clocks; a judge outside of the agent checks the invariants. A seed always
+    The agent's own state machine in virtual time against the embedded chain, \
+    under seeded faults of network, nodes,
+    landing, venue, book, disk, process and clocks; \
+    a judge outside of the agent checks the invariants. A seed always
     does the same.
       --seeds A..B    or one number (1..20)
       --days N        virtual days a seed (30)
@@ -67,7 +69,9 @@ func simCommand() -> Int32 {
         let v = textOf(o.value)
         switch k {
         case 0:
-            guard let r = seeds(v) else { return refuse("--seeds takes A..B or one number, not \(quoted: v)") }
+            guard let r = seeds(v) else {
+                return refuse("--seeds takes A..B or one number, not \(quoted: v)")
+            }
             (range.first, range.last) = r
         case 1:
             guard let n = number(v), n >= 1, n <= 3650 else {

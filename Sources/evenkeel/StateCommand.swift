@@ -15,7 +15,8 @@ func openRecord(_ path: UnsafePointer<CChar>?, _ state: UnsafeMutablePointer<sys
 func stateCommand() -> Int32 {
     let help: StaticString = """
         evenkeel state show FILE      the state as one JSON object
-        evenkeel state verify FILE    checks both slots and names a damaged one; exit 0 only when both are whole
+        evenkeel state verify FILE    checks both slots and names a damaged one; \
+        exit 0 only when both are whole
 
         """
     var a = CommonOptions()

@@ -27,10 +27,12 @@ func statusCommand() -> Int32 {
         return Terminal.help("""
         evenkeel status [-c FILE] [--json] [--watch] [--accounts FILE]
 
-        What the running agent sees, asked over its control socket; when none runs, the last record of the state file.
+        What the running agent sees, asked over its control socket; \
+        when none runs, the last record of the state file.
           --json            the status message
           --watch           again every 2 s until interrupted; on a terminal it redraws in place
-          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), for `assess`
+          --accounts FILE   writes the agent's last read of the chain to FILE (never over an existing one), \
+        for `assess`
                             and bug reports
         In colour on a terminal, unless NO_COLOR is set. Exit 0: balanced, dust, cooldown, pending, an
         order was executed; 4: blocked, observe_only, paused, error, unfilled, or the last tick is too long

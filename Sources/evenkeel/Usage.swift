@@ -15,7 +15,8 @@ extension Terminal {
           evenkeel check -c FILE [--json]
                                          every condition for live trading, and what to do where one fails
           evenkeel status [-c FILE] [--json] [--watch] [--accounts FILE]
-                                         what the running agent sees, or the last record; saves its last read to FILE
+                                         what the running agent sees, or the last record; \
+        saves its last read to FILE
           evenkeel assess ACCOUNTS.json [-c FILE] [--json]
                                          the assessment of a saved read, offline
           evenkeel pause|resume|rebalance|reload -c FILE
@@ -23,7 +24,8 @@ extension Terminal {
           evenkeel flatten -c FILE [--yes]
                                          closes every hedged perp, reduce-only, and stays paused
           evenkeel mode paper|live -c FILE [--yes]
-                                         paper: no orders until `mode live`; live only where the config has mode = live
+                                         paper: no orders until `mode live`; \
+        live only where the config has mode = live
           evenkeel signer show|limit USD|price USD [--market NAME] -c FILE
                                          what the signer may still lose; changed while the agent is stopped
           evenkeel state show|verify FILE
