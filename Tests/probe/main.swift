@@ -1,5 +1,6 @@
-// One tick of the agent's own machine over a book and rules of anyone's choosing, for the property tests: a JSON object a line on stdin
-// says what is so, a line on stdout says what came of it. The bench is the one of the Swift tests: the embedded chain in process.
+// One tick of the agent's own machine over a book and rules of anyone's choosing, for the property tests: a
+// JSON object a line on stdin says what is so, a line on stdout says what came of it. The bench is the one of
+// the Swift tests: the embedded chain in process.
 import Decide
 import EvenkeelCore
 import Foundation
@@ -20,7 +21,9 @@ func ask(_ b: Bench, _ op: [String: Any]) throws -> Any {
     let body = Array(try JSONSerialization.data(withJSONObject: op))
     _ = body.withUnsafeBufferPointer { b.node.control($0, &out) }
     let answer = try JSONSerialization.jsonObject(with: Data(out.bytes)) as? [String: Any] ?? [:]
-    guard answer["ok"] as? Bool == true, let result = answer["result"] else { throw Wrong("\(op): \(answer)") }
+    guard answer["ok"] as? Bool == true, let result = answer["result"] else {
+        throw Wrong("\(op): \(answer)")
+    }
     return result
 }
 
@@ -73,7 +76,8 @@ func tick(_ q: [String: Any]) throws -> [String: Any] {
         b.rewrite = { method, _, body in
             guard method == "getLatestBlockhash", let from = body.range(of: "\"slot\":") else { return body }
             let number = body[from.upperBound...].prefix { $0.isNumber }
-            return body.replacingCharacters(in: from.upperBound..<number.endIndex, with: String(max(1, (Int64(number) ?? 0) - late)))
+            let older = String(max(1, (Int64(number) ?? 0) - late))
+            return body.replacingCharacters(in: from.upperBound..<number.endIndex, with: older)
         }
     }
     // A success before: only a market that the record knows has one, and the first tick makes it known.
@@ -84,7 +88,8 @@ func tick(_ q: [String: Any]) throws -> [String: Any] {
         b.runTick()
         b.kill = killed
         guard let m = ek_record_market(b.record, 0) else { throw Wrong("the record knows no market") }
-        m.pointee.last_success = ek_moment(unix_s: b.unix_s - ago, slot: b.machine.book.pointee.slot - UInt64(min(ago * 5 / 2, 1_000_000)))
+        let slot = b.machine.book.pointee.slot - UInt64(min(ago * 5 / 2, 1_000_000))
+        m.pointee.last_success = ek_moment(unix_s: b.unix_s - ago, slot: slot)
         b.start(try rules(q["rules"] as? [String: Any] ?? [:]))
     }
     let sent = b.sent.count

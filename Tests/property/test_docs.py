@@ -76,7 +76,7 @@ def there_are():
     for path in (ROOT / "Tests" / "EvenkeelTests").rglob("*.swift"):
         names |= {
             "%s::%s" % (path.relative_to(ROOT / "Tests"), n)
-            for n in re.findall(r"^    @Test.*?func (\w+)", path.read_text(), re.M)
+            for n in re.findall(r"^    @Test.*?(?:\n +)?func (\w+)", path.read_text(), re.M)
         }
     for path in [p for part in ("core", "sys") for p in (ROOT / "Tests" / part).rglob("test_*.c")]:
         names |= {

@@ -72,7 +72,8 @@ final class Bench: Effects {
         var o = options
         o.delegate = Key(pub)
         node = ChainNode(o)
-        record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16).bindMemory(to: ek_record.self, capacity: 1)
+        record = UnsafeMutableRawPointer.allocate(byteCount: ek_record_size(), alignment: 16)
+            .bindMemory(to: ek_record.self, capacity: 1)
         let name = o.velocity ? "velocity" : "drift"
         venue = ek_venue_by_name(name, name.utf8.count)
         var owner = node.authorityKey.ek
@@ -104,8 +105,8 @@ final class Bench: Effects {
     /// A new process on the same record: what a crash leaves.
     func start(_ rules: Rules, _ endpoints: Int = 1) {
         waiting = []
-        machine = Machine(effects: self, rules: rules,
-                          account: Account(venue: venue, authority: node.authorityKey.ek, subAccount: 0, signer: pub),
+        let account = Account(venue: venue, authority: node.authorityKey.ek, subAccount: 0, signer: pub)
+        machine = Machine(effects: self, rules: rules, account: account,
                           endpointCount: endpoints, record: record)
         machine.start(now)
     }
@@ -133,16 +134,21 @@ final class Bench: Effects {
         if persistErrno != 0 { throw WriteFailure(errno: persistErrno) }
     }
 
-    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>, oracle: UnsafeBufferPointer<UInt8>,
+    func sign(_ message: UnsafeBufferPointer<UInt8>, claim: UnsafePointer<ek_policy_claim>,
+              oracle: UnsafeBufferPointer<UInt8>,
               into signature: UnsafeMutablePointer<UInt8>) throws(SignRefusal) {
         effects.append(.sign)
         if let why = refusal { throw why }
-        guard signs, let m = message.baseAddress else { throw .refused(Text("the signer did not sign the order"), breaker: false) }
+        guard signs, let m = message.baseAddress else {
+            throw .refused(Text("the signer did not sign the order"), breaker: false)
+        }
         ek_ed25519_sign(secret, m, message.count, signature)
     }
 
     var killSwitchOn: Bool { kill }
-    func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) { if ring == Int32(EK_RING_MINUTES) { samples.append(sample.pointee) } }
+    func keep(_ ring: Int32, _ sample: UnsafeMutablePointer<ek_sample>) {
+        if ring == Int32(EK_RING_MINUTES) { samples.append(sample.pointee) }
+    }
     func keep(_ correction: UnsafeMutablePointer<ek_ring_correction>) { corrections += 1 }
     func flushHistory() { flushes += 1 }
     func log(_ level: Level, _ human: Text) { logs.append(String(decoding: human.bytes, as: UTF8.self)) }
@@ -200,20 +206,29 @@ final class Bench: Effects {
             let lies = lie.flatMap { $0.endpoint == r.endpoint ? $0 : nil }
             let request = String(decoding: r.body, as: UTF8.self)
             if case .lost = answered {} else {
-                let late = behind.flatMap { $0.endpoint == r.endpoint && past.count >= $0.slots ? past[past.count - $0.slots] : nil }
-                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) } ?? frozen.flatMap { $0.endpoint == r.endpoint ? $0.at : nil } ?? late
+                let late = behind.flatMap {
+                    $0.endpoint == r.endpoint && past.count >= $0.slots ? past[past.count - $0.slots] : nil
+                }
+                let still = frozen.flatMap { $0.endpoint == r.endpoint ? $0.at : nil }
+                let seen = forked.map { node.onFork($0.from, phantom_e9: 0) } ?? still ?? late
                 // A liar has always reached the slot it is asked for.
-                let body = lies == nil ? r.body : Array(request.replacing(#/"minContextSlot": *\d+/#, with: "\"minContextSlot\":0").utf8)
-                _ = body.withUnsafeBufferPointer { node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max) }
+                let slotless = #/"minContextSlot": *\d+/#
+                let body = lies == nil
+                    ? r.body : Array(request.replacing(slotless, with: "\"minContextSlot\":0").utf8)
+                _ = body.withUnsafeBufferPointer {
+                    node.handle($0, &out, seenBy: seen, fork: forked?.slot ?? .max)
+                }
             }
-            if case .swallowed = answered { answered = .lost }        // it arrived and was executed; the answer is lost
+            // it arrived and was executed; the answer is lost
+            if case .swallowed = answered { answered = .lost }
             var text = rewrite(method, r.endpoint, String(decoding: out.bytes, as: UTF8.self))
             if method == "getSignatureStatuses" { text = rewriteStatus(r.endpoint, request, text) }
             if let l = lies { text = Bench.lied(text, l.ahead, l.times) }
             if let f = forge, f.endpoint == r.endpoint { text = Bench.forged(text, f.change) }
             let changed = Array(text.utf8)
             changed.withUnsafeBufferPointer { body in
-                var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body, latency_us: latency(method, r.endpoint), retryAfter_s: 0)
+                var a = Answer(id: r.id, endpoint: r.endpoint, wire: .ok, status: 200, body: body,
+                               latency_us: latency(method, r.endpoint), retryAfter_s: 0)
                 switch answered {
                 case .lost: a.wire = .timeout
                 case .status(let code, let s):
@@ -257,7 +272,9 @@ final class Bench: Effects {
     }
 
     /// A request to the node that the agent knows nothing of.
-    func rpc(_ request: String, _ out: inout Text) { _ = Array(request.utf8).withUnsafeBufferPointer { node.handle($0, &out) } }
+    func rpc(_ request: String, _ out: inout Text) {
+        _ = Array(request.utf8).withUnsafeBufferPointer { node.handle($0, &out) }
+    }
 
     /// The account's perp position, read past the agent.
     var perp_e9: Int64 {

@@ -7,9 +7,11 @@ import Rpc
 import Testing
 import Text
 
-/// No closed gate ever yields an order: each is forced closed alone, over a drift that would be corrected at once.
+/// No closed gate ever yields an order: each is forced closed alone,
+/// over a drift that would be corrected at once.
 @Suite struct GateTests {
-    /// One way of closing one gate. `act` runs before the tick, on a bench that has the rules and has done the chain's operations.
+    /// One way of closing one gate. `act` runs before the tick,
+    /// on a bench that has the rules and has done the chain's operations.
     struct Closed: @unchecked Sendable {
         var gate: GateName
         var rules: @Sendable (inout Rules) -> Void = { _ in }
@@ -30,7 +32,10 @@ import Text
         let b = Bench()
         b.runTick()
         var a = Addresses()
-        if let m = ek_book_perp(b.machine.book, 0) { a.perp.put(key: m.pointee.address); a.oracle.put(key: m.pointee.oracle) }
+        if let m = ek_book_perp(b.machine.book, 0) {
+            a.perp.put(key: m.pointee.address)
+            a.oracle.put(key: m.pointee.oracle)
+        }
         if let m = ek_book_spot(b.machine.book, 1) { a.spot.put(key: m.pointee.address) }
         return a
     }()
@@ -52,12 +57,16 @@ import Text
         Closed(gate: .oracleAge, chain: [#"{"op":"oracle_lag","slots":100}"#]),
         Closed(gate: .collateralOracle, rules: { $0.maxOracleAge_slots = 1_000 },
                chain: [#"{"op":"oracle_lag","slots":130}"#]),
-        Closed(gate: .oracleDivergence, rules: { $0.maxOracleDivergence_ppm = 100 }, chain: [#"{"op":"set_price","price":76.6}"#]),
+        Closed(gate: .oracleDivergence, rules: { $0.maxOracleDivergence_ppm = 100 },
+               chain: [#"{"op":"set_price","price":76.6}"#]),
         // The spot market is given an oracle of its own that says five percent more.
         Closed(gate: .oracleTwins, act: { b in
             var old = Text()
-            b.rpc(#"{"jsonrpc":"2.0","id":1,"method":"getAccountInfo","params":["\#(words(at.oracle))",{"encoding":"base64"}]}"#, &old)
-            var data = Data(base64Encoded: String(words(old).split(separator: "\"").first { $0.count > 40 && Data(base64Encoded: String($0)) != nil } ?? "")) ?? Data()
+            let params = #"["\#(words(at.oracle))",{"encoding":"base64"}]"#
+            b.rpc(#"{"jsonrpc":"2.0","id":1,"method":"getAccountInfo","params":\#(params)}"#, &old)
+            let strings = words(old).split(separator: "\"").map { String($0) }
+            let encoded = strings.first { $0.count > 40 && Data(base64Encoded: $0) != nil }
+            var data = Data(base64Encoded: encoded ?? "") ?? Data()
             guard data.count == 48 else { return }
             let price = data.subdata(in: 8..<16).withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
             data.replaceSubrange(8..<16, with: bytes(price + price / 20))
@@ -65,7 +74,8 @@ import Text
             withUnsafeMutableBytes(of: &twin) { for i in 0..<32 { $0[i] = 7 } }
             var name = Text()
             name.put(key: twin)
-            b.chain(#"{"op":"set_account","pubkey":"\#(words(name))","data":"\#(data.base64EncodedString())"}"#)
+            let changed = data.base64EncodedString()
+            b.chain(#"{"op":"set_account","pubkey":"\#(words(name))","data":"\#(changed)"}"#)
             b.chain(poke(at.spot, 40, bytes(twin)))
         }),
         Closed(gate: .oracleConfidence, chain: [#"{"op":"set_price","price":76.34,"conf":5}"#]),
@@ -80,7 +90,8 @@ import Text
         Closed(gate: .cluster, rules: { $0.genesis = ek_key() }),
         Closed(gate: .latency, rules: { $0.maxLatency_ms = 0 }),
         // One answer in ten takes three seconds: the smoothed latency stays under the two that are allowed.
-        Closed(gate: .latencyP95, rules: { $0.interval_ms = 10_000 }, chain: [#"{"op":"set_user","perp":-10}"#], act: { b in
+        Closed(gate: .latencyP95, rules: { $0.interval_ms = 10_000 },
+               chain: [#"{"op":"set_user","perp":-10}"#], act: { b in
             var n = 0
             b.latency = { _, _ in n += 1; return n % 10 == 0 ? 3_000_000 : 1_000 }
             while n < 31 { b.run(10_000) }
@@ -107,7 +118,8 @@ import Text
                 return asked ? renumbered(stood, like: body) : body
             }
         }),
-        // The chain stands still while a hand holds the order back; a process of one tick knows it by the record of the one before.
+        // The chain stands still while a hand holds the order back;
+        // a process of one tick knows it by the record of the one before.
         Closed(gate: .chainMoves, act: { b in
             b.kill = true
             b.runTick()
@@ -140,9 +152,12 @@ import Text
         }),
         Closed(gate: .blockhashAge, act: { b in
             b.rewrite = { method, _, body in
-                guard method == "getLatestBlockhash", let from = body.range(of: #""slot":"#) else { return body }
+                guard method == "getLatestBlockhash", let from = body.range(of: #""slot":"#) else {
+                    return body
+                }
                 let number = body[from.upperBound...].prefix { $0.isNumber }
-                return body.replacingCharacters(in: from.upperBound..<number.endIndex, with: String((UInt64(number) ?? 0) - 51))
+                let older = String((UInt64(number) ?? 0) - 51)
+                return body.replacingCharacters(in: from.upperBound..<number.endIndex, with: older)
             }
         }),
         Closed(gate: .gasReserve, rules: { $0.gasReserve_lamports = 1_000_000_000_000_000 }),
@@ -155,7 +170,9 @@ import Text
             ek_ticket_clear(ek_record_ticket(b.record))
             b.start(Bench.rules())
         }),
-        Closed(gate: .openInterest, act: { b in b.chain(poke(at.perp, 152, bytes(UInt64(1_000_000_000)) + bytes(UInt64(0)))) }),
+        Closed(gate: .openInterest, act: { b in
+            b.chain(poke(at.perp, 152, bytes(UInt64(1_000_000_000)) + bytes(UInt64(0))))
+        }),
         Closed(gate: .breaker, act: { $0.record.pointee.breaker_open = 1 }),
         Closed(gate: .killSwitch, act: { $0.kill = true }),
         Closed(gate: .cost, rules: { $0.maxCost_ppm = 1 }),
@@ -173,7 +190,8 @@ import Text
     @Test func withEveryGateOpenTheOrderGoesOut() {
         let b = Bench()
         b.runTick()
-        #expect(b.status == "executed_live" && b.sent.count == 1 && b.perp_e9 < -9_900_000_000, "\(b.status): \(b.reason)")
+        #expect(b.status == "executed_live" && b.sent.count == 1 && b.perp_e9 < -9_900_000_000,
+                "\(b.status): \(b.reason)")
     }
 
     @Test(arguments: all.indices) func aClosedGateYieldsNoOrder(_ i: Int) {
@@ -194,7 +212,8 @@ import Text
         #expect(closed == c.also.union([c.gate]), "\(c.gate) \(b.status): \(b.reason)")
         #expect(["blocked", "observe_only"].contains(b.status), "\(c.gate) \(b.status): \(b.reason)")
         b.run(180_000)
-        let slow: Set<GateName> = [.slotLag, .latencyP95, .chainMoves]       // what was wrong with the node may be over by then
+        // what was wrong with the node may be over by then
+        let slow: Set<GateName> = [.slotLag, .latencyP95, .chainMoves]
         if slow.contains(c.gate) { return }
         #expect(b.sent.count == sent && b.effects.filter { $0 == .sign }.count == signed, "\(c.gate)")
         #expect(b.perp_e9 == perp || c.gate == .ownOrder, "\(c.gate)")
@@ -220,7 +239,9 @@ import Text
         let b = Bench()
         b.kill = true
         b.runTick()
-        func said() -> String { b.machine.gates.first { $0.gate == .chainMoves }.map { GateTests.words($0.value) } ?? "" }
+        func said() -> String {
+            b.machine.gates.first { $0.gate == .chainMoves }.map { GateTests.words($0.value) } ?? ""
+        }
         #expect(said() == "not known yet")
         b.run(60_000)
         #expect(said() == "0 s")

@@ -23,18 +23,24 @@ import Text
     @Test func theTicketIsDurableBeforeAnythingIsSent() {
         let b = Bench()
         b.runTick()
-        let firstSend = b.effects.firstIndex { if case .post(_, "sendTransaction") = $0 { return true } else { return false } }
+        let firstSend = b.effects.firstIndex {
+            if case .post(_, "sendTransaction") = $0 { return true } else { return false }
+        }
         let journal = b.effects.firstIndex(of: .persist(ticket: UInt8(EK_TICKET_JOURNALLED)))
         #expect(journal != nil && firstSend != nil)
         if let j = journal, let s = firstSend { #expect(j < s) }
-        #expect(b.effects.filter { $0 == .sign }.count == 1, "one signature, of the journalled bytes; the simulation carries none")
+        #expect(b.effects.filter { $0 == .sign }.count == 1,
+                "one signature, of the journalled bytes; the simulation carries none")
     }
 
-    /// Warning under 50 %, critical under 20 %, each left 5 points above where it was entered; said once a change.
+    /// Warning under 50 %, critical under 20 %, each left 5 points above where it was entered;
+    /// said once a change.
     @Test func healthLevelsHaveHysteresis() {
-        func near(_ percent: Double) -> String {        // the quote balance that makes a short of 10 over 10 SOL so healthy
+        // the quote balance that makes a short of 10 over 10 SOL so healthy
+        func near(_ percent: Double) -> String {
             let price = 76.34075
-            let owed = 10 * price * 0.9 * (1 - percent / 100) - 10 * price * 0.03      // a borrow counts whole in the requirement
+            // a borrow counts whole in the requirement
+            let owed = 10 * price * 0.9 * (1 - percent / 100) - 10 * price * 0.03
             return "{\"op\":\"set_user\",\"perp\":-10,\"usdt\":\(-owed)}"
         }
         var rules = Bench.rules()
@@ -49,9 +55,10 @@ import Text
             #expect(abs(bp - percent) < 0.9, "\(percent): \(bp)")
             seen.append(String(describing: b.machine.health.word))
         }
-        #expect(seen == ["ok", "ok", "warning", "warning", "warning", "ok", "warning", "warning", "warning", "critical", "critical", "critical", "warning",
-                         "warning", "ok"], "\(seen)")
-        #expect(b.logs.filter { $0.contains("health") }.count == 6, "\(b.logs.filter { $0.contains("health") })")
+        #expect(seen == ["ok", "ok", "warning", "warning", "warning", "ok", "warning", "warning", "warning",
+                         "critical", "critical", "critical", "warning", "warning", "ok"], "\(seen)")
+        #expect(b.logs.filter { $0.contains("health") }.count == 6,
+                "\(b.logs.filter { $0.contains("health") })")
     }
 
     @Test func aDiskThatRefusesStopsBeforeAnythingIsSent() {
@@ -62,7 +69,8 @@ import Text
         #expect(b.sent.isEmpty)
         b.persistErrno = 0
         b.run(120_000)
-        #expect(b.status == "observe_only", "a machine whose journal failed does not trade again in this process")
+        #expect(b.status == "observe_only",
+                "a machine whose journal failed does not trade again in this process")
         #expect(b.sent.isEmpty)
         #expect(b.perp_e9 == -9_000_000_000)
     }
@@ -107,8 +115,10 @@ import Text
         b.run(3_000)
         #expect(b.ticket != UInt8(EK_TICKET_NONE))
         b.rewrite = { method, _, body in
-            if method == "getGenesisHash" { return body.replacing(#/"result":"[^"]*"/#, with: "\"result\":\"EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG\"") }
-            return method == "getEpochInfo" ? body.replacing("\"absoluteSlot\":", with: "\"absoluteSlot\":9") : body
+            let devnet = #""result":"EtWTRABZaYq6iMfeYKouRu166VU2xqa1wcaWoxPkrZBG""#
+            if method == "getGenesisHash" { return body.replacing(#/"result":"[^"]*"/#, with: devnet) }
+            return method == "getEpochInfo"
+                ? body.replacing("\"absoluteSlot\":", with: "\"absoluteSlot\":9") : body
         }
         b.run(20_000)
         #expect(b.logs.contains { $0.contains("is a node of another cluster") })
@@ -153,11 +163,13 @@ import Text
         b.chain("{\"op\":\"set_user\",\"sol\":8}")
         b.run(65_000)
         #expect(b.status == "cooldown")
-        #expect(b.logs.contains { $0.hasPrefix("[REBALANCER] Cooldown active (") && $0.hasSuffix("s remaining)") })
+        #expect(b.logs.contains {
+            $0.hasPrefix("[REBALANCER] Cooldown active (") && $0.hasSuffix("s remaining)")
+        })
     }
 
-    /// The success was stamped by a clock five minutes ahead, which was then set right. Its cooldown ends with its slots and does not
-    /// come back when the clock reaches the stamp.
+    /// The success was stamped by a clock five minutes ahead, which was then set right.
+    /// Its cooldown ends with its slots and does not come back when the clock reaches the stamp.
     @Test func aCooldownThatEndedStaysEndedWhenTheClockStepsBack() {
         var r = Bench.rules()
         r.hedges[0].cooldown_s = 90
@@ -213,7 +225,7 @@ import Text
         let b = Bench(endpoints: 2)
         // The second endpoint tells of another wallet balance at the very same slot.
         b.rewrite = { method, endpoint, body in
-            method == "getMultipleAccounts" && endpoint == 1 ? body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":3000000000,") : body
+            method == "getMultipleAccounts" && endpoint == 1 ? MachineTests.richer(body, by: 3) : body
         }
         b.runTick()
         #expect(b.status == "observe_only", "\(b.reason)")
@@ -221,14 +233,17 @@ import Text
         #expect(b.sent.isEmpty)
     }
 
-    /// Whichever of two endpoints is dead: no order on the word of the other alone, and after ten minutes it is believed, looked at twice.
+    /// Whichever of two endpoints is dead: no order on the word of the other alone,
+    /// and after ten minutes it is believed, looked at twice.
     @Test(arguments: [0, 1]) func aDeadEndpointHoldsTheBookForTenMinutesAtMost(_ dead: Int) {
         let b = Bench(endpoints: 2)
         b.wire = { _, endpoint in endpoint == dead ? .lost : nil }
         b.runTick()
-        #expect(b.status == "blocked" && b.reason.contains("second opinion missing: endpoint \(dead + 1)"), "\(b.status) \(b.reason)")
+        #expect(b.status == "blocked" && b.reason.contains("second opinion missing: endpoint \(dead + 1)"),
+                "\(b.status) \(b.reason)")
         b.run(530_000)
-        #expect(b.status == "blocked" && b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        #expect(b.status == "blocked" && b.sent.isEmpty && !b.effects.contains(.sign),
+                "\(b.status) \(b.reason)")
         b.run(150_000)
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
         #expect(b.logs.contains { $0.contains("is counted out as a witness") })
@@ -250,7 +265,7 @@ import Text
     @Test func aWitnessThatContradictedIsNeverCountedOut() {
         let b = Bench(endpoints: 2)
         let lie = { (method: String, endpoint: Int, body: String) in
-            method == "getMultipleAccounts" && endpoint == 0 ? body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":3000000000,") : body
+            method == "getMultipleAccounts" && endpoint == 0 ? MachineTests.richer(body, by: 3) : body
         }
         b.rewrite = lie
         b.runTick()
@@ -263,8 +278,10 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// The first endpoint doubles the deposit and names a slot a few ahead of what the honest one has reached.
-    @Test(arguments: [1, 2, 4, 8, 12], [0, 1]) func aLiarAheadOfTheOthersMovesNothing(_ ahead: Int, _ liar: Int) {
+    /// The first endpoint doubles the deposit and names a slot a few ahead of
+    /// what the honest one has reached.
+    @Test(arguments: [1, 2, 4, 8, 12], [0, 1])
+    func aLiarAheadOfTheOthersMovesNothing(_ ahead: Int, _ liar: Int) {
         let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: 2)
         b.lie = (liar, UInt64(ahead), 2)
         b.run(200_000)
@@ -287,7 +304,8 @@ import Text
         #expect(asked > 1, "\(asked)")
     }
 
-    /// One read whose wallet is from before a deposit at the venue and whose User is from after it: the second look does not show it again.
+    /// One read whose wallet is from before a deposit at the venue and whose User is from after it:
+    /// the second look does not show it again.
     @Test func oneTornReadMovesNothing() {
         var o = Bench.options(perp: -10_000_000_000)
         o.solE9 = 9_000_000_000
@@ -311,7 +329,7 @@ import Text
         b.rewrite = { method, _, body in
             if method == "sendTransaction" { landed = true }
             return (method == "getMultipleAccounts" || method == "simulateTransaction") && !landed
-                ? body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":4000000000,") : body
+                ? MachineTests.richer(body, by: 4) : body
         }
         b.runTick()
         #expect(b.status == "executed_live", "\(b.status) \(b.reason)")
@@ -322,15 +340,30 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// Ways for a node to have no status: without history, without the method, without the word that says how firm it is.
+    /// An answer in which what holds one SOL holds `n`.
+    private static func richer(_ body: String, by n: Int) -> String {
+        body.replacingOccurrences(of: "\"lamports\":1000000000,", with: "\"lamports\":\(n)000000000,")
+    }
+
+    private static func unconfirmed(_ body: String) -> String {
+        body.replacing(#/"confirmations":null/#, with: "\"confirmations\":3")
+    }
+
+    /// Ways for a node to have no status: without history, without the method,
+    /// without the word that says how firm it is.
     static let blind: [(String, @Sendable (String, String) -> String)] = [
         ("no history", { request, body in
-            request.contains("searchTransactionHistory\":true") ? refusal(body, -32011, "Transaction history is not available from this node") : body
+            request.contains("searchTransactionHistory\":true")
+                ? refusal(body, -32011, "Transaction history is not available from this node") : body
         }),
         ("no method", { _, body in refusal(body, -32601, "Method not found") }),
-        ("no word", { _, body in body.replacing(#/"confirmationStatus":"[a-z]*",?/#, with: "").replacing(#/"confirmations":null/#, with: "\"confirmations\":3") }),
-        ("another word", { _, body in body.replacing(#/"confirmationStatus":"[a-z]*"/#, with: "\"confirmationStatus\":\"optimistic\"")
-            .replacing(#/"confirmations":null/#, with: "\"confirmations\":3") }),
+        ("no word", { _, body in
+            unconfirmed(body.replacing(#/"confirmationStatus":"[a-z]*",?/#, with: ""))
+        }),
+        ("another word", { _, body in
+            let word = #""confirmationStatus":"optimistic""#
+            return unconfirmed(body.replacing(#/"confirmationStatus":"[a-z]*"/#, with: word))
+        }),
     ]
 
     static func refusal(_ body: String, _ code: Int, _ words: String) -> String {
@@ -338,15 +371,19 @@ import Text
         return "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":\(code),\"message\":\"\(words)\"},\"id\":\(id)}"
     }
 
-    @Test(arguments: blind.indices, [1, 2]) func aNodeWithoutStatusesHoldsNoTicketOpen(_ way: Int, _ endpoints: Int) {
+    @Test(arguments: blind.indices, [1, 2])
+    func aNodeWithoutStatusesHoldsNoTicketOpen(_ way: Int, _ endpoints: Int) {
         // An order that lands, and one that never does: both end, and the account says how.
         for drops in [false, true] {
             let b = Bench(endpoints: endpoints)
             if drops { b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":1000}") }
-            b.rewriteStatus = { endpoint, request, body in endpoint == endpoints - 1 ? MachineTests.blind[way].1(request, body) : body }
+            b.rewriteStatus = { endpoint, request, body in
+                endpoint == endpoints - 1 ? MachineTests.blind[way].1(request, body) : body
+            }
             b.runTick()
             #expect(b.ticket == UInt8(EK_TICKET_NONE), "\(MachineTests.blind[way].0): \(b.reason)")
-            #expect(b.status == (drops ? "error" : "executed_live"), "\(MachineTests.blind[way].0): \(b.status) \(b.reason)")
+            #expect(b.status == (drops ? "error" : "executed_live"),
+                    "\(MachineTests.blind[way].0): \(b.status) \(b.reason)")
             #expect(drops == b.reason.contains("expired"))
             #expect(b.perp_e9 == (drops ? -9_000_000_000 : -10_000_000_000))
         }
@@ -357,7 +394,8 @@ import Text
         let b = Bench()
         b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":1000}")
         b.rewrite = { method, _, body in
-            method == "getEpochInfo" && !b.sent.isEmpty ? MachineTests.refusal(body, -32601, "Method not found") : body
+            method == "getEpochInfo" && !b.sent.isEmpty
+                ? MachineTests.refusal(body, -32601, "Method not found") : body
         }
         b.runTick()
         #expect(b.status == "error" && b.reason.contains("expired"), "\(b.status) \(b.reason)")
@@ -370,20 +408,23 @@ import Text
         b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":1000}")
         let heights = ["getEpochInfo", "getLatestBlockhash"]
         b.rewrite = { method, _, body in
-            heights.contains(method) && !b.sent.isEmpty ? MachineTests.refusal(body, -32601, "Method not found") : body
+            heights.contains(method) && !b.sent.isEmpty
+                ? MachineTests.refusal(body, -32601, "Method not found") : body
         }
         b.machine.step(.timer, b.now)
         b.run(250_000)
         #expect(b.machine.ticketOverdue(b.now) == nil)
         b.run(60_000)
-        #expect(b.status == "pending" && b.reason.contains("has not shown a block height past"), "\(b.status) \(b.reason)")
+        #expect(b.status == "pending" && b.reason.contains("has not shown a block height past"),
+                "\(b.status) \(b.reason)")
         #expect(b.logs.filter { $0.contains("the end of an order is not known after") }.count == 1)
         b.rewrite = { $2 }
         b.run(10_000)
         #expect(b.logs.contains { $0.contains("proven expired") }, "\(b.status) \(b.reason)")
     }
 
-    /// One of two is far past the height and the slot, and has never heard of the order, which is on its way. That is not enough.
+    /// One of two is far past the height and the slot, and has never heard of the order, which is on its way.
+    /// That is not enough.
     @Test func expiredByOneOfTwoEndpointsIsNotEnough() {
         let b = Bench(endpoints: 2)
         b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
@@ -391,12 +432,14 @@ import Text
         for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
         b.lie = (0, 200, 1)
         b.rewrite = { method, endpoint, body in
-            method == "getEpochInfo" && endpoint == 0
-                ? body.replacing(#/"blockHeight":(\d+)/#) { "\"blockHeight\":\((UInt64($0.1) ?? 0) + 1_000)" }
-                    .replacing(#/"absoluteSlot":(\d+)/#) { "\"absoluteSlot\":\((UInt64($0.1) ?? 0) + 200)" } : body
+            guard method == "getEpochInfo" && endpoint == 0 else { return body }
+            return body
+                .replacing(#/"blockHeight":(\d+)/#) { "\"blockHeight\":\((UInt64($0.1) ?? 0) + 1_000)" }
+                .replacing(#/"absoluteSlot":(\d+)/#) { "\"absoluteSlot\":\((UInt64($0.1) ?? 0) + 200)" }
         }
         b.run(22_000)
-        #expect(!b.sent.isEmpty && b.ticket != UInt8(EK_TICKET_NONE) && b.perp_e9 == -9_000_000_000, "\(b.status) \(b.reason)")
+        #expect(!b.sent.isEmpty && b.ticket != UInt8(EK_TICKET_NONE) && b.perp_e9 == -9_000_000_000,
+                "\(b.status) \(b.reason)")
         b.lie = nil
         b.rewrite = { $2 }
         b.run(120_000)
@@ -404,7 +447,8 @@ import Text
         #expect(b.effects.filter { $0 == .sign }.count == 1)
     }
 
-    /// A market's interest is forged and the balance is not: twice the deposit by another field. The same with a clock that is a year ahead.
+    /// A market's interest is forged and the balance is not: twice the deposit by another field.
+    /// The same with a clock that is a year ahead.
     @Test(arguments: [0, 1], [2, 3]) func aFieldForgedElsewhereMovesNothing(_ liar: Int, _ endpoints: Int) {
         let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: endpoints)
         b.forge = (liar, { d in
@@ -423,7 +467,8 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// The first keeps its slot ahead of the others, which answer that they are not there: they are not absent, and it is not believed for that.
+    /// The first keeps its slot ahead of the others, which answer that they are not there:
+    /// they are not absent, and it is not believed for that.
     @Test(arguments: [2, 3]) func witnessesThatOnlyLagAreNeverCountedOut(_ endpoints: Int) {
         let b = Bench(Bench.options(perp: -10_000_000_000), endpoints: endpoints)
         b.lie = (0, 24, 2)
@@ -448,7 +493,8 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// A deposit between the two looks is no contradiction: when the witness dies after it, the other is believed in time.
+    /// A deposit between the two looks is no contradiction: when the witness dies after it,
+    /// the other is believed in time.
     @Test func aDepositBetweenTheLooksIsNoContradiction() {
         let b = Bench(endpoints: 2)
         var moved = false
@@ -466,8 +512,8 @@ import Text
         #expect(moved && b.perp_e9 <= -10_480_000_000, "\(b.perp_e9) \(b.status) \(b.reason)")
     }
 
-    /// One endpoint says "landed" and shows a User whose next order id has moved, while the order is still on its way: the other one's account
-    /// is asked before that is the end, and there is one order.
+    /// One endpoint says "landed" and shows a User whose next order id has moved, while the order is still on
+    /// its way: the other one's account is asked before that is the end, and there is one order.
     @Test(arguments: [0, 1], [2, 3]) func oneNodesEndOfAnOrderIsNotTheEnd(_ liar: Int, _ endpoints: Int) {
         let b = Bench(endpoints: endpoints)
         b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
@@ -475,8 +521,10 @@ import Text
         for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
         b.rewriteStatus = { endpoint, _, body in
             guard endpoint == liar, let n = body.firstMatch(of: #/"slot":(\d+)/#)?.1 else { return body }
-            return body.replacing("[null]", with:
-                "[{\"confirmationStatus\":\"confirmed\",\"confirmations\":5,\"err\":null,\"slot\":\(n),\"status\":{\"Ok\":null}}]")
+            return body.replacing("[null]", with: """
+                [{"confirmationStatus":"confirmed","confirmations":5,"err":null,"slot":\(n),\
+                "status":{"Ok":null}}]
+                """)
         }
         b.forge = (liar, { d in
             if d.count == 4496 { Bench.alter(&d, 4456) { $0 + 1 } }
@@ -495,13 +543,16 @@ import Text
         let b = Bench(endpoints: 3)
         b.rewrite = { method, endpoint, body in
             method == "simulateTransaction" && endpoint == 0 && body.contains("\"err\":null")
-                ? body.replacing("\"err\":null", with: "\"err\":{\"InstructionError\":[2,{\"Custom\":6003}]}") : body
+                ? body.replacing(#""err":null"#, with: #""err":{"InstructionError":[2,{"Custom":6003}]}"#)
+                : body
         }
         b.runTick()
-        #expect(b.status == "executed_live" && b.record.pointee.failures_in_row == 0, "\(b.status) \(b.reason)")
+        #expect(b.status == "executed_live" && b.record.pointee.failures_in_row == 0,
+                "\(b.status) \(b.reason)")
     }
 
-    /// Nothing leaves while the kill file is there, not even bytes that were sent before; afterwards the same bytes go out again.
+    /// Nothing leaves while the kill file is there, not even bytes that were sent before;
+    /// afterwards the same bytes go out again.
     @Test func theKillFileHoldsReSendsBack() {
         let b = Bench()
         b.chain("{\"op\":\"fault\",\"kind\":\"drop_send\",\"n\":1000}")
@@ -514,10 +565,12 @@ import Text
         b.kill = false
         b.chain("{\"op\":\"clear_faults\"}")
         b.run(10_000)
-        #expect(b.sent.count >= 3 && Set(b.sent).count == 1 && b.perp_e9 == -10_000_000_000, "\(b.sent.count) \(b.status) \(b.reason)")
+        #expect(b.sent.count >= 3 && Set(b.sent).count == 1 && b.perp_e9 == -10_000_000_000,
+                "\(b.sent.count) \(b.status) \(b.reason)")
     }
 
-    /// The signer's windows are no failures: blocked until they end, the breaker stays closed, the signer is asked once.
+    /// The signer's windows are no failures: blocked until they end, the breaker stays closed,
+    /// the signer is asked once.
     @Test func aLimitOfTheSignerBlocksUntilItsWindowEnds() {
         let b = Bench()
         b.refusal = .limit(Text("max_orders_per_hour is used up"), until_s: b.unix_s + 900)
@@ -570,10 +623,14 @@ import Text
         let b = Bench()
         b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":40,\"n\":100}")
         b.rewrite = { method, _, body in
-            guard method == "getSignatureStatuses", body.contains("[null]"), let slot = body.range(of: "\"slot\":") else { return body }
+            guard method == "getSignatureStatuses", body.contains("[null]"),
+                  let slot = body.range(of: "\"slot\":")
+            else { return body }
             let n = body[slot.upperBound...].prefix { $0.isNumber }
-            return body.replacingOccurrences(of: "[null]", with:
-                "[{\"confirmationStatus\":\"finalized\",\"confirmations\":null,\"err\":null,\"slot\":\(n),\"status\":{\"Ok\":null}}]")
+            return body.replacingOccurrences(of: "[null]", with: """
+                [{"confirmationStatus":"finalized","confirmations":null,"err":null,"slot":\(n),\
+                "status":{"Ok":null}}]
+                """)
         }
         b.runTick()
         #expect(b.status == "executed_live", "\(b.reason)")
@@ -581,7 +638,8 @@ import Text
         #expect(b.effects.filter { $0 == .sign }.count == 1)
     }
 
-    /// The node that showed the resting order stands on a fork that missed its fill. Its word that the order ended empty is not enough.
+    /// The node that showed the resting order stands on a fork that missed its fill.
+    /// Its word that the order ended empty is not enough.
     @Test func anOrderThatEndedEmptyOnAForkIsAskedOfAnotherNode() {
         var o = Bench.options()
         o.velocity = false
@@ -598,14 +656,16 @@ import Text
         b.chain("{\"op\":\"fill\",\"order_id\":\(id),\"price\":76.0}")
         #expect(b.perp_e9 == -10_000_000_000)
         b.run(40_000)
-        #expect(b.status == "pending" && b.ticket != UInt8(EK_TICKET_NONE), "two nodes differ: \(b.status) \(b.reason)")
+        #expect(b.status == "pending" && b.ticket != UInt8(EK_TICKET_NONE),
+                "two nodes differ: \(b.status) \(b.reason)")
         b.fork = nil
         for _ in 0..<1200 where b.machine.stage != .idle { b.run(50) }
         #expect(b.status == "executed_live", "\(b.status) \(b.reason)")
         #expect(ek_record_market(b.record, 0)!.pointee.last_success.slot != 0, "the cooldown has begun")
     }
 
-    /// A book that was refused at first and is believed ten minutes later, at the same slot, is of a node that stands still.
+    /// A book that was refused at first and is believed ten minutes later, at the same slot,
+    /// is of a node that stands still.
     @Test func aNodeThatStoodStillBeforeItWasBelievedIsNotTradedOn() {
         let b = Bench()
         b.machine.step(.command(.pause), b.now)
@@ -621,14 +681,15 @@ import Text
         #expect(b.status == "error" && b.reason.contains("far ahead"), "\(b.status) \(b.reason)")
         b.wire = { _, _ in nil }
         b.run(60_000)
-        #expect(b.sent.isEmpty && b.status == "blocked" && b.reason.contains("slot"), "\(b.status) \(b.reason)")
+        #expect(b.sent.isEmpty && b.status == "blocked" && b.reason.contains("slot"),
+                "\(b.status) \(b.reason)")
         b.frozen = nil
         b.run(65_000)
         #expect(b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// The preferred node shows a slot an hour ahead and falls silent before it has told its cluster; the other one stands an hour behind.
-    /// Which of them is right is not known: nothing is sent until it is.
+    /// The preferred node shows a slot an hour ahead and falls silent before it has told its cluster;
+    /// the other one stands an hour behind. Which of them is right is not known: nothing is sent until it is.
     @Test func aBookFarBehindWhatAnotherNodeShowedIsNotTradedOn() {
         let b = Bench(endpoints: 2)
         b.machine.step(.command(.pause), b.now)
@@ -643,7 +704,8 @@ import Text
             if method == "getMultipleAccounts" { books += 1 }
             return method == "getMultipleAccounts" && books == 1 ? nil : .lost
         }
-        b.record.pointee.vault.known = 0         // no time of the last book: else the gate chain_moves is closed before anything is asked
+        // no time of the last book: else the gate chain_moves is closed before anything is asked
+        b.record.pointee.vault.known = 0
         b.start(Bench.rules(), 2)
         b.run(50_000)
         #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.logs)")
@@ -655,8 +717,9 @@ import Text
         #expect(b.perp_e9 == -10_000_000_000, "\(b.reason)")
     }
 
-    /// While the agent was away its resting order filled, somebody else's order took over the dead entry and traded most of it back. The
-    /// account alone cannot tell that the order succeeded; the limits count it as if it had. The account is not inside, so no cooldown begins.
+    /// While the agent was away its resting order filled, somebody else's order took over the dead entry and
+    /// traded most of it back. The account alone cannot tell that the order succeeded; the limits count it as
+    /// if it had. The account is not inside, so no cooldown begins.
     @Test func aRestingOrderWhoseEntryWasUsedAgainCountsAsFilledForTheLimits() {
         var o = Bench.options()
         o.velocity = false

@@ -18,7 +18,8 @@ extension Bench {
         let all = try! JSONSerialization.jsonObject(with: Data(out.bytes)) as! [String: Any]
         let summary = all["result"] as? [String: Any] ?? all
         return (summary["fills"] as! [[String: Any]]).map {
-            ChainFill(market: $0["market"] as! Int, base_e9: ($0["base_e9"] as! NSNumber).int64Value, slot: $0["slot"] as! Int)
+            ChainFill(market: $0["market"] as! Int, base_e9: ($0["base_e9"] as! NSNumber).int64Value,
+                      slot: $0["slot"] as! Int)
         }
     }
 
@@ -47,10 +48,12 @@ extension Bench {
         return h
     }
 
-    /// SOL 8 of 10 hedged (152 USD open), 0.01 BTC (642 USD) and 0.1 ETH (189 USD) elsewhere, not hedged at all.
+    /// SOL 8 of 10 hedged (152 USD open), 0.01 BTC (642 USD) and 0.1 ETH (189 USD) elsewhere,
+    /// not hedged at all.
     static func three() -> Rules {
         var r = rules()
-        r.hedges = [hedge("SOL-PERP"), hedge("BTC-PERP", fixed_e9: 10_000_000), hedge("ETH-PERP", fixed_e9: 100_000_000)]
+        r.hedges = [hedge("SOL-PERP"), hedge("BTC-PERP", fixed_e9: 10_000_000),
+                    hedge("ETH-PERP", fixed_e9: 100_000_000)]
         return r
     }
 }
@@ -58,19 +61,22 @@ extension Bench {
 private let none = UInt8(EK_TICKET_NONE)
 
 @Suite struct MarketTests {
-    /// Simulator seeds 80 and 2044: one answer at the start did not hold SOL-PERP, and it was never hedged again.
+    /// Simulator seeds 80 and 2044: one answer at the start did not hold SOL-PERP,
+    /// and it was never hedged again.
     @Test func aMarketThatOneAnswerDidNotHoldIsLookedForAgain() {
         let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
         var reads = 0
         b.rewrite = { method, _, body in
             guard method == "getMultipleAccounts" else { return body }
             reads += 1
-            guard reads == 2, let first = body.range(of: "\"value\":[{"), let next = body.range(of: "},{", range: first.upperBound..<body.endIndex)
+            guard reads == 2, let first = body.range(of: "\"value\":[{"),
+                  let next = body.range(of: "},{", range: first.upperBound..<body.endIndex)
             else { return body }
             return body[..<first.lowerBound] + "\"value\":[null,{" + body[next.upperBound...]
         }
         b.runTick()
-        #expect(b.logs.contains { $0.contains("no perp market named SOL-PERP that could be read; this market is not hedged") }, "\(b.logs)")
+        let words = "no perp market named SOL-PERP that could be read; this market is not hedged"
+        #expect(b.logs.contains { $0.contains(words) }, "\(b.logs)")
         b.run(200_000)
         #expect(b.fills.contains { $0.market == 0 }, "\(b.logs)")
         #expect(b.status(0) == "balanced" || b.status(0) == "cooldown", "\(b.reason)")
@@ -111,7 +117,9 @@ private let none = UInt8(EK_TICKET_NONE)
         let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
         b.rewrite = { method, _, body in
             method == "simulateTransaction" && b.machine.report.market == 1
-                ? body.replacingOccurrences(of: "\"err\":null", with: "\"err\":{\"InstructionError\":[2,{\"Custom\":6003}]}") : body
+                ? body.replacingOccurrences(of: #""err":null"#,
+                                            with: #""err":{"InstructionError":[2,{"Custom":6003}]}"#)
+                : body
         }
         b.run(58_000)
         #expect(Set(b.fills.map(\.market)) == [0, 2], "\(b.logs)")
@@ -163,14 +171,17 @@ private let none = UInt8(EK_TICKET_NONE)
         // SOL never was corrected: its deposit is hedged at once, BTC and ETH rest.
         b.chain("{\"op\":\"disturb\",\"sol\":2}")
         b.run(120_000)
-        #expect(b.fills.dropFirst(before).allSatisfy { $0.market == 0 } && b.fills.count > before, "\(b.reason)")
+        #expect(b.fills.dropFirst(before).allSatisfy { $0.market == 0 } && b.fills.count > before,
+                "\(b.reason)")
         #expect(b.market(1)["cooldown_left_seconds"] as! Int > 0)
         #expect(b.market(0)["cooldown_left_seconds"] as! Int > 0)
     }
 
     @Test func aTicketOfAnEarlierRunIsForItsOwnMarket() {
         let b = Bench(Bench.options(perp: -8_000_000_000), rules: Bench.three())
-        b.wire = { method, _ in method == "getSignatureStatuses" || method == "getEpochInfo" && b.ticket != none ? .lost : nil }
+        b.wire = { method, _ in
+            method == "getSignatureStatuses" || method == "getEpochInfo" && b.ticket != none ? .lost : nil
+        }
         b.run(3_000)
         #expect(b.ticket != none)
         b.wire = { _, _ in nil }
@@ -178,7 +189,8 @@ private let none = UInt8(EK_TICKET_NONE)
         b.runTick()
         #expect(b.status == "executed_live", "\(b.reason)")
         #expect(b.json["market"] as! String == "BTC-PERP")
-        #expect(b.record.pointee.markets.1.corrections_total == 1 || b.record.pointee.markets.0.corrections_total == 1)
+        let rows = b.record.pointee.markets
+        #expect(rows.1.corrections_total == 1 || rows.0.corrections_total == 1)
         #expect(b.fills.map(\.base_e9).reduce(0, +) == -10_000_000)
     }
 
@@ -194,7 +206,8 @@ private let none = UInt8(EK_TICKET_NONE)
         #expect(b.json["market"] as! String == "BTC-PERP")
         b.run(120_000)
         #expect(b.ticket == none)
-        #expect(b.sent.count == 2, "the ticket's bytes once, before the restart; the other is SOL-PERP's own order")
+        #expect(b.sent.count == 2,
+                "the ticket's bytes once, before the restart; the other is SOL-PERP's own order")
         #expect(b.fills.allSatisfy { $0.market == 0 })
     }
 
@@ -209,14 +222,16 @@ private let none = UInt8(EK_TICKET_NONE)
         while b.machine.stage == .idle { b.run(50) }
         b.machine.step(.command(.rebalance), b.now)
         b.run(15_000)
-        #expect(b.fills.count > before && b.fills.last!.market == 0, "the next tick passed over the cooldown: \(b.reason)")
+        #expect(b.fills.count > before && b.fills.last!.market == 0,
+                "the next tick passed over the cooldown: \(b.reason)")
     }
 
     @Test func anOwnOrderInOneMarketHoldsUpAll() {
         let b = Bench(Bench.options(perp: -10_000_000_000), rules: Bench.three())
         _ = b.node.foreignOrder(buy: true, base: 100_000_000, price: 50_000_000, maxTs: 0, userId: 210)
         b.runTick()
-        #expect(b.sent.isEmpty && b.status == "blocked", "an order of SOL-PERP that may still fill; BTC-PERP wants a correction: \(b.reason)")
+        #expect(b.sent.isEmpty && b.status == "blocked",
+                "an order of SOL-PERP that may still fill; BTC-PERP wants a correction: \(b.reason)")
         #expect(b.market(1)["closed_gates"] as! [String] == ["own_order"])
     }
 
@@ -228,7 +243,8 @@ private let none = UInt8(EK_TICKET_NONE)
         let b = Bench(Bench.options(perp: -9_000_000_000), rules: r)
         b.run(50_000)
         #expect(b.fills.filter { $0.market == 1 }.map(\.base_e9).reduce(0, +) == -6_000_000)
-        #expect(abs(b.fills.filter { $0.market == 0 }.map(\.base_e9).reduce(0, +) - 4_000_000_000) <= 10_000_000, "half of 10 SOL stays long")
+        let bought = b.fills.filter { $0.market == 0 }.map(\.base_e9).reduce(0, +)
+        #expect(abs(bought - 4_000_000_000) <= 10_000_000, "half of 10 SOL stays long")
         b.run(70_000)
         #expect(b.status == "balanced", "\(b.reason)")
         #expect(b.fills.filter { $0.market == 0 }.count == 1, "and stays so")
@@ -245,7 +261,8 @@ private let none = UInt8(EK_TICKET_NONE)
 
     // MARK: spot legs
 
-    private func tokenAccount(_ b: Bench, mint: ek_key, owner: ek_key, amount: UInt64, state: UInt8 = 1, size: Int = 165) -> String {
+    private func tokenAccount(_ b: Bench, mint: ek_key, owner: ek_key, amount: UInt64, state: UInt8 = 1,
+                              size: Int = 165) -> String {
         var d = [UInt8](repeating: 0, count: size)
         withUnsafeBytes(of: mint) { m in for i in 0..<32 { d[i] = m[i] } }
         withUnsafeBytes(of: owner) { o in for i in 0..<32 { d[32 + i] = o[i] } }
@@ -281,7 +298,11 @@ private let none = UInt8(EK_TICKET_NONE)
         r.hedges[0].legs = [token, watch]
         let b = Bench(Bench.options(perp: -10_000_000_000), rules: r)
         let owner = b.node.authorityKey.ek
-        b.chain("{\"op\":\"set_account\",\"pubkey\":\"\(base58(ata(owner, EK_NATIVE_MINT)))\",\"owner\":\"\(base58(program))\",\"data\":\"\(tokenAccount(b, mint: EK_NATIVE_MINT, owner: owner, amount: amount, state: state))\"}")
+        let address = base58(ata(owner, EK_NATIVE_MINT))
+        let data = tokenAccount(b, mint: EK_NATIVE_MINT, owner: owner, amount: amount, state: state)
+        b.chain("""
+            {"op":"set_account","pubkey":"\(address)","owner":"\(base58(program))","data":"\(data)"}
+            """)
         return b
     }
 
@@ -293,10 +314,11 @@ private let none = UInt8(EK_TICKET_NONE)
         b.runTick()
         #expect(b.status == "executed_live", "\(b.reason)")
         let legs = b.json["legs"] as! [[String: Any]]
-        #expect(legs.map { $0["leg"] as! String } == ["venue:SOL", "wallet:SOL", "token:SOL", "watch:\(base58(watched))"])
+        let names = ["venue:SOL", "wallet:SOL", "token:SOL", "watch:\(base58(watched))"]
+        #expect(legs.map { $0["leg"] as! String } == names)
         #expect(legs[2]["base_e9"] as! String == "1500000000" && legs[3]["base_e9"] as! String == "500000000")
         #expect(legs.allSatisfy { $0["slot"] is Int })
-        #expect(b.json["spot_base_e9"] as! String == "12000000000" || b.json["spot_base_e9"] as! String == "11999999999")
+        #expect(["12000000000", "11999999999"].contains(b.json["spot_base_e9"] as! String))
         #expect(abs(b.fills.map(\.base_e9).reduce(0, +) + 2_000_000_000) <= 10_000_000)
     }
 
@@ -343,8 +365,8 @@ private let none = UInt8(EK_TICKET_NONE)
         }
     }
 
-    /// Three markets, random books and limits, one or two things wrong: no order leaves while a gate must be closed, and what does leave never
-    /// takes the account beyond the limit.
+    /// Three markets, random books and limits, one or two things wrong: no order leaves while a gate must be
+    /// closed, and what does leave never takes the account beyond the limit.
     @Test func noGateFailureEverYieldsAnOrderAndLeverageStaysUnderItsLimit() {
         var orders = 0, blocked = 0
         for seed in 1...150 {
@@ -362,24 +384,35 @@ private let none = UInt8(EK_TICKET_NONE)
             case 1: b.chain("{\"op\":\"market\",\"market\":1,\"perp_paused\":4}"); shut = [1]
             case 2: b.chain("{\"op\":\"market\",\"market\":2,\"perp_paused\":4}"); shut = [2]
             case 3: b.chain("{\"op\":\"oracle_lag\",\"slots\":60}"); shut = [0, 1, 2]
-            case 4: b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"\(base58(b.machine.account.signer))\",\"lamports\":100000}"); shut = [0, 1, 2]
+            case 4:
+                let signer = base58(b.machine.account.signer)
+                b.chain("{\"op\":\"set_lamports\",\"pubkey\":\"\(signer)\",\"lamports\":100000}")
+                shut = [0, 1, 2]
             default: break
             }
-            b.run(75_000)                                // the tick after the corrections has looked at what they made
+            // the tick after the corrections has looked at what they made
+            b.run(75_000)
             let traded = Set(b.fills.map(\.market))
             #expect(traded.isDisjoint(with: shut), "seed \(seed): traded \(traded) of what is shut: \(shut)")
             orders += traded.count
             blocked += b.logs.contains { $0.contains("blocked by validation") } ? 1 : 0
-            // What only reduces may leave the account above a limit that it was above before; of the others the widest limit holds.
-            let grown = traded.filter { i in b.fills.contains { $0.market == i && ($0.base_e9 < 0) == (b.machine.hedges[i].view.perp_e9 < 0) } }
-            if let widest = grown.map({ r.hedges[$0].maxLeverage_e4 }).max(), b.machine.hedges[0].view.valued {
-                #expect(b.machine.hedges[0].view.a.leverage_e4 <= widest / 100 * 101 + 10, "seed \(seed): \(grown)")
+            // What only reduces may leave the account above a limit that it was above before;
+            // of the others the widest limit holds.
+            let hedges = b.machine.hedges
+            let grown = traded.filter { i in
+                b.fills.contains { $0.market == i && ($0.base_e9 < 0) == (hedges[i].view.perp_e9 < 0) }
             }
-            for i in traded where b.machine.hedges[i].status == .balanced || b.machine.hedges[i].status == .cooldown {
+            if let widest = grown.map({ r.hedges[$0].maxLeverage_e4 }).max(), hedges[0].view.valued {
+                #expect(b.machine.hedges[0].view.a.leverage_e4 <= widest / 100 * 101 + 10,
+                        "seed \(seed): \(grown)")
+            }
+            for i in traded where hedges[i].status == .balanced || hedges[i].status == .cooldown {
                 let v = b.machine.hedges[i].view
-                #expect(v.net_e9.magnitude < [10_000_000, 100_000, 1_000_000][i], "seed \(seed): what is left is under a step: \(v.net_e9)")
+                #expect(v.net_e9.magnitude < [10_000_000, 100_000, 1_000_000][i],
+                        "seed \(seed): what is left is under a step: \(v.net_e9)")
             }
         }
-        #expect(orders > 100 && blocked > 30, "\(orders) orders, \(blocked) blocked: the property says something")
+        #expect(orders > 100 && blocked > 30,
+                "\(orders) orders, \(blocked) blocked: the property says something")
     }
 }

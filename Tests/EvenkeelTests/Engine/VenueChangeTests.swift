@@ -68,7 +68,8 @@ struct VenueChangeTests {
         }
         b.runTick()
         b.run(61_000)
-        #expect(b.status == "observe_only" && b.sent.isEmpty && !b.machine.venueAlive, "\(b.status) \(b.reason)")
+        #expect(b.status == "observe_only" && b.sent.isEmpty && !b.machine.venueAlive,
+                "\(b.status) \(b.reason)")
         #expect(b.reason.contains("update evenkeel") && b.record.pointee.failures_in_row == 0)
     }
 
@@ -76,7 +77,7 @@ struct VenueChangeTests {
     @Test func anOrderInFlightOutlivesTheLayout() {
         let b = Bench()
         b.wire = { method, _ in method == "sendTransaction" ? .swallowed : nil }
-        b.rewriteStatus = { _, _, _ in "{\"jsonrpc\":\"2.0\",\"id\":1,\"error\":{\"code\":-32601,\"message\":\"no\"}}" }
+        b.rewriteStatus = { _, _, _ in #"{"jsonrpc":"2.0","id":1,"error":{"code":-32601,"message":"no"}}"# }
         b.machine.step(.timer, b.now)
         for _ in 0..<400 where b.ticket == UInt8(EK_TICKET_NONE) { b.run(50) }
         b.node.setUpgrade(.layout)
@@ -100,7 +101,8 @@ struct VenueChangeTests {
         // The chain changes its pace: half of the last samples, and it is known.
         b.slot_ms = 150
         b.run(300_000)
-        #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
+        #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158,
+                "\(b.machine.slotLength_ms)")
     }
 
     /// A new process goes on with what the one before has measured: else a cooldown that goes by slots would
@@ -111,7 +113,8 @@ struct VenueChangeTests {
         b.run(200_000)
         b.start(Bench.rules())
         #expect(b.machine.slotMeasured_us == nil)
-        #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158, "\(b.machine.slotLength_ms)")
+        #expect(b.machine.slotLength_ms >= 143 && b.machine.slotLength_ms <= 158,
+                "\(b.machine.slotLength_ms)")
         #expect(b.machine.rules.maxSlotLag == 8_000 / b.machine.slotLength_ms)
     }
 

@@ -10,8 +10,8 @@ import Testing
         #expect(a == #"{"jsonrpc":"2.0","result":438024300,"id":1}"#)
         #expect(ask(n, #"{"jsonrpc":"2.0","id":1,"method":"getSlot"}"#) == a)
         n.advance(slots: 7)
-        #expect(ask(n,
-                    #"{"jsonrpc":"2.0","id":"x","method":"getSlot"}"#) == #"{"jsonrpc":"2.0","result":438024307,"id":"x"}"#)
+        let later = ask(n, #"{"jsonrpc":"2.0","id":"x","method":"getSlot"}"#)
+        #expect(later == #"{"jsonrpc":"2.0","result":438024307,"id":"x"}"#)
         #expect(n.unixTs == 1_786_205_390 + 1)      // 7 slots of 250 ms
     }
 
@@ -105,8 +105,8 @@ import Testing
     @Test func ledgerOfAFailedTransactionIsUntouched() {
         let n = ChainNode(ChainOptions())
         let before = control(n, #"{"op":"dump"}"#)
-        let a = ask(n,
-                    #"{"jsonrpc":"2.0","id":1,"method":"sendTransaction","params":["AA==",{"encoding":"base64"}]}"#)
+        let params = #"["AA==",{"encoding":"base64"}]"#
+        let a = ask(n, #"{"jsonrpc":"2.0","id":1,"method":"sendTransaction","params":\#(params)}"#)
         #expect(a.contains("-32602"))
         #expect(control(n, #"{"op":"dump"}"#) == before)
     }

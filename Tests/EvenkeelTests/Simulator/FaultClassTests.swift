@@ -5,7 +5,8 @@ import Text
 
 @Suite struct FaultClassTests {
     @Test func everyListIsReadBackToTheSameSet() {
-        for set in [0, FaultClass.all, FaultClass.loss.bit, FaultClass.loss.bit | FaultClass.freeze.bit | FaultClass.torn.bit] {
+        let loss = FaultClass.loss.bit
+        for set in [0, FaultClass.all, loss, loss | FaultClass.freeze.bit | FaultClass.torn.bit] {
             let (read, wrong) = FaultClass.parse(FaultClass.list(set))
             #expect(read == set && wrong == nil)
         }
