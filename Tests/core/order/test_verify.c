@@ -354,8 +354,10 @@ static void no_intent(void) {
  * may move is not. */
 static void every_field(void) {
 #define U(f) {#f, offsetof(ek_user, f), sizeof(((ek_user *)0)->f)
-#define SPOT(f) {"spots[1]." #f, offsetof(ek_user, spots[1]) + offsetof(ek_spot_position, f), sizeof(((ek_spot_position *)0)->f)
-#define PERP(f) {"perps[1]." #f, offsetof(ek_user, perps[1]) + offsetof(ek_perp_position, f), sizeof(((ek_perp_position *)0)->f)
+#define SPOT(f) {"spots[1]." #f, offsetof(ek_user, spots[1]) + offsetof(ek_spot_position, f), \
+                 sizeof(((ek_spot_position *)0)->f)
+#define PERP(f) {"perps[1]." #f, offsetof(ek_user, perps[1]) + offsetof(ek_perp_position, f), \
+                 sizeof(((ek_perp_position *)0)->f)
 #define ORDER(f)                                                                                             \
     {"orders[1]." #f, offsetof(ek_user, orders[1]) + offsetof(ek_order, f), sizeof(((ek_order *)0)->f)
     static const struct { const char *name;

@@ -4,8 +4,10 @@
 
 #define SYSTEM "11111111111111111111111111111111"
 #define CLOCK "SysvarC1ock11111111111111111111111111111111"
-#define ACCOUNT "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":false,\"lamports\":12,\"owner\":\"" SYSTEM "\",\"rentEpoch\":18446744073709551615,\"space\":3}"
-#define ANSWER(value) "{\"jsonrpc\":\"2.0\",\"result\":{\"context\":{\"apiVersion\":\"2.1\",\"slot\":77},\"value\":" value "},\"id\":5}"
+#define ACCOUNT "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":false,\"lamports\":12,\"owner\":\"" SYSTEM \
+                "\",\"rentEpoch\":18446744073709551615,\"space\":3}"
+#define ANSWER(value) "{\"jsonrpc\":\"2.0\",\"result\":{\"context\":{\"apiVersion\":\"2.1\",\"slot\":77}," \
+                      "\"value\":" value "},\"id\":5}"
 
 static ek_scan_result res;
 static ek_scan_account acc[4];
@@ -180,7 +182,8 @@ static void no_prefix_is_an_answer(void) {
     }
 }
 
-#define OWNED_AS_USUAL(owner) "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":true,\"lamports\":1,\"owner\":\"" owner "\",\"rentEpoch\":0,\"space\":3}"
+#define OWNED_AS_USUAL(owner) "{\"data\":[\"Zm9v\",\"base64\"],\"executable\":true,\"lamports\":1," \
+                              "\"owner\":\"" owner "\",\"rentEpoch\":0,\"space\":3}"
 
 /* An account in the spelling that nodes send is read by comparing; white space before it turns that off. Both
  * readers must say the same of every text that is one byte away from an account. */

@@ -449,7 +449,8 @@ static void secrets(void) {
     CHECK(strstr(text, "the path is longer than 199 bytes") != NULL);
 }
 
-/* The file that init writes: complete, never over another, and only the facts nobody can guess are missing. */
+/* The file that init writes: complete, never over another,
+   and only the facts nobody can guess are missing. */
 static void the_file_of_init(void) {
     char dir[] = "/tmp/evenkeel-test-XXXXXX", path[64], file[300];
     CHECK(mkdtemp(dir) != NULL);
