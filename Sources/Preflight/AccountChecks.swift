@@ -26,8 +26,11 @@ extension Checker {
                     """)
             return
         }
-        var t: Text = "sub-account \(m.account.subAccount) of \(key: m.account.authority)"
-        t.put(", \(ek_venue_user_len(m.account.venue)) bytes, layout \(c: ek_venue_layout(m.account.venue))")
+        let (who, venue) = (m.account, m.account.venue)
+        let t: Text = """
+            sub-account \(who.subAccount) of \(key: who.authority), \(ek_venue_user_len(venue)) bytes, \
+            layout \(c: ek_venue_layout(venue))
+            """
         if m.book.pointee.user.unverified == 0 {
             row(.ok, "account", t)
         } else {
@@ -46,9 +49,11 @@ extension Checker {
             return
         }
         let a = m.report.view.a
-        var t: Text = "health \(fixed: a.health_bp, decimals: 2, shown: 1) %"
-        t.put(", leverage \(fixed: a.leverage_e4, decimals: 4, shown: 2)x")
-        t.put(", free collateral \(usd: a.free_collateral_e6)")
+        let t: Text = """
+            health \(fixed: a.health_bp, decimals: 2, shown: 1) %, \
+            leverage \(fixed: a.leverage_e4, decimals: 4, shown: 2)x, \
+            free collateral \(usd: a.free_collateral_e6)
+            """
         row(a.health_bp < m.rules.minHealth_bp ? .warn : .ok, "valuation", t,
             remedy: """
                 health is under min_health_pct: only reducing corrections would be made; add collateral or \
@@ -132,10 +137,10 @@ extension Checker {
                 remedy: "compare the section's name with the venue's list of markets")
             return
         }
-        var t: Text = "found, spot \(base: h.view.a.spot_base_e9, sign: true)"
-        t.put(", perp \(base: h.view.perp_e9, sign: true), drift ")
-        t.put("\(drift: h.view)")
-        row(.ok, "market \(h.rules.perpName)", t)
+        row(.ok, "market \(h.rules.perpName)", """
+            found, spot \(base: h.view.a.spot_base_e9, sign: true), \
+            perp \(base: h.view.perp_e9, sign: true), drift \(drift: h.view)
+            """)
     }
 
     private func remedy(_ g: Gate, _ m: Machine) -> Text {

@@ -27,9 +27,10 @@ extension Checker {
     /// The correction as it stood when its signature was asked for.
     private func correction(_ m: Machine) -> Text {
         let d = m.shownHedge.decision
-        var t: Text = "\(c: ek_action_name(d.action)) \(base: d.size_base_e9) \(m.shownMarket) now"
-        t.put(", worst price $\(fixed: worstPrice_e6, decimals: 6, shown: 2)")
-        t.put(", cost about \(usd: cost_e6(m))")
+        var t: Text = """
+            \(c: ek_action_name(d.action)) \(base: d.size_base_e9) \(m.shownMarket) now, \
+            worst price $\(fixed: worstPrice_e6, decimals: 6, shown: 2), cost about \(usd: cost_e6(m))
+            """
         for g in m.gates where g.gate == .cost { t.put(" (\(g.value))") }
         return t
     }
@@ -85,13 +86,9 @@ extension Checker {
         if failed > 0 { return "\(failed) of \(rows.count) failed: live trading would be refused" }
         var warned = 0
         for r in rows where r.finding == .warn { warned += 1 }
-        var t: Text = "all \(rows.count) passed"
-        if warned > 0 {
-            t.put(", \(warned)")
-            t.put(warned == 1 ? " with a warning" : " with warnings")
-        }
-        t.put(": live trading would be allowed")
-        return t
+        if warned == 0 { return "all \(rows.count) passed: live trading would be allowed" }
+        let how: StaticString = warned == 1 ? "a warning" : "warnings"
+        return "all \(rows.count) passed, \(warned) with \(how): live trading would be allowed"
     }
 
     // MARK: JSON

@@ -173,12 +173,9 @@ extension Checker {
 
     private func described(_ e: Int, lag: UInt64) -> Text {
         let a = endpoints[e]
-        var t: Text = "\(c: sys_config_url_shown(config, UInt32(e))), "
-        if let genesis = a.genesis {
-            t.put(clusterName("\(key: genesis)") ?? "private cluster")
-        } else {
-            t.put("cluster unknown")
-        }
+        var cluster: StaticString = "cluster unknown"
+        if let genesis = a.genesis { cluster = clusterName("\(key: genesis)") ?? "private cluster" }
+        var t: Text = "\(c: sys_config_url_shown(config, UInt32(e))), \(cluster)"
         if !a.version.isEmpty { t.put(", version \(a.version)") }
         t.put(", slot \(a.slot), lag \(lag), \(a.latency_us / 1000) ms, ")
         if a.behind_slots > 0 { t.put("behind by \(a.behind_slots) slots by its own word, ") }

@@ -37,11 +37,11 @@ extension Checker {
     }
 
     private func memoryRow(_ l: sys_sandbox_look) {
-        var t = Text()
-        t.put(l.no_core != 0 ? "no core dump" : "core dumps cannot be switched off")
-        t.put(l.not_dumpable != 0 ? ", not dumpable" : ", dumpable")
-        t.put(l.memlock != 0 ? ", can be locked" : ", cannot be locked")
-        t.put(l.memlock_bytes == UInt64.max ? " (limit none)" : " (limit \(l.memlock_bytes >> 10) KB)")
+        let core: StaticString = l.no_core != 0 ? "no core dump" : "core dumps cannot be switched off"
+        let dumpable: StaticString = l.not_dumpable != 0 ? "not dumpable" : "dumpable"
+        let locked: StaticString = l.memlock != 0 ? "can be locked" : "cannot be locked"
+        let most: Text = l.memlock_bytes == UInt64.max ? "none" : "\(l.memlock_bytes >> 10) KB"
+        let t: Text = "\(core), \(dumpable), \(locked) (limit \(most))"
         row(l.no_core != 0 && l.not_dumpable != 0 && l.memlock != 0 ? .ok : .warn, "key's memory", t,
             remedy: """
                 raise the limit of locked memory (LimitMEMLOCK, ulimit -l): a key in memory that is not \
