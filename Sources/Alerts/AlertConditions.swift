@@ -119,8 +119,8 @@ extension AlertQueue {
         if r.status == .executedPaper { t.put(" on paper") }
         if r.status == .partial { t.put(", partly filled") }
         if r.view.driftKnown && r.after.driftKnown {
-            t.put("; drift \(percent_ppm: r.view.drift_ppm, sign: true) %")
-            t.put(" -> \(percent_ppm: r.after.drift_ppm, sign: true) %")
+            let (before, after) = (r.view.drift_ppm, r.after.drift_ppm)
+            t.put("; drift \(percent_ppm: before, sign: true) % -> \(percent_ppm: after, sign: true) %")
         }
         return t
     }

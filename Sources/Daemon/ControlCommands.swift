@@ -114,25 +114,24 @@ extension Driver {
 
     /// What a flatten would do, for somebody who is asked whether they mean it.
     private func flattenWords(_ m: Machine) -> Text {
-        var t = Text("would close")
-        var any = false
+        var open = Text()
         for h in m.hedges where h.view.known && h.view.perp_e9 != 0 {
-            t.put(any ? ", " : " ")
-            t.put("\(h.rules.perpName) \(base: h.view.perp_e9, sign: true)")
-            any = true
+            let between: StaticString = open.isEmpty ? "" : ", "
+            open.put("\(between)\(h.rules.perpName) \(base: h.view.perp_e9, sign: true)")
         }
-        if !any { t.put(" nothing: no hedged perp is open") }
-        t.put(" reduce-only, and stay paused until resume; the spot is left as it is\n")
-        return t
+        if open.isEmpty { open = "nothing: no hedged perp is open" }
+        return "would close \(open) reduce-only, and stay paused until resume; the spot is left as it is\n"
     }
 
     private func flatOutcome(_ m: Machine) -> Text {
         let r = m.report
         let flat = r.status == .paused && m.record.pointee.paused != 0
         if !m.flattening { return flat ? "flat: \(r.reason)\n" : "cancelled before it was flat\n" }
-        var t: Text = "not flat yet: \(r.status.word): \(r.reason)"
-        t.put("; tried again every tick until it is flat, or until `pause` or `resume`\n")
-        return t
+        return """
+            not flat yet: \(r.status.word): \(r.reason); \
+            tried again every tick until it is flat, or until `pause` or `resume`
+
+            """
     }
 
     private func outcome(_ m: Machine, after first: Text) -> Text {

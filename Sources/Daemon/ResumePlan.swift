@@ -12,21 +12,21 @@ func reopening(_ m: Machine) -> Text? {
     var any = false
     for h in m.hedges where h.view.valued && h.view.perp_e9 == 0 {
         guard h.decision.action != UInt8(EK_ACTION_NONE), h.decision.size_base_e9 > 0 else { continue }
-        t.put(any ? ", and " : " ")
+        t.put("\(any ? ", and " : " ")\(order(h))")
         any = true
-        putOrder(&t, h)
     }
     return any ? t : nil
 }
 
-private func putOrder(_ t: inout Text, _ h: Hedge) {
+private func order(_ h: Hedge) -> Text {
     let size_e9 = Int64(clamping: h.view.net_e9.magnitude)
     let price_e6 = h.view.a.oracle_price_e6
     var notional_e6: Int64 = 0
     _ = ek_mul_div_floor_i64(size_e9, price_e6, 1_000_000_000, &notional_e6)
     let side: StaticString = h.decision.direction == UInt8(EK_SELL) ? "sell" : "buy"
-    t.put("\(side) \(base: size_e9) \(h.rules.perpName) at about \(usd: price_e6), ")
-    t.put("\(usd: notional_e6) in all")
+    var t: Text = """
+        \(side) \(base: size_e9) \(h.rules.perpName) at about \(usd: price_e6), \(usd: notional_e6) in all
+        """
     for g in h.gates where g.gate == .cost && g.measured.number > 0 && g.measured.unit == .bps_ppm {
         var cost_e6: Int64 = 0
         _ = ek_mul_div_floor_i64(notional_e6, g.measured.number, 1_000_000, &cost_e6)
@@ -35,4 +35,5 @@ private func putOrder(_ t: inout Text, _ h: Hedge) {
     if size_e9 > Int64(clamping: h.decision.size_base_e9) {
         t.put(", in parts of \(base: h.decision.size_base_e9)")
     }
+    return t
 }

@@ -144,9 +144,10 @@ package final class SignerClient {
         if bits & 1 != 0 {
             let died = s.pointee.died
             let how: Text = died & 0x7F != 0 ? "signal \(died & 0x7F)" : "exit \(died >> 8 & 0xFF)"
-            var t: Text = "the signer died (\(how)); the next one starts in \(s.pointee.back_ms) ms"
-            t.put(", observing only until then")
-            tell(.error, t)
+            tell(.error, """
+                the signer died (\(how)); the next one starts in \(s.pointee.back_ms) ms, \
+                observing only until then
+                """)
         }
         if bits & 4 != 0 { tell(.error, gone) }
         if bits & 8 != 0 {

@@ -56,9 +56,10 @@ final class StateFile {
     }
 
     private func foreign(_ path: UnsafePointer<CChar>?) -> Text {
-        var t: Text = "\(c: path): this state file belongs to sub-account \(record.pointee.sub_account)"
-        t.put(" of \(key: record.pointee.authority) on \(c: ek_record_venue(record))")
-        t.put(", not to the configured account; name another file under [agent] state")
-        return t
+        """
+        \(c: path): this state file belongs to sub-account \(record.pointee.sub_account) of \
+        \(key: record.pointee.authority) on \(c: ek_record_venue(record)), not to the configured account; \
+        name another file under [agent] state
+        """
     }
 }
