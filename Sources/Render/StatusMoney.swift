@@ -89,6 +89,9 @@ private func fundingLine(_ t: inout Text, _ m: Machine) {
 }
 
 private func splitLine(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {
-    t.put("\(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \(usd: s.fees_e6)")
-    t.put("  basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \(usd: s.other_e6)\n")
+    t.put("""
+        \(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \(usd: s.fees_e6)  \
+        basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \(usd: s.other_e6)
+
+        """)
 }

@@ -24,8 +24,8 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
         t.put("   just started\n why       the first tick is under way\n")
         return t
     }
-    t.put(isStale(m, now_s: now_s) ? staleMark : "   ")
-    t.put("\(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
+    let mark = isStale(m, now_s: now_s) ? staleMark : "   "
+    t.put("\(mark)\(max(0, now_s - m.report.time_s)) s ago, slot \(v.a.slot)\n")
     if !m.report.reason.isEmpty { t.put(" why       \(m.report.reason)\n") }
     guard v.known else { return t }
     bookLines(&t, m, v, asset(of: m.shownMarket), m.report.market)
@@ -53,19 +53,19 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
     if let k = i {
         var first = true
         m.hedges[k].eachLeg(v) { name, amount, _ in
-            t.put(first ? "   " : " · ")
-            t.put("\(name) \(base: amount)")
+            t.put("\(first ? "   " : " · ")\(name) \(base: amount)")
             first = false
         }
     }
     t.put("\n perp      \(base: v.perp_e9, sign: true) \(asset)")
     if v.valued {
-        t.put("   entry $\(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)")
-        t.put("  oracle $\(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)")
-        t.put("  pnl \(usd: v.a.unrealised_pnl_e6)")
+        t.put("""
+               entry $\(fixed: v.a.entry_price_e6, decimals: 6, shown: 2)  \
+            oracle $\(fixed: v.a.oracle_price_e6, decimals: 6, shown: 2)  \
+            pnl \(usd: v.a.unrealised_pnl_e6)
+            """)
     }
-    t.put("\n net       \(base: v.net_e9, sign: true) \(asset)   drift ")
-    t.put("\(drift: v)")
+    t.put("\n net       \(base: v.net_e9, sign: true) \(asset)   drift \(drift: v)")
     if let k = i { targetWords(&t, m.hedges[k].rules) }
     t.put("\n")
     if i == m.report.market && m.report.after.known { afterLine(&t, m.report.after, asset) }
@@ -73,8 +73,11 @@ private func bookLines(_ t: inout Text, _ m: Machine, _ v: View, _ asset: Text, 
 
 /// The lines above are of the book that was decided on; this is the book read back.
 private func afterLine(_ t: inout Text, _ v: View, _ asset: Text) {
-    t.put(" after     \(base: v.perp_e9, sign: true) \(asset) perp")
-    t.put("   net \(base: v.net_e9, sign: true) \(asset)   drift \(drift: v)\n")
+    t.put("""
+         after     \(base: v.perp_e9, sign: true) \(asset) perp   \
+        net \(base: v.net_e9, sign: true) \(asset)   drift \(drift: v)
+
+        """)
 }
 
 /// What the drift is measured against.
@@ -86,22 +89,21 @@ private func targetWords(_ t: inout Text, _ r: HedgeRules) {
 }
 
 private func healthLine(_ t: inout Text, _ v: View) {
-    t.put(" health    \(fixed: v.a.health_bp, decimals: 2, shown: 1) %")
-    t.put("   leverage \(fixed: v.a.leverage_e4, decimals: 4, shown: 2)x   liquidation ")
-    if let far = v.liqDistance_ppm {
-        t.put("$\(fixed: v.a.liq_price_e6, decimals: 6, shown: 2)")
-        t.put(" (\(percent_ppm: far, shown: 1, sign: true) %)")
-    } else {
-        t.put("none")
-    }
-    t.put("   free collateral \(usd: v.a.free_collateral_e6)\n")
+    let liquidation: Text = v.liqDistance_ppm.map {
+        "$\(fixed: v.a.liq_price_e6, decimals: 6, shown: 2) (\(percent_ppm: $0, shown: 1, sign: true) %)"
+    } ?? "none"
+    t.put("""
+         health    \(fixed: v.a.health_bp, decimals: 2, shown: 1) %   \
+        leverage \(fixed: v.a.leverage_e4, decimals: 4, shown: 2)x   \
+        liquidation \(liquidation)   free collateral \(usd: v.a.free_collateral_e6)
+
+        """)
 }
 
 /// What the signer may still sign; nothing while it has no limit (paper, a signer of somebody else's).
 private func signerLine(_ t: inout Text, _ m: Machine) {
     guard let l = m.signerLoss else { return }
-    t.put(" signer    \(usd: Int64(clamping: l.used_e6)) of \(usd: Int64(clamping: l.limit_e6))")
-    t.put(" of loss signed in 24 h, at worst\n")
+    t.put(" signer    \(usd: l.used_e6) of \(usd: l.limit_e6) of loss signed in 24 h, at worst\n")
 }
 
 private func gatesLine(_ t: inout Text, _ gates: [Gate]) {
@@ -119,6 +121,6 @@ private func gatesLine(_ t: inout Text, _ gates: [Gate]) {
 private func lastLine(_ t: inout Text, _ m: Machine, _ now_s: Int64) {
     guard let last = m.shownHedge.record(in: m.record)?.pointee.last, last.outcome != UInt8(EK_OUT_NONE)
     else { return }
-    t.put(" last      \(correction: last), \(max(0, now_s - last.unix_s) / 60) min ago")
-    t.put(", \(last.fee_lamports) lamports\n")
+    let minutes = max(0, now_s - last.unix_s) / 60
+    t.put(" last      \(correction: last), \(minutes) min ago, \(last.fee_lamports) lamports\n")
 }
