@@ -187,11 +187,17 @@ private func solanaCli() -> Found {
             let shown = redacted(value)
             if sys_url_allowed(value) != 0 && !hasDollar(value) {
                 found.url = textOf(value)
-                found.words.put(" url         \(shown), from the Solana CLI's config. ")
-                found.words.put("Public endpoints allow too few requests for live trading\n")
+                found.words.put("""
+                     url         \(shown), from the Solana CLI's config. \
+                    Public endpoints allow too few requests for live trading
+
+                    """)
             } else {
-                found.words.put(" url         not taken from the Solana CLI's config: ")
-                found.words.put("\(shown) is neither https nor http to a loopback address\n")
+                found.words.put("""
+                     url         not taken from the Solana CLI's config: \
+                    \(shown) is neither https nor http to a loopback address
+
+                    """)
             }
         }
         if sys_solana_cli_value(bytes, n, "keypair_path", value, 384) > 0 { ownerOf(value, &found) }

@@ -23,10 +23,13 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) {
         return
     }
     let r = record.pointee
-    var t: Text = " no agent is running; the last record of \(c: sys_config_state(config)):\n"
-    t.put(" \(r.corrections_total) correction\(r.corrections_total == 1 ? "" : "s"), ")
-    t.put("\(r.fee_lamports_total) lamports of network fees, ")
-    t.put("\(r.ticks_total) tick\(r.ticks_total == 1 ? "" : "s")\n")
+    var t: Text = """
+         no agent is running; the last record of \(c: sys_config_state(config)):
+         \(r.corrections_total) correction\(r.corrections_total == 1 ? "" : "s"), \
+        \(r.fee_lamports_total) lamports of network fees, \
+        \(r.ticks_total) tick\(r.ticks_total == 1 ? "" : "s")
+
+        """
     if r.vault.known != 0 {
         let s = vaultSplit(record)
         t.put(" equity \(usd: s.equity_e6), \(usd: s.equity_e6 &- s.flows_e6) since the start\n")
@@ -43,9 +46,7 @@ func lastRecord(_ config: UnsafeMutablePointer<sys_config>, json: Bool) {
         guard let m = ek_record_market(record, i), m.pointee.last.outcome != UInt8(EK_OUT_NONE) else {
             continue
         }
-        t.put(" \(c: ek_market_record_name(m)) last ")
-        t.put("\(correction: m.pointee.last)")
-        t.put("\n")
+        t.put(" \(c: ek_market_record_name(m)) last \(correction: m.pointee.last)\n")
     }
     Terminal.print(t)
 }

@@ -138,26 +138,23 @@ private func ledgerText(_ l: SignerLedger, _ config: ConfigPointer) -> Text {
     if g.limit_from == UInt8(EK_LIMIT_UNSET) {
         t.put(" limit     none yet: the first request settles it\n")
     } else {
-        t.put(" limit     \(usd: Int64(clamping: g.limit_e6)) of loss in any 24 hours")
-        t.put(" (\(limitSource(g.limit_from))")
-        if g.limit_from == UInt8(EK_LIMIT_AUTO) {
-            t.put(", from an equity of \(usd: Int64(clamping: g.equity_e6))")
-        }
-        t.put(")\n")
+        let of: Text = g.limit_from != UInt8(EK_LIMIT_AUTO) ? "" : ", from an equity of \(usd: g.equity_e6)"
+        t.put(" limit     \(usd: g.limit_e6) of loss in any 24 hours (\(limitSource(g.limit_from))\(of))\n")
     }
-    t.put(" used      \(usd: Int64(clamping: l.loss_e6)) at worst\n")
-    t.put(" orders    \(l.orders) in 60 minutes, of \(config.pointee.max_orders_per_hour)\n")
-    let most_e6 = Int64(clamping: config.pointee.signer_notional_day_e6)
-    t.put(" notional  \(usd: Int64(clamping: l.notional_e6)) in 24 hours, of \(usd: most_e6)\n")
-    t.put(" signed    \(g.signed_total), refused \(g.refused_total), in a row \(g.refusals)\n")
+    t.put("""
+         used      \(usd: l.loss_e6) at worst
+         orders    \(l.orders) in 60 minutes, of \(config.pointee.max_orders_per_hour)
+         notional  \(usd: l.notional_e6) in 24 hours, of \(usd: config.pointee.signer_notional_day_e6)
+         signed    \(g.signed_total), refused \(g.refused_total), in a row \(g.refusals)
+
+        """)
     l.eachMarket { name, m in
-        t.put(" \(name)")
         if m.pointee.last_e6 == 0 {
-            t.put("  no price yet\n")
+            t.put(" \(name)  no price yet\n")
             return
         }
         let day = ek_price_of_day(m, g.time_s), next = allowed(m, l, config)
-        t.put("  \(usd: m.pointee.last_e6), \(max(0, g.time_s - m.pointee.last_s)) s ago")
+        t.put(" \(name)  \(usd: m.pointee.last_e6), \(max(0, g.time_s - m.pointee.last_s)) s ago")
         if day.highest_e6 > 0 { t.put("   24 h \(usd: day.lowest_e6) to \(usd: day.highest_e6)") }
         t.put("   believed now \(usd: next.lowest_e6) to \(usd: next.highest_e6)\n")
     }

@@ -45,20 +45,17 @@ private func verify(_ state: UnsafeMutablePointer<sys_state>, _ ok: Bool) -> Int
     let slots = [(state.pointee.slot_err.0, state.pointee.slot_format.0),
                  (state.pointee.slot_err.1, state.pointee.slot_format.1)]
     for (i, (err, format)) in slots.enumerated() {
-        var t: Text = "slot \(i): "
+        let found: Text
         if err == EK_OK {
-            t.put("whole")
-            if ok && Int(state.pointee.newest) == i {
-                t.put(", the newest, generation \(state.pointee.generation)")
-            }
-            t.put(", format \(format)")
+            let newest: Text = ok && Int(state.pointee.newest) == i
+                ? ", the newest, generation \(state.pointee.generation)" : ""
+            found = "whole\(newest), format \(format)"
         } else {
             whole = false
-            t.put(err == EK_E_VERSION ? "of a newer evenkeel, format \(format)"
-                                      : "damaged, \(c: ek_err_text(err))")
+            found = err == EK_E_VERSION ? "of a newer evenkeel, format \(format)"
+                                        : "damaged, \(c: ek_err_text(err))"
         }
-        t.put("\n")
-        Terminal.print(t)
+        Terminal.print("slot \(i): \(found)\n")
     }
     return whole ? 0 : 1
 }
