@@ -114,15 +114,17 @@ extension AlertQueue {
     }
 
     private func filled(_ r: Report, _ market: Text) -> Text {
-        var t: Text = "\(c: ek_action_name(r.action)) \(base: r.size_e9, shown: 6) \(market)"
-        if r.price_e6 > 0 { t.put(" @ $\(fixed: r.price_e6, decimals: 6, shown: 2)") }
-        if r.status == .executedPaper { t.put(" on paper") }
-        if r.status == .partial { t.put(", partly filled") }
+        let price: Text = r.price_e6 > 0 ? " @ $\(fixed: r.price_e6, decimals: 6, shown: 2)" : ""
+        let how: StaticString = r.status == .executedPaper ? " on paper"
+            : r.status == .partial ? ", partly filled" : ""
+        var drift = Text()
         if r.view.driftKnown && r.after.driftKnown {
             let (before, after) = (r.view.drift_ppm, r.after.drift_ppm)
-            t.put("; drift \(percent_ppm: before, sign: true) % -> \(percent_ppm: after, sign: true) %")
+            drift = "; drift \(percent_ppm: before, sign: true) % -> \(percent_ppm: after, sign: true) %"
         }
-        return t
+        return """
+            \(c: ek_action_name(r.action)) \(base: r.size_e9, shown: 6) \(market)\(price)\(how)\(drift)
+            """
     }
 
     private mutating func condition(_ kind: AlertKind, _ holds: Bool, _ after_ms: UInt64, _ level: Level,

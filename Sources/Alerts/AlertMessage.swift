@@ -85,16 +85,16 @@ private func levelWord(_ l: Level) -> StaticString {
 
 /// "evenkeel velocity 7xKX/0 (live): OVER: health has recovered: 61.0 %"
 private func sentence(_ a: Alert, _ o: AlertOrigin) -> Text {
-    let address: Text = "\(key: o.authority)"
-    var t: Text = "evenkeel \(c: ek_venue_name(o.venue)) "
-    t.put(bytes: [UInt8](address.bytes.prefix(4)))
-    t.put("/\(o.subAccount) (\(o.mode)): ")
+    var start: Text = "\(key: o.authority)"
+    start.bytes.removeLast(start.count - 4)
+    let mark: StaticString
     switch a.state {
-    case .resolved: t.put("OVER: ")
-    case .reminder: t.put("STILL: ")
-    case .once, .firing: t.put(a.level == .error ? "ERROR: " : a.level == .warning ? "WARNING: " : "")
+    case .resolved: mark = "OVER: "
+    case .reminder: mark = "STILL: "
+    case .once, .firing: mark = a.level == .error ? "ERROR: " : a.level == .warning ? "WARNING: " : ""
     }
-    t.put(a.text)
+    let account: Text = "\(start)/\(o.subAccount)"
+    var t: Text = "evenkeel \(c: ek_venue_name(o.venue)) \(account) (\(o.mode)): \(mark)\(a.text)"
     // It waited: for a receiver, or for a restart.
     if o.now_s - a.time_s > 120 { t.put(" (of \(iso8601: a.time_s))") }
     // Receivers cut or refuse long ones (Discord: 2000 characters).

@@ -175,12 +175,13 @@ extension Checker {
         let a = endpoints[e]
         var cluster: StaticString = "cluster unknown"
         if let genesis = a.genesis { cluster = clusterName("\(key: genesis)") ?? "private cluster" }
-        var t: Text = "\(c: sys_config_url_shown(config, UInt32(e))), \(cluster)"
-        if !a.version.isEmpty { t.put(", version \(a.version)") }
-        t.put(", slot \(a.slot), lag \(lag), \(a.latency_us / 1000) ms, ")
-        if a.behind_slots > 0 { t.put("behind by \(a.behind_slots) slots by its own word, ") }
-        t.put(a.requestsLeft >= 0 ? "\(a.requestsLeft) requests left" : "rate limit not told")
-        return t
+        let version: Text = a.version.isEmpty ? "" : ", version \(a.version)"
+        let own: Text = a.behind_slots > 0 ? "behind by \(a.behind_slots) slots by its own word, " : ""
+        let left: Text = a.requestsLeft >= 0 ? "\(a.requestsLeft) requests left" : "rate limit not told"
+        return """
+            \(c: sys_config_url_shown(config, UInt32(e))), \(cluster)\(version), slot \(a.slot), lag \(lag), \
+            \(a.latency_us / 1000) ms, \(own)\(left)
+            """
     }
 
     private func programRow(_ venue: OpaquePointer?) {

@@ -82,10 +82,12 @@ func moneyLines(_ t: inout Text, _ m: Machine) {
 
 private func fundingLine(_ t: inout Text, _ m: Machine) {
     let f = m.shownHedge.funding(m.book, venue: m.account.venue)
-    t.put(" funding   \(percent_ppm: f.lastAnnual_ppm, sign: true) % a year")
-    if f.nextKnown { t.put(", next \(percent_ppm: f.nextAnnual_ppm, sign: true) %") }
-    let long = m.shownHedge.view.perp_e9 > 0
-    t.put(long ? "  (longs pay when positive)\n" : "  (shorts earn when positive)\n")
+    let next: Text = f.nextKnown ? ", next \(percent_ppm: f.nextAnnual_ppm, sign: true) %" : ""
+    let who: StaticString = m.shownHedge.view.perp_e9 > 0 ? "longs pay" : "shorts earn"
+    t.put("""
+         funding   \(percent_ppm: f.lastAnnual_ppm, sign: true) % a year\(next)  (\(who) when positive)
+
+        """)
 }
 
 private func splitLine(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {

@@ -82,10 +82,9 @@ private func afterLine(_ t: inout Text, _ v: View, _ asset: Text) {
 
 /// What the drift is measured against.
 private func targetWords(_ t: inout Text, _ r: HedgeRules) {
-    t.put("  (tolerance \(percent_ppm: r.tolerance_ppm) %")
-    if r.ratio_ppm != EK_RATIO_ONE_PPM { t.put(", ratio \(percent_ppm: r.ratio_ppm) %") }
-    if r.target_e9 != 0 { t.put(", target \(base: r.target_e9, sign: true)") }
-    t.put(")")
+    let ratio: Text = r.ratio_ppm != EK_RATIO_ONE_PPM ? ", ratio \(percent_ppm: r.ratio_ppm) %" : ""
+    let target: Text = r.target_e9 != 0 ? ", target \(base: r.target_e9, sign: true)" : ""
+    t.put("  (tolerance \(percent_ppm: r.tolerance_ppm) %\(ratio)\(target))")
 }
 
 private func healthLine(_ t: inout Text, _ v: View) {

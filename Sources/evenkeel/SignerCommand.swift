@@ -154,9 +154,13 @@ private func ledgerText(_ l: SignerLedger, _ config: ConfigPointer) -> Text {
             return
         }
         let day = ek_price_of_day(m, g.time_s), next = allowed(m, l, config)
-        t.put(" \(name)  \(usd: m.pointee.last_e6), \(max(0, g.time_s - m.pointee.last_s)) s ago")
-        if day.highest_e6 > 0 { t.put("   24 h \(usd: day.lowest_e6) to \(usd: day.highest_e6)") }
-        t.put("   believed now \(usd: next.lowest_e6) to \(usd: next.highest_e6)\n")
+        let range: Text = day.highest_e6 > 0
+            ? "   24 h \(usd: day.lowest_e6) to \(usd: day.highest_e6)" : ""
+        t.put("""
+             \(name)  \(usd: m.pointee.last_e6), \(max(0, g.time_s - m.pointee.last_s)) s ago\(range)   \
+            believed now \(usd: next.lowest_e6) to \(usd: next.highest_e6)
+
+            """)
     }
     return t
 }
