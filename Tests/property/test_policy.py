@@ -280,8 +280,8 @@ def read_only_places(c):
 
 @pytest.mark.parametrize("name,kind", CASES)
 def test_every_changed_byte_is_refused(name, kind):
-    """Three values for every byte of the message. What is no order shows no oracle, and a cancel need not name its market: these
-    places are free there."""
+    """Three values for every byte of the message. What is no order shows no oracle, and a cancel need not
+    name its market: these places are free there."""
     c = Case(name, kind)
     free = read_only_places(c)
     if kind in BARE:

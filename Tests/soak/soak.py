@@ -135,15 +135,6 @@ def page_client(port, until, seen_all, longest_s):
             until.wait(0.5)
 
 
-def calm(chain):
-    chain.ctl("clear_faults")
-    chain.ctl("model", take_fail_permille=0, partial_permille=0)
-
-
-def looks_at_page(*how):
-    threading.Thread(target=page_client, args=how, daemon=True).start()
-
-
 def weather(chain, rng):
     """What goes wrong for the next while."""
     kind = rng.choice(SICK)
@@ -194,15 +185,17 @@ def disagreements(a, lived, ticks, agent, filled):
 
 def run(a):
     rng, port = random.Random(a.seed), free_port()
-    chain = localnet(a.binary, a.venue, speed=a.speed, tick_ms=None, unix_ts=int(time.time()), sol=10, perp=-9, wallet_sol=1000, disturb=a.disturb, volatility=0.9, seed=a.seed)
-    agent = Agent(a.binary, chain, agent__loop_interval_seconds=a.interval, rpc__url=[chain.url, chain.url.replace("127.0.0.1", "localhost")], rpc__timeout_ms=5000,
-                  hedge__max_trades_per_day=100000, gates__max_failures=1000, web__listen="127.0.0.1:%d" % port)
-    until, warm, samples = threading.Event(), threading.Event(), collections.defaultdict(list)
-    kinds, disk, trouble, judge = collections.Counter(), [], [], Judge(chain, fresh_s=max(0.5, 180 / a.speed))
-    p = subprocess.Popen([str(a.binary), "run", "-c", str(agent.config), "--json", "--speed", str(a.speed)], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    chain, agent = book(a, port)
+    until, warm, disk = threading.Event(), threading.Event(), []
+    samples, kinds = collections.defaultdict(list), collections.Counter()
+    judge, trouble = Judge(chain, fresh_s=max(0.5, 180 / a.speed)), []
+    p = subprocess.Popen([str(a.binary), "run", "-c", str(agent.config), "--json", "--speed", str(a.speed)],
+                         stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     ticks, log = Ticks(p.stdout), Log(p.stderr)
-    looks_at_page(port, until, warm, min(20, a.seconds / 20))
-    trouble += [] if warm.wait(120) else ["the page gave no history of some length within two minutes"]
+    threading.Thread(target=page_client, args=(port, until, warm, min(20, a.seconds / 20)),
+                     daemon=True).start()
+    if not warm.wait(120):
+        trouble.append("the page gave no history of some length within two minutes")
     began, said, looked, next_weather, roles = time.monotonic(), 0.0, 0.0, 0.0, None
     over = lambda: ticks.n >= a.ticks if a.ticks else time.monotonic() - began >= a.seconds  # noqa: E731
     try:
@@ -240,7 +233,8 @@ def run(a):
         lived = time.monotonic() - began
         if p.poll() is not None:
             trouble.append("the agent ended by itself with %s: %s" % (p.returncode, "\n".join(log.last)))
-        calm(chain)
+        chain.ctl("clear_faults")
+        chain.ctl("model", take_fail_permille=0, partial_permille=0)
         time.sleep(max(3.0, 5 * float(a.interval) / a.speed))
         until.set()
         p.send_signal(signal.SIGTERM)
