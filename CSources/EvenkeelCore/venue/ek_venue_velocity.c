@@ -121,6 +121,18 @@ static ek_err perp_fields(const uint8_t *from, void *out) {
     COPY(848, last_oracle_price_e6); COPY(856, last_oracle_conf_e6); COPY(864, last_oracle_delay);
     COPY(872, oracle_twap_e6);
     COPY(880, oracle_twap_5min_e6); COPY(888, oracle_twap_ts); COPY(1064, base_with_amm_e9);
+    COPY(672, config_flags);
+    COPY(736, conf_ppm);
+    COPY(752, long_volume_e6);
+    COPY(760, short_volume_e6);
+    COPY(816, mm_oracle_sequence);
+    COPY(832, quote_offset_e6);
+    COPY(936, vamm.sums);
+    COPY(1112, vamm.equity_e6);
+    COPY(1208, vamm.update_slot);
+    COPY(1216, vamm.revenue_e6);
+    COPY(1248, vamm.spread_slot);
+    COPY(1256, vamm.set);
     FIELDS_END;
 }
 

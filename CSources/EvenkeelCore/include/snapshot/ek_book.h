@@ -5,7 +5,7 @@
  *
  * ek_plan_complete adds what the User and the markets name (every market touched, every oracle): two or three
  * reads at start, one afterwards. Pure; loading 10 accounts costs about 15 us. Nothing is allocated: ek_book
- * is about 25 KB (ek_book_size(); allocate once, reuse). */
+ * is about 34 KB (ek_book_size(); allocate once, reuse). */
 #ifndef EK_BOOK_H
 #define EK_BOOK_H
 #include "base/ek_types.h"

@@ -159,6 +159,41 @@ typedef struct {
     uint8_t has_volume;               /* 0: the layout's volumes are not known; fees then assume tier 0 */
 } ek_user_stats;
 
+/* The sums of Velocity's vAMM, as they follow each other in its PerpMarket: reserves of base and quote (_e9),
+ * how far the curve reaches (_e6), the least and the most base, the root of base times quote, the peg (_e6),
+ * and the quote reserve of an empty position. */
+enum {
+    EK_VAMM_BASE = 0,
+    EK_VAMM_QUOTE = 1,
+    EK_VAMM_REACH = 2,
+    EK_VAMM_MIN_BASE = 3,
+    EK_VAMM_MAX_BASE = 4,
+    EK_VAMM_ROOT = 5,
+    EK_VAMM_PEG = 6,
+    EK_VAMM_TERMINAL_QUOTE = 7,
+    EK_VAMM_SUMS = 8
+};
+
+/* Its settings, byte for byte as in the account, where they end in two bytes of padding. The spreads are
+ * those of its last quote, parts per 1e6. */
+typedef struct {
+    uint32_t base_spread_e6, max_spread_e6, long_spread_e6, short_spread_e6;
+    int32_t offset_e6;                /* the middle of the quotes stands so far off the curve's price */
+    uint16_t fill_fraction;           /* one fill takes at most the base reserve divided by this */
+    uint16_t max_slippage_ratio;      /* not used here */
+    uint8_t intensity, jit_intensity; /* 0: the curve, or immediate fills, do not follow the price */
+    int8_t spread_adjustment_pct, inventory_adjustment_pct;
+    uint8_t deadband_pct, funding_bias_pct;
+} ek_vamm_settings;
+
+typedef struct {
+    ek_u128 sums[EK_VAMM_SUMS];        /* all 0: the venue has none, or its layout is not known */
+    ek_i128 equity_e6;                 /* what it has earned and not spent */
+    int64_t revenue_e6;                /* since the last funding */
+    uint64_t update_slot, spread_slot; /* when curve and spreads last followed the price */
+    ek_vamm_settings set;
+} ek_vamm;
+
 typedef struct {
     ek_key address, oracle;
     char name[EK_NAME_CAP];
@@ -187,7 +222,11 @@ typedef struct {
     int64_t last_oracle_price_e6, last_oracle_delay, oracle_twap_e6, oracle_twap_5min_e6, oracle_twap_ts;
     uint64_t last_oracle_conf_e6;
     int64_t mm_oracle_price_e6;
-    uint64_t mm_oracle_slot;
+    uint64_t mm_oracle_slot, mm_oracle_sequence;        /* Velocity: a market maker's price, when, which */
+    uint64_t conf_ppm, long_volume_e6, short_volume_e6; /* Velocity: what its spreads go by */
+    int32_t quote_offset_e6;
+    uint8_t config_flags;
+    ek_vamm vamm; /* Velocity */
     int64_t expiry_ts, expiry_price_e6;
     uint32_t users_with_base, users;
 } ek_perp_market;
