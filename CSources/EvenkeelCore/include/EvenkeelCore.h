@@ -21,6 +21,7 @@
 #include "margin/ek_margin.h"
 #include "hedge/ek_assess.h"
 #include "hedge/ek_cost.h"
+#include "hedge/ek_depth.h"
 #include "hedge/ek_hedge.h"
 #include "hedge/ek_taker_fee.h"
 #include "order/ek_fee.h"
