@@ -14,6 +14,12 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "Tests"))
 
 
+def pytest_configure(config):
+    config.addinivalue_line(
+        "markers", "real_program: needs the real Velocity program (EK_VELOCITY_SO) and svmnode.py"
+    )
+
+
 def library(variable, name):
     path = os.environ.get(variable)
     if path:

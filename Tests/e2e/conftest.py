@@ -14,12 +14,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from harness import Agent, binary_of, localnet, real_program, real_program_missing  # noqa: E402
 
 
-def pytest_configure(config):
-    config.addinivalue_line(
-        "markers", "real_program: needs the real Velocity program (EK_VELOCITY_SO) and svmnode.py"
-    )
-
-
 def built(build):
     path = binary_of(build)
     if not path.exists():
