@@ -3,42 +3,13 @@
 #define EK_FAULT_SAY_H
 #include "../text/ek_say.h"
 #include "snapshot/ek_fault.h"
-#include "snapshot/ek_plan.h"
 
 /* Starts a fault's text; f may be NULL (then the text goes nowhere). */
-static inline ek_say ek_fault_begin(ek_fault *f, ek_err code, uint16_t item, uint8_t role,
-                                    uint16_t market_index) {
-    ek_say s = {NULL, 0, 0};
-    if (f == NULL) return s;
-    memset(f, 0, sizeof *f);
-    f->code = code;
-    f->item = item;
-    f->role = role;
-    f->market_index = market_index;
-    s.buf = f->text;
-    s.cap = sizeof f->text;
-    return s;
-}
-
+ek_say ek_fault_begin(ek_fault *f, ek_err code, uint16_t item, uint8_t role, uint16_t market_index);
 /* "text" or "text 3": a fault that is about no account, returned in one line. */
-static inline ek_err ek_fault_say(ek_fault *f, ek_err code, const char *text) {
-    ek_say s = ek_fault_begin(f, code, 0xFFFF, 0, 0xFFFF);
-    ek_say_text(&s, text);
-    return code;
-}
-
+ek_err ek_fault_say(ek_fault *f, ek_err code, const char *text);
 /* A fault about a market of the book: "SOL-PERP: text". */
-static inline ek_err ek_fault_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name,
-                                     const char *text) {
-    ek_say s = ek_fault_begin(f, code, 0xFFFF, perp ? EK_ROLE_PERP_MARKET : EK_ROLE_SPOT_MARKET, index);
-    if (name && name[0]) ek_say_text(&s, name);
-    else {
-        ek_say_text(&s, perp ? "perp market " : "spot market ");
-        ek_say_u64(&s, index);
-    }
-    ek_say_text(&s, ": ");
-    ek_say_text(&s, text);
-    return code;
-}
+ek_err ek_fault_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name,
+                       const char *text);
 
 #endif
