@@ -7,6 +7,13 @@
 typedef struct { ek_err err; } ek_calc;
 typedef ek_i128 ek_w;
 
+/* In a file that defines EK_CALC_SMALL the steps are calls and not copies: for formulas that few ask for. */
+#ifdef EK_CALC_SMALL
+#define EK_CALC static __attribute__((noinline, unused))
+#else
+#define EK_CALC static inline
+#endif
+
 /* The smallest steps are written out here, so that a formula is not a row of calls; the rest is ek_wide.c's.
  */
 static inline ek_w ek_w0(void) { return (ek_w){.lo = 0, .hi = 0}; }
@@ -18,7 +25,7 @@ static inline int ek_w_cmp(ek_w a, ek_w b) {
 }
 
 #define EK_STEP(name, call) \
-    static inline ek_w name(ek_calc *c, ek_w a, ek_w b) { \
+    EK_CALC ek_w name(ek_calc *c, ek_w a, ek_w b) { \
         ek_w r = ek_w0(); \
         if (c->err == EK_OK) c->err = call(a, b, &r); \
         return r; \
@@ -31,12 +38,12 @@ EK_STEP(ek_w_ceil, ek_wide_div_ceil)
 
 /* The sum of two's complements overflows when it has another sign than both (than a, and b the other one, for
  * the difference). */
-static inline ek_w ek_w_add(ek_calc *c, ek_w a, ek_w b) {
+EK_CALC ek_w ek_w_add(ek_calc *c, ek_w a, ek_w b) {
     uint64_t lo = a.lo + b.lo, hi = (uint64_t)a.hi + (uint64_t)b.hi + (lo < a.lo);
     if (((hi ^ (uint64_t)a.hi) & (hi ^ (uint64_t)b.hi)) >> 63 != 0 && c->err == EK_OK) c->err = EK_E_OVERFLOW;
     return c->err == EK_OK ? (ek_w){.lo = lo, .hi = (int64_t)hi} : ek_w0();
 }
-static inline ek_w ek_w_sub(ek_calc *c, ek_w a, ek_w b) {
+EK_CALC ek_w ek_w_sub(ek_calc *c, ek_w a, ek_w b) {
     uint64_t lo = a.lo - b.lo, hi = (uint64_t)a.hi - (uint64_t)b.hi - (a.lo < b.lo);
     if ((((uint64_t)a.hi ^ (uint64_t)b.hi) & (hi ^ (uint64_t)a.hi)) >> 63 != 0 && c->err == EK_OK)
         c->err = EK_E_OVERFLOW;
