@@ -50,6 +50,7 @@ static void p_assess_v(void) { bench_assess(&velocity, 0); }
 static void p_assess_d(void) { bench_assess(&drift, 0); }
 static void p_liq_v(void) { bench_assess(&velocity, 1); }
 static void p_liq_d(void) { bench_assess(&drift, 1); }
+static void p_stress_v(void) { bench_stress(&velocity); }
 static void p_decision_v(void) { to_decision(&velocity); }
 static void p_decision_d(void) { to_decision(&drift); }
 static void p_build_v(void) { bench_build(&velocity); }
@@ -91,6 +92,7 @@ static const path PATHS[] = {
     {"assess_drift", p_assess_d},
     {"assess_liquidation_velocity", p_liq_v},
     {"assess_liquidation_drift", p_liq_d},
+    {"stress_velocity", p_stress_v},
     {"decision_velocity", p_decision_v},
     {"decision_drift", p_decision_d},
     {"build_velocity", p_build_v},

@@ -38,6 +38,7 @@ void bench_record(const char *venue, uint16_t port, const char *dir, uint32_t co
 size_t bench_scan_and_base64(bench_read *r, int portable);
 void bench_load(bench_read *r);
 void bench_assess(bench_read *r, int with_liquidation);
+void bench_stress(bench_read *r);
 void bench_decide(bench_read *r);
 void bench_assess_book(const ek_book *b, bench_read *r); /* both, of a book that lies elsewhere */
 void bench_build(bench_read *r); /* order, check, instruction, message */

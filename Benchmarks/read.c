@@ -111,6 +111,11 @@ static void decide(const ek_book *b, const ek_assessment *a, ek_decision *out) {
 }
 
 void bench_assess(bench_read *r, int with_liquidation) { assess(&r->book, &r->a, with_liquidation); }
+void bench_stress(bench_read *r) {
+    ek_stress s;
+    ek_fault fault;
+    if (ek_stress_calc(&r->book, 0, 1, 5000, &s, &fault) != EK_OK) bench_fail(fault.text, (long)fault.code);
+}
 void bench_decide(bench_read *r) { decide(&r->book, &r->a, &r->decision); }
 void bench_assess_book(const ek_book *b, bench_read *r) {
     assess(b, &r->a, 0);

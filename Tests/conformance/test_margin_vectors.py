@@ -6,6 +6,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import margin_reference as ref
+from stress_reference import Account, health_bp, judge, stress
 from venue_core import *
 
 
@@ -44,17 +45,21 @@ def reference(b, kind, strict):
     )
 
 
+def drift_book(s):
+    b = Book(venue("drift"), s["slot"], s["now"])
+    b.put(USER, b64(s["user"]["base64"]))
+    for role, name in ((PERP_MARKET, "perp_markets"), (SPOT_MARKET, "spot_markets")):
+        for m in s[name]:
+            b.put(role, b64(m["base64"]))
+    return put_oracles(b, b64(s["oracle_accounts"]["SOL"]), b64(s["oracle_accounts"]["USDC"]))
+
+
 def test_drift_scenarios():
     """Field `program`: four pairs of totals, free collateral, health and unsettled funding."""
     scenarios = vectors("margin-drift.json")["scenarios"]
     wrong, flagged = [], 0
     for s in scenarios:
-        b = Book(venue("drift"), s["slot"], s["now"])
-        b.put(USER, b64(s["user"]["base64"]))
-        for role, name in ((PERP_MARKET, "perp_markets"), (SPOT_MARKET, "spot_markets")):
-            for m in s[name]:
-                b.put(role, b64(m["base64"]))
-        put_oracles(b, b64(s["oracle_accounts"]["SOL"]), b64(s["oracle_accounts"]["USDC"]))
+        b = drift_book(s)
         for name, kind, strict in (
             ("initial", INITIAL, 0),
             ("initial_strict", INITIAL, 1),
@@ -88,6 +93,25 @@ def test_drift_scenarios():
         paid = sum(s["program"]["funding_payment"].values())
         assert b.margin(MAINTENANCE, 0)["unsettled_funding_e6"] == paid, s["id"]
     assert len(scenarios) >= 200 and flagged >= 10 and not wrong, (flagged, len(wrong), wrong[:5])
+
+
+def test_stress_of_the_drift_scenarios():
+    """The unmoved book is the program's own totals; from there the sheets' formulas, which give these totals to
+    the unit, judge each price, deposit and size."""
+    found = {}
+    for s in vectors("margin-drift.json")["scenarios"]:
+        b = drift_book(s)
+        total, need = (s["program"]["maintenance"][k] for k in ("total_collateral", "margin_requirement"))
+        perp = b.b.perps[0].market_index
+        spot = b.b.spots[1].market_index
+        a = Account(b, perp, spot)
+        assert a.margin() == (total, need), s["id"]
+        got = stress(b, perp, spot)
+        assert got["health_bp"] == health_bp(total, need) and got["slot"] == s["slot"]
+        for name in judge(a, got):
+            found[name] = found.get(name, 0) + 1
+    wanted = ("health50 up", "health20 up", "liquidation up", "health50 now", "collateral", "reduction")
+    assert min(found.get(w, 0) for w in wanted) >= 5, found
 
 
 def velocity_book(c, accounts, slot=0, now=0):

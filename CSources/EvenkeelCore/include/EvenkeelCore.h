@@ -19,6 +19,7 @@
 #include "snapshot/ek_plan.h"
 #include "snapshot/ek_scan.h"
 #include "margin/ek_margin.h"
+#include "margin/ek_stress.h"
 #include "hedge/ek_assess.h"
 #include "hedge/ek_cost.h"
 #include "hedge/ek_depth.h"
