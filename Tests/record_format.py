@@ -102,6 +102,9 @@ VAULT = fields(
     flows_e6=I64,
     funding_e6=I64,
     fees_e6=I64,
+    network_e6=I64,
+    interest_e6=I64,
+    yield_e6=I64,
 )
 PART = fields(
     spot_base_e9=I64,
@@ -111,9 +114,15 @@ PART = fields(
     perp_price_e6=I64,
     basis_e6=I64,
     delta_e6=I64,
+    slippage_e6=I64,
+    slippage_due_e6=I64,
 )
 PROOF = fields(slot=U64, next_order_id=U32, slot_us=U32)
 CLUSTER = fields(clustered=FLAG)
+BALANCE = fields(market_index=U16, balance_type=FLAG, scaled_balance_e9=U64, amount=I64)
+BALANCES = fields(at_unix_s=I64) + [
+    (f"{name}_{i}", how, limit) for i in range(8) for name, how, limit in BALANCE
+]
 RATE = fields(pool=KEY, lamports=SOME, supply=SOME, epoch=U64)
 
 # tag: (name, is it a table, fields, needed). `transaction` is bytes alone.
@@ -132,6 +141,7 @@ SECTIONS = {
     12: ("proof", False, PROOF, False),
     13: ("cluster", False, CLUSTER, False),
     14: ("rates", True, RATE, False),
+    15: ("balances", False, BALANCES, False),
 }
 
 
@@ -204,12 +214,12 @@ def old_payload(record, version):
     s, c = r["switches"], r["counts"]
     out = pack(IDENTITY, r["identity"]) + struct.pack("<3B", s["mode"], s["paused"], s["breaker_open"])
     out += struct.pack("<BBI", n, c["next_user_order_id"], s["failures_in_row"])
-    out += pack(COUNTS[1:], c) + (pack(VAULT, r["vault"]) if version > 1 else bytes(25))
+    out += pack(COUNTS[1:], c) + (pack(VAULT[:-3], r["vault"]) if version > 1 else bytes(25))
     for m, d, p, last, part in zip(r["markets"], r["days"], r["paper"], r["last"], r["parts"]):
         out += pack(MARKET[:4], m) + pack(DAY[:3], d) + pack(MARKET[4:], m)
         out += pack(PAPER[:6], p) + pack(DAY[3:5], d) + pack(PAPER[6:], p)
         out += (pack(DAY[5:], d) if version > 1 else b"") + pack(LAST, last)
-        out += pack(PART, part) if version > 1 else b""
+        out += pack(PART[:-2], part) if version > 1 else b""
     return out + pack(TICKET, r["ticket"]) + struct.pack("<H", len(r["transaction"])) + r["transaction"]
 
 

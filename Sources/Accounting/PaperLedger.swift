@@ -56,6 +56,9 @@ package struct PaperFill {
         m.pointee.paper.quote_e6 = money.partialValue
         m.pointee.paper.fees_e6 = fees.partialValue
         m.pointee.paper.corrections_total += 1
+        ek_vault_filled(
+            &m.pointee.vault, selling ? 1 : 0, UInt64(size_e9), UInt64(max(0, quote_e6)),
+            after.a.oracle_price_e6)
         var day = DayCount(m.pointee, paper: true, today)
         day.add(notional_e6: quote_e6)
         day.store(in: m, paper: true)

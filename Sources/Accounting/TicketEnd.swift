@@ -56,6 +56,15 @@ package struct TicketEnd {
         }
     }
 
+    /// What the fill cost or gained against the oracle price of its decision goes to the vault. Where the
+    /// money of the fill cannot be told it stays in the vault's basis.
+    package func bookSlippage(in m: MarketRecord) {
+        guard let o = seen, o.price_e6 != 0 else { return }
+        ek_vault_filled(
+            &m.pointee.vault, ticket.direction == UInt8(EK_SELL) ? 1 : 0, o.filled_base_e9, o.quote_e6,
+            ticket.oracle_price_e6)
+    }
+
     /// What the venue took for this order, by the account itself (ek_fee.h); 0: it cannot be told. A figure
     /// beyond what the venue charges is somebody else's money. `mark` nil: the ticket is an earlier
     /// process's, and only what the venue must have charged is believed.

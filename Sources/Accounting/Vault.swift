@@ -73,6 +73,7 @@ package struct Vault {
                 guard have else { return }
                 book.equity_e6 = Int64(clamping: equity)
                 readMarks(&book, x)
+                book.interest_e6 = ek_interest_take(&x.journal.record.pointee.vault, x.book, x.now.unix_s)
                 ek_vault_take(
                     &x.journal.record.pointee.vault, part, x.nMarkets,
                     UInt8(x.paper ? EK_MODE_PAPER : EK_MODE_LIVE), x.now.unix_s, &book, leg)

@@ -152,6 +152,7 @@ extension Machine {
         end.count(
             in: m, after: confirmed ? report.after : nil, bookSlot: book.pointee.slot, day: chainDay(now), now
         )
+        end.bookSlippage(in: m)
         let readable = bookKnown && known.market != nil
         let fee_e6 =
             readable ? end.feePaid_e6(book, mark: known.inherited ? nil : known.feeMark ?? ek_fee_mark()) : 0

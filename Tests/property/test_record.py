@@ -139,6 +139,7 @@ def test_the_table_in_the_docs_has_the_bytes_of_every_section():
         if spec is None:
             continue
         assert int(re.search(r"(\d+)(?: bytes)?$", head)[1]) == form.size(spec), head
+        what = re.sub(r"eight times \((.*)\)", lambda m: (m[1] + " ") * 8, what)
         if "the same three" in what:
             what = what.replace("the same three", " ".join(re.findall(r"\b[ui]\d+\b", what)))
         told = re.findall(r"\b[ui]\d+\b|\(\d+ …", what)
@@ -150,7 +151,11 @@ def test_the_table_in_the_docs_has_the_bytes_of_every_section():
 
 def without_what_is_new(written):
     proof, cluster = form.unpack(form.PROOF, b""), form.unpack(form.CLUSTER, b"")
-    return dict(written, proof=proof, cluster=cluster, rates=[], kept=b"")
+    vault = dict(written["vault"], network_e6=0, interest_e6=0, yield_e6=0)
+    parts = [dict(part, slippage_e6=0, slippage_due_e6=0) for part in written["parts"]]
+    balances = form.unpack(form.BALANCES, b"")
+    new = dict(vault=vault, parts=parts, balances=balances)
+    return dict(written, proof=proof, cluster=cluster, rates=[], kept=b"", **new)
 
 
 @given(records(), st.integers(1, 2**64 - 1), st.sampled_from([1, 2]))
@@ -293,7 +298,8 @@ def test_any_flipped_bit_is_seen(record, payload, bit):
 def test_any_truncation_is_seen(record, payload, n):
     assert record.decode(seal(payload, 5)[:n]) == SHORT
     image = seal(payload, 5)[:n] + bytes(SLOT - n)  # a file that was preallocated and lost its end
-    assert record.decode(image) in (MISSING, SYNTAX, CHECKSUM)
+    if image != seal(payload, 5):  # what is lost may have been zeros
+        assert record.decode(image) in (MISSING, SYNTAX, CHECKSUM)
 
 
 @given(payloads(), st.integers(0, ROOM), st.integers(1, 255))

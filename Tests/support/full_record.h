@@ -66,7 +66,18 @@ static inline ek_record full_record_0_1(void) {
     r.ticks_total = 1u << 30;
     r.corrections_total = 42;
     r.start_unix_s = 1700000000;
-    r.vault = (ek_vault){1, EK_MODE_LIVE, 1800000002, 1790000000, {7000000, -11, 12, 13, -14}, 15, -5, -6};
+    r.vault = (ek_vault){.known = 1,
+                         .mode = EK_MODE_LIVE,
+                         .unix_s = 1800000002,
+                         .start_unix_s = 1790000000,
+                         .book = {.equity_e6 = 7000000,
+                                  .funding_mark_e6 = -11,
+                                  .fees_mark_e6 = 12,
+                                  .network_mark_e6 = 13,
+                                  .deposits_mark_e6 = -14},
+                         .flows_e6 = 15,
+                         .funding_e6 = -5,
+                         .fees_e6 = -6};
     ek_market_record *m = ek_record_market(&r, 1);
     m->last_success = (ek_moment){1800000000, 438000000};
     m->day_start_unix_s = 1799971200;
@@ -87,7 +98,7 @@ static inline ek_record full_record_0_1(void) {
     m->last.drift_before_ppm = -15000;
     m->last.drift_after_ppm = -3;
     memset(m->last.signature, 0xAB, 64);
-    m->vault = (ek_vault_market){{10, 11, -12, 13, 14}, -15, 16};
+    m->vault = (ek_vault_market){.leg = {10, 11, -12, 13, 14}, .basis_e6 = -15, .delta_e6 = 16};
     r.markets[0].vault.leg.spot_base_e9 = 17;
     full_ticket(ek_record_ticket(&r));
     return r;
@@ -98,6 +109,14 @@ static inline ek_record full_record(void) {
     ek_record r = full_record_0_1();
     ek_lst_rate rate = {{{9}}, 1234567890123, 1000000000000, 811};
     r.proof = (ek_proof){438024299, 19};
+    r.vault.network_e6 = -7;
+    r.vault.interest_e6 = 8;
+    r.vault.yield_e6 = 9;
+    r.vault.balances_unix_s = 1800000003;
+    for (uint8_t i = 0; i < EK_VAULT_BALANCES; i++)
+        r.vault.balances[i] = (ek_vault_balance){i, i % 2, 100u + i, -i};
+    r.markets[1].vault.slippage_e6 = -18;
+    r.markets[1].vault.slippage_due_e6 = 19;
     r.clustered = 1;
     CHECK_EQ(ek_record_remember_rate(&r, &rate), EK_OK);
     rate = (ek_lst_rate){{{8}}, 7, 6, 812};

@@ -34,6 +34,7 @@
 #include "order/ek_verify.h"
 #include "store/ek_record.h"
 #include "store/ek_ring.h"
+#include "store/ek_interest.h"
 #include "store/ek_vault.h"
 #include "signer/ek_ledger.h"
 #include "signer/ek_loss.h"

@@ -6,6 +6,7 @@
 
 #include "base/ek_assert.h"
 #include "solana/ek_crypto.h"
+#include "venue/ek_account.h"
 
 #define FRAME 24u
 #define DIGEST_AT (EK_RECORD_SLOT - 32u)
@@ -67,6 +68,8 @@ static int record_ok(const ek_record *r) {
         for (uint8_t j = 0; j < i; j++)
             if (r->markets[j].perp_index == r->markets[i].perp_index) return 0;
     }
+    for (uint32_t i = 0; i < EK_VAULT_BALANCES; i++)
+        if (r->vault.balances[i].balance_type > EK_BORROW) return 0;
     return ticket_ok(&r->ticket, r->n_markets);
 }
 

@@ -85,10 +85,16 @@ static void paper(ek_walk *w, ek_record *r, uint32_t row) {
 static void vault(ek_walk *w, ek_record *r, uint32_t row) {
     (void)row;
     ek_walk_vault(w, &r->vault);
+    ek_walk_i64(w, &r->vault.network_e6);
+    ek_walk_i64(w, &r->vault.interest_e6);
+    ek_walk_i64(w, &r->vault.yield_e6);
 }
 
 static void vault_market(ek_walk *w, ek_record *r, uint32_t row) {
-    ek_walk_vault_market(w, &r->markets[row].vault);
+    ek_vault_market *m = &r->markets[row].vault;
+    ek_walk_vault_market(w, m);
+    ek_walk_i64(w, &m->slippage_e6);
+    ek_walk_i64(w, &m->slippage_due_e6);
 }
 
 static void proof(ek_walk *w, ek_record *r, uint32_t row) {
@@ -109,6 +115,18 @@ static void lst_rate(ek_walk *w, ek_record *r, uint32_t row) {
     ek_walk_u64(w, &l->lamports);
     ek_walk_u64(w, &l->supply);
     ek_walk_u64(w, &l->epoch);
+}
+
+static void balances(ek_walk *w, ek_record *r, uint32_t row) {
+    (void)row;
+    ek_walk_i64(w, &r->vault.balances_unix_s);
+    for (uint32_t i = 0; i < EK_VAULT_BALANCES; i++) {
+        ek_vault_balance *b = &r->vault.balances[i];
+        ek_walk_u16(w, &b->market_index);
+        ek_walk_u8(w, &b->balance_type);
+        ek_walk_u64(w, &b->scaled_balance_e9);
+        ek_walk_i64(w, &b->amount);
+    }
 }
 
 /* What a section's body is: fields, or a table whose rows are counted by whom. */
@@ -133,11 +151,12 @@ static const section sections[] = {
     {EK_TAG_DAYS, A_MARKET_EACH, 40, 40, day},
     {EK_TAG_LAST, A_MARKET_EACH, 0, 131, last_correction},
     {EK_TAG_PAPER, A_MARKET_EACH, 0, 49, paper},
-    {EK_TAG_VAULT, FIELDS, 0, 82, vault},
-    {EK_TAG_VAULT_MARKETS, A_MARKET_EACH, 0, 56, vault_market},
+    {EK_TAG_VAULT, FIELDS, 0, 106, vault},
+    {EK_TAG_VAULT_MARKETS, A_MARKET_EACH, 0, 72, vault_market},
     {EK_TAG_PROOF, FIELDS, 0, 16, proof},
     {EK_TAG_CLUSTER, FIELDS, 0, 1, cluster},
     {EK_TAG_LST_RATES, RATES, 0, 56, lst_rate},
+    {EK_TAG_BALANCES, FIELDS, 0, 160, balances},
 };
 #define SECTIONS (sizeof sections / sizeof sections[0])
 _Static_assert(SECTIONS == EK_TAG_LAST_KNOWN, "tags are 1 to the last one, and each is in the table");

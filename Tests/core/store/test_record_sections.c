@@ -74,7 +74,7 @@ static int same_when_written(void) {
 
 static void longer(void) {
     static const uint16_t fields[] = {EK_TAG_IDENTITY, EK_TAG_SWITCHES, EK_TAG_COUNTS, EK_TAG_TICKET,
-                                      EK_TAG_VAULT, EK_TAG_PROOF, EK_TAG_CLUSTER};
+                                      EK_TAG_VAULT, EK_TAG_PROOF, EK_TAG_CLUSTER, EK_TAG_BALANCES};
     for (size_t i = 0; i < sizeof fields / sizeof fields[0]; i++) {
         fresh();
         resize(fields[i], 9);
@@ -99,6 +99,19 @@ static void longer(void) {
     }
 }
 
+/* Rows as they were before slippage was a part. */
+static void before_slippage(void) {
+    fresh();
+    uint8_t *p = find(EK_TAG_VAULT_MARKETS), *rows = p + 8;
+    memmove(rows + 56, rows + 72, 56);
+    resize(EK_TAG_VAULT_MARKETS, -32);
+    set_u16(p + 4, 56);
+    CHECK_EQ(decoded(), EK_OK);
+    CHECK_EQ(out.markets[1].vault.delta_e6, 16);
+    CHECK_EQ(out.markets[1].vault.slippage_e6, 0);
+    CHECK_EQ(out.markets[1].vault.slippage_due_e6, 0);
+}
+
 static void shorter(void) {
     fresh();
     resize(EK_TAG_PROOF, -4); /* before the length of a slot */
@@ -113,16 +126,28 @@ static void shorter(void) {
     resize(EK_TAG_PROOF, -3); /* cut in the middle of a number */
     CHECK_EQ(decoded(), EK_E_RANGE);
     fresh();
-    resize(EK_TAG_VAULT, -8);
+    resize(EK_TAG_VAULT, -24); /* before network fees, interest and yield were parts */
+    CHECK_EQ(decoded(), EK_OK);
+    CHECK_EQ(out.vault.fees_e6, -6);
+    CHECK_EQ(out.vault.network_e6, 0);
+    CHECK_EQ(out.vault.yield_e6, 0);
+    fresh();
+    resize(EK_TAG_VAULT, -32);
     CHECK_EQ(decoded(), EK_OK);
     CHECK_EQ(out.vault.funding_e6, -5);
     CHECK_EQ(out.vault.fees_e6, 0);
+    fresh();
+    resize(EK_TAG_BALANCES, -19);
+    CHECK_EQ(decoded(), EK_OK);
+    CHECK_EQ(out.vault.balances[6].amount, -6);
+    CHECK_EQ(out.vault.balances[7].scaled_balance_e9, 0);
     fresh(); /* rows for one of two markets */
-    resize(EK_TAG_VAULT_MARKETS, -56);
+    resize(EK_TAG_VAULT_MARKETS, -72);
     set_u16(find(EK_TAG_VAULT_MARKETS) + 6, 1);
     CHECK_EQ(decoded(), EK_OK);
     CHECK_EQ(out.markets[0].vault.leg.spot_base_e9, 17);
     CHECK_EQ(out.markets[1].vault.delta_e6, 0);
+    before_slippage();
     static const uint16_t needed[] = {EK_TAG_IDENTITY, EK_TAG_SWITCHES, EK_TAG_COUNTS, EK_TAG_TICKET};
     for (size_t i = 0; i < sizeof needed / sizeof needed[0]; i++) {
         fresh();
@@ -171,7 +196,7 @@ static void order(void) {
     appended(EK_TAG_PROOF, 12); /* out of order */
     CHECK_EQ(decoded(), EK_E_RANGE);
     fresh();
-    set_u16(find(EK_TAG_LST_RATES) + 2, 4 + 2 * 56 + 1); /* past the payload */
+    set_u16(find(EK_TAG_BALANCES) + 2, 161); /* past the payload */
     CHECK_EQ(decoded(), EK_E_RANGE);
     fresh();
     set_u16(image + 12, payload() + 3); /* less than a head is left */
@@ -198,6 +223,7 @@ static void tables(void) {
     CHECK_EQ(decoded(), EK_E_RANGE);
     fresh();
     resize(EK_TAG_CLUSTER, -1);
+    removed(EK_TAG_BALANCES);
     uint8_t *p = find(EK_TAG_LST_RATES);
     set_u16(p + 2, 3); /* less than a table's head */
     set_u16(image + 12, payload() - (4 + 2 * 56 - 3));
@@ -288,6 +314,9 @@ static void rates(void) {
     r = full_record();
     r.clustered = 2;
     CHECK_EQ(ek_record_encode(&r, image), EK_E_RANGE);
+    r = full_record();
+    r.vault.balances[3].balance_type = 2;
+    CHECK_EQ(ek_record_encode(&r, image), EK_E_RANGE);
 }
 
 /* The numbers that the header and docs/architecture.md state. */
@@ -303,12 +332,12 @@ static void sizes(void) {
     }
     r.ticket.tx_len = EK_TICKET_TX_MAX;
     CHECK_EQ(ek_record_encode(&r, image), EK_OK);
-    CHECK_EQ(payload(), 5280);
+    CHECK_EQ(payload(), 5596);
     appended(EK_TAG_LAST_KNOWN + 1, EK_RECORD_KEPT - 4);
     CHECK_EQ(decoded(), EK_OK);
     CHECK_EQ(ek_record_encode(&out, other), EK_OK);
     CHECK_BYTES(image, other, sizeof image);
-    CHECK_EQ(payload(), 6304);
+    CHECK_EQ(payload(), 6620);
 }
 
 int main(void) {

@@ -15,8 +15,9 @@ static void take(int64_t at, ek_vault_book book, ek_vault_leg leg) {
     ek_vault_now(&v, market, 1, &now);
     CHECK_EQ(now.unix_s, at);
     CHECK_EQ(now.equity_e6, book.equity_e6);
-    CHECK_EQ(now.flows_e6 + now.funding_e6 + now.fees_e6 + now.basis_e6 + now.delta_e6 + now.other_e6,
-             now.equity_e6);
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < EK_VAULT_PARTS; i++) sum += ek_vault_part(&now, i);
+    CHECK_EQ(sum, now.equity_e6);
 }
 /* 10 SOL at the venue against 10 SOL short. */
 static ek_vault_leg leg(int64_t spot_usd, int64_t perp_usd) {
@@ -70,7 +71,7 @@ static void each_cause(void) {
          open);
     CHECK_EQ(now.delta_e6, -20 * USD);
     CHECK_EQ(now.other_e6, 0);
-    /* A network fee out of a leg outside is a fee, not money taken out: 0.01 SOL at 150 $. */
+    /* A network fee out of a leg outside is no money taken out, and no venue's fee: 0.01 SOL at 150 $. */
     open.outside_base_e9 -= SOL / 100;
     open.spot_base_e9 -= SOL / 100;
     take(5000,
@@ -80,9 +81,21 @@ static void each_cause(void) {
                          .network_mark_e6 = 1500000,
                          .deposits_mark_e6 = 20 * USD},
          open);
-    CHECK_EQ(now.fees_e6, -USD - 1500000);
+    CHECK_EQ(now.fees_e6, -USD);
+    CHECK_EQ(now.network_e6, -1500000);
     CHECK_EQ(now.flows_e6, 2840 * (int64_t)USD);
     CHECK_EQ(now.other_e6, 0);
+}
+
+/* Interest and yield are told by who makes the book; the rest of an interval without a trade is other. */
+static void what_was_earned(void) {
+    begin();
+    take(2000,
+         (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD + 700, .interest_e6 = 400, .yield_e6 = 200},
+         leg(150, 150));
+    CHECK(now.interest_e6 == 400 && now.yield_e6 == 200 && now.other_e6 == 100);
+    take(3000, (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD + 600, .interest_e6 = -100}, leg(150, 150));
+    CHECK(now.interest_e6 == 300 && now.yield_e6 == 200 && now.other_e6 == 100);
 }
 
 static void what_a_fill_cost(void) {
@@ -93,7 +106,49 @@ static void what_a_fill_cost(void) {
     CHECK_EQ(now.basis_e6, -300000);
     CHECK_EQ(now.fees_e6, -100000);
     take(3000, (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD - 350000, .fees_mark_e6 = 100000}, l);
-    CHECK_EQ(now.other_e6, 50000); /* without a fill it is nobody's: interest, rounding */
+    CHECK_EQ(now.other_e6, 50000); /* without a fill it is nobody's: rounding, the quote coin */
+}
+
+/* The same fill with its price: 1 SOL bought back for 150.30 where the oracle stood at 150 when it was
+ * decided. The oracle is at 151 when the book shows it: the dollar between is no slippage. */
+static void what_a_fill_slipped(void) {
+    begin();
+    ek_vault_filled(&market[0], 0, SOL, 150300000, 150 * USD);
+    CHECK_EQ(market[0].slippage_due_e6, -300000);
+    take(1500, (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD}, leg(150, 150));
+    CHECK_EQ(now.slippage_e6, 0); /* a book from before the fill: it waits */
+    ek_vault_leg l = leg(151, 151);
+    l.perp_base_e9 += SOL;
+    take(2000, (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD + USD - 400000, .fees_mark_e6 = 100000}, l);
+    CHECK_EQ(now.slippage_e6, -300000);
+    CHECK_EQ(now.fees_e6, -100000);
+    CHECK_EQ(now.basis_e6, USD); /* the way of the price between decision and fill */
+    CHECK(now.delta_e6 == 0 && now.other_e6 == 0 && market[0].slippage_due_e6 == 0);
+    /* Sold 2 SOL in two fills, one better than the oracle, one worse. */
+    ek_vault_filled(&market[0], 1, SOL, 151500000, 151 * USD);
+    ek_vault_filled(&market[0], 1, SOL, 150800000, 151 * USD);
+    l.perp_base_e9 -= 2 * (int64_t)SOL;
+    take(3000, (ek_vault_book){.equity_e6 = 2500 * (int64_t)USD + USD - 100000, .fees_mark_e6 = 100000}, l);
+    CHECK_EQ(now.slippage_e6, 0);
+    CHECK_EQ(market[0].slippage_e6, 0);
+    CHECK_EQ(now.basis_e6, USD);
+    /* What does not fit is not booked. */
+    ek_vault_filled(&market[0], 1, UINT64_MAX, 1, 1);
+    ek_vault_filled(&market[0], 1, INT64_MAX, 1, INT64_MAX);
+    CHECK_EQ(market[0].slippage_due_e6, 0);
+    /* Paper and live are two histories: what waits is of the other one. */
+    ek_vault_filled(&market[0], 0, SOL, 150300000, 150 * USD);
+    ek_vault_book book = {.equity_e6 = 2600 * (int64_t)USD};
+    ek_vault_take(&v, market, 1, EK_MODE_PAPER, 4000, &book, &l);
+    CHECK_EQ(market[0].slippage_due_e6, 0);
+}
+
+static void names(void) {
+    CHECK(strcmp(ek_vault_part_name(0), "funding") == 0 && strcmp(ek_vault_part_name(9), "other") == 0);
+    CHECK(strcmp(ek_vault_part_name(EK_VAULT_PART_FLOWS), "flows") == 0);
+    CHECK(ek_vault_part_name(EK_VAULT_PARTS) == NULL && ek_vault_part(&now, EK_VAULT_PARTS) == 0);
+    ek_vault_split s = {.flows_e6 = 7};
+    CHECK_EQ(ek_vault_part(&s, EK_VAULT_PART_FLOWS), 7);
 }
 
 static void another_history(void) {
@@ -125,6 +180,9 @@ static void between_two_moments(void) {
 int main(void) {
     RUN(each_cause);
     RUN(what_a_fill_cost);
+    RUN(what_a_fill_slipped);
+    RUN(what_was_earned);
+    RUN(names);
     RUN(another_history);
     RUN(between_two_moments);
     return check_end();

@@ -45,7 +45,7 @@
 #define EK_RECORD_VERSION 3u
 #define EK_RECORD_MARKETS 8u
 #define EK_RECORD_LST_RATES 16u
-/* For sections of a newer program. The largest record takes 5,276 bytes; with these 6,300 of 8,136. */
+/* For sections of a newer program. The largest record takes 5,596 bytes; with these 6,620 of 8,136. */
 #define EK_RECORD_KEPT 1024u
 
 /* The sections of format 3. A new one takes the next number and moves EK_TAG_LAST_KNOWN. */
@@ -64,7 +64,8 @@ enum {
     EK_TAG_PROOF = 12,
     EK_TAG_CLUSTER = 13,
     EK_TAG_LST_RATES = 14,
-    EK_TAG_LAST_KNOWN = 14,
+    EK_TAG_BALANCES = 15,
+    EK_TAG_LAST_KNOWN = 15,
     EK_TAG_MUST_KNOW = 0x8000
 };
 
