@@ -200,12 +200,16 @@ package struct Vault {
         s.flows_e6 = kept.flows_e6
         s.funding_e6 = kept.funding_e6
         s.fees_e6 = kept.fees_e6
+        s.network_e6 = kept.network_e6
+        s.interest_e6 = kept.interest_e6
+        s.yield_e6 = kept.yield_e6
         s.spot_base_e9 = v.a.spot_base_e9
         s.perp_base_e9 = v.perp_e9
         s.spot_price_e6 = m.vault.leg.spot_price_e6
         s.perp_price_e6 = m.vault.leg.perp_price_e6
         s.basis_e6 = m.vault.basis_e6
         s.delta_e6 = m.vault.delta_e6
+        s.slippage_e6 = m.vault.slippage_e6
         return s
     }
 

@@ -9,23 +9,28 @@
 #define HEADER_CHECKED 64u
 #define CORRECTION_BYTES 183u /* of EK_RING_CORRECTION; the rest is zeros */
 static const uint8_t magic[8] = {'E', 'V', 'E', 'N', 'R', 'I', 'N', 'G'};
-static const struct { uint32_t page, size, capacity; } parts[EK_RINGS] = {
+static const struct { uint16_t page, size, capacity; } parts[EK_RING_OLD + EK_RINGS] = {
     {1, EK_RING_SAMPLE, EK_RING_MINUTES_CAP},
-    {1 + 46, EK_RING_SAMPLE, EK_RING_QUARTERS_CAP},
+    {1 + 59, EK_RING_SAMPLE, EK_RING_QUARTERS_CAP},
+    {1 + 59 + 117, EK_RING_CORRECTION, EK_RING_CORRECTIONS_CAP},
+    {1, EK_RING_SAMPLE_1, 46 * 32},
+    {1 + 46, EK_RING_SAMPLE_1, 91 * 32},
     {1 + 46 + 91, EK_RING_CORRECTION, EK_RING_CORRECTIONS_CAP},
 };
-_Static_assert(EK_RING_MINUTES_CAP * EK_RING_SAMPLE == 46 * EK_RING_PAGE, "minutes fill whole pages");
-_Static_assert(EK_RING_QUARTERS_CAP * EK_RING_SAMPLE == 91 * EK_RING_PAGE, "quarters fill whole pages");
+#define SAMPLES_A_PAGE (EK_RING_PAGE / EK_RING_SAMPLE)
+_Static_assert(EK_RING_MINUTES_CAP == 59 * SAMPLES_A_PAGE, "minutes fill whole pages");
+_Static_assert(EK_RING_QUARTERS_CAP == 117 * SAMPLES_A_PAGE, "quarters fill whole pages");
 _Static_assert(EK_RING_CORRECTIONS_CAP *EK_RING_CORRECTION == 32 * EK_RING_PAGE,
                "corrections fill whole pages");
 
-static int known(int ring) { return ring >= 0 && ring < EK_RINGS; }
+static int known(int ring) { return ring >= 0 && ring < EK_RING_OLD + EK_RINGS; }
 uint32_t ek_ring_offset(int ring) { return known(ring) ? parts[ring].page * EK_RING_PAGE : 0; }
 uint32_t ek_ring_record_size(int ring) { return known(ring) ? parts[ring].size : 0; }
 uint32_t ek_ring_capacity(int ring) { return known(ring) ? parts[ring].capacity : 0; }
 uint32_t ek_ring_place(int ring, uint32_t seq) {
-    return known(ring) && seq > 0 ? ek_ring_offset(ring) + (seq - 1) % parts[ring].capacity * parts[ring].size
-                                  : 0;
+    if (!known(ring) || seq == 0) return 0;
+    uint32_t size = parts[ring].size, at = (seq - 1) % parts[ring].capacity, a_page = EK_RING_PAGE / size;
+    return ek_ring_offset(ring) + at / a_page * EK_RING_PAGE + at % a_page * size;
 }
 
 /* ---- header ---- */
@@ -56,10 +61,12 @@ ek_err ek_ring_header_known(const uint8_t *page, size_t len) {
     if (any == 0) return EK_E_MISSING;
     if (memcmp(page, magic, sizeof magic) != 0) return EK_E_SYNTAX;
     if (ek_get_u64(page + HEADER_CHECKED) != header_check(page)) return EK_E_CHECKSUM;
-    return ek_get_u32(page + 8) > EK_RING_VERSION    ? EK_E_VERSION
-           : ek_get_u32(page + 8) == EK_RING_VERSION ? EK_OK
-                                                     : EK_E_RANGE;
+    uint32_t version = ek_ring_header_version(page);
+    if (version == 0) return EK_E_RANGE;
+    return version > EK_RING_VERSION ? EK_E_VERSION : EK_OK;
 }
+
+uint32_t ek_ring_header_version(const uint8_t *page) { return ek_get_u32(page + 8); }
 
 ek_err ek_ring_header_check(const uint8_t *page, size_t len, const char *venue, const ek_key *authority,
                             uint16_t sub_account) {
@@ -67,13 +74,14 @@ ek_err ek_ring_header_check(const uint8_t *page, size_t len, const char *venue, 
     ek_err err = ek_ring_header_known(page, len);
     if (err == EK_OK) err = ek_ring_header(venue, authority, sub_account, mine);
     if (err != EK_OK) return err;
+    ek_set_u32(mine + 8, ek_ring_header_version(page));
     return memcmp(page, mine, HEADER_CHECKED) == 0 ? EK_OK : EK_E_MISMATCH;
 }
 
 /* ---- records: 4 bytes of check, then the fields ---- */
 static uint32_t record_check(int ring, const uint8_t *record, size_t size) {
     uint8_t in[EK_RING_CORRECTION], digest[32];
-    in[0] = (uint8_t)(ring + 1);
+    in[0] = (uint8_t)(ring % EK_RING_OLD + 1);
     memcpy(in + 1, record + 4, size - 4);
     ek_blake2b_256(in, size - 3, digest);
     return ek_get_u32(digest);
@@ -97,8 +105,13 @@ uint32_t ek_ring_seq_at(int ring, uint32_t at, const uint8_t *in, size_t len) {
 }
 
 /* One walk for both directions: what is written and what is read cannot differ. */
-typedef struct { uint8_t *at; int reading; } walk;
+typedef struct {
+    uint8_t *at;
+    const uint8_t *end; /* of an older record: a field behind it stays 0 */
+    int reading;
+} walk;
 static void w(walk *k, void *field, size_t n) {
+    if (k->at == k->end) return;
     if (k->reading) memcpy(field, k->at, n);
     else memcpy(k->at, field, n);
     k->at += n;
@@ -128,6 +141,10 @@ static void walk_sample(walk *k, ek_sample *s) {
     W(s->perp_price_e6);
     W(s->basis_e6);
     W(s->delta_e6);
+    W(s->network_e6);
+    W(s->interest_e6);
+    W(s->yield_e6);
+    W(s->slippage_e6);
 }
 
 static void walk_correction(walk *k, ek_ring_correction *c) {
@@ -153,7 +170,7 @@ static void walk_correction(walk *k, ek_ring_correction *c) {
 
 void ek_sample_encode(int ring, const ek_sample *s, uint8_t out[EK_RING_SAMPLE]) {
     ek_sample copy = *s;
-    walk k = {out + 4, 0};
+    walk k = {out + 4, NULL, 0};
     memset(out, 0, EK_RING_SAMPLE);
     walk_sample(&k, &copy);
     EK_ASSERT(k.at == out + EK_RING_SAMPLE);
@@ -162,12 +179,13 @@ void ek_sample_encode(int ring, const ek_sample *s, uint8_t out[EK_RING_SAMPLE])
 
 ek_err ek_sample_decode(int ring, const uint8_t *in, size_t len, ek_sample *out) {
     uint8_t copy[EK_RING_SAMPLE];
-    if (ek_ring_record_size(ring) != EK_RING_SAMPLE) return EK_E_RANGE;
+    uint32_t size = ek_ring_record_size(ring);
+    if (size > EK_RING_SAMPLE) return EK_E_RANGE;
     ek_err err = record_whole(ring, in, len);
     if (err != EK_OK) return err;
-    memcpy(copy, in, sizeof copy);
+    memcpy(copy, in, size);
     memset(out, 0, sizeof *out);
-    walk k = {copy + 4, 1};
+    walk k = {copy + 4, copy + size, 1};
     walk_sample(&k, out);
     return EK_OK;
 }
@@ -175,7 +193,7 @@ ek_err ek_sample_decode(int ring, const uint8_t *in, size_t len, ek_sample *out)
 void ek_ring_correction_encode(const ek_ring_correction *c, uint8_t out[EK_RING_CORRECTION]) {
     ek_ring_correction copy = *c;
     copy.market[sizeof copy.market - 1] = 0;
-    walk k = {out + 4, 0};
+    walk k = {out + 4, NULL, 0};
     memset(out, 0, EK_RING_CORRECTION);
     walk_correction(&k, &copy);
     EK_ASSERT(k.at == out + CORRECTION_BYTES);
@@ -188,7 +206,7 @@ ek_err ek_ring_correction_decode(const uint8_t *in, size_t len, ek_ring_correcti
     if (err != EK_OK) return err;
     memcpy(copy, in, sizeof copy);
     memset(out, 0, sizeof *out);
-    walk k = {copy + 4, 1};
+    walk k = {copy + 4, NULL, 1};
     walk_correction(&k, out);
     return out->market[sizeof out->market - 1] == 0 ? EK_OK : EK_E_RANGE;
 }

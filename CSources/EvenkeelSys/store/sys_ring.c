@@ -31,19 +31,22 @@ static int read_whole(int fd, uint8_t *to, size_t n, off_t at) {
     return 0;
 }
 
+/* What ek_ring calls a ring of this file. */
+static int known_as(const sys_ring *r, int ring) { return r->version == 1 ? EK_RING_OLD + ring : ring; }
+
 /* ---- opening ---- */
 static void find_newest(sys_ring *r, int ring) {
     uint8_t page[EK_RING_PAGE];
-    uint32_t size = ek_ring_record_size(ring), capacity = ek_ring_capacity(ring),
+    int name = known_as(r, ring);
+    uint32_t size = ek_ring_record_size(name), capacity = ek_ring_capacity(name),
              a_page = EK_RING_PAGE / size;
     r->newest[ring] = 0;
     for (uint32_t at = 0; at < capacity; at++) {
-        if (at % a_page == 0
-            && read_whole(r->fd, page, sizeof page, (off_t)ek_ring_offset(ring) + (off_t)at * size) != 0) {
+        if (at % a_page == 0 && read_whole(r->fd, page, sizeof page, ek_ring_place(name, at + 1)) != 0) {
             at += a_page - 1;
             continue;
         }
-        uint32_t seq = ek_ring_seq_at(ring, at, page + at % a_page * size, size);
+        uint32_t seq = ek_ring_seq_at(name, at, page + at % a_page * size, size);
         if (seq > r->newest[ring] && seq < UINT32_MAX) r->newest[ring] = seq;
     }
 }
@@ -70,15 +73,39 @@ static sys_ring_result open_known(const char *path, int flags, const char *venue
     if (e == EK_E_MISMATCH)
         return failed(r, SYS_RING_FOREIGN, path, 0,
                       "is the history of another account; none is kept until it is moved away");
-    if (e != EK_OK || sb.st_size != (off_t)EK_RING_FILE)
+    r->version = e == EK_OK ? (uint8_t)ek_ring_header_version(page) : 0;
+    if (e != EK_OK || sb.st_size != (off_t)(r->version == 1 ? EK_RING_FILE_1 : EK_RING_FILE))
         return failed(r, SYS_RING_FOREIGN, path, 0,
                       "is no whole history file; none is kept until it is moved away");
     for (int ring = 0; ring < EK_RINGS; ring++) find_newest(r, ring);
     return SYS_RING_OK;
 }
 
+/* What an older file holds, oldest first; what is damaged in it is left behind. */
+static int carry_over(sys_ring *from, sys_ring *to) {
+    if (from == NULL) return 0;
+    for (int ring = 0; ring < EK_RINGS; ring++)
+        for (uint32_t seq = sys_ring_oldest(from, ring); seq <= from->newest[ring]; seq++) {
+            ek_sample s;
+            ek_ring_correction c;
+            if (ring != EK_RING_CORRECTIONS && sys_ring_sample(from, ring, seq, &s) == EK_OK)
+                sys_ring_add_sample(to, ring, &s, 0);
+            if (ring == EK_RING_CORRECTIONS && sys_ring_correction(from, seq, &c) == EK_OK)
+                sys_ring_add_correction(to, &c, 0);
+        }
+    return sys_ring_flush(to, 0);
+}
+
+static void begin(sys_ring *r) {
+    memset(r, 0, sizeof *r);
+    r->fd = -1;
+    r->version = EK_RING_VERSION;
+}
+
+/* `older`: a file of version 1 whose place it takes, or NULL. */
 static sys_ring_result make(const char *path, const char *venue, const ek_key *authority, uint16_t sub,
-                            sys_ring *r) {
+                            sys_ring *older, sys_ring *r) {
+    begin(r);
     uint8_t header[EK_RING_PAGE];
     char temporary[300];
     int n = snprintf(temporary, sizeof temporary, "%s.new", path);
@@ -91,24 +118,23 @@ static sys_ring_result make(const char *path, const char *venue, const ek_key *a
     if (r->fd < 0) return failed(r, SYS_RING_IO, path, errno, "history cannot be made");
     int err = posix_fallocate(r->fd, 0, EK_RING_FILE);
     if (err == 0) err = sys_write_at(r->fd, header, sizeof header, 0);
+    r->writable = err == 0;
+    if (err == 0) err = carry_over(older, r);
     if (err == 0 && rename(temporary, path) != 0) err = errno;
     if (err == 0) return SYS_RING_OK;
     unlink(temporary);
     return failed(r, SYS_RING_IO, path, err, "history cannot be made");
 }
 
-static void begin(sys_ring *r) {
-    memset(r, 0, sizeof *r);
-    r->fd = -1;
-}
-
 sys_ring_result sys_ring_open(const char *path, const char *venue, const ek_key *authority,
                               uint16_t sub_account, sys_ring *r) {
     begin(r);
     sys_ring_result result = open_known(path, O_RDWR, venue, authority, sub_account, r);
-    if (result == SYS_RING_ABSENT) {
-        begin(r);
-        result = make(path, venue, authority, sub_account, r);
+    if (result == SYS_RING_ABSENT) return make(path, venue, authority, sub_account, NULL, r);
+    if (result == SYS_RING_OK && r->version == 1) {
+        sys_ring older = *r;
+        result = make(path, venue, authority, sub_account, &older, r);
+        close(older.fd);
     }
     r->writable = result == SYS_RING_OK;
     return result;
@@ -123,12 +149,13 @@ void sys_ring_refresh(sys_ring *r) {
     if (r->fd < 0 || r->writable) return;
     uint8_t record[EK_RING_CORRECTION];
     for (int ring = 0; ring < EK_RINGS; ring++) {
-        uint32_t size = ek_ring_record_size(ring);
+        int name = known_as(r, ring);
+        uint32_t size = ek_ring_record_size(name);
         /* One damaged record must not hide what came after it: look a page ahead. */
         for (uint32_t ahead = 1; ahead <= EK_RING_PAGE / size + 1; ahead++) {
-            uint32_t want = r->newest[ring] + ahead, at = (want - 1) % ek_ring_capacity(ring);
-            if (read_whole(r->fd, record, size, ek_ring_place(ring, want)) != 0) break;
-            uint32_t seq = ek_ring_seq_at(ring, at, record, size);
+            uint32_t want = r->newest[ring] + ahead, at = (want - 1) % ek_ring_capacity(name);
+            if (read_whole(r->fd, record, size, ek_ring_place(name, want)) != 0) break;
+            uint32_t seq = ek_ring_seq_at(name, at, record, size);
             if (seq == want) {
                 r->newest[ring] = want;
                 ahead = 0;
@@ -223,19 +250,20 @@ uint32_t sys_ring_newest(const sys_ring *r, int ring) {
 const char *sys_ring_text(const sys_ring *r) { return r->text; }
 
 uint32_t sys_ring_oldest(const sys_ring *r, int ring) {
-    uint32_t newest = sys_ring_newest(r, ring), capacity = ek_ring_capacity(ring);
+    uint32_t newest = sys_ring_newest(r, ring), capacity = ek_ring_capacity(known_as(r, ring));
     return newest > capacity ? newest - capacity + 1 : 1;
 }
 
 static ek_err fetch(sys_ring *r, int ring, uint32_t seq, uint8_t *record) {
-    uint32_t size = ek_ring_record_size(ring);
+    int name = known_as(r, ring);
+    uint32_t size = ek_ring_record_size(name);
     if (r->fd < 0 || seq == 0 || seq > r->newest[ring] || seq < sys_ring_oldest(r, ring)) return EK_E_MISSING;
     if (r->newest[ring] - seq < r->unwritten[ring]) {
         memcpy(record, r->page[ring] + (seq - 1) % (EK_RING_PAGE / size) * size, size);
-    } else if (read_whole(r->fd, record, size, ek_ring_place(ring, seq)) != 0) {
+    } else if (read_whole(r->fd, record, size, ek_ring_place(name, seq)) != 0) {
         return EK_E_CHECKSUM;
     }
-    uint32_t found = ek_ring_seq_at(ring, (seq - 1) % ek_ring_capacity(ring), record, size);
+    uint32_t found = ek_ring_seq_at(name, (seq - 1) % ek_ring_capacity(name), record, size);
     return found == seq ? EK_OK : found == 0 ? EK_E_CHECKSUM : EK_E_MISSING;
 }
 
@@ -243,7 +271,7 @@ ek_err sys_ring_sample(sys_ring *r, int ring, uint32_t seq, ek_sample *out) {
     uint8_t record[EK_RING_SAMPLE];
     if (ek_ring_record_size(ring) != EK_RING_SAMPLE) return EK_E_RANGE;
     ek_err err = fetch(r, ring, seq, record);
-    return err == EK_OK ? ek_sample_decode(ring, record, sizeof record, out) : err;
+    return err == EK_OK ? ek_sample_decode(known_as(r, ring), record, sizeof record, out) : err;
 }
 
 ek_err sys_ring_correction(sys_ring *r, uint32_t seq, ek_ring_correction *out) {
@@ -269,22 +297,26 @@ uint32_t sys_ring_find(sys_ring *r, int ring, int64_t unix_s) {
 /* The group that begins at `seq`: the account's money in each sample, the markets' parts added up. */
 static ek_err group_at(sys_ring *r, int ring, uint32_t seq, ek_vault_split *out) {
     ek_sample s;
-    uint64_t basis = 0, delta = 0;
+    uint64_t basis = 0, delta = 0, slippage = 0;
     for (uint32_t k = 0; k < 8; k++) {
         ek_err err = sys_ring_sample(r, ring, seq + k, &s);
         if (err != EK_OK) return err;
         basis += (uint64_t)s.basis_e6;
         delta += (uint64_t)s.delta_e6;
+        slippage += (uint64_t)s.slippage_e6;
         if ((s.flags & EK_SAMPLE_LAST_OF_GROUP) == 0) continue;
-        out->unix_s = s.unix_s;
-        out->equity_e6 = s.equity_e6;
-        out->flows_e6 = s.flows_e6;
-        out->funding_e6 = s.funding_e6;
-        out->fees_e6 = s.fees_e6;
-        out->basis_e6 = (int64_t)basis;
-        out->delta_e6 = (int64_t)delta;
-        uint64_t parts = (uint64_t)s.flows_e6 + (uint64_t)s.funding_e6 + (uint64_t)s.fees_e6 + basis + delta;
-        out->other_e6 = (int64_t)((uint64_t)s.equity_e6 - parts);
+        *out = (ek_vault_split){.unix_s = s.unix_s,
+                                .equity_e6 = s.equity_e6,
+                                .funding_e6 = s.funding_e6,
+                                .fees_e6 = s.fees_e6,
+                                .slippage_e6 = (int64_t)slippage,
+                                .network_e6 = s.network_e6,
+                                .basis_e6 = (int64_t)basis,
+                                .delta_e6 = (int64_t)delta,
+                                .interest_e6 = s.interest_e6,
+                                .yield_e6 = s.yield_e6,
+                                .flows_e6 = s.flows_e6};
+        ek_vault_rest(out);
         return EK_OK;
     }
     return EK_E_SYNTAX;

@@ -257,9 +257,16 @@ import Text
         #expect(v.known == 1 && v.book.equity_e6 > 0)
         #expect(b.samples.count >= 5 && b.corrections == 1 && b.flushes >= 1)
         for s in b.samples {
-            let rest = s.equity_e6 - s.flows_e6 - s.funding_e6 - s.fees_e6 - s.basis_e6 - s.delta_e6
+            let earned = s.funding_e6 + s.interest_e6 + s.yield_e6 + s.delta_e6
+            let paid = s.fees_e6 + s.network_e6 + s.slippage_e6 + s.basis_e6
+            let rest = s.equity_e6 - s.flows_e6 - earned - paid
             #expect(abs(rest) < 10_000, "other is a matter of cents: \(rest)")
         }
         #expect(v.fees_e6 < 0)
+        guard let m = ek_record_market(b.record, 0), let last = b.samples.last else { return }
+        // What the fill cost against the oracle it was decided at, and nothing of it is left in basis.
+        #expect(m.pointee.vault.slippage_e6 < 0 && m.pointee.vault.slippage_due_e6 == 0)
+        #expect(last.slippage_e6 == m.pointee.vault.slippage_e6)
+        #expect(abs(m.pointee.vault.basis_e6) < 100, "\(m.pointee.vault.basis_e6)")
     }
 }

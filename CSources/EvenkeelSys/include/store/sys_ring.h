@@ -2,8 +2,10 @@
  *
  * History only. Nothing here is synced and nothing here may hold up a tick: records are gathered in memory
  * and written a page (4 KB) at a time, when the page is full or sys_ring_flush is called. A crash loses at
- * most the page under way; a torn one is skipped when read. One sample a minute is 45 page writes a day for
- * the minutes and 3 for the quarters: 192 KB.
+ * most the page under way; a torn one is skipped when read. One sample a minute is 58 page writes a day for
+ * the minutes and 4 for the quarters: 240 KB.
+ *
+ * A file of version 1 is read as it is; the agent writes what it holds into a new one that takes its place.
  *
  * A write that fails keeps its page and is tried again after 1, 2, 4 ... 60 minutes; samples that find no
  * room meanwhile are counted in `dropped` and lost. */
@@ -24,6 +26,7 @@ typedef enum {
 typedef struct {
     int fd;                       /* -1: closed, every call is then harmless */
     uint8_t writable;
+    uint8_t version;              /* of the file: 1 or EK_RING_VERSION */
     int os_errno;                 /* of the last failure */
     uint32_t newest[EK_RINGS];    /* seq of the newest record; 0: none */
     uint32_t unwritten[EK_RINGS]; /* the last so many records are only in `page` */
@@ -35,7 +38,8 @@ typedef struct {
 } sys_ring;
 
 /* For the agent, which holds the state's lock: opens PATH, or makes it (preallocated, mode 0600, under a
- * temporary name first), and finds the newest records: about 5 ms. Anything but SYS_RING_OK leaves *r
+ * temporary name first), and finds the newest records: about 5 ms. One of version 1 is made anew from what it
+ * holds, once, and only a whole copy takes its place. Anything but SYS_RING_OK leaves *r
  * closed. */
 sys_ring_result sys_ring_open(const char *path, const char *venue, const ek_key *authority,
                               uint16_t sub_account, sys_ring *r);
