@@ -242,7 +242,8 @@ package final class WebFeed {
         p.pointee.health_bp = v.valued ? Int64(v.a.health_bp) : unknown
         p.pointee.leverage_e4 = v.valued && v.a.leverage_infinite == 0 ? Int64(v.a.leverage_e4) : unknown
         p.pointee.free_collateral_e6 = v.valued ? v.a.free_collateral_e6 : unknown
-        p.pointee.equity_e6 = v.valued ? v.a.equity_e6 : unknown
+        p.pointee.vault = m.report.periods.start
+        p.pointee.vault_known = p.pointee.vault.unix_s != 0 ? 1 : 0
         p.pointee.signed_loss_e6 = m.signerLoss.map { Int64(clamping: $0.used_e6) } ?? unknown
         p.pointee.signed_loss_limit_e6 = m.signerLoss.map { Int64(clamping: $0.limit_e6) } ?? unknown
         marketGauges(m, v)

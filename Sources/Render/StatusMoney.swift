@@ -15,9 +15,17 @@ extension StatusWriter {
         let kept = m.record.pointee.vault
         guard kept.known != 0 else {
             j.null("vault")
+            j.null("equity_usd")
+            j.null("pnl")
             return
         }
         let p = m.report.periods
+        j.number("equity_usd", kept.book.equity_e6, decimals: 6)
+        j.open("pnl")
+        putParts("today", p.today)
+        putParts("7d", p.week)
+        putParts("total", p.start)
+        j.close()
         j.open("vault")
         j.string("since") { $0.put(iso8601: kept.start_unix_s) }
         j.exact("equity_e6", kept.book.equity_e6)
@@ -30,6 +38,13 @@ extension StatusWriter {
     private mutating func put(_ name: StaticString, _ s: ek_vault_split) {
         j.open(name)
         putSplit(&j, s)
+        j.close()
+    }
+
+    /// The parts in dollars.
+    private mutating func putParts(_ name: StaticString, _ s: ek_vault_split) {
+        j.open(name)
+        eachPart(s) { _, name, part_e6 in j.number(name, part_e6, 6) }
         j.close()
     }
 
@@ -56,13 +71,25 @@ extension StatusWriter {
     }
 }
 
+private func eachPart(_ s: ek_vault_split, _ put: (UInt32, UnsafePointer<UInt8>, Int64) -> Void) {
+    var s = s
+    for i in 0..<UInt32(EK_VAULT_PARTS) {
+        guard let name = UnsafeRawPointer(ek_vault_part_name(i)) else { return }
+        put(i, name.assumingMemoryBound(to: UInt8.self), ek_vault_part(&s, i))
+    }
+}
+
 /// The parts of what a book made between two times.
 package func putSplit(_ j: inout Json, _ s: ek_vault_split) {
     j.exact("pnl_e6", s.equity_e6 &- s.flows_e6)
     j.exact("funding_e6", s.funding_e6)
     j.exact("fees_e6", s.fees_e6)
+    j.exact("slippage_e6", s.slippage_e6)
+    j.exact("network_e6", s.network_e6)
     j.exact("basis_e6", s.basis_e6)
     j.exact("delta_e6", s.delta_e6)
+    j.exact("interest_e6", s.interest_e6)
+    j.exact("yield_e6", s.yield_e6)
     j.exact("other_e6", s.other_e6)
     j.exact("flows_e6", s.flows_e6)
 }
@@ -90,10 +117,14 @@ private func fundingLine(_ t: inout Text, _ m: Machine) {
         """)
 }
 
+/// Only the parts that there are; flows are no profit.
 private func splitLine(_ t: inout Text, _ name: StaticString, _ s: ek_vault_split) {
-    t.put("""
-        \(name)\(usd: s.equity_e6 &- s.flows_e6)   funding \(usd: s.funding_e6)  fees \(usd: s.fees_e6)  \
-        basis \(usd: s.basis_e6)  delta \(usd: s.delta_e6)  other \(usd: s.other_e6)
-
-        """)
+    t.put("\(name)\(usd: s.equity_e6 &- s.flows_e6) ")
+    eachPart(s) { i, part, part_e6 in
+        if i == UInt32(EK_VAULT_PART_FLOWS) || part_e6 == 0 { return }
+        t.put("  ")
+        t.put(literal: part)
+        t.put(" \(usd: part_e6)")
+    }
+    t.put("\n")
 }

@@ -60,7 +60,7 @@ package struct Json {
     @inline(__always) package mutating func number(_ k: StaticString, _ v: Int64, decimals: Int) {
         number(k.utf8Start, v, decimals)
     }
-    @inline(never) private mutating func number(_ k: UnsafePointer<UInt8>, _ v: Int64, _ decimals: Int) {
+    @inline(never) package mutating func number(_ k: UnsafePointer<UInt8>, _ v: Int64, _ decimals: Int) {
         begin(k)
         text.put(number: v, decimals: decimals)
     }

@@ -89,6 +89,7 @@ private func putMarkets(_ j: inout Json, _ r: UnsafeMutablePointer<ek_record>) {
         j.exact("fees_own_e6", m.pointee.fees_own_e6)
         j.exact("basis_e6", m.pointee.vault.basis_e6)
         j.exact("delta_e6", m.pointee.vault.delta_e6)
+        j.exact("slippage_e6", m.pointee.vault.slippage_e6)
         putLast(&j, m)
         j.close()
     }

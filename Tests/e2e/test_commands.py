@@ -200,7 +200,8 @@ def test_state_show_and_verify(bench):
         == fill["fee_e6"]
         > 0
     )
-    parts = sum(int(v[k]) for k in ("funding_e6", "fees_e6", "basis_e6", "delta_e6", "other_e6"))
+    names = "funding fees slippage network basis delta interest yield other".split()
+    parts = sum(int(v[f"{name}_e6"]) for name in names)
     assert int(v["pnl_e6"]) == parts == int(v["equity_e6"]) - int(v["flows_e6"]) and v["mode"] == "live"
     shown = agent.command("status", "-c", agent.config)
     assert " since the start" in shown.out and " equity $" in shown.out, shown
@@ -220,7 +221,7 @@ def test_state_show_and_verify(bench):
     slot["proof"] = {"slot": 2**64 - 1, "next_order_id": 7, "slot_us": 250000}
     slot["cluster"] = {"clustered": 1}
     slot["rates"] = [{"pool": bytes(31) + b"\1", "lamports": 3, "supply": 2, "epoch": 1}]
-    slot["kept"] = record_format.section(15, b"more")
+    slot["kept"] = record_format.section(99, b"more")
     agent.state.write_bytes(record_format.seal(record_format.payload(slot), 9) * 2)
     record = agent.record()
     assert record["proof"] == {"slot": str(2**64 - 1), "next_order_id": 7}

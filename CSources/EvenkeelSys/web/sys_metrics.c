@@ -9,7 +9,7 @@ static const uint32_t landing_slots[SYS_METRICS_BUCKETS - 1] = {1, 2, 3, 4, 6, 1
 
 void sys_metrics_init(sys_metrics *m) {
     memset(m, 0, sizeof *m);
-    m->health_bp = m->leverage_e4 = m->free_collateral_e6 = m->equity_e6 = SYS_METRICS_UNKNOWN;
+    m->health_bp = m->leverage_e4 = m->free_collateral_e6 = SYS_METRICS_UNKNOWN;
     m->signed_loss_e6 = m->signed_loss_limit_e6 = SYS_METRICS_UNKNOWN;
     m->slot_us = m->ticket_open_s = SYS_METRICS_UNKNOWN;
 }
@@ -239,6 +239,15 @@ static void rpc(text *t, const sys_metrics *m) {
         }
 }
 
+static void vault(text *t, const sys_metrics *m) {
+    if (!m->vault_known) return;
+    gauge(t, "equity_usd", "Equity of the book, in and outside the venue, USD.", m->vault.equity_e6, 6);
+    head(t, "pnl_usd", "gauge", "What the equity is made of since the start, USD; the parts sum to it.");
+    for (uint32_t i = 0; i < EK_VAULT_PARTS; i++)
+        put(t, "evenkeel_pnl_usd{part=\""), put(t, ek_vault_part_name(i)), put(t, "\"} "),
+            put_fixed(t, ek_vault_part(&m->vault, i), 6), put(t, "\n");
+}
+
 static void tables(text *t, const sys_metrics *m) {
     head(t, "corrections_total", "counter", "Corrections that ended, by action and outcome.");
     for (int i = 0; i < SYS_METRICS_OUTCOMES && m->corrections[i].name[0]; i++) {
@@ -285,7 +294,7 @@ size_t sys_metrics_text(const sys_metrics *m, char *out, size_t cap) {
     gauge(&t, "health_ratio", "Distance to liquidation, 1 is untouched, 0 is liquidation.", m->health_bp, 4);
     gauge(&t, "leverage", "Perp notional over equity.", m->leverage_e4, 4);
     gauge(&t, "free_collateral_usd", "What the venue would let be used, USD.", m->free_collateral_e6, 6);
-    gauge(&t, "equity_usd", "Assets and unrealised profit less liabilities, USD.", m->equity_e6, 6);
+    vault(&t, m);
     gauge(&t, "signed_loss_usd_day", "Worst case of what was signed in the last 24 hours, USD.",
           m->signed_loss_e6, 6);
     gauge(&t, "signed_loss_limit_usd", "What it may come to, USD.", m->signed_loss_limit_e6, 6);

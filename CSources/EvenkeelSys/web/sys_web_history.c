@@ -76,6 +76,10 @@ static void put_sample(text *t, const ek_sample *s, int first) {
     put_fixed(t, s->fees_e6, 6);
     put_fixed(t, s->basis_e6, 6);
     put_fixed(t, s->delta_e6, 6);
+    put_fixed(t, s->slippage_e6, 6);
+    put_fixed(t, s->network_e6, 6);
+    put_fixed(t, s->interest_e6, 6);
+    put_fixed(t, s->yield_e6, 6);
     put(t, "]");
 }
 
@@ -154,7 +158,7 @@ char *web_history_json(web_history *h, const web_tail *tail, int64_t since, uint
     put(&t, "{\"type\":\"HISTORY\",\"data\":{\"columns\":[\"time\",\"market\",\"mode\",\"status\",\"slot\","
             "\"price\",\"spot\",\"perp\",\"drift_pct\","
             "\"funding_hourly_pct\",\"health_pct\",\"leverage\",\"equity\",\"flows\",\"funding\",\"fees\","
-            "\"basis\",\"delta\"],\"rows\":[");
+            "\"basis\",\"delta\",\"slippage\",\"network\",\"interest\",\"yield\"],\"rows\":[");
     if (h) {
         sys_ring *r = &h->ring;
         ek_sample s;

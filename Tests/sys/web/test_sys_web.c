@@ -104,6 +104,20 @@ static int has(const char *text, const char *line) {
     return at != NULL && (at == text || at[-1] == '\n') && at[strlen(line)] == '\n';
 }
 
+static void the_parts_of_the_result(void) {
+    static sys_metrics m;
+    static char text[SYS_METRICS_TEXT];
+    sys_metrics_init(&m);
+    m.vault_known = 1;
+    m.vault = (ek_vault_split){.equity_e6 = 1999000000, .slippage_e6 = -1500000, .flows_e6 = 2000500000};
+    CHECK(sys_metrics_text(&m, text, sizeof text) > 0);
+    CHECK(has(text, "evenkeel_equity_usd 1999.000000"));
+    CHECK(has(text, "evenkeel_pnl_usd{part=\"slippage\"} -1.500000"));
+    CHECK(has(text, "evenkeel_pnl_usd{part=\"flows\"} 2000.500000"));
+    CHECK(has(text, "evenkeel_pnl_usd{part=\"yield\"} 0.000000"));
+    CHECK(has(text, "evenkeel_pnl_usd{part=\"other\"} 0.000000"));
+}
+
 static void metrics(void) {
     static sys_metrics m;
     static char text[SYS_METRICS_TEXT];
@@ -144,6 +158,7 @@ static void metrics(void) {
     CHECK(has(text, "evenkeel_ticket_state{state=\"sent\"} 1")
           && has(text, "evenkeel_ticket_state{state=\"landed\"} 0"));
     CHECK(strstr(text, "evenkeel_health_ratio") == NULL);       /* not known: left out */
+    CHECK(strstr(text, "evenkeel_equity_usd") == NULL && strstr(text, "evenkeel_pnl_usd") == NULL);
     /* A full table counts under its last name. */
     for (int i = 0; i < SYS_METRICS_GATES + 5; i++) {
         char name[16];
@@ -161,5 +176,6 @@ int main(void) {
     RUN(a_query);
     RUN(a_copy_is_whole_or_none);
     RUN(metrics);
+    RUN(the_parts_of_the_result);
     return check_end();
 }

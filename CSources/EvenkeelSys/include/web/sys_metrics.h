@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "store/ek_vault.h"
+
 enum {
     SYS_METRICS_ENDPOINTS = 8,
     SYS_METRICS_METHODS = 12,
@@ -42,7 +44,9 @@ typedef struct {
     uint64_t ticks, fee_lamports, state_writes, resident_bytes, failures_in_row;
     uint8_t ticket_state; /* EK_TICKET_* */
     uint8_t paused, breaker_open;
-    int64_t health_bp, leverage_e4, free_collateral_e6, equity_e6, signed_loss_e6, signed_loss_limit_e6;
+    int64_t health_bp, leverage_e4, free_collateral_e6, signed_loss_e6, signed_loss_limit_e6;
+    uint8_t vault_known;
+    ek_vault_split vault;           /* since the start: pnl_usd, equity_usd */
     int64_t slot_us, ticket_open_s; /* SYS_METRICS_UNKNOWN: not measured, none open */
     sys_market_gauges markets[SYS_METRICS_MARKETS];
     sys_histogram tick_us, slots_to_land;
