@@ -1,4 +1,4 @@
-"""Interest of an account's balances against the same in Python's integers, for any balances, index and prices."""
+"""Interest of balances against the same in Python's integers, for any balances, index and prices."""
 
 import pathlib
 import sys

@@ -125,6 +125,19 @@ INK = """(() => { const c = document.getElementById('%s'), s = new Set();
   return s.size })()"""
 
 
+def test_the_parts_of_the_result_are_told(chrome, demo):
+    """The line under the charts and the chart itself name what a trade slipped."""
+    page = chrome.page()
+    page.go(demo.url)
+    page.until("S && S.pnl && S.pnl.total.slippage < 0", 60)
+    page.until("/Since the start .*slippage −\\$[0-9.]+/.test(document.getElementById('made').textContent)")
+    assert "flows" not in page.text("made")
+    page.until(
+        "H && H.columns.includes('slippage') && H.rows.some(r => r[H.columns.indexOf('slippage')] < 0)", 60
+    )
+    assert "slippage" in page.js("document.getElementById('chart-pnl').closest('figure').textContent")
+
+
 def test_charts_are_drawn_and_drift_moves(chrome, demo):
     page = chrome.page()
     page.go(demo.url)
