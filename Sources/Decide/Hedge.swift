@@ -46,6 +46,9 @@ package final class Hedge {
     /// When its open profit may be settled (again), and since when a large one has stood open.
     package var settleFrom_ms: UInt64 = 0
     package var profitSince_ms: UInt64? = nil
+    /// Slices of one drift that were traded in that interval of the grid.
+    package var slices = 0
+    package var slicing = UInt64.max
     /// The cooldown is passed over once (`rebalance`).
     package var forced = false
 

@@ -252,9 +252,36 @@ extension Machine {
     private func correct(_ i: Int, _ now: Now) {
         tick.tried = i
         let take = rules.mode == .live && ek_venue_can_take(account.venue) != 0
-        var kind: Draft.Kind = take ? .take : .place
+        var kind: Draft.Kind = take ? (fitToDepth(hedges[i]) ? .takePart : .take) : .place
         if let less = tick.less, less.market == i { kind = less.kind }
         takeSecondLook(Draft(market: i, kind: kind, closing: closing), now)
+    }
+
+    /// The vAMM's own curve, as it stands in the book, has less than the whole size inside the worst price:
+    /// the order is cut to what it has. A curve that is not known, or has nothing, cuts nothing: the
+    /// simulation tells.
+    private func fitToDepth(_ h: Hedge) -> Bool {
+        guard rules.partialFills, let m = ek_book_perp(book, h.perpIndex) else { return false }
+        let d = h.decision
+        var worst: UInt64 = 0
+        var depth = ek_depth()
+        guard
+            ek_worst_price(
+                h.view.a.oracle_price_e6, rules.maxSlippage_ppm, d.direction, m.pointee.tick_price_e6, &worst)
+                == EK_OK,
+            ek_depth_within(
+                book, h.perpIndex, d.direction, Int64(clamping: worst), d.size_base_e9, &depth) == EK_OK,
+            depth.at_once != 0, depth.fill_base_e9 < d.size_base_e9,
+            depth.fill_base_e9 >= max(m.pointee.min_order_base_e9, 1)
+        else { return false }
+        note(
+            .info,
+            """
+            the venue has \(base: depth.fill_base_e9, shown: 6) of \(base: d.size_base_e9, shown: 6) \
+            \(h.rules.asset) inside the worst price: taking that
+            """)
+        h.decision.size_base_e9 = depth.fill_base_e9
+        return true
     }
 
     /// An order of this agent that outlived the state file that knew it, older than any order this agent
