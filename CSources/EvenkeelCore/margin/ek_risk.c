@@ -1,4 +1,5 @@
 /* What follows from margin: free collateral, health, leverage, liquidation price (ek_margin.h). */
+#define EK_CALC_SMALL
 #include <string.h>
 
 #include "../base/ek_calc.h"
