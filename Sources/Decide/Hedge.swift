@@ -51,6 +51,8 @@ package final class Hedge {
     package var slicing = UInt64.max
     /// The cooldown is passed over once (`rebalance`).
     package var forced = false
+    /// What people are shown of it; no decision reads it.
+    let stress = Stress()
 
     package init(_ rules: HedgeRules) { self.rules = rules }
 
