@@ -6,6 +6,8 @@
 #include "base/ek_fixed.h"
 #include "base/ek_wide.h"
 
+EK_SMALL_BEGIN
+
 enum { MARKETS = 8 };
 
 /* a * b / 1e9 toward zero, sticky error. */
@@ -148,3 +150,5 @@ ek_err ek_vault_between(const ek_vault_split *then, const ek_vault_split *now, e
     if (err == EK_OK) *out = d;
     return err;
 }
+
+EK_SMALL_END
