@@ -154,7 +154,15 @@ package struct GateEvaluation {
     private mutating func marginGates() {
         let a = hedge.view.a
         let healthy = a.health_bp >= rules.minHealth_bp || !correcting || decision.reduce_only != 0
-        gate(.health, healthy, Measure(a.health_bp, .percent_bp), Measure(rules.minHealth_bp, .percent_bp))
+        if healthy, let w = hedge.wouldDeleverage(book, rules) {
+            gate(
+                .health, false, Measure(w.after_bp, .percent_bp), Measure(w.least_bp, .percent_bp),
+                detail: w.why)
+        } else {
+            gate(
+                .health, healthy, Measure(a.health_bp, .percent_bp),
+                Measure(rules.minHealth_bp, .percent_bp))
+        }
 
         let least = Measure(0, .usd_e6)
         if !correcting {

@@ -25,6 +25,8 @@ package final class Hedge {
     /// The last book and what was decided on it.
     package var view = View()
     package var decision = ek_decision()
+    /// It reduces the position for the account's health (Deleverage.swift).
+    package var deleverages = false
     /// There is a decision for it in the last book.
     package var judged = false
     /// Its own gates with those of the account.
@@ -74,6 +76,7 @@ package final class Hedge {
     package func clear() {
         view = View()
         decision = ek_decision()
+        deleverages = false
         gates.removeAll(keepingCapacity: true)
         risk_e6 = 0
         cooldownLeft_s = 0

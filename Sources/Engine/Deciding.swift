@@ -111,11 +111,16 @@ extension Machine {
         let d = try h.decide(
             h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last, slot_ms: rules.slot_ms)
         h.decision = d
+        if !closing, let less = h.deleverage(h.view, book, rules) {
+            sayDeleverage(h, less)
+            h.decision = less
+            h.deleverages = true
+        }
         h.judged = true
         h.cooldownLeft_s = ek_cooldown_left(&core, moment, last)
         let a = h.view.a
         h.risk_e6 = ek_risk_e6(a.spot_base_e9, h.view.net_e9, h.rules.tolerance_ppm, a.oracle_price_e6)
-        switch Int(d.verdict) {
+        switch Int(h.decision.verdict) {
         case Int(EK_VERDICT_BALANCED): h.status = .balanced
         case Int(EK_VERDICT_DUST): h.status = .dust
         case Int(EK_VERDICT_COOLDOWN): h.status = .cooldown
@@ -123,6 +128,18 @@ extension Machine {
             h.status = .pending
             h.waiting = true
         }
+    }
+
+    private func sayDeleverage(_ h: Hedge, _ d: ek_decision) {
+        let (a, size) = (h.view.a, d.size_base_e9)
+        note(
+            .error,
+            """
+            DELEVERAGE: health is \(fixed: a.health_bp, decimals: 2, shown: 1) %, under \
+            deleverage_below_health_pct (\(fixed: rules.deleverage_bp, decimals: 2, shown: 1) %): closing \
+            \(base: size, shown: 6) of \(base: a.perp_base_e9, shown: 6, sign: true) \(h.rules.perpName); \
+            sell as much \(h.rules.asset) of spot to stay neutral, or deposit collateral
+            """)
     }
 
     /// The clock was ahead at the last success and is set right: the stamp goes back to where the attested

@@ -100,6 +100,8 @@ package struct Rules {
     /// Health is critical below the first and worth a warning below the second.
     package var minHealth_bp: UInt32 = 2_000
     package var warnHealth_bp: UInt32 = 5_000
+    /// Under it the perp is reduced; 0: off.
+    package var deleverage_bp: UInt32 = 0
     /// 0: off.
     package var equityFloor_e6: Int64 = 0
     package var maxNotionalDay_e6: Int64 = 0
