@@ -1,7 +1,7 @@
 // Deleverage in time: under the maintenance line the venue refuses even an order that only reduces, and then
 // nobody can help. Where the operator sets a line above it, the perp is reduced there by the smallest size
-// that restores it with a point to spare. The agent cannot sell spot: it says how much of it is to be sold for the book to be
-// neutral again, and holds back what would bring the account under the line once more.
+// that restores it with a point to spare. The agent cannot sell spot: it says how much of it is to be sold for
+// the book to be neutral again, and holds back what would bring the account under the line once more.
 import EvenkeelCore
 import Model
 import Text
@@ -12,8 +12,8 @@ private let aim_bp: UInt32 = 100
 private let clear_bp: UInt32 = 500
 
 extension Hedge {
-    /// The reduction that brings the account's health back to a point above the operator's line; nil: it is not under it,
-    /// the line is off, or reducing this position alone does not get there.
+    /// The reduction that brings the account's health back to a point above the operator's line; nil: it is
+    /// not under it, the line is off, or reducing this position alone does not get there.
     package func deleverage(_ view: View, _ book: Book, _ rules: Rules) -> ek_decision? {
         let held_e9 = view.a.perp_base_e9
         guard rules.deleverage_bp > 0, view.a.health_bp < rules.deleverage_bp, held_e9 != 0,

@@ -53,8 +53,8 @@ package struct Witness {
         return agreed ? "agreed" : "not_asked"
     }
 
-    /// `after_ms`: a witness that showed nothing usable for so long is counted out. The time between two looks
-    /// that were in vain counts, the time since the last one does not: nobody looked.
+    /// `after_ms`: a witness that showed nothing usable for so long is counted out. The time between two
+    /// looks that were in vain counts, the time since the last one does not: nobody looked.
     package func countedOut(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64 = 600_000) -> Bool {
         guard let since = silentSince_ms, !contradicted,
             now_ms - failedAt_ms <= longest(pause_ms, after_ms)

@@ -75,7 +75,8 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
                 word.put(byte: b)
                 continue
             }
-            guard let c = allCases.first(where: { word.bytes.elementsEqual($0.name.bytes) }) else { return (0, word) }
+            guard let c = allCases.first(where: { word.bytes.elementsEqual($0.name.bytes) })
+            else { return (0, word) }
             set |= c.bit
             word.clear()
         }
