@@ -1,7 +1,7 @@
 // Deleverage in time: under the maintenance line the venue refuses even an order that only reduces, and then
 // nobody can help. Where the operator sets a line above it, the perp is reduced there by the smallest size
-// that restores it with a point to spare. The agent cannot sell spot: it says how much of it is to be sold for
-// the book to be neutral again, and holds back what would bring the account under the line once more.
+// that restores it with a point to spare. The agent cannot sell spot: it says how much of it is to be sold
+// for the book to be neutral again, and holds back what would bring the account under the line once more.
 import EvenkeelCore
 import Model
 import Text
