@@ -225,7 +225,7 @@ package struct GateEvaluation {
         // says how long a slot is; an order that only reduces may pass.
         let units = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
         let slot_ms = UInt64(book.pointee.state.slot_duration_ms)
-        let told = units > 0 && (40...2_000).contains(slot_ms)
+        let told = units > 0 && slotLengths_us.contains(slot_ms * 1_000)
         let most = told ? max(1, min(units, 1_000_000_000) * staleUnit_ms / slot_ms) : units
         let aged = hedge.view.a.collateral_age_slots
         let reducing = decision.reduce_only != 0 || !correcting

@@ -17,6 +17,10 @@ package enum SecondOpinionRule: UInt8 {
     case never
 }
 
+/// How long a slot can last: no chain is faster or slower. A measure beyond is one of a chain that stood
+/// still, or of a clock that did.
+package let slotLengths_us: ClosedRange<UInt64> = 40_000...2_000_000
+
 /// A limit of time that the chain counts in slots; one that is given in slots wins.
 struct SlotLimit {
     var ms: UInt64
