@@ -181,6 +181,10 @@ class Chain:
             last_offset=r.choice([0, 0, -400, 400, r.randrange(-3000, 3000)]), twap_ts=ago(), mark_ts=ago(),
             spread_slot=n.slot - r.choice([0, 1, 5, 100]),
         )  # fmt: skip
+        if r.random() < 0.1:  # a price that the averages have never seen the like of
+            self.put(
+                twap=int(price * 10 ** r.uniform(-1, 1)), twap_5min=int(price * 10 ** r.uniform(-0.4, 0.4))
+            )
 
 
 def books(seed, count):

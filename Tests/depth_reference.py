@@ -409,7 +409,7 @@ def depth(m, slot, now, exchange, guards, buy, worst, want):
     bound = on_tick(auction_end(m, buy, exchange["price"], worst), m["tick"], buy)
     chosen = choose(m, slot, exchange, guards["volatile"])
     price, conf = chosen["price"], chosen["conf"]
-    if price <= 0 or exchange["price"] <= 0 or bound <= (m["tick"] if buy else 0) or m["twap_5min"] == 0:
+    if price <= 0 or exchange["price"] <= 0 or bound <= (m["tick"] if buy else 0):
         raise Unknown("price")
     if max(price, m["twap"]) // max(1, min(price, m["twap"])) > guards["volatile"]:
         raise Unknown("volatile")
@@ -422,12 +422,14 @@ def depth(m, slot, now, exchange, guards, buy, worst, want):
     low_risk = m["low_risk_override"] if m["low_risk_override"] > 0 else guards["stale_amm"]
     if chosen["delay"] > low_risk or chosen["delay"] > guards["stale_margin"]:
         raise Unknown("stale")
-    five = m["twap_5min"]
-    if abs(price - five) * ONE // abs(five) >= max(guards["twap_divergence"], ONE // 2):
-        raise Unknown("divergent")
     at_once = immediate(m, chosen, buy, exchange_status)
     reserve = price_of(m["quote"], m["base"], m["peg"])
     refresh_averages(m, now, exchange, conf, reserve)
+    five = m["twap_5min"]
+    if five == 0 or abs(price - five) * ONE // abs(five) >= max(guards["twap_divergence"], ONE // 2):
+        raise Unknown("divergent")
+    if m["twap"] == 0 or abs(price - m["twap"]) * ONE // abs(m["twap"]) >= ONE // 2:
+        raise Unknown("the hour")
     quote_state(m, price, slot)
     m["last_offset"] = m["offset"]
     if m["update_slot"] < slot and m["intensity"] > 0:
@@ -463,10 +465,12 @@ def fill(m, buy, bound, want):
     spread = m["long_spread"] + m["offset"] if buy else -m["short_spread"] + m["offset"]
     best = reserve * (ONE + spread) // ONE
     inside = bound - m["tick"] if buy else bound + m["tick"]
-    if (best > bound or best > inside) if buy else (best < bound or best < inside):
+    if best > bound if buy else best < bound:
         return 0, 0
     if m["base"] < m["min_base"] if buy else m["base"] > m["max_base"]:
         raise Unknown("reserves")
+    if best > inside if buy else best < inside:
+        return 0, 0
     room = open_sides(m)[0 if buy else 1]
     available = min(m["base"] // m["fill_fraction"], room // 2)
     available -= available % m["step"]

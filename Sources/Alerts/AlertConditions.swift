@@ -94,11 +94,25 @@ extension AlertQueue {
 
     private mutating func health(_ m: Machine, _ now: Now) {
         let (level, a) = (m.health.condition, m.report.view.a)
-        let word: StaticString = level == .critical ? "critical" : "low"
-        var t: Text = "health is \(word): \(fixed: a.health_bp, decimals: 2, shown: 1) %"
-        if a.liq_price_e6 > 0 { t.put(", liquidation at $\(fixed: a.liq_price_e6, decimals: 6, shown: 2)") }
-        condition(.health, level != .ok, 0, level == .critical ? .error : .warning, t,
+        condition(.health, level != .ok, 0, level == .critical ? .error : .warning, Self.lowHealth(m),
                   "health has recovered: \(fixed: a.health_bp, decimals: 2, shown: 1) %", m, now)
+    }
+
+    private static func lowHealth(_ m: Machine) -> Text {
+        let a = m.report.view.a
+        var t = Text(m.health.condition == .critical ? "health is critical: " : "health is low: ")
+        t.put(fixed: Int64(a.health_bp), decimals: 2, shown: 1)
+        t.put(" %")
+        if a.liq_price_e6 > 0 {
+            t.put(", liquidation at ")
+            put(&t, price: a.liq_price_e6, from: a.oracle_price_e6)
+        }
+        if let s = stress(m, m.shownHedge, anew: true) {
+            let way = wayBack(s, m.shownHedge.rules.perpName)
+            if !way.isEmpty { t.put("; ") }
+            t.put(way)
+        }
+        return t
     }
 
     private mutating func corrections(_ m: Machine, _ now: Now) {

@@ -80,6 +80,7 @@ extension Rules {
         maxPriorityFee_lamports = c.pointee.max_priority_fee_lamports
         minHealth_bp = c.pointee.min_health_bp
         warnHealth_bp = max(c.pointee.health_warning_bp, c.pointee.min_health_bp)
+        deleverage_bp = c.pointee.deleverage_bp
         equityFloor_e6 = Int64(clamping: c.pointee.equity_floor_e6)
         maxNotionalDay_e6 = Int64(clamping: c.pointee.max_notional_day_e6)
         genesis = sys_config_wants_genesis(c) != 0 ? c.pointee.genesis : nil

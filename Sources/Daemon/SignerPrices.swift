@@ -34,9 +34,8 @@ extension Driver {
         switch Int(loss.from) {
         case Int(EK_LIMIT_AUTO):
             t.put("""
-                : 1 % of the equity when it was first asked, at least $10,
-                    and never another by itself; [signer] \
-                max_loss_usd_per_day or `evenkeel signer limit USD` change it
+                : 1 % of the equity when it was first asked, at least $10, and never another by itself; \
+                [signer] max_loss_usd_per_day or `evenkeel signer limit USD` change it
                 """)
         case Int(EK_LIMIT_OPERATOR): t.put(" (set by `evenkeel signer limit`)")
         default: t.put(" ([signer] max_loss_usd_per_day)")

@@ -261,6 +261,7 @@ package final class WebFeed {
             g.pointee.perp_e9 = w.known ? w.perp_e9 : unknown
             g.pointee.funding_hourly_ppb = w.valued ? w.a.funding_hourly_ppb : unknown
             g.pointee.oracle_age_slots = w.valued ? Int64(clamping: w.a.oracle_age_slots) : unknown
+            sys_market_gauges_stress(g, stress(m, m.hedges[i], anew: false))
         }
     }
 }

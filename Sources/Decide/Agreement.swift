@@ -143,8 +143,9 @@ package struct Agreement {
         let m = try hedge.market(in: other)
         let view = try hedge.assess(other, ledger_e9: ledger_e9, lean: true)
         let moment = ek_moment(unix_s: now.unix_s, slot: other.pointee.slot)
-        let d = try hedge.decide(
+        var d = try hedge.decide(
             view, m, closing: closing, at: moment, last: noMoment, slot_ms: rules.slot_ms)
+        if hedge.deleverages, let less = hedge.deleverage(view, other, rules) { d = less }
         let mine = hedge.decision
         guard d.action == mine.action, d.direction == mine.direction, d.reduce_only == mine.reduce_only else {
             throw Refusal("they lead to different corrections")

@@ -86,7 +86,8 @@ package struct CostEstimate {
     /// The reading, in parts per million of the notional; all ones: it could not be computed.
     private func gate(_ ppm: UInt64, correcting: Bool) -> Gate {
         let drift = hedge.view.drift_ppm.magnitude
-        let forced = !hedge.view.driftKnown || drift > UInt64(max(0, rules.forceDrift_ppm))
+        let forced =
+            !hedge.view.driftKnown || hedge.deleverages || drift > UInt64(max(0, rules.forceDrift_ppm))
         return Gate(
             gate: .cost, ok: ppm <= rules.maxCost_ppm || forced || !correcting,
             measured: ppm == UInt64.max ? Measure("not computable") : Measure(ppm, .bps_ppm),

@@ -154,7 +154,15 @@ package struct GateEvaluation {
     private mutating func marginGates() {
         let a = hedge.view.a
         let healthy = a.health_bp >= rules.minHealth_bp || !correcting || decision.reduce_only != 0
-        gate(.health, healthy, Measure(a.health_bp, .percent_bp), Measure(rules.minHealth_bp, .percent_bp))
+        if healthy, let w = hedge.wouldDeleverage(book, rules) {
+            gate(
+                .health, false, Measure(w.after_bp, .percent_bp), Measure(w.least_bp, .percent_bp),
+                detail: w.why)
+        } else {
+            gate(
+                .health, healthy, Measure(a.health_bp, .percent_bp),
+                Measure(rules.minHealth_bp, .percent_bp))
+        }
 
         let least = Measure(0, .usd_e6)
         if !correcting {
@@ -217,7 +225,7 @@ package struct GateEvaluation {
         // says how long a slot is; an order that only reduces may pass.
         let units = UInt64(clamping: max(0, book.pointee.state.slots_before_stale_for_margin))
         let slot_ms = UInt64(book.pointee.state.slot_duration_ms)
-        let told = units > 0 && (40...2_000).contains(slot_ms)
+        let told = units > 0 && slotLengths_us.contains(slot_ms * 1_000)
         let most = told ? max(1, min(units, 1_000_000_000) * staleUnit_ms / slot_ms) : units
         let aged = hedge.view.a.collateral_age_slots
         let reducing = decision.reduce_only != 0 || !correcting

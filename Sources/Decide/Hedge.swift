@@ -25,6 +25,8 @@ package final class Hedge {
     /// The last book and what was decided on it.
     package var view = View()
     package var decision = ek_decision()
+    /// It reduces the position for the account's health (Deleverage.swift).
+    package var deleverages = false
     /// There is a decision for it in the last book.
     package var judged = false
     /// Its own gates with those of the account.
@@ -46,8 +48,13 @@ package final class Hedge {
     /// When its open profit may be settled (again), and since when a large one has stood open.
     package var settleFrom_ms: UInt64 = 0
     package var profitSince_ms: UInt64? = nil
+    /// Slices of one drift that were traded in that interval of the grid.
+    package var slices = 0
+    package var slicing = UInt64.max
     /// The cooldown is passed over once (`rebalance`).
     package var forced = false
+    /// What people are shown of it; no decision reads it.
+    let stress = Stress()
 
     package init(_ rules: HedgeRules) { self.rules = rules }
 
@@ -69,6 +76,7 @@ package final class Hedge {
     package func clear() {
         view = View()
         decision = ek_decision()
+        deleverages = false
         gates.removeAll(keepingCapacity: true)
         risk_e6 = 0
         cooldownLeft_s = 0

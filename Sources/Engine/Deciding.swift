@@ -111,11 +111,16 @@ extension Machine {
         let d = try h.decide(
             h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last, slot_ms: rules.slot_ms)
         h.decision = d
+        if !closing, let less = h.deleverage(h.view, book, rules) {
+            sayDeleverage(h, less)
+            h.decision = less
+            h.deleverages = true
+        }
         h.judged = true
         h.cooldownLeft_s = ek_cooldown_left(&core, moment, last)
         let a = h.view.a
         h.risk_e6 = ek_risk_e6(a.spot_base_e9, h.view.net_e9, h.rules.tolerance_ppm, a.oracle_price_e6)
-        switch Int(d.verdict) {
+        switch Int(h.decision.verdict) {
         case Int(EK_VERDICT_BALANCED): h.status = .balanced
         case Int(EK_VERDICT_DUST): h.status = .dust
         case Int(EK_VERDICT_COOLDOWN): h.status = .cooldown
@@ -123,6 +128,18 @@ extension Machine {
             h.status = .pending
             h.waiting = true
         }
+    }
+
+    private func sayDeleverage(_ h: Hedge, _ d: ek_decision) {
+        let (a, size) = (h.view.a, d.size_base_e9)
+        note(
+            .error,
+            """
+            DELEVERAGE: health is \(fixed: a.health_bp, decimals: 2, shown: 1) %, under \
+            deleverage_below_health_pct (\(fixed: rules.deleverage_bp, decimals: 2, shown: 1) %): closing \
+            \(base: size, shown: 6) of \(base: a.perp_base_e9, shown: 6, sign: true) \(h.rules.perpName); \
+            sell as much \(h.rules.asset) of spot to stay neutral, or deposit collateral
+            """)
     }
 
     /// The clock was ahead at the last success and is set right: the stamp goes back to where the attested
@@ -252,9 +269,36 @@ extension Machine {
     private func correct(_ i: Int, _ now: Now) {
         tick.tried = i
         let take = rules.mode == .live && ek_venue_can_take(account.venue) != 0
-        var kind: Draft.Kind = take ? .take : .place
+        var kind: Draft.Kind = take ? (fitToDepth(hedges[i]) ? .takePart : .take) : .place
         if let less = tick.less, less.market == i { kind = less.kind }
         takeSecondLook(Draft(market: i, kind: kind, closing: closing), now)
+    }
+
+    /// The vAMM's own curve, as it stands in the book, has less than the whole size inside the worst price:
+    /// the order is cut to what it has. A curve that is not known, or has nothing, cuts nothing: the
+    /// simulation tells.
+    private func fitToDepth(_ h: Hedge) -> Bool {
+        guard rules.partialFills, let m = ek_book_perp(book, h.perpIndex) else { return false }
+        let d = h.decision
+        var worst: UInt64 = 0
+        var depth = ek_depth()
+        guard
+            ek_worst_price(
+                h.view.a.oracle_price_e6, rules.maxSlippage_ppm, d.direction, m.pointee.tick_price_e6, &worst)
+                == EK_OK,
+            ek_depth_within(
+                book, h.perpIndex, d.direction, Int64(clamping: worst), d.size_base_e9, &depth) == EK_OK,
+            depth.at_once != 0, depth.fill_base_e9 < d.size_base_e9,
+            depth.fill_base_e9 >= max(m.pointee.min_order_base_e9, 1)
+        else { return false }
+        note(
+            .info,
+            """
+            the venue has \(base: depth.fill_base_e9, shown: 6) of \(base: d.size_base_e9, shown: 6) \
+            \(h.rules.asset) inside the worst price: taking that
+            """)
+        h.decision.size_base_e9 = depth.fill_base_e9
+        return true
     }
 
     /// An order of this agent that outlived the state file that knew it, older than any order this agent

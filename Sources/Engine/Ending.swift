@@ -5,6 +5,9 @@ import EvenkeelCore
 import Model
 import Text
 
+/// A drift over `max_trade_size` is corrected in so many slices in one interval at most.
+private let slicesATick = 4
+
 extension Machine {
     /// The report is of this market from here on.
     func focus(on i: Int) {
@@ -49,14 +52,29 @@ extension Machine {
         if flattening { flattenOn(status, now) }
         if schedule.forceLater { forceTick(now) }
         if modeDue && !ticketOpen { schedule.nextTick_ms = now.mono_ms }
+        keepSlotLength(now)
         show(now)
+    }
+
+    /// A length of the slots that is far from the one on disk is written down: the next process goes by it
+    /// until it has measured one itself.
+    private func keepSlotLength(_ now: Now) {
+        let (us, kept_us) = (record.pointee.slot_us, standing.keptSlot_us)
+        guard (us > kept_us ? us - kept_us : kept_us - us) > kept_us / 8, !halted, !ticketOpen else { return }
+        if save(now) { standing.keptSlot_us = us }
     }
 
     /// A correction is over, well or not. Who waited has its turn soon, on a fresh book.
     private func correctionEnded(_ i: Int, _ now: Now) {
         tick.tried = nil
-        let grid = schedule.correctionEnded(rules.interval_ms, now)
-        hedges[i].turn = grid
+        let (h, grid) = (hedges[i], schedule.correctionEnded(rules.interval_ms, now))
+        h.slices = h.turn == grid || h.slicing == grid ? h.slices + 1 : 1
+        (h.turn, h.slicing) = (grid, grid)
+        let whole = report.status == .executedLive || report.status == .executedPaper
+        if whole && h.decision.capped & UInt8(EK_CAPPED_MAX_TRADE) != 0 && h.slices < slicesATick {
+            h.turn = UInt64.max  // its next slice follows at once
+            schedule.tickSoon(now)
+        }
         if hedges.contains(where: { $0.waiting && ($0.turn != grid || $0.forced) }) { schedule.tickSoon(now) }
     }
 

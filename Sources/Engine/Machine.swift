@@ -52,6 +52,7 @@ package final class Machine {
         requests.bodies.plan(books.plan)
         standing.inheritedTicket = journal.ticketOpen
         self.rules.slot_ms = slotLength_ms
+        standing.keptSlot_us = record.pointee.slot_us
     }
 
     // MARK: what others read

@@ -89,6 +89,8 @@ struct Standing {
     /// The priority fee that the last simulated order would have paid; 0 before one was.
     var usualFee_lamports: UInt64 = 0
     var skewSaid = false
+    /// How long a slot is by the record on disk.
+    var keptSlot_us: UInt32 = 0
     /// That a reduction passes although the prices of the collateral are old.
     var oldCollateralSaid = false
     /// What became of the last second look, and how often each ending came.

@@ -117,57 +117,77 @@ extension Sentence {
     }
 }
 
-/// Anchor's line for an error: name, number, message. Numbers as the programs have them.
+/// What Anchor's line for an error says: name and message. Numbers as the programs have them.
 enum ErrorName {
-    static func find(_ code: UInt32) -> (name: StaticString, message: StaticString) {
-        switch code {
-        case 101: return ("InstructionFallbackNotFound", "Fallback functions are not supported")
-        case 102: return ("InstructionDidNotDeserialize",
-                          "The program could not deserialize the given instruction")
-        case 2000: return ("ConstraintMut", "A mut constraint was violated")
-        case 2003: return ("ConstraintRaw", "A raw constraint was violated")
-        case 3001: return ("AccountDiscriminatorNotFound", "No discriminator was found on the account")
-        case 3002: return ("AccountDiscriminatorMismatch",
-                           "Account discriminator did not match what was expected")
-        case 3005: return ("AccountNotEnoughKeys", "Not enough account keys given to the instruction")
-        case 3007: return ("AccountOwnedByWrongProgram",
-                           "The given account is owned by a different program than expected")
-        case 3010: return ("AccountNotSigner", "The given account did not sign")
-        case 3012: return ("AccountNotInitialized",
-                           "The program expected this account to be already initialized")
-        case 6003: return ("InsufficientCollateral", "Insufficient collateral")
-        case 6005: return ("MaxNumberOfPositions", "Max number of positions taken")
-        case 6024: return ("ExchangePaused", "Exchange is paused")
-        case 6036: return ("OracleNotFound", "OracleNotFound")
-        case 6044: return ("InvalidOrderMarketType", "InvalidOrderMarketType")
-        case 6046: return ("InvalidOrderNotRiskReducing", "InvalidOrderNotRiskReducing")
-        case 6050: return ("InvalidOrderIOC", "InvalidOrderIOC")
-        case 6051: return ("InvalidOrderPostOnly", "InvalidOrderPostOnly")
-        case 6053: return ("InvalidOrderTrigger", "InvalidOrderTrigger")
-        case 6054: return ("InvalidOrderAuction", "InvalidOrderAuction")
-        case 6055: return ("InvalidOrderOracleOffset", "InvalidOrderOracleOffset")
-        case 6056: return ("InvalidOrderMinOrderSize", "InvalidOrderMinOrderSize")
-        case 6057: return ("PlacePostOnlyLimitFailure", "Failed to Place Post-Only Limit Order")
-        case 6059: return ("OrderAmountTooSmall", "Order Amount Too Small")
-        case 6060: return ("MaxNumberOfOrders", "Max number of orders taken")
-        case 6061: return ("OrderDoesNotExist", "Order does not exist")
-        case 6071: return ("UserOrderIdAlreadyInUse", "User Order Id Already In Use")
-        case 6078: return ("PerpMarketNotFound", "PerpMarketNotFound")
-        case 6079: return ("InvalidMarketAccount", "InvalidMarketAccount")
-        case 6081: return ("MarketWrongMutability", "MarketWrongMutability")
-        case 6087: return ("SpotMarketNotFound", "SpotMarketNotFound")
-        case 6088: return ("InvalidSpotMarketAccount", "InvalidSpotMarketAccount")
-        case 6117: return ("UserIsBeingLiquidated", "UserIsBeingLiquidated")
-        case 6147: return ("MarketPlaceOrderPaused", "the Market status doesnt allow placing orders")
-        case 6148: return ("MarketFillOrderPaused", "the Market status doesnt allow filling orders")
-        case 6154: return ("MaxOpenInterest", "Max Open Interest")
-        case 6191: return ("InvalidOrderLimitPrice", "InvalidOrderLimitPrice")
-        case 6213: return ("MarketBeingInitialized", "Market Being Initialized")
-        case 6254: return ("UserReduceOnly", "UserReduceOnly")
-        case 6289: return ("PlaceAndTakeOrderSuccessConditionFailed",
-                           "Place and take order success condition failed")
-        case 6358: return ("EquityBelowFloor", "Account equity is below the user-set equity floor")
-        default: return ("Error", "Error")
+    /// Number, name, and after a bar the message where it is not the name.
+    private static let table: StaticString = """
+        101 InstructionFallbackNotFound|Fallback functions are not supported
+        102 InstructionDidNotDeserialize|The program could not deserialize the given instruction
+        2000 ConstraintMut|A mut constraint was violated
+        2003 ConstraintRaw|A raw constraint was violated
+        3001 AccountDiscriminatorNotFound|No discriminator was found on the account
+        3002 AccountDiscriminatorMismatch|Account discriminator did not match what was expected
+        3005 AccountNotEnoughKeys|Not enough account keys given to the instruction
+        3007 AccountOwnedByWrongProgram|The given account is owned by a different program than expected
+        3010 AccountNotSigner|The given account did not sign
+        3012 AccountNotInitialized|The program expected this account to be already initialized
+        6003 InsufficientCollateral|Insufficient collateral
+        6005 MaxNumberOfPositions|Max number of positions taken
+        6010 UserHasNoPositionInMarket|User Has No Position In Market
+        6024 ExchangePaused|Exchange is paused
+        6036 OracleNotFound
+        6044 InvalidOrderMarketType
+        6046 InvalidOrderNotRiskReducing
+        6050 InvalidOrderIOC
+        6051 InvalidOrderPostOnly
+        6053 InvalidOrderTrigger
+        6054 InvalidOrderAuction
+        6055 InvalidOrderOracleOffset
+        6056 InvalidOrderMinOrderSize
+        6057 PlacePostOnlyLimitFailure|Failed to Place Post-Only Limit Order
+        6059 OrderAmountTooSmall|Order Amount Too Small
+        6060 MaxNumberOfOrders|Max number of orders taken
+        6061 OrderDoesNotExist|Order does not exist
+        6071 UserOrderIdAlreadyInUse|User Order Id Already In Use
+        6078 PerpMarketNotFound
+        6079 InvalidMarketAccount
+        6081 MarketWrongMutability
+        6087 SpotMarketNotFound
+        6088 InvalidSpotMarketAccount
+        6090 SpotMarketWrongMutability
+        6117 UserIsBeingLiquidated
+        6147 MarketPlaceOrderPaused|the Market status doesnt allow placing orders
+        6148 MarketFillOrderPaused|the Market status doesnt allow filling orders
+        6154 MaxOpenInterest|Max Open Interest
+        6158 InvalidMarketStatusToSettlePnl
+        6166 InvalidPerpPositionDetected
+        6191 InvalidOrderLimitPrice
+        6213 MarketBeingInitialized|Market Being Initialized
+        6254 UserReduceOnly
+        6259 NoUnsettledPnl|User has no unsettled pnl
+        6289 PlaceAndTakeOrderSuccessConditionFailed|Place and take order success condition failed
+        6358 EquityBelowFloor|Account equity is below the user-set equity floor
+
+        """
+
+    static func find(_ code: UInt32) -> (name: Text, message: Text) {
+        var (number, name, message): (UInt32, Text, Text) = (0, Text(), Text())
+        var part = 0  // of the line: its number, name, message
+        for k in 0..<table.utf8CodeUnitCount {
+            let b = table.utf8Start[k]
+            switch (part, b) {
+            case (_, 0x0A):
+                if number == code { return (name, message.isEmpty ? name : message) }
+                (number, part) = (0, 0)
+                name.clear()
+                message.clear()
+            case (0, 0x20): part = 1
+            case (1, 0x7C): part = 2
+            case (0, _): number = number &* 10 &+ UInt32(b &- 0x30)
+            case (1, _): name.put(byte: b)
+            default: message.put(byte: b)
+            }
         }
+        return ("Error", "Error")
     }
 }

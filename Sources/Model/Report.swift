@@ -20,10 +20,13 @@ package struct View {
     /// is none.
     package var liqDistance_ppm: Int64? {
         guard a.liq_price_e6 > 0, a.oracle_price_e6 > 0 else { return nil }
-        return Int64(
-            clamping: (Int128(a.liq_price_e6) - Int128(a.oracle_price_e6)) * 1_000_000
-                / Int128(a.oracle_price_e6))
+        return move_ppm(a.oracle_price_e6, to: a.liq_price_e6)
     }
+}
+
+/// From one price (above 0) to another, in parts per million of the first.
+package func move_ppm(_ from_e6: Int64, to to_e6: Int64) -> Int64 {
+    Int64(clamping: (Int128(to_e6) - Int128(from_e6)) * 1_000_000 / Int128(from_e6))
 }
 
 /// What the last tick came to.

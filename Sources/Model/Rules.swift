@@ -17,6 +17,10 @@ package enum SecondOpinionRule: UInt8 {
     case never
 }
 
+/// How long a slot can last: no chain is faster or slower. A measure beyond is one of a chain that stood
+/// still, or of a clock that did.
+package let slotLengths_us: ClosedRange<UInt64> = 40_000...2_000_000
+
 /// A limit of time that the chain counts in slots; one that is given in slots wins.
 struct SlotLimit {
     var ms: UInt64
@@ -100,6 +104,8 @@ package struct Rules {
     /// Health is critical below the first and worth a warning below the second.
     package var minHealth_bp: UInt32 = 2_000
     package var warnHealth_bp: UInt32 = 5_000
+    /// Under it the perp is reduced; 0: off.
+    package var deleverage_bp: UInt32 = 0
     /// 0: off.
     package var equityFloor_e6: Int64 = 0
     package var maxNotionalDay_e6: Int64 = 0

@@ -10,7 +10,7 @@ import Text
 /// Makes STATUS messages in memory that is kept from one to the next: it is allocated again only when it
 /// grew, or when somebody still holds the last one.
 package struct StatusJson {
-    private var kept = Text(capacity: 7168)
+    private var kept = Text(capacity: 8192)
 
     package init() {}
 
@@ -63,6 +63,7 @@ struct StatusWriter {
         putExact(v)
         if let i = m.report.market { putLegs(i, v) }
         putMarkets()
+        putStress(&j, stress(m, m.shownHedge, anew: now_s != nil))
         putGates()
         j.int("cooldown_left_seconds", m.report.cooldownLeft_s)
         j.number("correction_price", m.report.price_e6, decimals: 6)

@@ -30,6 +30,7 @@ package func statusText(_ m: Machine, now_s: Int64) -> Text {
     guard v.known else { return t }
     bookLines(&t, m, v, asset(of: m.shownMarket), m.report.market)
     if v.valued { healthLine(&t, v) }
+    if let s = stress(m, m.shownHedge, anew: true) { stressLines(&t, s, m.shownHedge.rules.perpName) }
     moneyLines(&t, m)
     signerLine(&t, m)
     gatesLine(&t, m.gates)

@@ -2,14 +2,14 @@
 // years and take 250 to 270 ms now; wherever a time is meant, it is counted in slots of the length that is
 // measured.
 
+import Model
+
 /// What is taken for a slot's length before it was measured.
 package let nominalSlot_ms: UInt64 = 400
 /// A shorter time says little: two answers may come from machines that stand some slots apart.
 private let leastSample_ms: UInt64 = 55_000
 /// A longer one may hold a suspend of this machine or an outage.
 private let longestSample_ms: UInt64 = 600_000
-/// No chain is faster or slower; a sample beyond is one of a chain that stood still, or of a clock that did.
-package let slotLengths_us: ClosedRange<UInt64> = 40_000...2_000_000
 /// The middle one of so many samples counts: one that is wrong moves nothing. A node that is asked seldom
 /// would show what once was for hours: an old sample counts no more.
 private let samplesKept = 5

@@ -53,12 +53,13 @@ package struct Witness {
         return agreed ? "agreed" : "not_asked"
     }
 
-    /// `after_ms`: a witness that showed nothing usable for so long is counted out.
+    /// `after_ms`: a witness that showed nothing usable for so long is counted out. The time between two
+    /// looks that were in vain counts, the time since the last one does not: nobody looked.
     package func countedOut(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64 = 600_000) -> Bool {
         guard let since = silentSince_ms, !contradicted,
             now_ms - failedAt_ms <= longest(pause_ms, after_ms)
         else { return false }
-        return now_ms - since >= after_ms
+        return failedAt_ms - since >= after_ms
     }
 
     /// While an order is followed no look is taken: that brings one that was counted out not back in.

@@ -25,62 +25,27 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
     // the operator
     case kill, command
 
-    var name: StaticString {
-        switch self {
-        case .loss: return "loss"
-        case .delay: return "delay"
-        case .duplicate: return "duplicate"
-        case .reorder: return "reorder"
-        case .truncate: return "truncate"
-        case .garbage: return "garbage"
-        case .limit: return "limit"
-        case .server: return "server"
-        case .halfopen: return "halfopen"
-        case .behind: return "behind"
-        case .frozen: return "frozen"
-        case .pool: return "pool"
-        case .lie: return "lie"
-        case .fork: return "fork"
-        case .genesis: return "genesis"
-        case .height: return "height"
-        case .slowslots: return "slowslots"
-        case .skipslots: return "skipslots"
-        case .drop: return "drop"
-        case .late: return "late"
-        case .execerror: return "execerror"
-        case .congestion: return "congestion"
-        case .lowfee: return "lowfee"
-        case .paused: return "paused"
-        case .reduceonly: return "reduceonly"
-        case .stale: return "stale"
-        case .jump: return "jump"
-        case .dry: return "dry"
-        case .partial: return "partial"
-        case .unfilled: return "unfilled"
-        case .upgrade: return "upgrade"
-        case .deposit: return "deposit"
-        case .foreign: return "foreign"
-        case .leftover: return "leftover"
-        case .liquidation: return "liquidation"
-        case .delegate: return "delegate"
-        case .gas: return "gas"
-        case .torn: return "torn"
-        case .enospc: return "enospc"
-        case .bitflip: return "bitflip"
-        case .crash: return "crash"
-        case .suspend: return "suspend"
-        case .step: return "step"
-        case .freeze: return "freeze"
-        case .liar: return "liar"
-        case .ratchet: return "ratchet"
-        case .tornread: return "tornread"
-        case .nohistory: return "nohistory"
-        case .noconfirmation: return "noconfirmation"
-        case .methods: return "methods"
-        case .dead: return "dead"
-        case .kill: return "kill"
-        case .command: return "command"
+    /// In the order of the cases.
+    private static let names: StaticString = """
+        loss delay duplicate reorder truncate garbage limit server halfopen behind frozen pool lie \
+        fork genesis height slowslots skipslots drop late execerror congestion lowfee paused \
+        reduceonly stale jump dry partial unfilled upgrade deposit foreign leftover liquidation \
+        delegate gas torn enospc bitflip crash suspend step freeze liar ratchet tornread nohistory \
+        noconfirmation methods dead kill command
+        """
+
+    var name: Text {
+        var (word, left) = (Text(), rawValue)
+        for k in 0..<FaultClass.names.utf8CodeUnitCount {
+            let b = FaultClass.names.utf8Start[k]
+            if b == 0x20 {
+                if left == 0 { break }
+                left -= 1
+            } else if left == 0 {
+                word.put(byte: b)
+            }
         }
+        return word
     }
 
     package static func < (a: FaultClass, b: FaultClass) -> Bool { a.rawValue < b.rawValue }
@@ -110,7 +75,8 @@ package enum FaultClass: UInt8, CaseIterable, Comparable {
                 word.put(byte: b)
                 continue
             }
-            guard let c = allCases.first(where: { word == $0.name }) else { return (0, word) }
+            guard let c = allCases.first(where: { word.bytes.elementsEqual($0.name.bytes) })
+            else { return (0, word) }
             set |= c.bit
             word.clear()
         }

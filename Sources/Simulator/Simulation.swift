@@ -198,6 +198,8 @@ final class Simulation: Effects {
                                          signer: judge.delegate.ek),
                         endpointCount: endpoints.count, record: record)
         judge.restarted(t)
+        slots.started(t)
+        judge.slots = slots
         judge.disturbed(t)
         bootedAt = counted.requests
         machine = m
@@ -209,6 +211,7 @@ final class Simulation: Effects {
     private func processEnded() {
         if let m = machine { counted.ticks += m.ticks }
         machine = nil
+        slots.stopped(t)
         counted.crashes += 1
         disk.crash(power: powerLost, &fateRandom)
         if scenario.has(.bitflip) && schedule.faultsOn && fateRandom.below(4) == 0 {

@@ -12,6 +12,9 @@ struct SlotLengths {
 
     /// Whoever measures needs a while to see a change.
     private static let lately_ms: Int64 = 3_600_000
+    /// A process goes by what the one before it measured until it has measured itself.
+    private static let young_ms: Int64 = 300_000
+    private var stopped_ms: Int64 = 0, started_ms: Int64 = 0
     private static let lengths_ms: [Int64] = [150, 200, 250, 250, 250, 267, 300, 400, 500]
 
     init(seed: UInt64) {
@@ -22,7 +25,7 @@ struct SlotLengths {
 
     mutating func set(_ ms: Int64, _ t: Int64) {
         if ms == now_ms { return }
-        before.removeAll { $0.until_ms + SlotLengths.lately_ms < t }
+        before.removeAll { $0.until_ms + 48 * SlotLengths.lately_ms < t }
         before.append((now_ms, t))
         now_ms = ms
     }
@@ -33,11 +36,20 @@ struct SlotLengths {
         set(usual_ms, t)
     }
 
+    mutating func stopped(_ t: Int64) { stopped_ms = t }
+    mutating func started(_ t: Int64) { started_ms = t }
+
     func shortest_ms(_ t: Int64) -> Int64 {
-        before.reduce(now_ms) { $1.until_ms + SlotLengths.lately_ms < t ? $0 : min($0, $1.ms) }
+        let from_ms = lately(t)
+        return before.reduce(now_ms) { $1.until_ms < from_ms ? $0 : min($0, $1.ms) }
     }
 
     func longest_ms(_ t: Int64) -> Int64 {
-        before.reduce(now_ms) { $1.until_ms + SlotLengths.lately_ms < t ? $0 : max($0, $1.ms) }
+        let from_ms = lately(t)
+        return before.reduce(now_ms) { $1.until_ms < from_ms ? $0 : max($0, $1.ms) }
+    }
+
+    private func lately(_ t: Int64) -> Int64 {
+        (t - started_ms < SlotLengths.young_ms ? min(stopped_ms, t) : t) - SlotLengths.lately_ms
     }
 }

@@ -1,6 +1,7 @@
 // `assess`: every number of a saved read, offline, by the code that the agent runs. Accounts are recognised
 // by owner and discriminator, so the answer of any getMultipleAccounts will do.
 import Daemon
+import Decide
 import EvenkeelCore
 import EvenkeelSys
 import Model
@@ -131,7 +132,7 @@ private func assess(_ saved: Saved, _ rules: Rules, _ path: UnsafePointer<CChar>
     putHoldings(book, plan, saved, work, cap)
     var worst: Int32 = 0
     for hedge in rules.hedges {
-        let code = assessMarket(book, hedge, path, venue, json)
+        let code = assessMarket(book, hedge, rules, path, venue, json)
         if code != 0 { worst = code }
     }
     return worst
@@ -206,7 +207,7 @@ private func putHoldings(_ book: UnsafeMutablePointer<ek_book>, _ plan: UnsafeMu
     }
 }
 
-private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules,
+private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeRules, _ rules: Rules,
                           _ path: UnsafePointer<CChar>?,
                           _ venue: OpaquePointer?, _ json: Bool) -> Int32 {
     let named = hedge.perpName.withCString { ek_book_perp_by_name(book, $0, hedge.perpName.count) }
@@ -218,6 +219,8 @@ private func assessMarket(_ book: UnsafeMutablePointer<ek_book>, _ hedge: HedgeR
     var a = ek_assessment()
     var fault = ek_fault()
     let err = ek_assess(book, &legs, &a, &fault)
-    showAssessment(a, err, fault, hedge, venue, json)
+    let market = Hedge(hedge)
+    (market.perpIndex, market.spotIndex, market.perpFound) = (legs.perp_index, legs.spot_index, err == EK_OK)
+    showAssessment(a, err, fault, market.stressNow(book, rules), hedge, venue, json)
     return err == EK_OK ? 0 : 1
 }

@@ -3,6 +3,7 @@ import Decide
 import EvenkeelCore
 import EvenkeelSys
 import Model
+import Render
 import Rpc
 import Text
 
@@ -14,19 +15,26 @@ private func put(_ j: inout Json, _ k: StaticString, _ v: ek_i128) {
     }
 }
 
-/// One market's assessment, as JSON or with one member a line.
-func showAssessment(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules,
-                    _ venue: OpaquePointer?, _ json: Bool) {
-    let message = assessmentJson(a, err, fault, hedge, venue)
+/// One market's assessment and its stress, as JSON or with one member a line.
+func showAssessment(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ stress: StressPointer?,
+                    _ hedge: HedgeRules, _ venue: OpaquePointer?, _ json: Bool) {
+    var j = assessmentJson(a, err, fault, hedge, venue)
+    if json { putStress(&j, stress) }
+    j.close()
+    j.close()
     if json {
-        Terminal.print("\(message)\n")
-    } else {
-        printMembers(message)
+        Terminal.print("\(j.text)\n")
+        return
     }
+    printMembers(j.text)
+    guard let s = stress else { return }
+    var t = Text()
+    stressLines(&t, s, hedge.perpName)
+    Terminal.print(t)
 }
 
 private func assessmentJson(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault, _ hedge: HedgeRules,
-                            _ venue: OpaquePointer?) -> Text {
+                            _ venue: OpaquePointer?) -> Json {
     var net: Int64 = 0
     var drift: Int64 = 0
     var known: Int32 = 0
@@ -68,9 +76,7 @@ private func assessmentJson(_ a: ek_assessment, _ err: ek_err, _ fault: ek_fault
     j.exact("liq_price_e6", a.liq_price_e6)
     j.exact("funding_rate_e9", a.funding_rate_e9)
     j.number("funding_rate_annual_pct", a.funding_annual_ppm, decimals: 4)
-    j.close()
-    j.close()
-    return j.text
+    return j
 }
 
 /// For people: the same members, one a line.

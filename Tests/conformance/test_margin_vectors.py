@@ -96,8 +96,8 @@ def test_drift_scenarios():
 
 
 def test_stress_of_the_drift_scenarios():
-    """The unmoved book is the program's own totals; from there the sheets' formulas, which give these totals to
-    the unit, judge each price, deposit and size."""
+    """The unmoved book is the program's own totals; from there the sheets' formulas, which give these totals
+    to the unit, judge each price, deposit and size."""
     found = {}
     for s in vectors("margin-drift.json")["scenarios"]:
         b = drift_book(s)

@@ -182,6 +182,7 @@ def test_health_levels(alerting, receiver):
     assert (
         "health is low: 2" in low[0]["text"]
         and "liquidation at $" in low[0]["text"]
+        and " %); health 50.0 % again by a deposit of $" in low[0]["text"]
         and low[0]["level"] == "warning"
     )
     chain.ctl("set_user", usdt=-600)

@@ -94,4 +94,4 @@ def test_the_real_vamm_gives_a_part(chains, agents, binary, sol, perp):
     filled = part_taken(chain, agent, int(sol))
     r = agent.once()
     assert r.status["status"] in ("partial", "unfilled", "executed_live"), r
-    assert -chain.perp() >= filled and chain.live_orders() == []
+    assert -chain.perp() >= filled

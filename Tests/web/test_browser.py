@@ -281,6 +281,51 @@ def test_what_was_not_filled_is_not_said_to_be_sold(chrome, demo):
     page.close()
 
 
+STRESSED = """(() => {
+  const at = (price, move) => ({ price_e6: String(price * 1e6), move_pct: move });
+  const nowhere = { up: null, down: null };
+  const gap = (rise, health, free) => ({ rise_pct: rise, health_pct: health, free_e6: String(free * 1e6),
+    equity_e6: '0', perp_need_e6: '0', liquidated: free < 0 });
+  take({ ...S, stress: { slot: 1, price_e6: '150000000', warning_pct: 50,
+    health50: { up: at(150, 0), down: at(150, 0) }, health20: { up: at(165.5, 10.3333), down: at(120, -20) },
+    liquidation: nowhere, gaps: [gap(10, 42.19, 267.5), gap(20, 1, 9), gap(50, 0, -3)],
+    collateral_e6: %s, reduction_base_e9: %s } });
+  const words = (li) => li.innerText.replace(/\\n/g, ' ');
+  const rows = (id) => [...document.getElementById(id).children].map(words);
+  const restore = document.getElementById('restore').textContent;
+  return { reach: rows('reach'), gaps: rows('gaps'), restore } })()"""
+
+
+def test_stress_is_told_with_what_restores(chrome, demo):
+    page = chrome.page()
+    page.go(demo.url)
+    page.until("document.getElementById('reach').children.length === 3")
+    seen = page.js("({ s: S.stress, first: document.getElementById('reach').children[0].innerText })")
+    assert shown(seen["first"].split("$")[1].split("(")[0]) == pytest.approx(
+        int(seen["s"]["health50"]["up"]["price_e6"]) / 1e6, abs=0.0051
+    )
+    assert page.js("document.getElementById('restore').textContent") == ""
+    told = page.js(STRESSED % ("'12340001'", "'1200000000'"))
+    assert told["reach"] == [
+        "✕ Health 50 % now",
+        "✓ Health 20 % $120.00 (−20.0 %) or $165.50 (+10.3 %)",
+        "✓ Liquidation at no price",
+    ]
+    assert told["gaps"] == [
+        "✓ Price +10 % health 42.2 %, $268 left",
+        "✓ Price +20 % health 1.0 %, $9 left",
+        "✕ Price +50 % liquidated",
+    ]
+    told = told["restore"]
+    assert told == "Back to a health of 50 %: a deposit of $12.35, or closing 1.2 SOL-PERP."
+    told = page.js(STRESSED % ("'12340001'", "null"))["restore"]
+    assert told == "Back to a health of 50 %: a deposit of $12.35; not by closing alone."
+    told = page.js(STRESSED % ("null", "null"))["restore"]
+    assert told == "Back to a health of 50 %: neither a deposit nor closing will do."
+    assert page.errors == []
+    page.close()
+
+
 def test_a_command_from_elsewhere_is_heard(chrome, demo):
     page = chrome.page()
     page.go(demo.url)

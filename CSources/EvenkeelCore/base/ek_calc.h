@@ -24,12 +24,13 @@ static inline int ek_w_cmp(ek_w a, ek_w b) {
     return a.hi != b.hi ? (a.hi < b.hi ? -1 : 1) : a.lo < b.lo ? -1 : a.lo > b.lo;
 }
 
+EK_CALC ek_w ek_w_step(ek_calc *c, ek_w a, ek_w b, ek_err (*step)(ek_i128, ek_i128, ek_i128 *)) {
+    ek_w r = ek_w0();
+    if (c->err == EK_OK) c->err = step(a, b, &r);
+    return r;
+}
 #define EK_STEP(name, call) \
-    EK_CALC ek_w name(ek_calc *c, ek_w a, ek_w b) { \
-        ek_w r = ek_w0(); \
-        if (c->err == EK_OK) c->err = call(a, b, &r); \
-        return r; \
-    }
+    static inline ek_w name(ek_calc *c, ek_w a, ek_w b) { return ek_w_step(c, a, b, call); }
 EK_STEP(ek_w_mul, ek_wide_mul)
 EK_STEP(ek_w_div, ek_wide_div_trunc)
 EK_STEP(ek_w_floor, ek_wide_div_floor)

@@ -1,3 +1,4 @@
+#define EK_CALC_SMALL
 #include "hedge/ek_cost.h"
 
 #include <string.h>

@@ -61,14 +61,21 @@ EK_SMALL static int open_for(ek_vamm_state *v, const ek_book *b, const prices *p
                                       tier < sizeof CONFIDENCE ? CONFIDENCE[tier] : 50, 1, 0);
     int64_t stale = s->slots_before_stale_for_amm;
     if (m->oracle_low_risk_override > 0) stale = (uint8_t)m->oracle_low_risk_override;
-    int64_t off = ek_vamm_ratio(&v->err, ek_size(p->used.price_e6 - v->twap_5min_e6), EK_PPM,
-                                ek_size(v->twap_5min_e6), 0);
-    int64_t off_most = ek_most(EK_PPM / 2, ek_vamm_held(&v->err, ek_wu(s->oracle_twap_divergence_e6)));
     int disbelieved = p->apart_ppm > APART_PPM && m->mm_oracle_price_e6 != 0 && p->maker_delay >= 0
                       && p->maker_delay <= p->used.delay_slots;
     return times(p->used.price_e6, v->twap_e6) <= s->too_volatile_ratio && conf <= conf_most && !disbelieved
-           && p->used.delay_slots <= ek_least(stale, s->slots_before_stale_for_margin) && off < off_most
-           && !exhausted(v);
+           && p->used.delay_slots <= ek_least(stale, s->slots_before_stale_for_margin) && !exhausted(v);
+}
+
+static int64_t off_ppm(ek_vamm_state *v, int64_t price, int64_t average) {
+    return ek_vamm_ratio(&v->err, ek_size(price - average), EK_PPM, ek_size(average), 0);
+}
+
+/* Off the 5-minute average, in which the price itself is by then. Half off the hour's average the program
+ * may fill or fail on what it reckons afterwards: that is not known. */
+EK_SMALL static int divergent(ek_vamm_state *v, const ek_book *b, int64_t price) {
+    int64_t most = ek_most(EK_PPM / 2, ek_vamm_held(&v->err, ek_wu(b->state.oracle_twap_divergence_e6)));
+    return off_ppm(v, price, v->twap_5min_e6) >= most || off_ppm(v, price, v->twap_e6) >= EK_PPM / 2;
 }
 
 /* An order fills in its own slot by a price of that slot; by an older one only where the market allows for
@@ -120,13 +127,16 @@ EK_SMALL static int64_t auction_end(ek_vamm_state *v, int buy, int64_t oracle, i
 }
 
 /* Of `want` what the vAMM sells or buys, one tick inside of the bound. */
-EK_SMALL static int64_t fillable(ek_vamm_state *v, int buy, int64_t inside, int64_t want) {
+EK_SMALL static int64_t fillable(ek_vamm_state *v, int buy, int64_t bound, int64_t want) {
     uint8_t side = buy ? EK_BUY : EK_SELL;
-    int64_t step = (int64_t)v->m->step_base_e9, room = ek_vamm_room(v, side), base = v->sum[EK_VAMM_BASE];
+    int64_t step = (int64_t)v->m->step_base_e9, tick = (int64_t)v->m->tick_price_e6;
+    int64_t room = ek_vamm_room(v, side), base = v->sum[EK_VAMM_BASE];
+    int64_t inside = buy ? bound - tick : bound + tick;
     int64_t spread = v->offset_e6 + (buy ? v->spread_ppm[side] : -v->spread_ppm[side]);
     int64_t best = ek_vamm_ratio(&v->err, ek_vamm_middle(v), EK_PPM + spread, EK_PPM, 0);
-    if (v->err != EK_OK || (buy ? best > inside : best < inside)) return 0;
+    if (v->err != EK_OK || (buy ? best > bound : best < bound)) return 0;
     if (buy ? base < v->sum[EK_VAMM_MIN_BASE] : base > v->sum[EK_VAMM_MAX_BASE]) v->err = EK_E_RANGE;
+    if (buy ? best > inside : best < inside) return 0;
     int64_t moved = ek_vamm_base_at(v, inside) - v->base_e9[side];
     int64_t fill = ek_least(ek_least(want, room / 2), buy ? -moved : moved);
     fill = ek_least(fill, ek_vamm_ratio(&v->err, base, 1, v->m->vamm.set.fill_fraction, 0));
@@ -193,13 +203,13 @@ ek_err ek_depth_within(const ek_book *b, uint16_t perp_index, uint8_t direction,
     int buy = direction == EK_BUY;
     int64_t tick = (int64_t)m->tick_price_e6, bound = auction_end(&v, buy, p.exchange.price_e6, worst);
     bound = (buy ? bound : bound + tick - 1) / tick * tick; /* on the tick, and never worse */
-    int64_t inside = buy ? bound - tick : bound + tick;
-    if (v.err == EK_OK && (bound <= 0 || inside <= 0)) v.err = EK_E_RANGE;
+    if (v.err == EK_OK && bound <= (buy ? tick : 0)) v.err = EK_E_RANGE;
     if (v.err != EK_OK) return v.err;
     uint8_t now = at_once(&v, b, &p, direction);
     ek_vamm_refresh(&v, &p.used, &p.exchange);
+    if (divergent(&v, b, p.used.price_e6) && v.err == EK_OK) return EK_E_UNSUPPORTED;
     int64_t want = want_base_e9 > INT64_MAX ? INT64_MAX : (int64_t)want_base_e9;
-    int64_t fill = v.err != EK_OK ? 0 : fillable(&v, buy, inside, want);
+    int64_t fill = v.err != EK_OK ? 0 : fillable(&v, buy, bound, want);
     int64_t quote = fill == 0 ? 0 : cost(&v, buy, fill);
     int64_t price = fill == 0 ? 0 : ek_vamm_ratio(&v.err, quote, EK_BASE_ONE, fill, buy);
     if (v.err != EK_OK) return v.err;

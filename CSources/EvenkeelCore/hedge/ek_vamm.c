@@ -9,6 +9,8 @@
 #include "venue/ek_side.h"
 #include "../base/ek_calc.h"
 
+EK_SMALL_BEGIN
+
 enum {
     FIVE_MINUTES_S = 300,
     RETREAT_E6 = 25 * EK_PPM, /* a loss since the last funding from which on the quotes retreat */
@@ -19,7 +21,7 @@ enum {
 static const int64_t HELD = (int64_t)1 << 60;
 
 /* ---- numbers */
-EK_SMALL int64_t ek_vamm_held(ek_err *err, ek_i128 v) {
+int64_t ek_vamm_held(ek_err *err, ek_i128 v) {
     int64_t r = 0;
     if (ek_wide_to_i64(v, &r) != EK_OK || r > HELD || r < -HELD) {
         if (*err == EK_OK) *err = EK_E_OVERFLOW;
@@ -28,7 +30,7 @@ EK_SMALL int64_t ek_vamm_held(ek_err *err, ek_i128 v) {
     return *err == EK_OK ? r : 0;
 }
 
-EK_SMALL int64_t ek_vamm_ratio(ek_err *err, int64_t a, int64_t b, int64_t c, int up) {
+int64_t ek_vamm_ratio(ek_err *err, int64_t a, int64_t b, int64_t c, int up) {
     ek_calc calc = {*err};
     ek_w r = ek_w_mul(&calc, ek_wi(a), ek_wi(b));
     if (up) r = ek_w_add(&calc, r, ek_wi(c - 1));
@@ -57,7 +59,7 @@ static const uint16_t FIELDS[] = {
 #undef AT
 enum { UNSIGNED_FIELDS = 17 };
 
-EK_SMALL static void hold_fields(ek_vamm_state *v) {
+static void hold_fields(ek_vamm_state *v) {
     const uint8_t *m = (const uint8_t *)v->m;
     for (uint32_t i = 0; i < sizeof FIELDS / sizeof FIELDS[0]; i++) {
         uint64_t bits = ek_get_u64(m + FIELDS[i]);
@@ -65,7 +67,7 @@ EK_SMALL static void hold_fields(ek_vamm_state *v) {
     }
 }
 
-EK_SMALL void ek_vamm_load(ek_vamm_state *v, const ek_perp_market *m, const ek_clock *clock) {
+void ek_vamm_load(ek_vamm_state *v, const ek_perp_market *m, const ek_clock *clock) {
     memset(v, 0, sizeof *v);
     v->m = m;
     for (int i = 0; i < EK_VAMM_SUMS; i++) {
@@ -93,8 +95,8 @@ EK_SMALL void ek_vamm_load(ek_vamm_state *v, const ek_perp_market *m, const ek_c
 
 /* ---- averages */
 /* Of two prices by their weights; the program leans it by one toward the old price. */
-EK_SMALL static int64_t weighted(ek_vamm_state *v, int64_t fresh, int64_t old, int64_t w_fresh,
-                                 int64_t w_old) {
+static int64_t weighted(ek_vamm_state *v, int64_t fresh, int64_t old, int64_t w_fresh,
+                        int64_t w_old) {
     if (w_fresh == 0) return old;
     if (w_old == 0) return fresh;
     ek_calc c = {v->err};
@@ -106,8 +108,8 @@ EK_SMALL static int64_t weighted(ek_vamm_state *v, int64_t fresh, int64_t old, i
     return r == 0 && lean < 0 ? r : r + lean;
 }
 
-EK_SMALL static int64_t oracle_twap(ek_vamm_state *v, int64_t price, int64_t mark, int64_t twap,
-                                    int64_t period_s) {
+static int64_t oracle_twap(ek_vamm_state *v, int64_t price, int64_t mark, int64_t twap,
+                           int64_t period_s) {
     const ek_perp_market *m = v->m;
     int64_t since = ek_most(period_s == 0, v->now_s - m->oracle_twap_ts);
     /* a while without a valid oracle: the mark's average stands in for it */
@@ -116,8 +118,8 @@ EK_SMALL static int64_t oracle_twap(ek_vamm_state *v, int64_t price, int64_t mar
     return weighted(v, price, twap, since, ek_most(0, period_s - since));
 }
 
-EK_SMALL static void follow_averages(ek_vamm_state *v, const ek_vamm_price *price,
-                                     const ek_vamm_price *exchange) {
+static void follow_averages(ek_vamm_state *v, const ek_vamm_price *price,
+                            const ek_vamm_price *exchange) {
     static const uint8_t WIDTHS[] = {10, 5, 2}; /* by contract tier; 3 for the rest */
     const ek_perp_market *m = v->m;
     int64_t middle = ek_vamm_middle(v), p = exchange->price_e6, near = middle / 4000;
@@ -161,7 +163,7 @@ static int64_t across(ek_vamm_state *v, int64_t reserve) {
 }
 
 /* Its square needs all 128 bits. */
-EK_SMALL int64_t ek_vamm_base_at(ek_vamm_state *v, int64_t price) {
+int64_t ek_vamm_base_at(ek_vamm_state *v, int64_t price) {
     ek_calc c = {v->err};
     ek_w root = ek_wi(v->sum[EK_VAMM_ROOT]);
     ek_w square = ek_w_div(&c, ek_w_mul(&c, ek_w_mul(&c, root, root), ek_wi(EK_PPM)), ek_wi(price));
@@ -172,7 +174,7 @@ EK_SMALL int64_t ek_vamm_base_at(ek_vamm_state *v, int64_t price) {
 }
 
 /* What follows from base, root and position. */
-EK_SMALL static void set_curve(ek_vamm_state *v) {
+static void set_curve(ek_vamm_state *v) {
     int64_t empty = v->sum[EK_VAMM_BASE] + v->net_e9, reach = v->sum[EK_VAMM_REACH];
     if (reach <= EK_PPM && v->err == EK_OK) v->err = EK_E_RANGE;
     v->sum[EK_VAMM_TERMINAL_QUOTE] = across(v, empty);
@@ -181,7 +183,7 @@ EK_SMALL static void set_curve(ek_vamm_state *v) {
 }
 
 /* Quote for closing the position on the curve; what sells is one unit dearer in reserve and in quote. */
-EK_SMALL static int64_t closing_value(ek_vamm_state *v) {
+static int64_t closing_value(ek_vamm_state *v) {
     int64_t moved = v->sum[EK_VAMM_QUOTE] - across(v, v->sum[EK_VAMM_BASE] + v->net_e9);
     int buying = v->net_e9 < 0;
     return ratio(v, buying ? 1 - moved : moved, v->sum[EK_VAMM_PEG], EK_BASE_ONE) + buying;
@@ -203,7 +205,7 @@ static int64_t peg_for(ek_vamm_state *v, int64_t price) {
 
 /* Lowers k by 0.1 %, down to what the position needs, where the sides leave room for it. Tells what it
  * gives. */
-EK_SMALL static int64_t lower_k(ek_vamm_state *v) {
+static int64_t lower_k(ek_vamm_state *v) {
     int64_t order = (int64_t)v->m->min_order_base_e9, net = ek_size(v->net_e9);
     int64_t least = ek_most(order, net), root = v->sum[EK_VAMM_ROOT];
     int64_t wide = ek_most(ek_vamm_room(v, EK_BUY), ek_vamm_room(v, EK_SELL));
@@ -225,7 +227,7 @@ typedef struct {
     int floor;
 } aim;
 
-EK_SMALL static aim take_aim(ek_vamm_state *v, int64_t price) {
+static aim take_aim(ek_vamm_state *v, int64_t price) {
     aim a = {peg_for(v, price), ek_most(0, v->equity_e6), 1};
     if (a.budget_e6 >= repeg_cost(v, a.peg)) return a;
     int64_t half = part(v, price, v->m->vamm.set.max_spread_e6 / 2), middle = ek_vamm_middle(v);
@@ -240,7 +242,7 @@ EK_SMALL static aim take_aim(ek_vamm_state *v, int64_t price) {
 }
 
 /* The curve moves its peg to the price, or as far as it can pay for. */
-EK_SMALL static void follow_price(ek_vamm_state *v, int64_t price) {
+static void follow_price(ek_vamm_state *v, int64_t price) {
     ek_vamm_state before = *v;
     aim a = take_aim(v, price);
     int64_t peg = v->sum[EK_VAMM_PEG], delta = a.peg - peg, cost = 0;
@@ -279,7 +281,7 @@ static int64_t adjusted(ek_vamm_state *v, int64_t spread, int pct, int64_t floor
 }
 
 /* Per side: what the price's uncertainty alone asks for, by the share of the day's volume. */
-EK_SMALL static int64_t uncertainty(ek_vamm_state *v, int64_t middle, int side) {
+static int64_t uncertainty(ek_vamm_state *v, int64_t middle, int side) {
     int64_t std = ppm_of(v, v->oracle_std_e6 + (int64_t)v->m->mark_std_e6, middle) / 2;
     int64_t share = ek_within(ppm_of(v, v->traded_e6[side], ek_most(1, v->volume_e6)), EK_PPM / 100, EK_PPM);
     int64_t conf = v->conf_ppm > EK_PPM / 400 ? v->conf_ppm : v->conf_ppm / 20;
@@ -288,7 +290,7 @@ EK_SMALL static int64_t uncertainty(ek_vamm_state *v, int64_t middle, int side) 
 
 /* The side whose fills add to the position is widened with the position, with what it owes against the
  * equity, and while it pays funding. */
-EK_SMALL static void defend(ek_vamm_state *v, int64_t middle, int64_t ceiling, int loaded) {
+static void defend(ek_vamm_state *v, int64_t middle, int64_t ceiling, int loaded) {
     int64_t *s = v->spread_ppm;
     if (loaded >= 0) {
         int64_t most = ek_most(SKEW, ppm_of(v, ceiling, ek_most(1, s[loaded])));
@@ -316,7 +318,7 @@ EK_SMALL static void defend(ek_vamm_state *v, int64_t middle, int64_t ceiling, i
     s[loaded] = part(v, s[loaded], EK_PPM + ratio(v, bias, ramp, 100));
 }
 
-EK_SMALL static void make_spreads(ek_vamm_state *v, int64_t price, int64_t middle) {
+static void make_spreads(ek_vamm_state *v, int64_t price, int64_t middle) {
     const ek_vamm_settings *set = &v->m->vamm.set;
     int64_t *s = v->spread_ppm, floor[2], alone[2];
     s[0] = s[1] = set->base_spread_e6 / 2;
@@ -344,7 +346,7 @@ EK_SMALL static void make_spreads(ek_vamm_state *v, int64_t price, int64_t middl
 }
 
 /* How far the middle of the quotes is moved toward the premium that others pay, if the position agrees. */
-EK_SMALL static int64_t wanted_offset(ek_vamm_state *v, int64_t middle) {
+static int64_t wanted_offset(ek_vamm_state *v, int64_t middle) {
     const ek_perp_market *m = v->m;
     const ek_vamm_settings *set = &m->vamm.set;
     if (set->intensity <= 100 || m->last_24h_avg_funding_rate_e9 == 0 || v->net_e9 == 0) return 0;
@@ -364,7 +366,7 @@ EK_SMALL static int64_t wanted_offset(ek_vamm_state *v, int64_t middle) {
 }
 
 /* A change of its sign is spread over slots; meanwhile both sides are wider. */
-EK_SMALL static void smooth_offset(ek_vamm_state *v) {
+static void smooth_offset(ek_vamm_state *v) {
     int64_t last = v->last_offset_e6, whole = v->offset_e6 - last;
     if (ek_sign(last) == ek_sign(v->offset_e6) || v->m->vamm.set.intensity <= 100) return;
     int64_t budget = ratio(v, ek_most(0, v->slot - v->spread_slot), 1000, 1);
@@ -376,7 +378,7 @@ EK_SMALL static void smooth_offset(ek_vamm_state *v) {
 }
 
 /* The reserves that a side is priced on: the curve, moved by half of the side's spread. */
-EK_SMALL static void place_side(ek_vamm_state *v, int side) {
+static void place_side(ek_vamm_state *v, int side) {
     int64_t quote = v->sum[EK_VAMM_QUOTE], base = v->sum[EK_VAMM_BASE];
     int64_t way = v->offset_e6 + (side == EK_BUY ? v->spread_ppm[side] : -v->spread_ppm[side]);
     int64_t moved = quote;
@@ -393,7 +395,7 @@ EK_SMALL static void place_side(ek_vamm_state *v, int side) {
     v->quote_e9[side] = moved;
 }
 
-EK_SMALL static void make_quotes(ek_vamm_state *v, int64_t price) {
+static void make_quotes(ek_vamm_state *v, int64_t price) {
     const ek_vamm_settings *set = &v->m->vamm.set;
     int64_t middle = ek_vamm_middle(v), *s = v->spread_ppm;
     v->offset_e6 = wanted_offset(v, middle);
@@ -417,3 +419,5 @@ void ek_vamm_refresh(ek_vamm_state *v, const ek_vamm_price *price, const ek_vamm
         follow_price(v, price->price_e6);
     make_quotes(v, price->price_e6);
 }
+
+EK_SMALL_END

@@ -50,8 +50,10 @@ static int64_t crossing(const ek_bracket *b) {
                          ek_w_sub(&c, b->over, b->under));
     int64_t step;
     if (c.err != EK_OK || ek_wide_to_i64(part, &step) != EK_OK) return good + (bad - good) / 2;
-    if (bad > good) return step < 1 ? good + 1 : step >= bad - good ? bad - 1 : good + step;
-    return step > -1 ? good - 1 : step <= bad - good ? bad + 1 : good + step;
+    if (bad > good) return step < 1 ? good + 1 : step >= bad - good ? bad - 1
+                                                                    : good + step;
+    return step > -1 ? good - 1 : step <= bad - good ? bad + 1
+                                                     : good + step;
 }
 
 /* The line is nearly straight: its crossing is found by false position, and an end that stayed twice counts
@@ -84,7 +86,8 @@ ek_err ek_close_in(ek_look look, void *what, ek_bracket *b) {
 
 /* The first bad price of a doubling (halving) walk from the good end; b->bad 0: none. */
 static ek_err walk(ek_price_search *s, int up, ek_bracket *b) {
-    int64_t limit = !up ? 1 : b->good > INT64_MAX / 1000 ? INT64_MAX : b->good * 1000;
+    int64_t limit = !up ? 1 : b->good > INT64_MAX / 1000 ? INT64_MAX
+                                                         : b->good * 1000;
     int far;
     b->bad = 0;
     if (b->good == limit) return EK_OK;

@@ -1,6 +1,8 @@
 /* What follows from margin: free collateral, health, leverage, liquidation price (ek_margin.h). */
+#define EK_CALC_SMALL
 #include <string.h>
 
+#include "base/ek_fixed.h"
 #include "../base/ek_calc.h"
 #include "../snapshot/ek_fault_say.h"
 #include "ek_price_search.h"
@@ -57,6 +59,35 @@ static ek_err notional_of(const ek_book *b, const ek_perp_market *m, ek_w base, 
     ek_w v = ek_w_muldiv(&c, ek_w_abs(&c, base), ek_wi(o->price_e6), 1000000000);
     *out = ek_w_muldiv(&c, v, ek_wi(quote->price_e6), 1000000);
     return c.err;
+}
+
+EK_SMALL ek_err ek_health_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9,
+                                uint32_t *health_bp, ek_fault *fault) {
+    const ek_oracle *o;
+    ek_err err = ek_book_perp_oracle(b, perp_index, &o);
+    if (err != EK_OK)
+        return ek_fault_market(fault, err, 1, perp_index, NULL, "no usable oracle price");
+    ek_user after = b->user;
+    uint32_t i = 0;
+    while (i < after.n_perps && after.perps[i].market_index != perp_index) i++;
+    if (i == EK_MAX_PERPS) return ek_fault_say(fault, EK_E_FULL, "account has no free perp position");
+    ek_perp_position *p = &after.perps[i];
+    if (i == after.n_perps) {
+        *p = (ek_perp_position){.market_index = perp_index};
+        after.n_perps++;
+    }
+    ek_calc c = {EK_OK};
+    int64_t paid = 0;
+    ek_w cost = ek_w_muldiv(&c, ek_wi(delta_base_e9), ek_wi(o->price_e6), 1000000000);
+    err = c.err == EK_OK ? ek_wide_to_i64(cost, &paid) : c.err;
+    if (err == EK_OK) err = ek_add_i64(p->base_e9, delta_base_e9, &p->base_e9);
+    if (err == EK_OK) err = ek_sub_i64(p->quote_e6, paid, &p->quote_e6);
+    if (err != EK_OK) return ek_fault_say(fault, err, "the position after the order is out of range");
+    ek_margin m;
+    ek_margin_query q = {.book = b, .user = &after, .type = EK_MAINTENANCE};
+    err = ek_margin_run(&q, &m, fault);
+    if (err == EK_OK) *health_bp = ek_health_bp(&after, &m);
+    return err;
 }
 
 ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4,

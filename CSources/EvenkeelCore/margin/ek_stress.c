@@ -8,7 +8,8 @@
 #include "../snapshot/ek_fault_say.h"
 #include "ek_price_search.h"
 
-enum { WHOLE_BP = 10000, BASE_ONE = 1000000000 };
+enum { WHOLE_BP = 10000,
+       BASE_ONE = 1000000000 };
 
 const ek_stress_level *ek_stress_level_at(const ek_stress *s, uint32_t i) {
     return i < EK_STRESS_LEVELS ? &s->levels[i] : NULL;
@@ -16,8 +17,6 @@ const ek_stress_level *ek_stress_level_at(const ek_stress *s, uint32_t i) {
 const ek_stress_gap *ek_stress_gap_at(const ek_stress *s, uint32_t i) {
     return i < EK_STRESS_GAPS ? &s->gaps[i] : NULL;
 }
-
-static int bankrupt(const ek_user *u) { return (u->status & EK_USER_BANKRUPT) != 0; }
 
 /* From the farthest level to the nearest: what is under a lower one is under a higher one, so that each found
  * price bounds the next search. */
@@ -30,7 +29,7 @@ static ek_err find_levels(ek_price_search *s, const ek_margin *now, ek_stress *o
         ek_calc c = {EK_OK};
         ek_w over = ek_price_over(&c, s, now);
         if (c.err != EK_OK) return c.err;
-        if (ek_w_sign(over) < 0 || (s->level_bp != 0 && bankrupt(s->q.user))) {
+        if (ek_w_sign(over) < 0) {
             *l = (ek_stress_level){s->now_e6, s->now_e6};
             continue;
         }
@@ -61,7 +60,6 @@ static ek_err gap_at(ek_price_search *s, const ek_user *alone, uint8_t rise_pct,
     if (err != EK_OK) return err;
     g->health_bp = ek_health_bp(s->q.user, &m);
     g->free_e6 = ek_margin_free_e6(&m);
-    g->liquidated = g->free_e6 < 0;
     g->equity_e6 = ek_clamp_i64(ek_w_sub(&c, ek_w_add(&c, m.assets_e6, m.perp_pnl_e6), m.liabilities_e6));
     const ek_user *whole = s->q.user;
     s->q.user = alone;
@@ -86,7 +84,6 @@ static ek_err find_collateral(const ek_margin *now, ek_w owed, ek_stress *out) {
     ek_w held = now->total_collateral_e6, required = now->requirement_e6, need;
     int64_t part = (int64_t)WHOLE_BP - out->warning_bp;
     out->collateral_possible = 1;
-    if (ek_w_sign(ek_over_level(&c, now, out->warning_bp)) >= 0) return c.err;
     need = ek_w_sub(&c, required, ek_w_floor(&c, ek_w_mul(&c, held, ek_wi(part)), ek_wi(WHOLE_BP)));
     if (ek_w_sign(held) < 0 || ek_w_cmp(need, owed) > 0) {
         ek_w left = ek_w_sub(&c, required, owed), whole = ek_w0();
@@ -110,87 +107,63 @@ typedef struct {
 static ek_err over_closed(void *what, int64_t steps, ek_w *over, int *far) {
     closing *r = what;
     ek_margin m;
-    ek_calc c = {EK_OK};
     int64_t size = steps * r->step_e9; /* not more than the position */
-    r->p->base_e9 = r->held.base_e9 < 0 ? r->held.base_e9 + size : r->held.base_e9 - size;
+    int64_t sold = r->held.base_e9 < 0 ? -size : size, got;
+    r->p->base_e9 = r->held.base_e9 - sold;
     /* What is paid is rounded up, what is received down. */
-    ek_w got = ek_w_sub(&c, ek_wi(r->held.base_e9), ek_wi(r->p->base_e9));
-    got = ek_w_floor(&c, ek_w_mul(&c, got, ek_wi(r->price_e6)), ek_wi(BASE_ONE));
-    got = ek_w_add(&c, got, ek_wi(r->held.quote_e6));
-    if (c.err == EK_OK) c.err = ek_wide_to_i64(got, &r->p->quote_e6);
+    ek_calc c = {ek_mul_div_floor_i64(sold, r->price_e6, BASE_ONE, &got)};
+    if (c.err == EK_OK) c.err = ek_add_i64(r->held.quote_e6, got, &r->p->quote_e6);
     if (c.err == EK_OK) c.err = ek_margin_run(&r->q, &m, NULL);
     *over = ek_over_level(&c, &m, r->level_bp);
     *far = 0;
     return c.err;
 }
 
-static ek_err settled(const ek_perp_position *p, const ek_perp_market *m, ek_perp_position *out) {
+static ek_err settle(ek_perp_position *p, const ek_perp_market *m) {
     int64_t funding;
-    *out = *p;
     ek_err err = ek_unsettled_funding(p, m, &funding);
-    if (err == EK_OK) err = ek_add_i64(p->quote_e6, funding, &out->quote_e6);
+    if (err == EK_OK) err = ek_add_i64(p->quote_e6, funding, &p->quote_e6);
     ek_i128 rate = p->base_e9 > 0 ? m->cumulative_funding_long_e9 : m->cumulative_funding_short_e9;
-    return err == EK_OK ? ek_wide_to_i64(rate, &out->last_cumulative_funding_e9) : err;
+    return err == EK_OK ? ek_wide_to_i64(rate, &p->last_cumulative_funding_e9) : err;
 }
 
-/* How much closed asks for the least margin: all of the position, or with open orders up to where those on
- * both sides are worth the same, beyond which the closing side's weigh more with every step. */
-static int64_t least_margin(const ek_perp_position *p) {
-    ek_calc c = {EK_OK};
-    ek_w size = ek_w_abs(&c, ek_wi(p->base_e9));
-    ek_w half = ek_w_div(&c, ek_w_add(&c, ek_wi(p->open_bids_e9), ek_wi(p->open_asks_e9)), ek_wi(2));
-    ek_w best = p->base_e9 < 0 ? ek_w_sub(&c, size, half) : ek_w_add(&c, size, half);
-    return ek_clamp_i64(ek_w_max(ek_w0(), ek_w_min(best, size)));
-}
-
-static ek_err find_reduction(const ek_book *b, const ek_margin *now, const ek_perp_market *m,
-                             const ek_perp_position *p, ek_user *u, ek_stress *out) {
-    ek_calc c = {EK_OK};
-    ek_bracket k = {.bad = 0, .under = ek_over_level(&c, now, out->warning_bp)};
-    out->reduction_possible = c.err == EK_OK && ek_w_sign(k.under) >= 0;
-    if (c.err != EK_OK || out->reduction_possible || p == NULL || m->step_base_e9 > INT64_MAX) return c.err;
-    closing r = {.q = {.book = b, .user = u, .type = EK_MAINTENANCE}, .price_e6 = out->price_e6,
-                 .step_e9 = (int64_t)m->step_base_e9, .level_bp = out->warning_bp};
-    *u = b->user;
-    for (uint32_t i = 0; i < u->n_perps; i++)
-        if (u->perps[i].market_index == p->market_index) r.p = &u->perps[i];
-    EK_ASSERT(r.p != NULL);
-    if (r.step_e9 == 0 || p->base_e9 == INT64_MIN) return EK_E_RANGE;
-    c.err = settled(p, m, &r.held);
-    if (c.err != EK_OK) return c.err;
-    *r.p = r.held;
+/* With all of it closed the account is over the level, or this perp is no way back. The requirement is convex
+ * in the size, so that the first size over the level lies before that one. */
+static ek_err find_reduction(closing *r, const ek_perp_market *m, ek_bracket *k, ek_stress *out) {
     int far;
-    int64_t most = (int64_t)ek_abs_i64(p->base_e9) / r.step_e9;
-    k.good = least_margin(p) / r.step_e9;
-    ek_err err = over_closed(&r, k.good, &k.over, &far);
-    if (err == EK_OK && k.good < most) {
-        ek_w next;
-        err = over_closed(&r, k.good + 1, &next, &far);
-        if (err == EK_OK && ek_w_cmp(next, k.over) > 0) {
-            k.good++;
-            k.over = next;
-        }
-    }
-    if (err != EK_OK || ek_w_sign(k.over) < 0 || k.good == 0) return err;
-    err = ek_close_in(over_closed, &r, &k);
+    ek_err err = settle(r->p, m);
+    r->held = *r->p;
+    r->step_e9 = (int64_t)m->step_base_e9;
+    if (r->step_e9 <= 0 || r->held.base_e9 == INT64_MIN) return EK_E_RANGE;
+    k->good = (int64_t)ek_abs_i64(r->held.base_e9) / r->step_e9;
+    if (err == EK_OK) err = over_closed(r, k->good, &k->over, &far);
+    if (err != EK_OK || ek_w_sign(k->over) < 0 || k->good == 0) return err;
+    err = ek_close_in(over_closed, r, k);
     out->reduction_possible = 1;
-    out->reduction_base_e9 = k.good * r.step_e9;
+    out->reduction_base_e9 = k->good * r->step_e9;
     return err;
 }
 
-/* The account apart from its price: what is owed of the quote asset, and the two ways back. */
+/* The two ways back to a level, for an account that is under it. */
 static ek_err find_ways_back(const ek_book *b, uint16_t perp_index, const ek_margin *now, ek_user *u,
                              ek_stress *out) {
+    ek_calc c = {EK_OK};
+    ek_bracket k = {.bad = 0, .under = ek_over_level(&c, now, out->warning_bp)};
+    out->collateral_possible = out->reduction_possible = c.err == EK_OK && ek_w_sign(k.under) >= 0;
+    if (c.err != EK_OK || out->reduction_possible) return c.err;
+    closing r = {.price_e6 = out->price_e6, .level_bp = out->warning_bp};
+    r.q = (ek_margin_query){.book = b, .user = u, .type = EK_MAINTENANCE};
     const ek_spot_position *quote = NULL;
     for (uint32_t i = 0; i < b->user.n_spots; i++)
         if (b->user.spots[i].market_index == 0) quote = &b->user.spots[i];
     only(u, quote, NULL);
     ek_margin m;
-    ek_margin_query q = {.book = b, .user = u, .type = EK_MAINTENANCE};
-    ek_err err = ek_margin_run(&q, &m, NULL);
+    ek_err err = ek_margin_run(&r.q, &m, NULL);
     if (err == EK_OK) err = find_collateral(now, m.liabilities_e6, out);
-    if (err != EK_OK) return err;
-    return find_reduction(b, now, ek_book_perp(b, perp_index), ek_user_perp(&b->user, perp_index), u, out);
+    *u = b->user;
+    for (uint32_t i = 0; i < u->n_perps; i++)
+        if (u->perps[i].market_index == perp_index) r.p = &u->perps[i];
+    return err != EK_OK || r.p == NULL ? err : find_reduction(&r, ek_book_perp(b, perp_index), &k, out);
 }
 
 ek_err ek_stress_calc(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
@@ -211,7 +184,6 @@ ek_err ek_stress_calc(const ek_book *b, uint16_t perp_index, uint16_t spot_index
     only(&changed, NULL, ek_user_perp(&b->user, perp_index));
     err = find_levels(&s, &now, out);
     if (err == EK_OK) err = find_gaps(&s, &changed, out);
-    if (err == EK_OK && (!bankrupt(&b->user) || warning_bp == 0))
-        err = find_ways_back(b, perp_index, &now, &changed, out);
+    if (err == EK_OK) err = find_ways_back(b, perp_index, &now, &changed, out);
     return err == EK_OK ? err : ek_fault_say(fault, err, "stress is out of the range that can be counted");
 }

@@ -8,6 +8,8 @@
 #include "../snapshot/ek_fault_say.h"
 #include "../venue/ek_venue_table.h"
 
+EK_SMALL_BEGIN
+
 ek_order_params ek_order_perp(uint16_t market_index, uint8_t order_type, uint8_t direction,
                               uint64_t base_e9) {
     ek_order_params o;
@@ -151,3 +153,5 @@ ek_err ek_order_check(const ek_book *b, const ek_order_params *o, uint32_t max_s
         why = "order would be expired already";
     return why ? ek_fault_market(fault, EK_E_RANGE, 1, o->market_index, m->name, why) : EK_OK;
 }
+
+EK_SMALL_END

@@ -6,6 +6,8 @@
 #include "../margin/ek_margin_core.h"
 #include "../snapshot/ek_fault_say.h"
 
+EK_SMALL_BEGIN
+
 static int is_trigger(uint8_t order_type) {
     return order_type == EK_ORDER_TRIGGER_MARKET || order_type == EK_ORDER_TRIGGER_LIMIT;
 }
@@ -94,3 +96,5 @@ ek_err ek_margin_if_placed_by(const ek_book *b, const ek_user *user, const ek_or
     ek_margin_query q = {.book = b, .user = &after, .type = *type, .strict = 1};
     return ek_margin_run(&q, out, fault);
 }
+
+EK_SMALL_END

@@ -5,6 +5,8 @@
 #include "../base/ek_calc.h"
 #include "ek_order_wire.h"
 
+EK_SMALL_BEGIN
+
 /* The quote position, taken into use where there is none. NULL: no room. */
 static ek_spot_position *quote_position(ek_user *u, uint16_t market_index) {
     for (uint32_t i = 0; i < u->n_spots; i++)
@@ -67,3 +69,5 @@ ek_err ek_settle_expected(const ek_book *b, uint16_t perp_index, const ek_order_
     if (err == EK_OK && admits != NULL) *admits = ek_margin_free_e6(&margin) >= 0;
     return err;
 }
+
+EK_SMALL_END

@@ -5,6 +5,8 @@
 #include "base/ek_fixed.h"
 #include "../text/ek_say.h"
 
+EK_SMALL_BEGIN
+
 /* "<what> <index> <field> <a>, <before or meant> <b>" */
 static ek_err differs(ek_say *w, const char *what, uint64_t index, const char *field, int64_t got,
                       const char *than, int64_t meant) {
@@ -240,8 +242,8 @@ static ek_err profit_moved(const ek_user *a, const ek_user *b, const ek_intent *
                                      : EK_OK;
 }
 
-EK_SMALL ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent,
-                                    char text[128]) {
+ek_err ek_verify_simulated(const ek_user *before, const ek_user *after, const ek_intent *intent,
+                           char text[128]) {
     ek_say w = {text, 128, 0};
     text[0] = 0;
     int order = ek_kind_orders(intent->kind), settles = intent->kind == EK_KIND_SETTLE;
@@ -268,3 +270,5 @@ EK_SMALL ek_err ek_verify_simulated(const ek_user *before, const ek_user *after,
     if (err == EK_OK) text[0] = 0;
     return err;
 }
+
+EK_SMALL_END

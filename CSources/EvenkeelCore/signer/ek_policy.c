@@ -11,6 +11,8 @@
 #include "ek_policy_read.h"
 #include "../venue/ek_venue_table.h"
 
+EK_SMALL_BEGIN
+
 _Static_assert(sizeof(ek_policy_market) == 24, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_limits) == 320, "the limits go over a socket as they are");
 _Static_assert(sizeof(ek_policy_claim) == 80, "the claim goes over a socket as it is");
@@ -210,3 +212,5 @@ uint32_t ek_policy_check(const ek_policy *p, const ek_ledger *ledger, const uint
     if (m.user_order_id != claim->user_order_id) return EK_REFUSE_CLAIM;
     return own_id(m.user_order_id) ? EK_REFUSE_NOTHING : EK_REFUSE_ORDER_ID;
 }
+
+EK_SMALL_END

@@ -7,6 +7,8 @@
 #include "order/ek_ticket.h"
 #include "ek_policy_parts.h"
 
+EK_SMALL_BEGIN
+
 enum { CLOCKS_MEET_S = 60 /* when a wrong clock is worth another try */ };
 
 int ek_policy_breaker(const ek_ledger *ledger) { return ledger->refusals >= EK_POLICY_REFUSALS; }
@@ -227,3 +229,5 @@ uint32_t ek_policy_show(const ek_policy *p, ek_ledger *ledger, const ek_ledger_c
     f.published_s = o.publish_time_s;
     return remember(p, ledger, &c, clock->unix_s, &f, wait_s);
 }
+
+EK_SMALL_END

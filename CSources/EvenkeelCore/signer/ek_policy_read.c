@@ -10,6 +10,8 @@
 #include "solana/ek_tx.h"
 #include "../venue/ek_venue_table.h"
 
+EK_SMALL_BEGIN
+
 /* First eight bytes of sha256("global:<name>"); written down a second time on purpose: the builder's table is
  * not this one's witness. */
 static const uint8_t PLACE[8] = {0x45, 0xa1, 0x5d, 0xca, 0x78, 0x7e, 0x4c, 0xb9};
@@ -202,7 +204,7 @@ static uint32_t data_fault(const ek_venue *v, const ek_tx_ix *ix, ek_policy_mess
     return ek_left(&r) == 0 ? EK_REFUSE_NOTHING : EK_REFUSE_DATA;
 }
 
-EK_SMALL uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim,
+uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, size_t n, const ek_policy_claim *claim,
                         ek_policy_message *out) {
     ek_tx tx;
     budget b = {0, 0, 0, 0};
@@ -227,3 +229,5 @@ EK_SMALL uint32_t ek_policy_read(const ek_policy *p, const uint8_t *message, siz
     if (fault == EK_REFUSE_NOTHING) fault = account_fault(p, &tx, &tx.ixs[tx.n_ixs - 1u], claim, out);
     return fault;
 }
+
+EK_SMALL_END

@@ -5,6 +5,8 @@
 #include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 
+EK_SMALL_BEGIN
+
 _Static_assert(sizeof(ek_price_memory) == 864, "it goes into a file as it is");
 
 /* One of the three windows: its slots, the running one and the length of a slot. */
@@ -149,3 +151,5 @@ void ek_price_set(ek_price_memory *m, int64_t price_e6, int64_t now_s) {
     memset(m, 0, sizeof *m);
     ek_price_accept(m, price_e6, 0, now_s);
 }
+
+EK_SMALL_END

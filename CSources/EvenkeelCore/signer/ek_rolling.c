@@ -5,6 +5,8 @@
 #include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 
+EK_SMALL_BEGIN
+
 static uint32_t place(int64_t slot) { return (uint32_t)(slot % EK_ROLLING_SLOTS); }
 
 static uint64_t add_capped(uint64_t a, uint64_t b) {
@@ -51,3 +53,5 @@ void ek_rolling_rebase(ek_rolling *r, int64_t slot_s, int64_t now_s) {
     r->slot = now_s / slot_s;
     ek_rolling_add(r, sum);
 }
+
+EK_SMALL_END

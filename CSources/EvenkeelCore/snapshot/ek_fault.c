@@ -20,21 +20,22 @@ ek_say ek_fault_begin(ek_fault *f, ek_err code, uint16_t item, uint8_t role, uin
     return s;
 }
 
-ek_err ek_fault_say(ek_fault *f, ek_err code, const char *text) {
+/* A call and not a copy: nobody waits for a fault's text. */
+static __attribute__((noinline)) void say(ek_say *s, const char *text) { ek_say_text(s, text); }
+
+void ek_fault_put(ek_fault *f, ek_err code, const char *text) {
     ek_say s = ek_fault_begin(f, code, 0xFFFF, 0, 0xFFFF);
-    ek_say_text(&s, text);
-    return code;
+    say(&s, text);
 }
 
-ek_err ek_fault_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name,
-                       const char *text) {
+void ek_fault_put_market(ek_fault *f, ek_err code, int perp, uint16_t index, const char *name,
+                         const char *text) {
     ek_say s = ek_fault_begin(f, code, 0xFFFF, perp ? EK_ROLE_PERP_MARKET : EK_ROLE_SPOT_MARKET, index);
-    if (name && name[0]) ek_say_text(&s, name);
+    if (name && name[0]) say(&s, name);
     else {
-        ek_say_text(&s, perp ? "perp market " : "spot market ");
+        say(&s, perp ? "perp market " : "spot market ");
         ek_say_u64(&s, index);
     }
-    ek_say_text(&s, ": ");
-    ek_say_text(&s, text);
-    return code;
+    say(&s, ": ");
+    say(&s, text);
 }

@@ -9,6 +9,8 @@
 #include "solana/ek_tx.h"
 #include "../venue/ek_venue_table.h"
 
+EK_SMALL_BEGIN
+
 size_t ek_plan_size(void) { return sizeof(ek_plan); }
 uint32_t ek_plan_count(const ek_plan *p) { return p->n; }
 const ek_plan_item *ek_plan_item_at(const ek_plan *p, uint32_t i) { return i < p->n ? &p->items[i] : NULL; }
@@ -126,3 +128,5 @@ ek_err ek_plan_complete(ek_plan *p, const ek_book *b, int *changed) {
     *changed = p->n != before;
     return err;
 }
+
+EK_SMALL_END

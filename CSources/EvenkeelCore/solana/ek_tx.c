@@ -5,6 +5,8 @@
 #include "base/ek_bytes.h"
 #include "text/ek_codec.h"
 
+EK_SMALL_BEGIN
+
 const ek_key EK_SYSTEM_PROGRAM = {{0}};
 const ek_key EK_SYSVAR_OWNER = {{0x06, 0xa7, 0xd5, 0x17, 0x18, 0x75, 0xf7, 0x29, 0xc7, 0x3d, 0x93,
                                  0x40, 0x8f, 0x21, 0x61, 0x20, 0x06, 0x7e, 0xd8, 0x8c, 0x76, 0xe0,
@@ -149,3 +151,5 @@ void ek_cb_set_price(uint64_t micro_lamports, uint8_t data[9]) {
     data[0] = 3;
     ek_set_u64(data + 1, micro_lamports);
 }
+
+EK_SMALL_END

@@ -5,6 +5,8 @@
 
 #include "base/ek_assert.h"
 
+EK_SMALL_BEGIN
+
 ek_err ek_record_pick(const uint8_t *file, size_t len, ek_record *out, int *slot, ek_err slot_err[2]) {
     ek_record second;
     *slot = -1;
@@ -116,3 +118,5 @@ uint8_t *ek_last_signature(ek_last_correction *l) { return l->signature; }
 const char *ek_market_record_name(const ek_market_record *m) { return m->name; }
 const char *ek_record_venue(const ek_record *r) { return r->venue; }
 size_t ek_record_size(void) { return sizeof(ek_record); }
+
+EK_SMALL_END

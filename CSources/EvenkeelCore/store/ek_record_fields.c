@@ -1,5 +1,7 @@
 #include "ek_record_walk.h"
 
+EK_SMALL_BEGIN
+
 ek_walk ek_walk_reading(const uint8_t *bytes, size_t n, int ends_early) {
     ek_walk w = {1, ends_early, ek_reader_over(bytes, n), {NULL, 0, 0, EK_OK}, EK_OK};
     return w;
@@ -100,3 +102,5 @@ void ek_walk_ticket(ek_walk *w, ek_ticket *t) {
     ek_walk_bytes(w, t->blockhash.bytes, sizeof t->blockhash.bytes);
     ek_walk_bytes(w, t->signature, sizeof t->signature);
 }
+
+EK_SMALL_END

@@ -8,6 +8,8 @@
 #include "solana/ek_crypto.h"
 #include "venue/ek_account.h"
 
+EK_SMALL_BEGIN
+
 #define FRAME 24u
 #define DIGEST_AT (EK_RECORD_SLOT - 32u)
 #define ROOM (DIGEST_AT - FRAME)
@@ -114,3 +116,5 @@ ek_err ek_record_decode(const uint8_t *slot, size_t len, ek_record *r) {
     *r = got;
     return EK_OK;
 }
+
+EK_SMALL_END

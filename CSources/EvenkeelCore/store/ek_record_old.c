@@ -1,6 +1,8 @@
 /* Formats 1 and 2: one row of fields without sections. Only read; the next save writes the present format. */
 #include "ek_record_walk.h"
 
+EK_SMALL_BEGIN
+
 static void paper(ek_walk *w, uint32_t version, ek_paper *p) {
     ek_walk_u8(w, &p->active);
     ek_walk_i64(w, &p->base_e9);
@@ -61,3 +63,5 @@ ek_err ek_record_old_read(uint32_t version, const uint8_t *payload, size_t n, ek
     ek_walk_bytes(&w, r->ticket.tx, r->ticket.tx_len);
     return w.err == EK_OK && ek_left(&w.in) == 0 ? EK_OK : EK_E_RANGE;
 }
+
+EK_SMALL_END

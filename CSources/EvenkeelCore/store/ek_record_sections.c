@@ -3,6 +3,8 @@
 
 #include "base/ek_assert.h"
 
+EK_SMALL_BEGIN
+
 /* Tag and length before every section, row length and number of rows before the rows of a table. */
 #define HEAD 4u
 #define TABLE_HEAD 4u
@@ -270,3 +272,5 @@ int ek_record_kept_ok(const ek_record *r) {
         if (!next_section(&in, &tag, &body, &length) || tag >= EK_TAG_MUST_KNOW) return 0;
     return 1;
 }
+
+EK_SMALL_END

@@ -6,6 +6,8 @@
 #include "base/ek_bytes.h"
 #include "solana/ek_crypto.h"
 
+EK_SMALL_BEGIN
+
 #define HEADER_CHECKED 64u
 #define CORRECTION_BYTES 183u /* of EK_RING_CORRECTION; the rest is zeros */
 static const uint8_t magic[8] = {'E', 'V', 'E', 'N', 'R', 'I', 'N', 'G'};
@@ -213,3 +215,5 @@ ek_err ek_ring_correction_decode(const uint8_t *in, size_t len, ek_ring_correcti
 
 char *ek_ring_correction_market(ek_ring_correction *c) { return c->market; }
 uint8_t *ek_ring_correction_signature(ek_ring_correction *c) { return c->signature; }
+
+EK_SMALL_END

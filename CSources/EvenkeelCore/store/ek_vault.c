@@ -6,6 +6,8 @@
 #include "base/ek_fixed.h"
 #include "base/ek_wide.h"
 
+EK_SMALL_BEGIN
+
 enum { MARKETS = 8 };
 
 /* a * b / 1e9 toward zero, sticky error. */
@@ -195,3 +197,5 @@ const char *ek_vault_part_name(uint32_t i) {
                                                   "delta", "interest", "yield", "flows", "other"};
     return i < EK_VAULT_PARTS ? names[i] : NULL;
 }
+
+EK_SMALL_END

@@ -98,6 +98,8 @@ const sys_config_key sys_config_keys[SYS_CONFIG_KEYS] = {
      "below: health is critical, only reducing corrections", NULL},
     {"gates", "health_warning_pct", KIND_NUMBER, 0, 2, IN(health_warning_bp), 0, 10000, "50", NULL, "percent",
      "below: a warning", NULL},
+    {"gates", "deleverage_below_health_pct", KIND_NUMBER, 0, 2, IN(deleverage_bp), 0, 9500, "0", NULL,
+     "percent", "below: the perp is reduced until health is a point above that; 0: off", NULL},
     {"gates", "equity_floor_usd", KIND_NUMBER, 0, 6, IN(equity_floor_e6), 0, 1000000000000000, "0", NULL,
      "USD", "equity of the venue account below which only reducing corrections are made; 0: off", NULL},
     {"gates", "gas_reserve_sol", KIND_NUMBER, 0, 9, IN(gas_reserve_lamports), 0, 1000000000000, "0.02", NULL,

@@ -33,7 +33,7 @@ typedef struct {
     const char *example;     /* what init shows where there is no default */
 } sys_config_key;
 
-enum { SYS_CONFIG_KEYS = 60 };
+enum { SYS_CONFIG_KEYS = 61 };
 extern const sys_config_key sys_config_keys[SYS_CONFIG_KEYS];
 extern const char *const
     sys_config_sections[]; /* in the order of the file; NULL at the end; "hedge" stands for [hedge X-PERP] */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "base/ek_fixed.h"
+
 /* Upper bounds in microseconds; what is slower falls into +Inf. */
 static const uint32_t latency_us[SYS_METRICS_BUCKETS - 1] = {1000,   5000,   20000,   50000,   100000,
                                                              200000, 500000, 1000000, 2000000, 5000000};
@@ -109,6 +111,10 @@ char *sys_metrics_mode(sys_metrics *m) { return m->mode; }
 char *sys_metrics_status(sys_metrics *m) { return m->status; }
 char *sys_metrics_build(sys_metrics *m) { return m->build; }
 char *sys_market_gauges_name(sys_market_gauges *g) { return g->name; }
+void sys_market_gauges_stress(sys_market_gauges *g, const ek_stress *s) {
+    if (s != NULL) g->stress = *s;
+    else memset(&g->stress, 0, sizeof g->stress);
+}
 
 /* --- text */
 
@@ -178,6 +184,23 @@ static void per_market(text *t, const sys_metrics *m, const char *name, const ch
         if (!said++) head(t, name, "gauge", help);
         put(t, "evenkeel_"), put(t, name), put(t, "{market=\""), put(t, m->markets[i].name), put(t, "\"} "),
             put_fixed(t, v, decimals), put(t, "\n");
+    }
+}
+
+static void stress(text *t, const sys_metrics *m) {
+    static const char *const to[EK_STRESS_LEVELS] = {"health50", "health20", "liquidation"};
+    int said = 0;
+    for (int i = 0; i < SYS_METRICS_MARKETS * EK_STRESS_LEVELS * 2; i++) {
+        const sys_market_gauges *g = &m->markets[i / (EK_STRESS_LEVELS * 2)];
+        const ek_stress_level *l = &g->stress.levels[i / 2 % EK_STRESS_LEVELS];
+        int64_t now = g->stress.price_e6, price = i & 1 ? l->down_e6 : l->up_e6, move_ppm;
+        if (price == 0 || ek_mul_div_floor_i64(price - now, 1000000, now, &move_ppm) != EK_OK) continue;
+        if (!said++)
+            head(t, "stress_price_ratio", "gauge",
+                 "Move of the price to a health of 50 %, 20 % and liquidation, as a part of it.");
+        put(t, "evenkeel_stress_price_ratio{market=\""), put(t, g->name), put(t, "\",to=\""),
+            put(t, to[i / 2 % EK_STRESS_LEVELS]), put(t, i & 1 ? "\",side=\"down\"} " : "\",side=\"up\"} "),
+            put_fixed(t, move_ppm, 6), put(t, "\n");
     }
 }
 
@@ -291,6 +314,7 @@ size_t sys_metrics_text(const sys_metrics *m, char *out, size_t cap) {
                offsetof(sys_market_gauges, funding_hourly_ppb), 9);
     per_market(&t, m, "oracle_age_slots", "Age of the perp's oracle price.",
                offsetof(sys_market_gauges, oracle_age_slots), 0);
+    stress(&t, m);
     gauge(&t, "health_ratio", "Distance to liquidation, 1 is untouched, 0 is liquidation.", m->health_bp, 4);
     gauge(&t, "leverage", "Perp notional over equity.", m->leverage_e4, 4);
     gauge(&t, "free_collateral_usd", "What the venue would let be used, USD.", m->free_collateral_e6, 6);

@@ -24,6 +24,15 @@ import Testing
         #expect(!w.countedOut(1 + 11 * minute, pause_ms: 3 * minute))
     }
 
+    /// With ten minutes between two ticks: one look in vain and a long sleep are no ten minutes of silence.
+    @Test func oneLookInVainIsNoSilence() {
+        var w = Witness()
+        w.failed(1, pause_ms: 30 * minute)
+        #expect(!w.countedOut(12 * minute, pause_ms: 30 * minute))
+        w.failed(12 * minute, pause_ms: 30 * minute)
+        #expect(w.countedOut(13 * minute, pause_ms: 30 * minute))
+    }
+
     /// An order that is followed for minutes takes no looks: who was counted out before is not back by that.
     @Test func anOrderInBetweenBringsNobodyBack() {
         var w = Witness()

@@ -150,6 +150,25 @@ static void what_cannot_be_valued_is_refused(void) {
     refused(EK_E_OVERFLOW, "spot market 1: balance out of range");
 }
 
+static void health_after_an_order(void) {
+    uint32_t bp = 7;
+    sol_book(&b);
+    CHECK_EQ(ek_health_after(&b, 0, 0, &bp, &fault), EK_OK);
+    CHECK_EQ(bp, 9680);
+    CHECK_EQ(ek_health_after(&b, 0, -10 * (int64_t)SOL, &bp, &fault), EK_OK);
+    CHECK_EQ(bp, 9361); /* (2350 - 150) / 2350 */
+    CHECK_EQ(ek_health_after(&b, 0, 10 * (int64_t)SOL, &bp, &fault), EK_OK);
+    CHECK_EQ(bp, 10000); /* nothing is required any more */
+    b.user.n_perps = 0;
+    CHECK_EQ(ek_health_after(&b, 0, -10 * (int64_t)SOL, &bp, &fault), EK_OK);
+    CHECK_EQ(bp, 9680); /* opened anew */
+    CHECK_EQ(ek_health_after(&b, 3, SOL, &bp, &fault), EK_E_MISSING);
+    sol_book(&b);
+    for (uint16_t i = 0; i < EK_MAX_PERPS; i++) b.user.perps[i].market_index = (uint16_t)(i + 1);
+    b.user.n_perps = EK_MAX_PERPS;
+    CHECK_EQ(ek_health_after(&b, 0, SOL, &bp, &fault), EK_E_FULL);
+}
+
 static void health_and_leverage(void) {
     uint32_t e4 = 7;
     sol_book(&b);
@@ -259,6 +278,7 @@ int main(void) {
     RUN(a_debt);
     RUN(size_makes_it_dearer);
     RUN(what_cannot_be_valued_is_refused);
+    RUN(health_after_an_order);
     RUN(health_and_leverage);
     RUN(liquidation);
     RUN(an_order_to_be_placed);

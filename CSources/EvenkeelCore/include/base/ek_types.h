@@ -9,11 +9,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* For what runs once an order or less, where bytes count and cycles do not. */
+/* For what runs once an order or less, where bytes count and cycles do not: a function, or all between the
+ * two. */
 #if defined(__clang__)
 #define EK_SMALL __attribute__((minsize))
+#define EK_SMALL_BEGIN _Pragma("clang attribute push(__attribute__((minsize)), apply_to = function)")
+#define EK_SMALL_END _Pragma("clang attribute pop")
 #else
 #define EK_SMALL
+#define EK_SMALL_BEGIN
+#define EK_SMALL_END
 #endif
 
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ != __ORDER_LITTLE_ENDIAN__

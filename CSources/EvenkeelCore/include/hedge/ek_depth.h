@@ -12,7 +12,8 @@
  * else: the averages, and with them the spreads, go on with the chain's clock.
  *
  * Not looked at: what refuses an order whatever the vAMM would fill (margin, open interest, the least size of
- * an order, a reduce-only order's position), the orders of other makers, and pauses kept in UserStats.
+ * an order, a reduce-only order's position, a fill further from the oracle than the market's initial margin),
+ * the orders of other makers, and pauses kept in UserStats.
  *
  * Pure, no allocation, 64-bit integers with 128-bit products; about 3 us. */
 #ifndef EK_DEPTH_H
@@ -32,10 +33,10 @@ typedef struct {
 
 /* want_base_e9 as in the order; UINT64_MAX: as much as there is within the price.
  *   EK_E_MISSING      no such market, oracle, State or clock in the book
- *   EK_E_UNSUPPORTED  the vAMM takes no order now (paused, market not active or expired, price of an oracle
- *                     too far off, too uncertain or too old, too much lost since the last funding), or its
- *                     rules are not known (Drift; a State that tells the length of a slot is of a newer
- *                     program, which was not run)
+ *   EK_E_UNSUPPORTED  the vAMM takes no order now (paused, market not active or expired, the oracle's price
+ *                     too far off, too uncertain or too old, too much lost since the last funding), or it is
+ *                     not known (Drift; a price half off the hour's average; a State that tells the length of
+ *                     a slot: it is of a newer program, which was not run)
  *   EK_E_RANGE        a worst price or size of nothing, or a market in a state that the program refuses
  *   EK_E_OVERFLOW     sums beyond 2^60, or a root of base times quote beyond 1.2e16: not worked out */
 ek_err ek_depth_within(const ek_book *b, uint16_t perp_index, uint8_t direction, int64_t worst_price_e6,

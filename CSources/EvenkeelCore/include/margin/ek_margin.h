@@ -51,6 +51,11 @@ ek_err ek_leverage_of(ek_i128 notional_e6, ek_i128 equity_e6, uint32_t *leverage
 ek_err ek_leverage_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *leverage_e4,
                          ek_fault *fault);
 
+/* Health in basis points after the base of one perp market has moved by delta at the oracle price, without a
+ * fee. EK_E_FULL: no room for another position. */
+ek_err ek_health_after(const ek_book *b, uint16_t perp_index, int64_t delta_base_e9, uint32_t *health_bp,
+                       ek_fault *fault);
+
 /* Liquidation prices of one perp: the first price above and below the current one at which maintenance
  * collateral (plain) falls under the requirement, by exact search in steps of 1e-6 USD. The oracle of the
  * perp moves; every market with the same oracle account moves with it, and the spot market `spot_index`

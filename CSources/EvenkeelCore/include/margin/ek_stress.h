@@ -8,10 +8,11 @@
  *
  * Health is ek_health_bp without its rounding: at the price named for a level it is the level or less, one
  * step of 1e-6 USD nearer it is more. At the price named for liquidation the collateral is under the
- * requirement, one step nearer it is not.
+ * requirement, one step nearer it is not. A flag of bankruptcy, for which ek_health_bp is 0, does not count
+ * for prices and ways back: they go by the numbers.
  *
  * Errors as ek_margin.h: EK_E_MISSING, EK_E_UNSUPPORTED, EK_E_RANGE, EK_E_OVERFLOW; the fault names it and
- * *out is not to be used. Pure, nothing allocated; 6 KB of stack. Cost: 40 to 90 margin calculations (about
+ * *out is not to be used. Pure, nothing allocated; 6 KB of stack. Cost: 40 to 70 margin calculations (about
  * 50 us), so it is for when somebody looks, not for every tick. */
 #ifndef EK_STRESS_H
 #define EK_STRESS_H
@@ -34,8 +35,7 @@ typedef struct {
     int64_t perp_need_e6; /* what this perp alone takes of the account's collateral: its requirement, plus its
                              loss or less its weighted profit */
     uint32_t health_bp;
-    uint8_t rise_pct;     /* against the current price */
-    uint8_t liquidated;   /* free_e6 < 0 */
+    uint8_t rise_pct; /* against the current price */
 } ek_stress_gap;
 
 typedef struct {
@@ -47,12 +47,12 @@ typedef struct {
     ek_stress_gap gaps[EK_STRESS_GAPS];
     /* The smallest value of the quote asset at its oracle price whose deposit gives health >= warning_bp (a
      * borrow of it is paid back first), 1e-6 USD; 0 where health is that already. Not possible: with a
-     * requirement 100 % is out of reach, and a bankrupt account's health is 0 whatever it holds. */
+     * requirement 100 % is out of reach. */
     uint8_t collateral_possible;
     int64_t collateral_e6;
     /* The smallest size of the perp, on the market's step, whose closing at the oracle price gives health >=
      * warning_bp (its funding is settled by that; open orders stay); 0 where health is that already. Not
-     * possible: the account does not get there by closing this perp alone. */
+     * possible: not even with all of this perp closed. */
     uint8_t reduction_possible;
     int64_t reduction_base_e9;
 } ek_stress;

@@ -100,6 +100,7 @@ typedef struct {
     uint64_t max_priority_fee_lamports;
     /* [gates] */
     uint32_t min_health_bp, health_warning_bp; /* 2000 = 20 % */
+    uint32_t deleverage_bp;                    /* 0: off */
     uint64_t equity_floor_e6, max_notional_day_e6; /* 0: off */
     uint64_t gas_reserve_lamports;
     uint32_t max_oracle_age_ms;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "margin/ek_stress.h"
 #include "store/ek_vault.h"
 
 enum {
@@ -37,6 +38,7 @@ typedef struct {
 typedef struct {
     char name[SYS_METRICS_NAME]; /* "SOL-PERP"; empty: not used */
     int64_t drift_ppm, net_delta_e9, spot_e9, perp_e9, funding_hourly_ppb, oracle_age_slots;
+    ek_stress stress; /* price 0: not known */
 } sys_market_gauges;
 
 typedef struct {
@@ -82,6 +84,8 @@ char *sys_metrics_mode(sys_metrics *m);
 char *sys_metrics_status(sys_metrics *m);
 char *sys_metrics_build(sys_metrics *m);
 char *sys_market_gauges_name(sys_market_gauges *g);
+/* NULL: not known. */
+void sys_market_gauges_stress(sys_market_gauges *g, const ek_stress *s);
 
 /* Prometheus text format 0.0.4. Returns its length; never more than cap - 1 (cut at a line's end, which the
  * size below makes impossible). */
