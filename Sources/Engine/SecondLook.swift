@@ -18,8 +18,10 @@ import Model
 import Rpc
 import Text
 
-/// So long a second look is waited for.
+/// So long a second look is waited for, and for as many slots: an honest node may always be a dozen behind.
 private let lookWait_ms: UInt64 = 6_000
+private let lookWait_slots: UInt64 = 18
+private let longestWait_ms: UInt64 = 10_000
 /// A witness that is not there yet is asked again after this; the first repeated look of a single endpoint
 /// comes after two slots.
 private let askAgain_ms: UInt64 = 300
@@ -34,7 +36,8 @@ let bookLife_ms: UInt64 = 15_000
 extension Machine {
     func takeSecondLook(_ begun: Draft, _ now: Now) {
         var d = begun
-        d.look.ends_ms = now.mono_ms + lookWait_ms
+        let wait_ms = min(max(lookWait_ms, lookWait_slots * rules.slot_ms), longestWait_ms)
+        d.look.ends_ms = now.mono_ms + wait_ms
         d.look.witness = readEndpoint
         d.look.own = true
         d.look.ownFrom_ms = now.mono_ms + twoSlots_ms

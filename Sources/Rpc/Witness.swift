@@ -2,10 +2,17 @@
 import EvenkeelCore
 import Text
 
+/// So many looks in vain at least, and so far apart: where ticks are rare two of them may be bad luck.
+private let looksToCountOut = 3
+private let looksApart_ms: UInt64 = 20_000
+
 package struct Witness {
     /// Since when every look at it was in vain; nil: the last one was not.
     private var silentSince_ms: UInt64? = nil
     private var failedAt_ms: UInt64 = 0
+    /// How many of them there were, so far apart that they are not of one tick.
+    private var inVain = 0
+    private var inVainAt_ms: UInt64 = 0
     /// It contradicted at the last look that was usable, at one slot or twice in a row: then its silence is
     /// not taken for absence. Once at a later slot may be a deposit between the looks.
     package private(set) var contradicted = false
@@ -22,8 +29,13 @@ package struct Witness {
     package mutating func failed(_ now_ms: UInt64, pause_ms: UInt64, after_ms: UInt64 = 600_000) {
         if silentSince_ms == nil || now_ms - failedAt_ms > longest(pause_ms, after_ms) {
             silentSince_ms = now_ms
+            inVain = 0
         }
         failedAt_ms = now_ms
+        if inVain == 0 || now_ms - inVainAt_ms >= looksApart_ms {
+            inVain += 1
+            inVainAt_ms = now_ms
+        }
     }
 
     package mutating func showed() {
@@ -59,7 +71,7 @@ package struct Witness {
         guard let since = silentSince_ms, !contradicted,
             now_ms - failedAt_ms <= longest(pause_ms, after_ms)
         else { return false }
-        return failedAt_ms - since >= after_ms
+        return failedAt_ms - since >= after_ms && inVain >= looksToCountOut
     }
 
     /// While an order is followed no look is taken: that brings one that was counted out not back in.
