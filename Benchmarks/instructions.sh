@@ -11,9 +11,9 @@ bench=$1
 here=$(cd "$(dirname "$0")" && pwd)
 baseline=$here/instructions.txt
 turns=20
-paths="scan_velocity load_velocity load_drift assess_velocity assess_liquidation_velocity decision_velocity
-decision_drift build_velocity base58_encode_32 base58_decode_32 base58_encode_64 base58_decode_64
-find_program_address message_parse"
+paths="scan_velocity load_velocity load_drift assess_velocity assess_liquidation_velocity
+stress_velocity decision_velocity decision_drift build_velocity base58_encode_32 base58_decode_32
+base58_encode_64 base58_decode_64 find_program_address message_parse"
 command -v valgrind >/dev/null || { echo "test-instructions: skipped, valgrind is not installed"; exit 0; }
 wide=no; grep -qw avx2 /proc/cpuinfo 2>/dev/null && wide=yes
 libc=$(ldd --version | head -1 | grep -o '[0-9.]*$')

@@ -18,7 +18,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADERS = (
-    "types wide fixed side venue account fault plan book tx margin assess taker_fee depth cost order "
+    "types wide fixed side venue account fault plan book tx margin stress assess taker_fee depth cost order "
     "order_wire order_margin settle vault interest ring rolling price_memory ledger loss policy"
 ).split()
 SHARED = pathlib.Path(os.environ.get("EK_SHARED") or ROOT.parent / "shared")

@@ -28,6 +28,8 @@ struct Signed {
     /// The book that bears it out.
     var seen: Seen
     var at_ms: Int64
+    /// The operator had the cooldown passed over for it.
+    var forced = false
     var posted = false
     var landed = false
     var failed = false

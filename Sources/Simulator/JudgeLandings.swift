@@ -76,7 +76,12 @@ extension Judge {
         guard let k = find(body), !orders[k].landed, let l = node.landing(orders[k].signature) else { return }
         orders[k].landed = true
         orders[k].failed = l.failed
-        if l.failed { return }
+        if l.failed {
+            // What the operator wanted at once has not been had: the next try is still it.
+            let i = min(Int(orders[k].tx.market), kept.count - 1)
+            kept[i].forced = kept[i].forced || orders[k].forced
+            return
+        }
         if !orders[k].tx.isOrder { return }
         orders[k].orderId = before.nextOrderId
         if orders[k].seen.served.own_e9 != own_e9 {

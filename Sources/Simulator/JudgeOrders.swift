@@ -32,6 +32,7 @@ extension Judge {
                 if first == nil { first = v }
             }
             if let v = first { accuse(v.invariant, v.words) }
+            o.forced = kept[m].forced
             kept[m].forced = false
         }
         orders.append(o)

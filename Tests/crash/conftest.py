@@ -13,7 +13,6 @@ sys.path[:0] = [str(HERE.parent / "e2e"), str(HERE)]
 _spec = importlib.util.spec_from_file_location("e2e_fixtures", HERE.parent / "e2e" / "conftest.py")
 _e2e = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(_e2e)
-pytest_configure = _e2e.pytest_configure
 binary, chains, agents, bench = _e2e.binary, _e2e.chains, _e2e.agents, _e2e.bench
 
 from shim import build  # noqa: E402

@@ -41,7 +41,7 @@ ek_err ek_settle_expected(const ek_book *b, uint16_t perp_index, const ek_order_
     const ek_perp_market *m = ek_book_perp(b, perp_index);
     const ek_perp_position *p = ek_user_perp(&b->user, perp_index);
     const ek_oracle *oracle;
-    ek_i128 pnl;
+    ek_i128 pnl = ek_wide_i64(0);
     *claim_e6 = 0;
     if (admits != NULL) *admits = 0;
     if (m == NULL) return EK_E_MISSING;
