@@ -1,6 +1,8 @@
 """A venue that has not the whole size at the worst price: what it has is taken at once, the rest is gone
 with the transaction."""
 
+import re
+
 import pytest
 
 from harness import real_program_missing
@@ -87,11 +89,30 @@ def test_the_day_counts_each_part(chains, agents, binary):
 
 @pytest.mark.real_program
 @pytest.mark.skipif(real_program_missing() is not None, reason="real program: %s" % real_program_missing())
-@pytest.mark.parametrize("sol,perp", [(400, 0), (250, 0)])
-def test_the_real_vamm_gives_a_part(chains, agents, binary, sol, perp):
-    chain = chains("program", binary, tick_ms=100, sol=sol, perp=perp, usdt=sol * 76)
+@pytest.mark.parametrize("sol", [400, 250])
+def test_the_real_vamm_gives_a_part(chains, agents, binary, sol):
+    """The curve is known: the order is cut to what it has, and that fills."""
+    chain = chains("program", binary, tick_ms=100, sol=sol, perp=0, usdt=sol * 76)
     agent = agents(binary, chain, **BIG)
-    filled = part_taken(chain, agent, int(sol))
+    r = agent.once()
+    filled = -chain.perp()
+    assert r.status["status"] == "executed_live" and 0 < filled < sol * E9, r
+    told = re.search(r"the venue has ([\d.]+) of [\d.]+ SOL inside the worst price: taking that", r.err)
+    ((name, p, condition),) = chain.orders_sent()
+    assert (name, condition, p["order_type"]) == ("place_and_take_perp_order", PART, 1)
+    assert p["base_asset_amount"] == filled == round(float(told[1]) * E9)
+    assert chain.live_orders() == [] and agent.record()["corrections_total"] == "1"
     r = agent.once()
     assert r.status["status"] in ("partial", "unfilled", "executed_live"), r
     assert -chain.perp() >= filled
+
+
+@pytest.mark.real_program
+@pytest.mark.skipif(real_program_missing() is not None, reason="real program: %s" % real_program_missing())
+def test_a_curve_that_moved_gives_less(chains, agents, binary):
+    """The cut order is for what the curve had; what it has when it lands is what fills."""
+    chain = chains("program", binary, tick_ms=100, sol=400, perp=0, usdt=400 * 76)
+    agent = agents(binary, chain, order__max_slippage_pct="0.4", **BIG)
+    r = agent.once()
+    assert r.status["status"] in ("executed_live", "partial") and chain.perp() < 0, r
+    assert chain.live_orders() == []
