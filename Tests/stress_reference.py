@@ -3,7 +3,7 @@ with a deposit, with a part of the perp closed; and a judge that asks of a stres
 is the first that fits and the one before it not."""
 
 import margin_reference as ref
-from venue_core import E, Refused, core, number, plain
+from venue_core import E, Refused, check, core, number, plain
 
 LEVELS = (5000, 2000, 0)
 RISES = (10, 20, 50)
@@ -107,13 +107,20 @@ class Account:
         return {**self.user, "n_spots": 0, "n_perps": int(held is not None), "perps": [held]}
 
 
+SAME = ("price_e6", "warning_bp", "health_bp", "reduction_possible", "reduction_base_e9")
+
+
 def stress(b, perp_index=0, spot_index=NOWHERE, warning_bp=5000):
     ffi, lib = core()
     out = ffi.new("ek_stress *")
     code = lib.ek_stress_calc(b.b, perp_index, spot_index, warning_bp, out, b.fault)
     if code != E.OK:
         raise Refused(code, ffi.string(b.fault.text).decode())
-    return plain(out[0])
+    whole = plain(out[0])
+    check(lib.ek_stress_reduction(b.b, perp_index, spot_index, warning_bp, out, b.fault), b.fault)
+    less = plain(out[0])
+    assert {k: less[k] for k in SAME} == {k: whole[k] for k in SAME}  # alone it says the same
+    return whole
 
 
 def judge(a, s):

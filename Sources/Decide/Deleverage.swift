@@ -21,7 +21,8 @@ extension Hedge {
         else { return nil }
         var s = ek_stress()
         var fault = ek_fault()
-        guard ek_stress_calc(book, perpIndex, spotIndex, rules.deleverage_bp + aim_bp, &s, &fault) == EK_OK,
+        let aimed_bp = rules.deleverage_bp + aim_bp
+        guard ek_stress_reduction(book, perpIndex, spotIndex, aimed_bp, &s, &fault) == EK_OK,
             s.reduction_possible != 0, s.reduction_base_e9 > 0
         else { return nil }
         let step = max(1, m.pointee.step_base_e9)

@@ -17,6 +17,29 @@ CHECKED(ek_sub_u64, uint64_t, __builtin_sub_overflow)
 CHECKED(ek_mul_u64, uint64_t, __builtin_mul_overflow)
 #undef CHECKED
 
+const uint64_t EK_TEN_TO[EK_POWERS_OF_TEN] = {
+    1u,
+    10u,
+    100u,
+    1000u,
+    10000u,
+    100000u,
+    1000000u,
+    10000000u,
+    100000000u,
+    1000000000u,
+    10000000000u,
+    100000000000u,
+    1000000000000u,
+    10000000000000u,
+    100000000000000u,
+    1000000000000000u,
+    10000000000000000u,
+    100000000000000000u,
+    1000000000000000000u,
+    10000000000000000000u,
+};
+
 typedef ek_err (*divider)(ek_i128, ek_i128, ek_i128 *);
 
 static ek_err mul_div_i64(int64_t a, int64_t b, int64_t c, divider div, int64_t *out) {

@@ -83,13 +83,12 @@ EK_SMALL static int divergent(ek_vamm_state *v, const ek_book *b, int64_t price)
 EK_SMALL static uint8_t at_once(const ek_vamm_state *v, const ek_book *b, const prices *p,
                                 uint8_t direction) {
     const ek_perp_market *m = v->m;
-    int64_t room = ek_least(ek_vamm_room(v, EK_BUY), ek_vamm_room(v, EK_SELL));
     int64_t against = direction == EK_BUY ? -v->net_e9 : v->net_e9;
     if (p->used.delay_slots <= 0) return 1;
     return !(b->state.exchange_status & EK_EXCHANGE_AMM_IMMEDIATE_PAUSED)
            && !(m->paused_operations & EK_PERP_AMM_IMMEDIATE_PAUSED)
            && p->used.delay_slots <= m->oracle_delay_override && m->vamm.set.jit_intensity > 0
-           && against > (int64_t)m->step_base_e9 && against < room / 10
+           && against > (int64_t)m->step_base_e9 && against < ek_vamm_thin_side(v) / 10
            && v->revenue_e6 >= -(int64_t)25 * EK_PPM;
 }
 

@@ -152,7 +152,7 @@ int64_t ek_vamm_room(const ek_vamm_state *v, uint8_t direction) {
     return ek_most(0, direction == EK_BUY ? v->sum[EK_VAMM_BASE] - v->sum[EK_VAMM_MIN_BASE]
                                           : v->sum[EK_VAMM_MAX_BASE] - v->sum[EK_VAMM_BASE]);
 }
-static int64_t thin_side(const ek_vamm_state *v) {
+int64_t ek_vamm_thin_side(const ek_vamm_state *v) {
     return ek_least(ek_vamm_room(v, EK_BUY), ek_vamm_room(v, EK_SELL));
 }
 
@@ -209,7 +209,7 @@ static int64_t lower_k(ek_vamm_state *v) {
     int64_t order = (int64_t)v->m->min_order_base_e9, net = ek_size(v->net_e9);
     int64_t least = ek_most(order, net), root = v->sum[EK_VAMM_ROOT];
     int64_t wide = ek_most(ek_vamm_room(v, EK_BUY), ek_vamm_room(v, EK_SELL));
-    if (v->m->vamm.set.intensity < 100 || v->m->config_flags & FIXED_CURVE || net >= thin_side(v)
+    if (v->m->vamm.set.intensity < 100 || v->m->config_flags & FIXED_CURVE || net >= ek_vamm_thin_side(v)
         || least >= root || order >= wide)
         return 0;
     int64_t before = closing_value(v), lower = ek_most(root - root / 1000, least);
@@ -294,7 +294,8 @@ static void defend(ek_vamm_state *v, int64_t middle, int64_t ceiling, int loaded
     int64_t *s = v->spread_ppm;
     if (loaded >= 0) {
         int64_t most = ek_most(SKEW, ppm_of(v, ceiling, ek_most(1, s[loaded])));
-        s[loaded] = part(v, s[loaded], ek_least(most, EK_PPM + part(v, most, taken_ppm(v, thin_side(v)))));
+        int64_t wider = part(v, most, taken_ppm(v, ek_vamm_thin_side(v)));
+        s[loaded] = part(v, s[loaded], ek_least(most, EK_PPM + wider));
     }
     if (v->equity_e6 <= 0) {
         for (int i = 0; i < 2; i++) s[i] = ratio(v, s[i], 10, 1);

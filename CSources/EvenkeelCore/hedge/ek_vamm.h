@@ -47,6 +47,8 @@ int64_t ek_vamm_middle(ek_vamm_state *v);
 int64_t ek_vamm_base_at(ek_vamm_state *v, int64_t price);
 /* Base that it can still sell, for EK_BUY, and buy. */
 int64_t ek_vamm_room(const ek_vamm_state *v, uint8_t direction);
+/* The smaller one of the two. */
+int64_t ek_vamm_thin_side(const ek_vamm_state *v);
 /* As a fill in the clock's slot finds it: averages, curve and quotes have followed the price. */
 void ek_vamm_refresh(ek_vamm_state *v, const ek_vamm_price *price, const ek_vamm_price *exchange);
 

@@ -4,6 +4,7 @@
 
 #include "base/ek_assert.h"
 #include "base/ek_bytes.h"
+#include "base/ek_fixed.h"
 #include "../base/ek_calc.h"
 #include "../snapshot/ek_fault_say.h"
 #include "../venue/ek_venue_table.h"
@@ -83,10 +84,10 @@ static ek_w premium(ek_calc *c, ek_w size_e9, uint32_t imf_e6, ek_w weight) {
     return ek_w_max(weight, sized);
 }
 
+/* n <= 19: checked with the market's decimals */
 static ek_w ten_to(uint32_t n) {
-    uint64_t v = 1;
-    while (n-- > 0) v *= 10; /* n <= 19: checked with the market's decimals */
-    return ek_wu(v);
+    EK_ASSERT(n < EK_POWERS_OF_TEN);
+    return ek_wu(EK_TEN_TO[n]);
 }
 
 /* amount * price in 1e-6 USD, toward minus infinity: what is owed is never rounded away. */

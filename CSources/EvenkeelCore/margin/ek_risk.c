@@ -68,14 +68,8 @@ EK_SMALL ek_err ek_health_after(const ek_book *b, uint16_t perp_index, int64_t d
     if (err != EK_OK)
         return ek_fault_market(fault, err, 1, perp_index, NULL, "no usable oracle price");
     ek_user after = b->user;
-    uint32_t i = 0;
-    while (i < after.n_perps && after.perps[i].market_index != perp_index) i++;
-    if (i == EK_MAX_PERPS) return ek_fault_say(fault, EK_E_FULL, "account has no free perp position");
-    ek_perp_position *p = &after.perps[i];
-    if (i == after.n_perps) {
-        *p = (ek_perp_position){.market_index = perp_index};
-        after.n_perps++;
-    }
+    ek_perp_position *p = ek_user_perp_or_new(&after, perp_index);
+    if (p == NULL) return ek_fault_say(fault, EK_E_FULL, "account has no free perp position");
     ek_calc c = {EK_OK};
     int64_t paid = 0;
     ek_w cost = ek_w_muldiv(&c, ek_wi(delta_base_e9), ek_wi(o->price_e6), 1000000000);

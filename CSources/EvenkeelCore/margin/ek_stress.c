@@ -18,6 +18,17 @@ const ek_stress_gap *ek_stress_gap_at(const ek_stress *s, uint32_t i) {
     return i < EK_STRESS_GAPS ? &s->gaps[i] : NULL;
 }
 
+/* The account as it is: its margin, and what stands over the warning level. */
+typedef struct {
+    ek_price_search s;
+    ek_margin m;
+    ek_w over;
+} stand;
+
+static ek_err ended(ek_err err, ek_fault *fault) {
+    return err == EK_OK ? err : ek_fault_say(fault, err, "stress is out of the range that can be counted");
+}
+
 /* From the farthest level to the nearest: what is under a lower one is under a higher one, so that each found
  * price bounds the next search. */
 static ek_err find_levels(ek_price_search *s, const ek_margin *now, ek_stress *out) {
@@ -78,10 +89,13 @@ static ek_err find_gaps(ek_price_search *s, const ek_user *alone, ek_stress *out
 }
 
 /* The quote asset counts without weights: what is owed of it is paid back first and lowers the requirement
- * by as much, the rest adds to the collateral. `owed_e6` not negative. */
-static ek_err find_collateral(const ek_margin *now, ek_w owed, ek_stress *out) {
-    ek_calc c = {EK_OK};
-    ek_w held = now->total_collateral_e6, required = now->requirement_e6, need;
+ * by as much, the rest adds to the collateral. */
+static ek_err find_collateral(const stand *now, ek_user *u, ek_stress *out) {
+    ek_margin m;
+    only(u, ek_user_spot(now->s.q.user, 0), NULL);
+    ek_margin_query q = {.book = now->s.q.book, .user = u, .type = EK_MAINTENANCE};
+    ek_calc c = {ek_margin_run(&q, &m, NULL)};
+    ek_w held = now->m.total_collateral_e6, required = now->m.requirement_e6, owed = m.liabilities_e6, need;
     int64_t part = (int64_t)WHOLE_BP - out->warning_bp;
     out->collateral_possible = 1;
     need = ek_w_sub(&c, required, ek_w_floor(&c, ek_w_mul(&c, held, ek_wi(part)), ek_wi(WHOLE_BP)));
@@ -129,61 +143,66 @@ static ek_err settle(ek_perp_position *p, const ek_perp_market *m) {
 
 /* With all of it closed the account is over the level, or this perp is no way back. The requirement is convex
  * in the size, so that the first size over the level lies before that one. */
-static ek_err find_reduction(closing *r, const ek_perp_market *m, ek_bracket *k, ek_stress *out) {
+static ek_err find_reduction(const stand *now, uint16_t perp_index, ek_user *u, ek_stress *out) {
+    const ek_perp_market *m = ek_book_perp(now->s.q.book, perp_index);
+    *u = *now->s.q.user;
+    if (ek_user_perp(u, perp_index) == NULL) return EK_OK;
+    closing r = {.p = ek_user_perp_or_new(u, perp_index),
+                 .price_e6 = out->price_e6,
+                 .step_e9 = (int64_t)m->step_base_e9,
+                 .level_bp = out->warning_bp};
+    r.q = (ek_margin_query){.book = now->s.q.book, .user = u, .type = EK_MAINTENANCE};
     int far;
-    ek_err err = settle(r->p, m);
-    r->held = *r->p;
-    r->step_e9 = (int64_t)m->step_base_e9;
-    if (r->step_e9 <= 0 || r->held.base_e9 == INT64_MIN) return EK_E_RANGE;
-    k->good = (int64_t)ek_abs_i64(r->held.base_e9) / r->step_e9;
-    if (err == EK_OK) err = over_closed(r, k->good, &k->over, &far);
-    if (err != EK_OK || ek_w_sign(k->over) < 0 || k->good == 0) return err;
-    err = ek_close_in(over_closed, r, k);
+    ek_err err = settle(r.p, m);
+    r.held = *r.p;
+    if (r.step_e9 <= 0 || r.held.base_e9 == INT64_MIN) return EK_E_RANGE;
+    ek_bracket k = {.good = (int64_t)ek_abs_i64(r.held.base_e9) / r.step_e9, .bad = 0, .under = now->over};
+    if (err == EK_OK) err = over_closed(&r, k.good, &k.over, &far);
+    if (err != EK_OK || ek_w_sign(k.over) < 0 || k.good == 0) return err;
+    err = ek_close_in(over_closed, &r, &k);
     out->reduction_possible = 1;
-    out->reduction_base_e9 = k->good * r->step_e9;
+    out->reduction_base_e9 = k.good * r.step_e9;
     return err;
 }
 
-/* The two ways back to a level, for an account that is under it. */
-static ek_err find_ways_back(const ek_book *b, uint16_t perp_index, const ek_margin *now, ek_user *u,
-                             ek_stress *out) {
+static ek_err begin(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
+                    stand *now, ek_stress *out, ek_fault *fault) {
+    EK_ASSERT(warning_bp <= WHOLE_BP);
+    memset(out, 0, sizeof *out);
+    ek_err err = ek_price_search_begin(b, perp_index, spot_index, &now->s, fault);
+    /* once with the fault's text; the searches need no more of them */
+    if (err == EK_OK) err = ek_margin_calc(b, EK_MAINTENANCE, 0, &now->m, fault);
+    if (err != EK_OK) return err;
     ek_calc c = {EK_OK};
-    ek_bracket k = {.bad = 0, .under = ek_over_level(&c, now, out->warning_bp)};
-    out->collateral_possible = out->reduction_possible = c.err == EK_OK && ek_w_sign(k.under) >= 0;
-    if (c.err != EK_OK || out->reduction_possible) return c.err;
-    closing r = {.price_e6 = out->price_e6, .level_bp = out->warning_bp};
-    r.q = (ek_margin_query){.book = b, .user = u, .type = EK_MAINTENANCE};
-    const ek_spot_position *quote = NULL;
-    for (uint32_t i = 0; i < b->user.n_spots; i++)
-        if (b->user.spots[i].market_index == 0) quote = &b->user.spots[i];
-    only(u, quote, NULL);
-    ek_margin m;
-    ek_err err = ek_margin_run(&r.q, &m, NULL);
-    if (err == EK_OK) err = find_collateral(now, m.liabilities_e6, out);
-    *u = b->user;
-    for (uint32_t i = 0; i < u->n_perps; i++)
-        if (u->perps[i].market_index == perp_index) r.p = &u->perps[i];
-    return err != EK_OK || r.p == NULL ? err : find_reduction(&r, ek_book_perp(b, perp_index), &k, out);
+    now->over = ek_over_level(&c, &now->m, warning_bp);
+    out->slot = b->slot;
+    out->price_e6 = now->s.now_e6;
+    out->warning_bp = warning_bp;
+    out->health_bp = ek_health_bp(&b->user, &now->m);
+    out->collateral_possible = out->reduction_possible = c.err == EK_OK && ek_w_sign(now->over) >= 0;
+    return ended(c.err, fault);
+}
+
+ek_err ek_stress_reduction(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
+                           ek_stress *out, ek_fault *fault) {
+    stand now;
+    ek_err err = begin(b, perp_index, spot_index, warning_bp, &now, out, fault);
+    if (err != EK_OK || out->reduction_possible) return err;
+    ek_user changed;
+    return ended(find_reduction(&now, perp_index, &changed, out), fault);
 }
 
 ek_err ek_stress_calc(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
                       ek_stress *out, ek_fault *fault) {
-    ek_price_search s;
-    ek_margin now;
-    EK_ASSERT(warning_bp <= WHOLE_BP);
-    memset(out, 0, sizeof *out);
-    ek_err err = ek_price_search_begin(b, perp_index, spot_index, &s, fault);
-    /* once with the fault's text; the searches need no more of them */
-    if (err == EK_OK) err = ek_margin_calc(b, EK_MAINTENANCE, 0, &now, fault);
+    stand now;
+    ek_err err = begin(b, perp_index, spot_index, warning_bp, &now, out, fault);
     if (err != EK_OK) return err;
-    out->slot = b->slot;
-    out->price_e6 = s.now_e6;
-    out->warning_bp = warning_bp;
-    out->health_bp = ek_health_bp(&b->user, &now);
+    int enough = out->reduction_possible;
     ek_user changed = b->user;
     only(&changed, NULL, ek_user_perp(&b->user, perp_index));
-    err = find_levels(&s, &now, out);
-    if (err == EK_OK) err = find_gaps(&s, &changed, out);
-    if (err == EK_OK) err = find_ways_back(b, perp_index, &now, &changed, out);
-    return err == EK_OK ? err : ek_fault_say(fault, err, "stress is out of the range that can be counted");
+    err = find_levels(&now.s, &now.m, out);
+    if (err == EK_OK) err = find_gaps(&now.s, &changed, out);
+    if (err == EK_OK && !enough) err = find_collateral(&now, &changed, out);
+    if (err == EK_OK && !enough) err = find_reduction(&now, perp_index, &changed, out);
+    return ended(err, fault);
 }

@@ -1,7 +1,5 @@
 #include "order/ek_order_margin.h"
 
-#include <string.h>
-
 #include "base/ek_fixed.h"
 #include "../margin/ek_margin_core.h"
 #include "../snapshot/ek_fault_say.h"
@@ -41,16 +39,6 @@ static void drop_expired(ek_user *u, int64_t now) {
     }
 }
 
-static ek_perp_position *position_for(ek_user *u, uint16_t market_index) {
-    for (uint32_t k = 0; k < u->n_perps; k++)
-        if (u->perps[k].market_index == market_index) return &u->perps[k];
-    if (u->n_perps >= EK_MAX_PERPS) return NULL;
-    ek_perp_position *p = &u->perps[u->n_perps++];
-    memset(p, 0, sizeof *p);
-    p->market_index = market_index;
-    return p;
-}
-
 /* Not risk-increasing: reduce-only, or on the closing side with everything open there inside the position. */
 static int margin_type(const ek_perp_position *p, const ek_order_params *o, uint64_t size) {
     if (o->reduce_only) return EK_MAINTENANCE;
@@ -80,7 +68,7 @@ ek_err ek_margin_if_placed_by(const ek_book *b, const ek_user *user, const ek_or
 
     ek_user after = *user;
     drop_expired(&after, b->clock.unix_timestamp);
-    ek_perp_position *p = position_for(&after, order->market_index);
+    ek_perp_position *p = ek_user_perp_or_new(&after, order->market_index);
     if (p == NULL) return ek_fault_say(fault, EK_E_FULL, "account has no free perp position");
     *type = margin_type(p, order, size);
     ek_err err = EK_OK;

@@ -19,10 +19,8 @@ static ek_err amount_of(const ek_vault_balance *k, const ek_book *b, int64_t *ou
 
 /* USD of an amount, toward minus infinity as the margin values it. */
 static ek_err worth(const ek_spot_market *m, int64_t amount, int64_t price_e6, int64_t *out) {
-    int64_t unit = 1;
-    for (uint32_t i = 0; i < m->decimals; i++)
-        if (ek_mul_i64(unit, 10, &unit) != EK_OK) return EK_E_OVERFLOW;
-    return ek_mul_div_floor_i64(amount, price_e6, unit, out);
+    if (m->decimals >= EK_POWERS_OF_TEN - 1) return EK_E_OVERFLOW;
+    return ek_mul_div_floor_i64(amount, price_e6, (int64_t)EK_TEN_TO[m->decimals], out);
 }
 
 static int64_t earned(const ek_vault_balance *k, const ek_book *b) {

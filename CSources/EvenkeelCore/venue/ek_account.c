@@ -1,3 +1,4 @@
+#define EK_CALC_SMALL
 #include "venue/ek_account.h"
 
 #include <string.h>
@@ -5,6 +6,7 @@
 #include "base/ek_assert.h"
 #include "base/ek_bytes.h"
 #include "base/ek_fixed.h"
+#include "../base/ek_calc.h"
 #include "ek_venue_table.h"
 
 /* The length is part of a layout: an account may grow by widening what stands in its middle, under the same
@@ -199,6 +201,22 @@ const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
         if (u->spots[i].market_index == market_index) return &u->spots[i];
     return NULL;
 }
+ek_perp_position *ek_user_perp_or_new(ek_user *u, uint16_t market_index) {
+    for (size_t i = 0; i < u->n_perps; i++)
+        if (u->perps[i].market_index == market_index) return &u->perps[i];
+    if (u->n_perps >= EK_MAX_PERPS) return NULL;
+    ek_perp_position *p = &u->perps[u->n_perps++];
+    *p = (ek_perp_position){.market_index = market_index};
+    return p;
+}
+ek_spot_position *ek_user_spot_or_new(ek_user *u, uint16_t market_index) {
+    for (size_t i = 0; i < u->n_spots; i++)
+        if (u->spots[i].market_index == market_index) return &u->spots[i];
+    if (u->n_spots >= EK_MAX_SPOTS) return NULL;
+    ek_spot_position *p = &u->spots[u->n_spots++];
+    *p = (ek_spot_position){.market_index = market_index};
+    return p;
+}
 const char *ek_perp_market_name(const ek_perp_market *m) { return m->name; }
 const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) {
     return i < u->n_perps ? &u->perps[i] : NULL;
@@ -230,29 +248,6 @@ uint32_t ek_user_live_orders(const ek_user *u, int market_type, uint16_t market_
 }
 int ek_user_has_delegate(const ek_user *u) { return !ek_key_is_zero(&u->delegate); }
 
-static const uint64_t POW10[20] = {
-    1u,
-    10u,
-    100u,
-    1000u,
-    10000u,
-    100000u,
-    1000000u,
-    10000000u,
-    100000000u,
-    1000000000u,
-    10000000000u,
-    100000000000u,
-    1000000000000u,
-    10000000000000u,
-    100000000000000u,
-    1000000000000000u,
-    10000000000000000u,
-    100000000000000000u,
-    1000000000000000000u,
-    10000000000000000000u,
-};
-
 ek_err ek_spot_token_amount(const ek_spot_position *p, const ek_spot_market *m, ek_i128 *out) {
     if (m->decimals > 19) return EK_E_RANGE;
     int borrow = p->balance_type == EK_BORROW;
@@ -261,7 +256,7 @@ ek_err ek_spot_token_amount(const ek_spot_position *p, const ek_spot_market *m, 
                               &amount);
     if (err == EK_OK) err = ek_wide_mul(amount, ek_wide_u64(p->scaled_balance_e9), &amount);
     if (err != EK_OK) return err;
-    ek_i128 scale = ek_wide_u64(POW10[19 - m->decimals]);
+    ek_i128 scale = ek_wide_u64(EK_TEN_TO[19 - m->decimals]);
     if (!borrow) return ek_wide_div_trunc(amount, scale, out);
     err = ek_wide_div_ceil(amount, scale, &amount);
     return err == EK_OK ? ek_wide_neg(amount, out) : err;
@@ -271,7 +266,24 @@ ek_err ek_spot_base_e9(const ek_spot_position *p, const ek_spot_market *m, int64
     ek_i128 amount;
     ek_err err = ek_spot_token_amount(p, m, &amount);
     if (err != EK_OK) return err;
-    if (m->decimals < 9) err = ek_wide_mul(amount, ek_wide_u64(POW10[9 - m->decimals]), &amount);
-    else err = ek_wide_div_floor(amount, ek_wide_u64(POW10[m->decimals - 9]), &amount);
+    if (m->decimals < 9) err = ek_wide_mul(amount, ek_wide_u64(EK_TEN_TO[9 - m->decimals]), &amount);
+    else err = ek_wide_div_floor(amount, ek_wide_u64(EK_TEN_TO[m->decimals - 9]), &amount);
     return err == EK_OK ? ek_wide_to_i64(amount, out) : err;
+}
+
+EK_SMALL ek_err ek_spot_add_tokens(ek_spot_position *p, const ek_spot_market *m, int64_t tokens) {
+    ek_w held, index;
+    ek_err err = ek_spot_token_amount(p, m, &held);
+    if (err != EK_OK) return err;
+    ek_calc c = {EK_OK};
+    ek_w sum = ek_w_add(&c, held, ek_wi(tokens));
+    int owes = ek_w_sign(sum) < 0;
+    err = ek_wide_u128(owes ? m->cumulative_borrow_interest_e10 : m->cumulative_deposit_interest_e10, &index);
+    if (err != EK_OK || ek_w_sign(index) <= 0) return EK_E_RANGE;
+    ek_w scaled = ek_w_mul(&c, ek_w_abs(&c, sum), ek_wu(EK_TEN_TO[19 - m->decimals]));
+    scaled = owes ? ek_w_ceil(&c, scaled, index) : ek_w_div(&c, scaled, index);
+    if (c.err != EK_OK) return c.err;
+    err = ek_wide_to_u64(scaled, &p->scaled_balance_e9);
+    if (err == EK_OK) p->balance_type = owes ? EK_BORROW : EK_DEPOSIT;
+    return err;
 }

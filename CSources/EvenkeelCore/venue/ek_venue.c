@@ -92,7 +92,7 @@ static const char *lookup(const ek_error_name *list, size_t n, uint32_t code) {
 }
 
 /* What the owner of the account can do about an error of the venue's. */
-#define NEWER "the venue's program is newer than this version: update evenkeel"
+static const char NEWER[] = "the venue's program is newer than this version: update evenkeel";
 static const ek_error_name REMEDIES[] = {
     {6003, "deposit collateral, or reduce by hand"},
     {6035, "an oracle behind a borrow is not valid at the venue: wait until it posts, or repay the borrow"},
@@ -113,6 +113,7 @@ static const ek_error_name REMEDIES[] = {
 };
 
 const char *ek_venue_error_remedy(uint32_t code) { return lookup(EK_ROWS(REMEDIES), code); }
+int ek_venue_error_newer(uint32_t code) { return ek_venue_error_remedy(code) == NEWER; }
 
 const char *ek_venue_error_name(const ek_venue *v, uint32_t code) {
     const char *name = lookup(EK_ROWS(ANCHOR), code);

@@ -10,8 +10,13 @@ static ek_book b;
 static ek_stress s;
 static ek_fault fault;
 
+/* The reduction alone is that of the whole. */
 static void stress(uint32_t warning_bp) {
+    ek_stress less;
     CHECK_EQ(ek_stress_calc(&b, 0, 1, warning_bp, &s, &fault), EK_OK);
+    CHECK_EQ(ek_stress_reduction(&b, 0, 1, warning_bp, &less, &fault), EK_OK);
+    CHECK_EQ(less.reduction_possible, s.reduction_possible);
+    CHECK_EQ(less.reduction_base_e9, s.reduction_base_e9);
 }
 static void reaches(int level, int64_t up_e6, int64_t down_e6) {
     CHECK_EQ(s.levels[level].up_e6, up_e6);

@@ -165,6 +165,8 @@ static void errors(void) {
     CHECK_TEXT(ek_venue_error_name(v, 6371), "SpotMarketInterestStaleForMargin");
     CHECK_TEXT(ek_venue_error_remedy(6060), "the account holds 32 open orders: cancel some of them");
     CHECK(ek_venue_error_remedy(6289) == NULL);
+    CHECK(ek_venue_error_newer(6396) && ek_venue_error_newer(6406));
+    CHECK(!ek_venue_error_newer(6060) && !ek_venue_error_newer(6404 - 3000) && !ek_venue_error_newer(7000));
 }
 
 static ek_err lazer(uint8_t source, int64_t price, uint64_t conf, int32_t exponent, ek_oracle *o) {
@@ -269,6 +271,46 @@ static void token_amounts(void) {
     CHECK_EQ(ek_spot_base_e9(&p, &m, &base), EK_E_OVERFLOW);
 }
 
+static void adds(ek_spot_position *p, const ek_spot_market *m, int64_t tokens, uint8_t type,
+                 uint64_t scaled) {
+    CHECK_EQ(ek_spot_add_tokens(p, m, tokens), EK_OK);
+    CHECK_EQ(p->balance_type, type);
+    CHECK_EQ(p->scaled_balance_e9, scaled);
+}
+
+static void tokens_come_and_go(void) {
+    ek_spot_position p = {.market_index = 1};
+    ek_spot_market m = {.decimals = 6};
+    m.cumulative_deposit_interest_e10.lo = 15000000000u; /* what is deposited weighs 1.5, what is owed 3 */
+    m.cumulative_borrow_interest_e10.lo = 30000000000u;
+    adds(&p, &m, 10, EK_DEPOSIT, 6666);
+    adds(&p, &m, -39, EK_BORROW, 10000); /* 9 are left of the 10; 30 are owed */
+    adds(&p, &m, 29, EK_BORROW, 334);    /* a debt is rounded up: 1.002 of one */
+    adds(&p, &m, 3, EK_DEPOSIT, 666);    /* two of them paid it */
+    adds(&p, &m, 0, EK_DEPOSIT, 0);      /* 0.999 of a token is none */
+    m.cumulative_deposit_interest_e10.lo = 1;
+    p.scaled_balance_e9 = 7;
+    CHECK_EQ(ek_spot_add_tokens(&p, &m, INT64_MAX), EK_E_OVERFLOW);
+    m.cumulative_deposit_interest_e10.lo = 0;
+    CHECK_EQ(ek_spot_add_tokens(&p, &m, 1), EK_E_RANGE);
+    m.decimals = 20;
+    CHECK_EQ(ek_spot_add_tokens(&p, &m, 1), EK_E_RANGE);
+    CHECK(p.scaled_balance_e9 == 7 && p.balance_type == EK_DEPOSIT); /* as it was */
+}
+
+static void positions_are_taken_into_use(void) {
+    static ek_user u;
+    for (uint16_t i = 0; i < EK_MAX_PERPS; i++) CHECK(ek_user_perp_or_new(&u, i) == &u.perps[i]);
+    for (uint16_t i = 0; i < EK_MAX_SPOTS; i++) CHECK(ek_user_spot_or_new(&u, i) == &u.spots[i]);
+    CHECK(u.n_perps == EK_MAX_PERPS && u.n_spots == EK_MAX_SPOTS);
+    CHECK(ek_user_perp_or_new(&u, 99) == NULL && ek_user_spot_or_new(&u, 99) == NULL);
+    u.perps[3].base_e9 = 5;
+    CHECK(ek_user_perp_or_new(&u, 3)->base_e9 == 5); /* there is one: it is that */
+    u.n_perps = 3;
+    CHECK_EQ(ek_user_perp_or_new(&u, 7)->base_e9, 0); /* what lay there is forgotten */
+    CHECK(u.n_perps == 4 && ek_user_perp(&u, 7) == &u.perps[3]);
+}
+
 static void lookups(void) {
     static ek_user u;
     u.n_perps = u.n_spots = 1;
@@ -307,6 +349,8 @@ int main(void) {
     RUN(pegged);
     RUN(pull_oracles);
     RUN(token_amounts);
+    RUN(tokens_come_and_go);
+    RUN(positions_are_taken_into_use);
     RUN(lookups);
     return check_end();
 }

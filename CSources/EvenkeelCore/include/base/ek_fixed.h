@@ -22,6 +22,10 @@ ek_err ek_mul_div_ceil_u64(uint64_t a, uint64_t b, uint64_t c, uint64_t *out);
 /* |v| without the overflow of -INT64_MIN. */
 uint64_t ek_abs_i64(int64_t v);
 
+/* 10^0 to 10^19. */
+enum { EK_POWERS_OF_TEN = 20 };
+extern const uint64_t EK_TEN_TO[EK_POWERS_OF_TEN];
+
 /* "0.005" with 9 decimals -> 5000000. An optional "-", digits, optionally "." and digits; at least one digit
  * on each side of a dot. EK_E_SYNTAX: blanks, "+", exponents, ".5", "5.", empty. EK_E_RANGE: more non-zero
  * digits than `decimals` (0..18). EK_E_OVERFLOW: outside int64. Trailing zeros beyond `decimals` are

@@ -8,11 +8,10 @@
  *                 twice, none that is not used
  *   instructions  the compute limit (needed) and price, each at most once, their fee within max_fee_lamports;
  *                 then one of the venue: take, place, cancel (by the agent's own id) or settle_pnl, with
- *                 every byte of
- *                 its data read back and encoded again
+ *                 every byte of its data read back and encoded again
  *   accounts      State, the own User, the own UserStats, the signer, then readers: written are the payer,
- *                 User, UserStats and, in a take or a settlement, the
- *                 order's own market and spot market 0; nothing else may be writable
+ *                 User, UserStats and, in a take or a settlement, the order's own market and spot market 0;
+ *                 nothing else may be writable
  *   order         what the claim says, to the unit; the market, size and id allowed; a worst price within
  *                 slippage of the oracle account
  *                 shown; one of the four shapes the agent builds (no builder fee, trigger, post-only); an

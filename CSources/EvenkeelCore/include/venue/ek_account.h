@@ -302,6 +302,9 @@ ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t l
 /* Positions in use; NULL when there is none of that market. */
 const ek_perp_position *ek_user_perp(const ek_user *u, uint16_t market_index);
 const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index);
+/* The same, where one is taken into use when there is none; NULL: no room for another. */
+ek_perp_position *ek_user_perp_or_new(ek_user *u, uint16_t market_index);
+ek_spot_position *ek_user_spot_or_new(ek_user *u, uint16_t market_index);
 /* Base of the position in that perp market; 0 without one. */
 int64_t ek_user_perp_base(const ek_user *u, uint16_t market_index);
 /* i counts positions in use (n_perps, n_spots); NULL beyond. */
@@ -326,5 +329,8 @@ int ek_user_has_delegate(const ek_user *u);
 ek_err ek_spot_token_amount(const ek_spot_position *p, const ek_spot_market *m, ek_i128 *out);
 /* The same in 1e9 base units, rounded toward minus infinity (SOL has 9 decimals: exact). */
 ek_err ek_spot_base_e9(const ek_spot_position *p, const ek_spot_market *m, int64_t *out);
+/* Adds so many of the token's smallest units to the balance, or takes them. What is owed is paid first; a
+ * deposit is rounded down, a debt up. EK_E_RANGE, EK_E_OVERFLOW: the balance is as it was. */
+ek_err ek_spot_add_tokens(ek_spot_position *p, const ek_spot_market *m, int64_t tokens);
 
 #endif

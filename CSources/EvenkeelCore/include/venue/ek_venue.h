@@ -49,5 +49,7 @@ ek_err ek_venue_address(const ek_venue *v, int kind, const ek_key *authority, ui
 const char *ek_venue_error_name(const ek_venue *v, uint32_t code);
 /* What can be done about it, "the account holds 32 open orders: cancel some of them"; NULL: nothing known. */
 const char *ek_venue_error_remedy(uint32_t code);
+/* 1: only programs that are newer than this version have the error (of Velocity: after August 2026). */
+int ek_venue_error_newer(uint32_t code);
 
 #endif
