@@ -116,7 +116,7 @@ extension ChainNode {
         put("margin_initial", perp, P.marginInitial, 4)
         put("margin_maintenance", perp, P.marginMaintenance, 4)
         put("perp_imf", perp, P.imf, 4)
-        if layout.velocity { put("pnl_pool", perp, 344, 8) }
+        put("pnl_pool", perp, P.pnlPool, 8)
         put("sol_w_init", at.spots[1], S.weights, 4)
         put("sol_w_maint", at.spots[1], S.weights + 4, 4)
         put("sol_imf", at.spots[1], S.weights + 16, 4)

@@ -82,7 +82,7 @@ package enum Genesis {
         d.set128(-236_170_000_000, P.baseShort)
         d.set128(-34_130_000_000, P.baseWithAmm)
         d.set128(1_717_114_083, P.quoteAmount)
-        if L.velocity { d.set128(1_336_721_568_944, 344) }  // the pool that profits are paid from
+        d.set128(1_336_721_568_944, P.pnlPool)  // the pool that profits are paid from
         d.set128(1_359_780_000_000, P.maxOpenInterest)
         d.set128(-2_337_636_903, P.cumLong)
         d.set128(-2_337_636_903, P.cumShort)

@@ -30,7 +30,7 @@ struct PerpLayout {
     let baseLong: Int, baseShort: Int, quoteAmount: Int, entryLong: Int, entryShort: Int, beLong: Int,
         beShort: Int
     let maxOpenInterest: Int, cumLong: Int, cumShort: Int
-    let oracle: Int, name: Int, lastFundingRate: Int, lastFundingTs: Int, netUnsettled: Int
+    let oracle: Int, pnlPool: Int, name: Int, lastFundingRate: Int, lastFundingTs: Int, netUnsettled: Int
     let stepSize: Int, tickSize: Int, minOrderSize: Int, maxImbalance: Int, expiryTs: Int
     let imf: Int, pnlImf: Int, liquidatorFee: Int, marginInitial: Int, marginMaintenance: Int
     let pnlWeightInitial: Int, pnlWeightMaintenance: Int, usersWithBase: Int

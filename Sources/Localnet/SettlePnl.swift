@@ -3,9 +3,6 @@
 import Text
 
 extension Execution {
-    /// What the market's pool holds (a deposit in the quote market, scaled) stands here, 16 bytes.
-    private var poolAt: Int { 344 }
-
     mutating func settlePnl(_ index: UInt16) throws(Halt) {
         if world.ledger.u8(L.state.exchangeStatus, in: stateAt) & 64 != 0 { try fail(6024) }
         if metas.isEmpty { try fail(3005, account: "spot_market_vault") }
@@ -29,7 +26,7 @@ extension Execution {
         let worth = mulDiv(p.base, price, 1_000_000_000)
         let pnl = clamp64(Int128(worth) + Int128(p.quote))
         let index64 = world.ledger.data(quote).i128(L.spot.cumDeposit)
-        let pool = m.i128(poolAt) * index64 / 10_000_000_000_000
+        let pool = m.i128(P.pnlPool) * index64 / 10_000_000_000_000
         let paid = pnl > 0 ? min(pnl, clamp64(pool)) : pnl
         if paid == 0 {
             log("User has no unsettled pnl for market \(index)")
@@ -37,7 +34,7 @@ extension Execution {
         }
         L.pay(Int128(paid), market: world.ledger.data(quote), into: &world.ledger.items[userAt].data)
         let change = Int128(paid) * 10_000_000_000_000 / max(1, index64)
-        world.ledger.set128(max(0, m.i128(poolAt) - change), poolAt, in: perp)
+        world.ledger.set128(max(0, m.i128(P.pnlPool) - change), P.pnlPool, in: perp)
         p.quote -= paid
         p.settled += paid
         L.put(p, k, into: &world.ledger.items[userAt].data)
