@@ -104,10 +104,8 @@ extension Machine {
         h.status = .error
         let moment = ek_moment(unix_s: now.unix_s, slot: book.pointee.slot)
         setRight(h, &core, now)
-        let success = h.record(in: record).map {
-            rules.mode == .paper ? $0.pointee.paper.last_success : $0.pointee.last_success
-        }
-        let last = h.cooldownSince(success ?? noMoment, &core, moment)
+        let success = h.record(in: record).map { lastSuccess($0) } ?? noMoment
+        let last = h.cooldownSince(success, &core, moment)
         let d = try h.decide(
             h.view, m, closing: closing, at: moment, last: h.forced ? noMoment : last, slot_ms: rules.slot_ms)
         h.decision = d
@@ -146,14 +144,21 @@ extension Machine {
     /// slots say that it was, in the record, so that no later run reaches it a second time.
     private func setRight(_ h: Hedge, _ core: inout ek_hedge_rules, _ now: Now) {
         guard let m = h.record(in: record) else { return }
-        let paper = rules.mode == .paper
-        let last = paper ? m.pointee.paper.last_success : m.pointee.last_success
+        let last = lastSuccess(m)
         if last.unix_s <= now.unix_s || reader.slots.newest == 0 { return }
         let left_s = ek_cooldown_left(
             &core, ek_moment(unix_s: now.unix_s, slot: reader.slots.newest), last)
         let stamp = ek_moment(unix_s: now.unix_s - (Int64(core.cooldown_s) - left_s), slot: last.slot)
-        if paper { m.pointee.paper.last_success = stamp } else { m.pointee.last_success = stamp }
+        if rules.mode == .paper {
+            m.pointee.paper.last_success = stamp
+        } else {
+            m.pointee.last_success = stamp
+        }
         if !halted { _ = save(now) }
+    }
+
+    private func lastSuccess(_ m: MarketRecord) -> ek_moment {
+        rules.mode == .paper ? m.pointee.paper.last_success : m.pointee.last_success
     }
 
     // MARK: the verdict
@@ -323,8 +328,12 @@ extension Machine {
 
     func noteBlocked(_ i: Int) -> Text {
         let why = hedges[i].gates.closedReason
-        note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
+        noteBlocked(i, why)
         return why
+    }
+
+    func noteBlocked(_ i: Int, _ why: Text) {
+        note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
     }
 
     func blocked(_ i: Int, _ now: Now) { finish(.blocked, noteBlocked(i), about: i, now) }

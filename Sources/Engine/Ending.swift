@@ -68,7 +68,7 @@ extension Machine {
     private func correctionEnded(_ i: Int, _ now: Now) {
         tick.tried = nil
         let (h, grid) = (hedges[i], schedule.correctionEnded(rules.interval_ms, now))
-        h.slices = h.turn == grid || h.slicing == grid ? h.slices + 1 : 1
+        h.slices = h.slicing == grid ? h.slices + 1 : 1
         (h.turn, h.slicing) = (grid, grid)
         let whole = report.status == .executedLive || report.status == .executedPaper
         if whole && h.decision.capped & UInt8(EK_CAPPED_MAX_TRADE) != 0 && h.slices < slicesATick {

@@ -19,7 +19,7 @@ extension Machine {
     /// An expansion is held up by nothing but margin, and the open profit would cure that.
     func settlesFirst(_ i: Int, _ now: Now) -> Bool {
         let (h, d) = (hedges[i], hedges[i].decision)
-        guard maySettle, d.reduce_only == 0, h.gates.onlyClosed(.freeCollateral) else { return false }
+        guard settlingPossible, d.reduce_only == 0, h.gates.onlyClosed(.freeCollateral) else { return false }
         var params = ek_order_perp(h.perpIndex, UInt8(EK_ORDER_MARKET), d.direction, d.size_base_e9)
         var claim_e6: Int64 = 0
         var admits: Int32 = 0
@@ -39,13 +39,12 @@ extension Machine {
 
     /// A profit beyond the operator's amount that has stood for an hour, with nothing else to do.
     func settlesStanding(_ now: Now) -> Bool {
-        guard maySettle, rules.settleProfit_e6 > 0, !halted, !heldByPause, !journal.breakerOpen,
+        guard settlingPossible, rules.settleProfit_e6 > 0, !halted, !heldByPause, !journal.breakerOpen,
             !effects.killSwitchOn
         else { return false }
         for (i, h) in hedges.enumerated() where h.judged {
-            var claim_e6: Int64 = 0
-            let known = ek_settle_expected(book, h.perpIndex, nil, &claim_e6, nil) == EK_OK
-            guard known, claim_e6 >= rules.settleProfit_e6 else {
+            let claim_e6 = openProfit_e6(h)
+            guard claim_e6 >= rules.settleProfit_e6 else {
                 h.profitSince_ms = nil
                 continue
             }
@@ -61,7 +60,13 @@ extension Machine {
         return false
     }
 
-    private var maySettle: Bool { rules.mode == .live && ek_venue_can_take(account.venue) != 0 }
+    /// What a settlement would move into the deposit; nothing where that is not known.
+    private func openProfit_e6(_ h: Hedge) -> Int64 {
+        var claim_e6: Int64 = 0
+        return ek_settle_expected(book, h.perpIndex, nil, &claim_e6, nil) == EK_OK ? claim_e6 : 0
+    }
+
+    private var settlingPossible: Bool { rules.mode == .live && ek_venue_can_take(account.venue) != 0 }
 
     private var canAct: Bool {
         do throws(Refusal) {
@@ -98,9 +103,7 @@ extension Machine {
         note(.warning, named(i, "settling the open profit was refused: \(why)"))
         h.pauseSettling(now)
         abandonOrder()
-        var claim_e6: Int64 = 0
-        _ = ek_settle_expected(book, h.perpIndex, nil, &claim_e6, nil)
-        sayOpenProfit(h, claim_e6, tried: true)
+        sayOpenProfit(h, openProfit_e6(h), tried: true)
         if h.gates.allOpen { finishStanding(of: i, now) } else { blocked(i, now) }
     }
 
@@ -110,8 +113,7 @@ extension Machine {
             finish(.error, "the open profit could not be settled", about: known.market, now)
             return
         }
-        var open_e6: Int64 = 0
-        _ = ek_settle_expected(book, hedges[i].perpIndex, nil, &open_e6, nil)
+        let open_e6 = openProfit_e6(hedges[i])
         let paid_e6 = Int64(clamping: end.seen?.quote_e6 ?? 0)
         var said: Text = "\(usd: paid_e6, shown: 2) of open profit is settled into the deposit"
         if open_e6 >= leastProfit_e6 {

@@ -111,7 +111,7 @@ extension Machine {
             return
         }
         if let why = upgraded(e) {
-            if endpoints.usable > 1 && startOver(why, now) { return }
+            if triesAnotherNode(why, now) { return }
             abandonOrder()
             venueChanged(why, now)
             return
@@ -157,9 +157,9 @@ extension Machine {
     /// said, and no failure of ours.
     private func ownerMustAct(_ why: Text, _ now: Now) {
         let i = draft.market
-        if endpoints.usable > 1 && startOver(why, now) { return }
+        if triesAnotherNode(why, now) { return }
         abandonOrder()
-        note(.warning, named(i, "Rebalance blocked by validation: \(why)"))
+        noteBlocked(i, why)
         finish(.blocked, why, about: i, now)
     }
 
@@ -168,18 +168,22 @@ extension Machine {
     /// The account's state, and no failure of the order.
     private func stillLiquidated(_ why: Text, _ now: Now) {
         let (i, h) = (draft.market, hedges[draft.market])
-        if endpoints.usable > 1 && startOver(why, now) { return }
+        if triesAnotherNode(why, now) { return }
         h.gates.put(GateEvaluation.stillLiquidated)
         if h.decision.reduce_only != 0 { health.reductionRefused(h.view, note) }
         abandonOrder()
         blocked(i, now)
     }
 
-    /// One node's word. With others there the tick starts over at the next one; what all of them refuse is a
-    /// failure.
+    /// What all nodes refuse is a failure.
     private func refusedBySimulation(_ why: Text, _ now: Now) {
         let i = draft.market
-        if draft.isOrder && endpoints.usable > 1 && startOver(why, now) { return }
+        if draft.isOrder && triesAnotherNode(why, now) { return }
         executionFailed(why, about: i, now)
+    }
+
+    /// A refusal is one node's word: with others there the tick starts over at the next one.
+    private func triesAnotherNode(_ why: Text, _ now: Now) -> Bool {
+        endpoints.usable > 1 && startOver(why, now)
     }
 }
