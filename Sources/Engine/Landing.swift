@@ -161,7 +161,11 @@ extension Machine {
                 throw Trouble("the last valid block height is no height")
             }
             let height = b.lastValidHeight - blockhashLife_blocks
-            if preparing { preparedByHash(height, now) } else { heightTold(b.slot, height, endpoint, now) }
+            if preparing {
+                preparedByHash((b.slot, height), now)
+            } else {
+                heightTold(b.slot, height, endpoint, now)
+            }
         } catch {
             if preparing {
                 noHeight(error, endpoint, now)

@@ -57,7 +57,7 @@ extension Machine {
 
     func heightAnswered(_ a: Answer, _ endpoint: Int, _ now: Now) {
         guard stage == .preparing else { return }
-        do throws(Trouble) { draft.height = try Answers.epoch(a).height } catch {
+        do throws(Trouble) { draft.height = try Answers.epoch(a) } catch {
             // A node that does not offer the one method tells its height by the other, too.
             if error.code == 0 || !askHashHeight(endpoint, finalized: false) {
                 noHeight(error, endpoint, now)
@@ -68,8 +68,8 @@ extension Machine {
     }
 
     /// The height of the second witness by its newest blockhash.
-    func preparedByHash(_ height: UInt64, _ now: Now) {
-        draft.height = height
+    func preparedByHash(_ told: Draft.Height, _ now: Now) {
+        draft.height = told
         prepared(now)
     }
 

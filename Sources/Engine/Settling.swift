@@ -59,16 +59,23 @@ extension Machine {
     }
 
     func over(_ out: ek_outcome, _ now: Now) {
-        let first = tracking.overBy == nil
-        let said = TicketWitness.Over(filled_e9: out.filled_base_e9, inside: insideNow())
-        if tracking.over(said, by: readEndpoint, at: wordSlot(now), endpoints, now, note) {
-            reader.slots.newest = max(reader.slots.newest, tracking.saidAt_slot)
-            ticket.pointee.outcome = out.outcome
-            ticket.pointee.filled_base_e9 = out.filled_base_e9
-            ticketEnded(out.outcome, out, now)
-        } else {
-            schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+        guard attested(TicketWitness.Over(filled_e9: out.filled_base_e9, inside: insideNow()), now) else {
+            return
         }
+        ticket.pointee.outcome = out.outcome
+        ticket.pointee.filled_base_e9 = out.filled_base_e9
+        ticketEnded(out.outcome, out, now)
+    }
+
+    /// Enough endpoints say so of the order's end. Else the account is read on.
+    private func attested(_ said: TicketWitness.Over, _ now: Now) -> Bool {
+        let first = tracking.overBy == nil
+        guard tracking.over(said, by: readEndpoint, at: wordSlot(now), endpoints, now, note) else {
+            schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
+            return false
+        }
+        reader.slots.newest = max(reader.slots.newest, tracking.saidAt_slot)
+        return true
     }
 
     /// By the account that was just read the drift is inside: it decides on the cooldown, so it is attested
@@ -82,13 +89,15 @@ extension Machine {
 
     /// The account moved in a way this order cannot explain alone (someone else traded). An all-or-nothing
     /// take that landed without an error filled whole, by the program's own rule; what a part filled cannot
-    /// be told any more; an auction order is over once its time is past.
+    /// be told any more; an auction order is over once its time is past. That too is one node's word until
+    /// others show the same.
     private func unclear(timeOver: Bool, _ now: Now) {
         if ticket.pointee.kind == UInt8(EK_KIND_TAKE) {
             note(.warning, "the position moved by more than this order; somebody else trades on this account")
             over(filledWhole, now)
         } else if timeOver || ticket.pointee.kind == UInt8(EK_KIND_TAKE_PART) {
-            ticketEnded(UInt8(EK_OUT_UNFILLED_GONE), nil, now)
+            let said = TicketWitness.Over(filled_e9: nil, inside: insideNow())
+            if attested(said, now) { ticketEnded(UInt8(EK_OUT_UNFILLED_GONE), nil, now) }
         } else {
             schedule.phaseTimer_ms = now.mono_ms + settleEvery_ms
         }

@@ -39,7 +39,8 @@ package struct Draft {
     /// Price of a compute unit that others pay, in millionths of a lamport.
     package var feePrice_micro: UInt64? = nil
     /// Block height that another answer (of another endpoint, where there is one) told beside the blockhash.
-    package var height: UInt64? = nil
+    package var height: Height? = nil
+    package typealias Height = (slot: UInt64, height: UInt64)
     /// Endpoints (as bits) that must have told their cluster since `began_ms`.
     package var clusters: UInt32 = 0
     package var computeLimit = mostComputeUnits
@@ -229,7 +230,9 @@ package struct Draft {
     /// blockhash lives 150 blocks, and what another answer says the height is now leaves room for little
     /// else.
     package mutating func checkHeights() throws(Refusal) {
-        guard var b = blockhash, let h = height else { throw Refusal("the block height is not known") }
+        guard var b = blockhash, let h = height?.height else {
+            throw Refusal("the block height is not known")
+        }
         guard b.lastValidHeight >= h + blockhashLife_blocks - 50,
             b.lastValidHeight <= h + 2 * blockhashLife_blocks
         else {
@@ -338,7 +341,8 @@ package struct Draft {
         t.pointee.spot_before_base_e9 = v.a.spot_base_e9
         t.pointee.net_before_base_e9 = v.net_e9
         t.pointee.drift_before_ppm = v.drift_ppm
-        t.pointee.book_slot = book.pointee.slot
+        // Nobody has borne out the slot of a book that no second look was taken at.
+        t.pointee.book_slot = isOrder ? book.pointee.slot : min(book.pointee.slot, height?.slot ?? 0)
         t.pointee.max_ts = params.has_max_ts != 0 ? params.max_ts : 0
         t.pointee.last_valid_block_height = blockhash?.lastValidHeight ?? 0
         t.pointee.journalled_unix_s = now.unix_s

@@ -52,11 +52,11 @@ package struct TicketWitness {
     package var statusSaid = false
     package var heightSaid = false
 
-    /// What the order filled, and whether the drift was inside then.
+    /// What the order filled, nil where the account cannot tell, and whether the drift was inside then.
     package struct Over {
-        package let filled_e9: UInt64
+        package let filled_e9: UInt64?
         package let inside: Bool
-        package init(filled_e9: UInt64, inside: Bool) {
+        package init(filled_e9: UInt64?, inside: Bool) {
             self.filled_e9 = filled_e9
             self.inside = inside
         }

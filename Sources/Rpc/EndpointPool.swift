@@ -100,8 +100,8 @@ package final class Endpoint {
         restUntil_ms = now_ms + max(backoff_ms, asked_ms)
     }
 
-    package func showed(_ slot: UInt64, _ now_ms: UInt64) {
-        pace.saw(slot, now_ms)
+    package func showed(_ slot: UInt64, chain_s: Int64, _ now_ms: UInt64) {
+        pace.saw(slot, chain_s: chain_s, now_ms)
         if slot == bookSlot { return }
         moved = bookSlot != 0 && slot > bookSlot
         bookSlot = slot
@@ -226,13 +226,24 @@ package struct Endpoints {
         return best ?? UInt64.max / 2
     }
 
+    /// The slot that so many sites stand at by now, as slots pass, that one of them is honest; 0: too few
+    /// have shown any.
+    package func attestedReach(now_ms: UInt64, slot_ms: UInt64) -> UInt64 {
+        attested {
+            let passed_ms = now_ms - min($0.lagSeen_ms, now_ms)
+            return $0.slot == 0 ? 0 : $0.slot + passed_ms / max(1, slot_ms)
+        }
+    }
+
     /// The slot that so many endpoints have shown that one of them is honest. What a single one claims makes
     /// no other look late, and does not reach the disk.
-    package var attestedSlot: UInt64 {
+    package var attestedSlot: UInt64 { attested { $0.slot } }
+
+    @inline(never) private func attested(_ slotOf: (Endpoint) -> UInt64) -> UInt64 {
         var shown: [UInt64] = []
         for site in 0..<all.count {
             var best: UInt64? = nil
-            for e in all where !e.foreign && e.site == site { best = max(best ?? 0, e.slot) }
+            for e in all where !e.foreign && e.site == site { best = max(best ?? 0, slotOf(e)) }
             if let slot = best { shown.append(slot) }
         }
         shown.sort(by: >)

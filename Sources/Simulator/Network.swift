@@ -232,7 +232,7 @@ extension Simulation {
             schedule.foreignTold = schedule.foreignAt == r.endpoint
         }
         // An answer that the agent has given up on is thrown away by it, whatever it shows.
-        if r.served.whole && !faulty && machine?.awaits(r.id) ?? false {
+        if r.served.whole && !faulty && r.spoil == .none && machine?.awaits(r.id) ?? false {
             judge.shown(Seen(served: r.served, endpoint: r.endpoint, asked_ms: r.asked_ms, at_ms: machine_ms,
                              looked: r.opinion))
         }

@@ -4,6 +4,8 @@
 
 #include "base/ek_fixed.h"
 
+EK_SMALL_BEGIN
+
 void ek_fee_mark_of(const ek_user *u, uint16_t perp_index, ek_fee_mark *out) {
     memset(out, 0, sizeof *out);
     out->known = 1;
@@ -65,3 +67,5 @@ ek_err ek_fee_paid(const ek_ticket *t, const ek_outcome *o, const ek_fee_mark *b
     *fee_e6 = fee;
     return EK_OK;
 }
+
+EK_SMALL_END

@@ -3,6 +3,8 @@
 #include "base/ek_assert.h"
 #include "base/ek_fixed.h"
 
+EK_SMALL_BEGIN
+
 static const ek_order *our_entry(const ek_ticket *t, const ek_user *u) {
     const ek_order *ours = NULL;
     for (uint32_t i = 0; i < EK_MAX_ORDERS; i++) {
@@ -116,3 +118,5 @@ ek_err ek_outcome_of(const ek_ticket *ticket, const ek_user *now, int64_t chain_
               && out->filled_base_e9 <= size);
     return EK_OK;
 }
+
+EK_SMALL_END

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+EK_SMALL_BEGIN
+
 int ek_kind_takes(uint8_t kind) { return kind == EK_KIND_TAKE || kind == EK_KIND_TAKE_PART; }
 int ek_kind_orders(uint8_t kind) { return ek_kind_takes(kind) || kind == EK_KIND_PLACE; }
 
@@ -23,3 +25,5 @@ const char *ek_outcome_name(uint8_t outcome) {
                                         "failed", "paper"};
     return outcome < EK_OUTCOMES ? names[outcome] : "?";
 }
+
+EK_SMALL_END

@@ -4,6 +4,8 @@
 
 #include "base/ek_assert.h"
 
+EK_SMALL_BEGIN
+
 _Static_assert(sizeof(ek_rolling) == 208, "the ledger goes into a file as it is");
 _Static_assert(sizeof(ek_ledger_pin) == 56, "the ledger goes into a file as it is");
 _Static_assert(sizeof(ek_ledger) == 8128, "the ledger goes into a file as it is");
@@ -90,3 +92,5 @@ int ek_ledger_auto_limit(ek_ledger *l, uint64_t equity_e6, uint32_t machines) {
     l->equity_e6 = equity_e6;
     return 1;
 }
+
+EK_SMALL_END

@@ -2,6 +2,8 @@
 
 #include "base/ek_fixed.h"
 
+EK_SMALL_BEGIN
+
 uint64_t ek_loss_sol_e6(const ek_ledger *l) {
     static const char SOL[16] = "SOL-PERP";
     int at = ek_ledger_pin_of(l, SOL);
@@ -32,3 +34,5 @@ uint64_t ek_loss_e6(const ek_loss_order *o, const ek_price_range *day, uint64_t 
         return UINT64_MAX;
     return loss;
 }
+
+EK_SMALL_END

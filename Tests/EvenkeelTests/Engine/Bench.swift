@@ -180,7 +180,7 @@ final class Bench: Effects {
             if mono_ms % slot_ms == 0 {
                 past.append(node.replica())
                 if past.count > 40 { past.removeFirst() }
-                node.advance(slots: 1)
+                node.jump(slots: 1, ms: Int64(slot_ms))
             }
             if mono_ms % 1000 == 0 { unix_s += 1 }
             if machine.wake_ms <= mono_ms { machine.step(.timer, now) }

@@ -283,4 +283,63 @@ import Text
         b.run(120_000)
         #expect(b.perp_e9 == -10_000_000_000 && b.status != "pending", "\(b.status) \(b.reason)")
     }
+
+    /// Hides the order's entry and shows a position that this order alone cannot have made.
+    static func unclear(_ d: inout Data) {
+        hideOrders(&d)
+        if d.count == 4496 { Bench.alter(&d, 424 + 8) { $0 &- 50_000_000_000 } }
+    }
+
+    /// What a part filled cannot be told by the account that one node shows: that is no end before others
+    /// show it, too. By an honest one it can be told.
+    @Test(arguments: [2, 3]) func anUnclearEndIsAttested(_ endpoints: Int) {
+        let b = Bench(endpoints: endpoints)
+        b.chain(#"{"op":"model","liquidity":4}"#)
+        b.chain(#"{"op":"set_user","perp":0}"#)
+        b.machine.step(.timer, b.now)
+        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        #expect(
+            ek_record_ticket(b.record).pointee.kind == UInt8(EK_KIND_TAKE_PART), "\(b.status) \(b.reason)")
+        for e in 0..<endpoints { b.forge = (e, EvidenceTests.unclear); b.run(1_000) }
+        #expect(!b.logs.contains { $0.contains("cannot be told for certain") }, "\(b.logs)")
+        b.forge = nil
+        b.run(100_000)
+        #expect(b.ticket == UInt8(EK_TICKET_NONE) && b.corrections > 0, "\(b.status) \(b.reason)")
+        #expect(!b.logs.contains { $0.contains("cannot be told for certain") }, "\(b.logs)")
+    }
+
+    /// A new process finds an open ticket, and the first node that it asks names a slot far ahead: the others
+    /// are heard at the slots that they have.
+    @Test func aFarSlotIsNoFloorForAFreshProcess() {
+        let b = Bench(endpoints: 3)
+        b.machine.step(.timer, b.now)
+        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.lie = (0, 1_400, 1)
+        b.start(Bench.rules(), 3)
+        b.run(100_000)
+        #expect(b.ticket == UInt8(EK_TICKET_NONE) && b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+    }
+
+    /// A cancel is made without a second look, of a book whose slot nobody has borne out: it is given up in
+    /// time all the same.
+    @Test func aFarSlotHoldsNoCancelOpen() {
+        let b = Bench(endpoints: 3)
+        #expect(
+            b.node.foreignOrder(buy: true, base: 100_000_000, price: 60_000_000, maxTs: 0, userId: 205) != nil
+        )
+        b.node.advance(slots: 1_600)
+        b.unix_s += 640
+        b.start(Bench.rules(), 3)
+        b.lie = (0, 1_400, 1)
+        b.wire = { method, _ in method == "sendTransaction" ? .lost : nil }
+        while b.ticket == UInt8(EK_TICKET_NONE) && b.mono_ms < 400_000 { b.run(50) }
+        let t: ek_ticket = ek_record_ticket(b.record).pointee
+        #expect(t.kind == UInt8(EK_KIND_CANCEL), "\(b.status) \(b.reason)")
+        #expect(t.book_slot <= b.node.slot, "\(t.book_slot) \(b.node.slot)")
+        b.lie = nil
+        let before = b.logs.count
+        b.run(150_000)
+        let said = b.logs[before...]
+        #expect(said.contains { $0.contains("the cancel did not land") }, "\(b.status) \(b.reason)")
+    }
 }

@@ -6,7 +6,9 @@ import Testing
 struct SlotPaceTests {
     /// `minutes` of one book a minute, of a node whose slots take so long.
     private static func watch(_ e: Endpoint, slot_ms: UInt64, minutes: UInt64, from_ms: UInt64 = 1_000) {
-        for m in 0...minutes { e.showed(1_000_000 + m * 60_000 / slot_ms, from_ms + m * 60_000) }
+        for m in 0...minutes {
+            e.showed(1_000_000 + m * 60_000 / slot_ms, chain_s: Int64(60 * m), from_ms + m * 60_000)
+        }
     }
 
     @Test func theMiddleNodeCounts() {
@@ -25,24 +27,40 @@ struct SlotPaceTests {
         var p = SlotPace()
         var (slot, ms): (UInt64, UInt64) = (500, 0)
         for k in 0..<6 {
-            p.saw(slot, ms)
+            p.saw(slot, chain_s: Int64(ms / 1_000), ms)
             ms += 60_000
             slot += k == 3 ? 2_000 : 240
         }
         #expect(p.measured_us(ms) == 250_000)
-        p.saw(slot, ms)                          // no slot in a minute
-        p.saw(slot, ms + 60_000)
+        func saw(_ slot: UInt64, _ ms: UInt64) { p.saw(slot, chain_s: Int64(ms / 1_000), ms) }
+        saw(slot, ms)  // no slot in a minute
+        saw(slot, ms + 60_000)
         #expect(p.measured_us(ms) == 250_000)
-        p.saw(slot + 100_000, ms + 61_000_000)   // away for hours
-        p.saw(slot + 100_240, ms + 61_060_000)
+        saw(slot + 100_000, ms + 61_000_000)  // away for hours
+        saw(slot + 100_240, ms + 61_060_000)
         #expect(p.measured_us(ms + 61_060_000) == 250_000)
+    }
+
+    /// The machine's clock stood for four of ten minutes, and no other sample is there to outvote it: the
+    /// chain's own clock tells.
+    @Test func aMachineThatSleptMeasuresNothing() {
+        var p = SlotPace()
+        p.saw(1_000, chain_s: 0, 1_000)
+        p.saw(3_400, chain_s: 600, 361_000)
+        #expect(p.measured_us(361_000) == nil)
+        p.saw(3_400 + 2_400, chain_s: 1_200, 961_000)
+        #expect(p.measured_us(961_000) == 250_000)
+        p.saw(5_800 + 240, chain_s: 1_200 - 86_400, 1_021_000)  // nonsense is no measure
+        p.saw(6_040 + 240, chain_s: Int64.max, 1_081_000)
+        p.saw(6_280 + 240, chain_s: Int64.min, 1_141_000)
+        #expect(p.measured_us(1_141_000) == 250_000)
     }
 
     @Test func tooShortATimeSaysNothing() {
         var p = SlotPace()
-        for k: UInt64 in 0..<50 { p.saw(100 + k * 4, k * 1_000) }
+        for k: UInt64 in 0..<50 { p.saw(100 + k * 4, chain_s: Int64(k), k * 1_000) }
         #expect(p.measured_us(60_000) == nil)
-        p.saw(100 + 240, 60_000)
+        p.saw(100 + 240, chain_s: 60, 60_000)
         #expect(p.measured_us(60_000) == 250_000)
     }
 

@@ -51,6 +51,18 @@ import Testing
         for (n, q) in needed { #expect(Endpoints(count: n).quorum == q) }
     }
 
+    /// Where enough of them stand by now, one of them honest, however far ahead a single one claims to be.
+    @Test func theReachOfManyGoesOnWithTime() {
+        var e = Endpoints(count: 3)
+        #expect(e.attestedReach(now_ms: 1, slot_ms: 250) == 0)
+        e.saw(1_000_000, at: 0, 1, confirmed: true)
+        #expect(e.attestedReach(now_ms: 60_001, slot_ms: 250) == 0, "one alone is nobody's reach")
+        e.saw(500, at: 1, 1, confirmed: true)
+        #expect(e.attestedReach(now_ms: 1, slot_ms: 250) == 500)
+        #expect(e.attestedReach(now_ms: 60_001, slot_ms: 250) == 740)
+        #expect(e.attestedSlot == 500)
+    }
+
     @Test func whatOneEndpointClaimsIsNoFloorForTheOthers() {
         var e = Endpoints(count: 3)
         e.saw(1_000_000, at: 0, 1, confirmed: true)
