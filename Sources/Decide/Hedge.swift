@@ -43,6 +43,8 @@ package final class Hedge {
     package var cooled = ek_moment(unix_s: 0, slot: 0)
     /// It wants a correction and has not had its turn in this tick.
     package var waiting = false
+    /// It waited while another one was corrected: it is next, however large the other's risk still is.
+    package var passedOver = false
     /// The grid interval in which its last correction was tried.
     package var turn = UInt64.max
     /// When its open profit may be settled (again), and since when a large one has stood open.

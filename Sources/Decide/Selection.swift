@@ -1,6 +1,7 @@
 // Several markets, one account: which one has its turn. The largest risk goes first (net delta beyond its
-// tolerance, times the oracle price; ties in the order of the config). A market whose gates are closed, or
-// that cannot be judged, holds up nobody but itself.
+// tolerance, times the oracle price; ties in the order of the config), but none twice while another one
+// waits: an order may take longer than an interval. A market whose gates are closed, or that cannot be
+// judged, holds up nobody but itself.
 import EvenkeelCore
 import Model
 import Text
@@ -42,10 +43,14 @@ extension [Hedge] {
     package func nextInTurn(_ turn: Turn) -> Int? {
         var best: Int? = nil
         for i in 0..<count where self[i].waiting && !turn.over(self[i]) {
-            if let b = best, self[b].risk_e6 >= self[i].risk_e6 { continue }
+            if let b = best, !goes(self[i], before: self[b]) { continue }
             best = i
         }
         return best
+    }
+
+    private func goes(_ h: Hedge, before other: Hedge) -> Bool {
+        h.passedOver != other.passedOver ? h.passedOver : h.risk_e6 > other.risk_e6
     }
 }
 

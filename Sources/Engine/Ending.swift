@@ -70,6 +70,7 @@ extension Machine {
         let (h, grid) = (hedges[i], schedule.correctionEnded(rules.interval_ms, now))
         h.slices = h.slicing == grid ? h.slices + 1 : 1
         (h.turn, h.slicing) = (grid, grid)
+        for other in hedges { other.passedOver = other !== h && other.waiting }
         let whole = report.status == .executedLive || report.status == .executedPaper
         if whole && h.decision.capped & UInt8(EK_CAPPED_MAX_TRADE) != 0 && h.slices < slicesATick {
             h.turn = UInt64.max  // its next slice follows at once

@@ -126,6 +126,21 @@ private let none = UInt8(EK_TICKET_NONE)
         #expect(b.record.pointee.failures_in_row <= 1, "each success of another market closes the row")
     }
 
+    /// Corrections that take longer than an interval: the market with the largest risk, which needs many
+    /// slices, does not keep the others waiting until it is done.
+    @Test func aMarketOfManySlicesDoesNotStarveTheOthers() {
+        var r = Bench.three()
+        r.interval_ms = 500
+        r.hedges[1].maxTrade_e9 = 1_000_000
+        let b = Bench(Bench.options(perp: -8_000_000_000), rules: r)
+        b.run(60_000)
+        var turns: [Int] = []
+        for f in b.fills where f.slot != turns.last { turns += [f.market, f.slot] }
+        let markets = stride(from: 0, to: turns.count, by: 2).map { turns[$0] }
+        #expect(markets.filter { $0 == 1 }.count == 10, "all of BTC in the end: \(markets)")
+        #expect(Set(markets.prefix(4)) == [0, 1, 2], "\(markets)")
+    }
+
     @Test func aMarketThatTheVenueDoesNotHaveIsNamedAndOnlyObserved() {
         var r = Bench.rules()
         r.hedges = [Bench.hedge("DOGE-PERP", fixed_e9: 1_000_000_000), Bench.hedge("SOL-PERP")]
