@@ -251,7 +251,9 @@ extension Machine {
 
     private func noEffect(moved: Bool, _ now: Now) {
         let new = !tracking.witnesses[readEndpoint].noEffect
-        guard tracking.noEffect(by: readEndpoint, at: wordSlot(now), endpoints) else {
+        // No effect is proven at a slot past the expiry alone, as the one of this book.
+        let slot = wordSlot(unknown: book.pointee.slot, now)
+        guard tracking.noEffect(by: readEndpoint, at: slot, endpoints) else {
             // Other endpoints' accounts; where they rest, this one is read again meanwhile.
             schedule.phaseTimer_ms = now.mono_ms + (new ? 0 : settleEvery_ms)
             return

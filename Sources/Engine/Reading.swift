@@ -24,7 +24,7 @@ private let healingLife_ms: UInt64 = 300_000
 extension Machine {
     func read(_ why: Purpose, minSlot slot: UInt64, _ now: Now) {
         reader.reading.purpose = why
-        reader.reading.minSlot = secondWord ? secondWordSlot(now) : max(slot, floorSlot)
+        reader.reading.minSlot = secondWord ? tracking.saidAt_slot : max(slot, floorSlot)
         if why == .tick { enter(.reading) }
         reader.reading.endpoint = readFrom(why, now)
         let rest_ms = endpoints.all[readEndpoint].restUntil_ms
@@ -101,24 +101,12 @@ extension Machine {
         return why == .settle && t.overBy != nil || why == .proof && (t.noEffectSaid || t.overBy != nil)
     }
 
-    /// Another endpoint's word that an order is over is read at the slot where it was first said. But who
-    /// said it first may have named a slot that nobody else gets to: then where enough of them stand by now,
-    /// and as long as that is not known what none may be older than. An account that shows the end of an
-    /// order proves it at any slot; that there is no effect is proven at the slot of the expiry alone.
-    private func secondWordSlot(_ now: Now) -> UInt64 {
-        let said = tracking.saidAt_slot
-        if tracking.overBy == nil { return said }
-        let reach = endpoints.attestedReach(now_ms: now.mono_ms, slot_ms: slotLength_ms)
-        return min(said, max(reach, floorSlot))
-    }
-
     /// The slot that a word on an end counts at, and at which another one's is read: the book's, but no
-    /// further than the others may have got. Else one that names a slot far ahead would keep them from being
-    /// heard.
-    func wordSlot(_ now: Now) -> UInt64 {
-        let others = endpoints.reachable(
-            besides: readEndpoint, now_ms: now.mono_ms, slot_ms: slotLength_ms)
-        return min(book.pointee.slot, others + wordSlack_slots)
+    /// further than where enough of them stand by now. Else one that names a slot far ahead would keep the
+    /// others from being heard. `unknown`: as long as too few have shown any slot.
+    func wordSlot(unknown: UInt64, _ now: Now) -> UInt64 {
+        let reach = endpoints.attestedReach(now_ms: now.mono_ms, slot_ms: slotLength_ms)
+        return min(book.pointee.slot, reach > 0 ? reach + wordSlack_slots : unknown)
     }
 
     func attestSlots(_ now: Now) {

@@ -67,10 +67,12 @@ extension Machine {
         ticketEnded(out.outcome, out, now)
     }
 
-    /// Enough endpoints say so of the order's end. Else the account is read on.
+    /// Enough endpoints say so of the order's end. Else the account is read on. An account that shows the end
+    /// proves it at any slot that may be read.
     private func attested(_ said: TicketWitness.Over, _ now: Now) -> Bool {
         let first = tracking.overBy == nil
-        guard tracking.over(said, by: readEndpoint, at: wordSlot(now), endpoints, now, note) else {
+        let slot = wordSlot(unknown: floorSlot, now)
+        guard tracking.over(said, by: readEndpoint, at: slot, endpoints, now, note) else {
             schedule.phaseTimer_ms = now.mono_ms + (first ? 0 : settleEvery_ms)
             return false
         }

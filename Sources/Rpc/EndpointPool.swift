@@ -215,17 +215,6 @@ package struct Endpoints {
         all[e].lag_slots = bestSlot > slot ? bestSlot - slot : 0
     }
 
-    /// The slot that another site than this endpoint's stands at by now, as slots pass; all ones where none
-    /// has shown any.
-    package func reachable(besides e: Int, now_ms: UInt64, slot_ms: UInt64) -> UInt64 {
-        var best: UInt64? = nil
-        for k in all where !k.foreign && k.site != all[e].site && k.slot > 0 {
-            let passed_ms = now_ms - min(k.lagSeen_ms, now_ms)
-            best = max(best ?? 0, k.slot + passed_ms / max(1, slot_ms))
-        }
-        return best ?? UInt64.max / 2
-    }
-
     /// The slot that so many sites stand at by now, as slots pass, that one of them is honest; 0: too few
     /// have shown any.
     package func attestedReach(now_ms: UInt64, slot_ms: UInt64) -> UInt64 {

@@ -318,6 +318,8 @@ import Text
         b.start(Bench.rules(), 3)
         b.run(100_000)
         #expect(b.ticket == UInt8(EK_TICKET_NONE) && b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
+        #expect(b.record.pointee.proof.slot <= b.node.slot, "\(b.record.pointee.proof.slot) \(b.node.slot)")
+        #expect(b.record.pointee.max_slot_seen <= b.node.slot)
     }
 
     /// A cancel is made without a second look, of a book whose slot nobody has borne out: it is given up in
