@@ -187,35 +187,40 @@ ek_err ek_market_name(const ek_venue *v, int perp, const uint8_t *data, size_t l
     return EK_OK;
 }
 
+/* Where the position in that market stands; past the last one without any. */
+static size_t perp_place(const ek_user *u, uint16_t market_index) {
+    size_t i = 0;
+    while (i < u->n_perps && u->perps[i].market_index != market_index) i++;
+    return i;
+}
+static size_t spot_place(const ek_user *u, uint16_t market_index) {
+    size_t i = 0;
+    while (i < u->n_spots && u->spots[i].market_index != market_index) i++;
+    return i;
+}
 const ek_perp_position *ek_user_perp(const ek_user *u, uint16_t market_index) {
-    for (size_t i = 0; i < u->n_perps; i++)
-        if (u->perps[i].market_index == market_index) return &u->perps[i];
-    return NULL;
+    size_t i = perp_place(u, market_index);
+    return i < u->n_perps ? &u->perps[i] : NULL;
 }
 int64_t ek_user_perp_base(const ek_user *u, uint16_t market_index) {
     const ek_perp_position *p = ek_user_perp(u, market_index);
     return p == NULL ? 0 : p->base_e9;
 }
 const ek_spot_position *ek_user_spot(const ek_user *u, uint16_t market_index) {
-    for (size_t i = 0; i < u->n_spots; i++)
-        if (u->spots[i].market_index == market_index) return &u->spots[i];
-    return NULL;
+    size_t i = spot_place(u, market_index);
+    return i < u->n_spots ? &u->spots[i] : NULL;
 }
 ek_perp_position *ek_user_perp_or_new(ek_user *u, uint16_t market_index) {
-    for (size_t i = 0; i < u->n_perps; i++)
-        if (u->perps[i].market_index == market_index) return &u->perps[i];
-    if (u->n_perps >= EK_MAX_PERPS) return NULL;
-    ek_perp_position *p = &u->perps[u->n_perps++];
-    *p = (ek_perp_position){.market_index = market_index};
-    return p;
+    size_t i = perp_place(u, market_index);
+    if (i == EK_MAX_PERPS) return NULL;
+    if (i == u->n_perps) u->perps[u->n_perps++] = (ek_perp_position){.market_index = market_index};
+    return &u->perps[i];
 }
 ek_spot_position *ek_user_spot_or_new(ek_user *u, uint16_t market_index) {
-    for (size_t i = 0; i < u->n_spots; i++)
-        if (u->spots[i].market_index == market_index) return &u->spots[i];
-    if (u->n_spots >= EK_MAX_SPOTS) return NULL;
-    ek_spot_position *p = &u->spots[u->n_spots++];
-    *p = (ek_spot_position){.market_index = market_index};
-    return p;
+    size_t i = spot_place(u, market_index);
+    if (i == EK_MAX_SPOTS) return NULL;
+    if (i == u->n_spots) u->spots[u->n_spots++] = (ek_spot_position){.market_index = market_index};
+    return &u->spots[i];
 }
 const char *ek_perp_market_name(const ek_perp_market *m) { return m->name; }
 const ek_perp_position *ek_user_perp_at(const ek_user *u, uint32_t i) {

@@ -113,6 +113,7 @@ static const ek_error_name REMEDIES[] = {
 };
 
 const char *ek_venue_error_remedy(uint32_t code) { return lookup(EK_ROWS(REMEDIES), code); }
+/* What it says marks them: the sentence stands once. */
 int ek_venue_error_newer(uint32_t code) { return ek_venue_error_remedy(code) == NEWER; }
 
 const char *ek_venue_error_name(const ek_venue *v, uint32_t code) {

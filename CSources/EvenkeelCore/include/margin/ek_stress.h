@@ -60,8 +60,8 @@ typedef struct {
 /* warning_bp: 0..10000; at 0 the account is only to be above liquidation. */
 ek_err ek_stress_calc(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
                       ek_stress *out, ek_fault *fault);
-/* Only the reduction, for every tick that needs it: about 8 margin calculations. Levels, gaps and collateral
- * are not to be used. */
+/* Only the reduction, for every tick that needs it: about 5 margin calculations under the level, one above
+ * it. Levels, gaps and collateral are not to be used. */
 ek_err ek_stress_reduction(const ek_book *b, uint16_t perp_index, uint16_t spot_index, uint32_t warning_bp,
                            ek_stress *out, ek_fault *fault);
 
