@@ -227,12 +227,13 @@ extension Simulation {
         if faulty { body.clear() }
         spoil(&body, r)
         if !faulty && r.answered { noteOrder(r) }
-        if r.method == .other && !faulty && r.spoil == .none {
+        let readable = !faulty && r.spoil == .none
+        if r.method == .other && readable {
             judge.clusterTold(afterAnother: schedule.foreignTold, machine_ms: machine_ms)
             schedule.foreignTold = schedule.foreignAt == r.endpoint
         }
         // An answer that the agent has given up on is thrown away by it, whatever it shows.
-        if r.served.whole && !faulty && r.spoil == .none && machine?.awaits(r.id) ?? false {
+        if r.served.whole && readable && machine?.awaits(r.id) ?? false {
             judge.shown(Seen(served: r.served, endpoint: r.endpoint, asked_ms: r.asked_ms, at_ms: machine_ms,
                              looked: r.opinion))
         }
