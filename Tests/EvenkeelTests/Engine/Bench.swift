@@ -196,6 +196,12 @@ final class Bench: Effects {
         while machine.stage != .idle && mono_ms < end { run(50) }
     }
 
+    /// Begins a tick and runs until an order was sent.
+    func runUntilSent() {
+        machine.step(.timer, now)
+        for _ in 0..<400 where sent.isEmpty { run(50) }
+    }
+
     private func deliver() {
         while !waiting.isEmpty {
             let r = waiting.removeFirst()

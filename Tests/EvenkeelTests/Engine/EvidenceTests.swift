@@ -183,8 +183,7 @@ import Text
     /// others, at the slots they have, and its own slot is no floor for anybody afterwards.
     @Test(arguments: [2, 3]) func aFarSlotOfTheFirstWordIsNoFloor(_ endpoints: Int) {
         let b = Bench(endpoints: endpoints)
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         b.lie = (0, 1_300, 1)
         b.run(130_000)
         #expect(b.status != "pending" && b.perp_e9 == -10_000_000_000, "\(b.status) \(b.reason)")
@@ -198,16 +197,22 @@ import Text
         #expect(b.perp_e9 == -11_000_000_000, "\(b.status) \(b.reason)")
     }
 
-    /// One of two says that the order which is cancelled is gone: the cancel is over when the other one shows
-    /// it, too.
-    @Test(arguments: [0, 1]) func aCancelsEndIsAttested(_ liar: Int) {
-        let b = Bench(endpoints: 2)
+    /// An account on which an order with this agent's id rests, older than any that it leaves open.
+    static func withOldOrder(_ endpoints: Int) -> Bench {
+        let b = Bench(endpoints: endpoints)
         #expect(
             b.node.foreignOrder(buy: true, base: 100_000_000, price: 60_000_000, maxTs: 0, userId: 205) != nil
         )
         b.node.advance(slots: 1_600)
         b.unix_s += 640
-        b.start(Bench.rules(), 2)
+        b.start(Bench.rules(), endpoints)
+        return b
+    }
+
+    /// One of two says that the order which is cancelled is gone: the cancel is over when the other one shows
+    /// it, too.
+    @Test(arguments: [0, 1]) func aCancelsEndIsAttested(_ liar: Int) {
+        let b = EvidenceTests.withOldOrder(2)
         b.wire = { method, _ in method == "sendTransaction" ? .lost : nil }
         while b.ticket == UInt8(EK_TICKET_NONE) && b.mono_ms < 400_000 { b.run(50) }
         #expect(ek_record_ticket(b.record).pointee.kind == UInt8(EK_KIND_CANCEL), "\(b.status) \(b.reason)")
@@ -277,8 +282,7 @@ import Text
         alone.run(61_000)
         #expect(alone.status == "error" && alone.reason.contains("no slot"), "\(alone.reason)")
         let b = Bench(endpoints: 3)
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         b.lie = (2, ahead, 1)
         b.run(120_000)
         #expect(b.perp_e9 == -10_000_000_000 && b.status != "pending", "\(b.status) \(b.reason)")
@@ -296,8 +300,7 @@ import Text
         let b = Bench(endpoints: endpoints)
         b.chain(#"{"op":"model","liquidity":4}"#)
         b.chain(#"{"op":"set_user","perp":0}"#)
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         #expect(
             ek_record_ticket(b.record).pointee.kind == UInt8(EK_KIND_TAKE_PART), "\(b.status) \(b.reason)")
         for e in 0..<endpoints { b.forge = (e, EvidenceTests.unclear); b.run(1_000) }
@@ -312,8 +315,7 @@ import Text
     /// are heard at the slots that they have.
     @Test func aFarSlotIsNoFloorForAFreshProcess() {
         let b = Bench(endpoints: 3)
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         b.lie = (0, 1_400, 1)
         b.start(Bench.rules(), 3)
         b.run(100_000)
@@ -325,13 +327,7 @@ import Text
     /// A cancel is made without a second look, of a book whose slot nobody has borne out: it is given up in
     /// time all the same.
     @Test func aFarSlotHoldsNoCancelOpen() {
-        let b = Bench(endpoints: 3)
-        #expect(
-            b.node.foreignOrder(buy: true, base: 100_000_000, price: 60_000_000, maxTs: 0, userId: 205) != nil
-        )
-        b.node.advance(slots: 1_600)
-        b.unix_s += 640
-        b.start(Bench.rules(), 3)
+        let b = EvidenceTests.withOldOrder(3)
         b.lie = (0, 1_400, 1)
         b.wire = { method, _ in method == "sendTransaction" ? .lost : nil }
         while b.ticket == UInt8(EK_TICKET_NONE) && b.mono_ms < 400_000 { b.run(50) }

@@ -428,8 +428,7 @@ import Text
     @Test func expiredByOneOfTwoEndpointsIsNotEnough() {
         let b = Bench(endpoints: 2)
         b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         b.lie = (0, 200, 1)
         b.rewrite = { method, endpoint, body in
             guard method == "getEpochInfo" && endpoint == 0 else { return body }
@@ -517,8 +516,7 @@ import Text
     @Test(arguments: [0, 1], [2, 3]) func oneNodesEndOfAnOrderIsNotTheEnd(_ liar: Int, _ endpoints: Int) {
         let b = Bench(endpoints: endpoints)
         b.chain("{\"op\":\"fault\",\"kind\":\"delay_send\",\"slots\":110,\"n\":1000}")
-        b.machine.step(.timer, b.now)
-        for _ in 0..<400 where b.sent.isEmpty { b.run(50) }
+        b.runUntilSent()
         b.rewriteStatus = { endpoint, _, body in
             guard endpoint == liar, let n = body.firstMatch(of: #/"slot":(\d+)/#)?.1 else { return body }
             return body.replacing("[null]", with: """

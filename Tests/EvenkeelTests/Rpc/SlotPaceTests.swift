@@ -25,14 +25,14 @@ struct SlotPaceTests {
     /// A pause of the chain, a jump of its slots, a machine that slept: one wrong sample moves nothing.
     @Test func oneWrongSampleMovesNothing() {
         var p = SlotPace()
+        func saw(_ slot: UInt64, _ ms: UInt64) { p.saw(slot, chain_s: Int64(ms / 1_000), ms) }
         var (slot, ms): (UInt64, UInt64) = (500, 0)
         for k in 0..<6 {
-            p.saw(slot, chain_s: Int64(ms / 1_000), ms)
+            saw(slot, ms)
             ms += 60_000
             slot += k == 3 ? 2_000 : 240
         }
         #expect(p.measured_us(ms) == 250_000)
-        func saw(_ slot: UInt64, _ ms: UInt64) { p.saw(slot, chain_s: Int64(ms / 1_000), ms) }
         saw(slot, ms)  // no slot in a minute
         saw(slot, ms + 60_000)
         #expect(p.measured_us(ms) == 250_000)
