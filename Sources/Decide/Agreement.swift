@@ -142,6 +142,10 @@ package struct Agreement {
     private func sameDecision() throws(Refusal) -> UInt64 {
         let m = try hedge.market(in: other)
         let view = try hedge.assess(other, ledger_e9: ledger_e9, lean: true)
+        // The gate judged the one book; it may be a liar's, or the price stood still since.
+        if view.priceAge_slots > rules.maxOracleAge_slots {
+            throw Refusal("the oracle price of one of them is too old")
+        }
         let moment = ek_moment(unix_s: now.unix_s, slot: other.pointee.slot)
         var d = try hedge.decide(
             view, m, closing: closing, at: moment, last: noMoment, slot_ms: rules.slot_ms)

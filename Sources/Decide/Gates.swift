@@ -216,7 +216,7 @@ package struct GateEvaluation {
     private mutating func oracleGates() {
         let a = hedge.view.a
         let spotUsed = hedge.spotIndex != 0xFFFF
-        let age = spotUsed ? max(a.oracle_age_slots, a.spot_age_slots) : a.oracle_age_slots
+        let age = hedge.view.priceAge_slots
         gate(
             .oracleAge, age <= rules.maxOracleAge_slots, Measure(age, .slots),
             Measure(rules.maxOracleAge_slots, .slots))

@@ -16,6 +16,9 @@ package struct View {
     package var driftKnown = false
     package init() {}
 
+    /// Slots since the older one of the prices that it goes by was posted.
+    package var priceAge_slots: UInt64 { max(a.oracle_age_slots, a.spot_age_slots) }
+
     /// From the oracle price to the liquidation price, in parts per million of the oracle price; nil: there
     /// is none.
     package var liqDistance_ppm: Int64? {

@@ -340,4 +340,18 @@ import Text
         let said = b.logs[before...]
         #expect(said.contains { $0.contains("the cancel did not land") }, "\(b.status) \(b.reason)")
     }
+
+    /// Old prices that one node shows as just posted: the gate of their age is not opened by that one. The
+    /// venue refuses no take for an age that only the operator does not want.
+    @Test(arguments: [0, 1]) func onePostingTimeOpensNoGate(_ liar: Int) {
+        let b = Bench(endpoints: 2)
+        b.chain(#"{"op":"oracle_lag","slots":60}"#)
+        b.forge = (liar, { d in if d.count == 48 { Bench.alter(&d, 24) { $0 + 60 } } })
+        b.run(200_000)
+        #expect(b.sent.isEmpty && !b.effects.contains(.sign), "\(b.status) \(b.reason)")
+        b.forge = nil
+        b.chain(#"{"op":"oracle_lag","slots":0}"#)
+        b.run(130_000)
+        #expect(b.perp_e9 == EvidenceTests.balanced, "\(b.status) \(b.reason)")
+    }
 }
